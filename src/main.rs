@@ -1,0 +1,3 @@
+//! The bpctl program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The other side: an API simulator served over real HTTP.
