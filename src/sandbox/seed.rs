@@ -1,0 +1,25 @@
+//! What a new world holds: one believable small company, and more of the same when asked.
+//!
+//! The same sizes and the same clock give the same world; identifiers do not even depend on the clock.
+
+mod cloud;
+mod company;
+mod growth;
+
+use super::Seed;
+use super::state::World;
+
+pub(super) use company::{MACHINES as COMPANY_MACHINES, POLICIES as COMPANY_POLICIES};
+
+/// Makes a new world as of `now`.
+pub(super) fn world(seed: &Seed, now: i64) -> World {
+    let mut world = World::empty();
+    company::fill(&mut world, now);
+    company::shrink(&mut world, seed);
+    growth::fill(&mut world, seed, now);
+    world.onapp = cloud::records(seed.policies.saturating_sub(COMPANY_POLICIES), now);
+    world.reindex();
+    company::fill_trash(&mut world, now);
+    world.reindex();
+    world
+}

@@ -1,0 +1,259 @@
+//! Keeps the world in a file that several processes share.
+//!
+//! Writers hold an exclusive lock on a file beside it and replace the state file whole; readers read it again
+//! only when it is another file than before. Nothing here knows what the world means.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use tempfile::NamedTempFile;
+
+use super::Seed;
+use super::seed;
+use super::state::{VERSION, World};
+
+/// The world, in memory and perhaps in a file.
+#[derive(Debug)]
+pub(super) struct Store {
+    file: Option<PathBuf>,
+    seed: Seed,
+    world: World,
+    /// What the file looked like when `world` was read from it or written to it.
+    stamp: Option<Stamp>,
+    notices: Vec<String>,
+}
+
+/// Tells one version of the file from another without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stamp {
+    modified: SystemTime,
+    length: u64,
+    inode: u64,
+}
+
+enum Loaded {
+    World(Box<World>, Stamp),
+    Missing,
+    /// Why the file could not be understood.
+    Corrupt(String),
+}
+
+impl Store {
+    /// Opens the world of a file, or one in memory; seeds it when there is none.
+    pub(super) fn open(file: Option<PathBuf>, seed: Seed, now: i64) -> io::Result<Self> {
+        let Some(path) = &file else {
+            let world = seed::world(&seed, now);
+            return Ok(Self {
+                file,
+                seed,
+                world,
+                stamp: None,
+                notices: Vec::new(),
+            });
+        };
+        make_directory(path)?;
+        let mut store = Self {
+            file,
+            seed,
+            world: World::empty(),
+            stamp: None,
+            notices: Vec::new(),
+        };
+        store.refresh(now)?;
+        Ok(store)
+    }
+
+    /// Returns what happened to the file that its owner should know of.
+    pub(super) fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Returns the world as it is at `now`.
+    pub(super) fn read(&mut self, now: i64) -> io::Result<&World> {
+        self.refresh(now)?;
+        self.world.settle(now);
+        Ok(&self.world)
+    }
+
+    /// Changes the world and saves it, unless `change` refuses; a refusal must leave the world as it was.
+    pub(super) fn write<T, E>(
+        &mut self,
+        now: i64,
+        change: impl FnOnce(&mut World) -> Result<T, E>,
+    ) -> io::Result<Result<T, E>> {
+        let _lock = self.file.as_deref().map(lock).transpose()?;
+        self.refresh_locked(now)?;
+        self.world.settle(now);
+        let outcome = change(&mut self.world);
+        if outcome.is_ok() {
+            self.save()?;
+        }
+        Ok(outcome)
+    }
+
+    /// Reads the file again if it is not the one that was read last.
+    fn refresh(&mut self, now: i64) -> io::Result<()> {
+        let Some(path) = self.file.clone() else {
+            return Ok(());
+        };
+        if self.is_current(&path) || self.adopt(load(&path)?).is_none() {
+            return Ok(());
+        }
+        // Missing or corrupt: look again under the lock, another process may be repairing it.
+        let _lock = lock(&path)?;
+        self.refresh_locked(now)
+    }
+
+    fn refresh_locked(&mut self, now: i64) -> io::Result<()> {
+        let Some(path) = self.file.clone() else {
+            return Ok(());
+        };
+        if self.is_current(&path) {
+            return Ok(());
+        }
+        let Some(trouble) = self.adopt(load(&path)?) else {
+            return Ok(());
+        };
+        if let Loaded::Corrupt(reason) = trouble {
+            self.set_aside(&path, &reason, now)?;
+        }
+        self.world = seed::world(&self.seed, now);
+        self.save()
+    }
+
+    fn is_current(&self, path: &Path) -> bool {
+        self.stamp.is_some() && fs::metadata(path).ok().as_ref().and_then(stamp_of) == self.stamp
+    }
+
+    /// Takes over a loaded world; gives back what was not one.
+    fn adopt(&mut self, loaded: Loaded) -> Option<Loaded> {
+        let Loaded::World(world, stamp) = loaded else {
+            return Some(loaded);
+        };
+        self.world = *world;
+        self.stamp = Some(stamp);
+        None
+    }
+
+    fn set_aside(&mut self, path: &Path, reason: &str, now: i64) -> io::Result<()> {
+        let aside = beside(path, &format!(".corrupt-{now}"));
+        fs::rename(path, &aside)?;
+        self.notices.push(format!(
+            "the sandbox state {} could not be read ({reason}); it was moved to {} and a new one was made",
+            path.display(),
+            aside.display()
+        ));
+        Ok(())
+    }
+
+    fn save(&mut self) -> io::Result<()> {
+        let Some(path) = &self.file else {
+            return Ok(());
+        };
+        // Until the file is in place, memory is ahead of it: a failure below forces a reload.
+        self.stamp = None;
+        self.stamp = save(path, &self.world)?;
+        Ok(())
+    }
+}
+
+/// Replaces the file by a newly seeded world.
+pub(super) fn reset(path: &Path, seed: &Seed, now: i64) -> io::Result<()> {
+    make_directory(path)?;
+    let _lock = lock(path)?;
+    save(path, &seed::world(seed, now)).map(drop)
+}
+
+fn load(path: &Path) -> io::Result<Loaded> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::Missing),
+        Err(error) => return Err(error),
+    };
+    // Taken from the open file, so that it belongs to what is read below even when a writer comes between.
+    let Some(stamp) = stamp_of(&file.metadata()?) else {
+        return Err(io::Error::other(
+            "the file system keeps no modification times",
+        ));
+    };
+    let text = io::read_to_string(file);
+    let text = match text {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Ok(Loaded::Corrupt(error.to_string()));
+        }
+        Err(error) => return Err(error),
+    };
+    let mut world: World = match serde_json::from_str(&text) {
+        Ok(world) => world,
+        Err(error) => return Ok(Loaded::Corrupt(error.to_string())),
+    };
+    if world.version != VERSION {
+        return Ok(Loaded::Corrupt(format!(
+            "its version is {}, not {VERSION}",
+            world.version
+        )));
+    }
+    world.reindex();
+    Ok(Loaded::World(Box::new(world), stamp))
+}
+
+/// Writes the file beside its place, then moves it there; the temporary file is private from the start.
+fn save(path: &Path, world: &World) -> io::Result<Option<Stamp>> {
+    let mut file = NamedTempFile::new_in(directory_of(path))?;
+    file.write_all(&serde_json::to_vec(world)?)?;
+    file.as_file().sync_all()?;
+    let file = file.persist(path).map_err(|error| error.error)?;
+    Ok(stamp_of(&file.metadata()?))
+}
+
+fn lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(beside(path, ".lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory_of(path))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn stamp_of(metadata: &fs::Metadata) -> Option<Stamp> {
+    Some(Stamp {
+        modified: metadata.modified().ok()?,
+        length: metadata.len(),
+        inode: inode_of(metadata),
+    })
+}
+
+#[cfg(unix)]
+fn inode_of(metadata: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode_of(_metadata: &fs::Metadata) -> u64 {
+    0
+}
