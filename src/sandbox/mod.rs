@@ -1,1 +1,163 @@
-//! The other side: an API simulator served over real HTTP.
+//! The other side: a simulator of the Katapult and OnApp APIs, served over real HTTP on a loopback port.
+//!
+//! This file is the public interface only. The simulator shares no type with the rest of the crate: it
+//! speaks literal JSON and XML, so that a mistake in the client's models cannot hide behind the same mistake
+//! here. How the real APIs behave is marked in comments as recorded, documented or inferred.
+
+mod arguments;
+mod faults;
+mod identifiers;
+mod katapult;
+mod limits;
+mod onapp;
+mod reply;
+mod request;
+mod schedule;
+mod seed;
+mod server;
+mod state;
+mod store;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use faults::{Fault, FaultError};
+
+/// The simulator's only clock: Unix seconds.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// How the simulator starts and behaves.
+pub struct Options {
+    /// The file that holds the state between runs; `None` keeps it in memory only.
+    pub state_file: Option<PathBuf>,
+    /// The loopback port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// Failures to act out, in order.
+    pub faults: Vec<Fault>,
+    /// A delay before each answer.
+    pub latency: Duration,
+    /// The clock that all behaviour follows.
+    pub clock: Clock,
+    /// Requests that a token may make in a calendar minute.
+    pub rate_limit: u32,
+    /// Collections with more rows than this answer `large_set` with null totals; `None` never does.
+    pub large_set_over: Option<usize>,
+    /// What a new world holds.
+    pub seed: Seed,
+}
+
+impl Default for Options {
+    /// Starts in memory on any port, without failures, on the system's clock.
+    fn default() -> Self {
+        Self {
+            state_file: None,
+            port: 0,
+            faults: Vec::new(),
+            latency: Duration::ZERO,
+            clock: system_clock(),
+            rate_limit: 1000,
+            large_set_over: None,
+            seed: Seed::default(),
+        }
+    }
+}
+
+/// Returns the clock of the machine.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |elapsed| {
+                i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
+            })
+    })
+}
+
+/// How large a new world is. The default is one small company; larger numbers add generated objects after
+/// it, smaller ones leave its last objects out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seed {
+    /// Virtual machines, each with its disks.
+    pub machines: usize,
+    /// Backup policies, the one in the trash included.
+    pub policies: usize,
+    /// Organizations; the first owns the company's machines, generated machines are dealt out to all.
+    pub organizations: usize,
+}
+
+impl Default for Seed {
+    fn default() -> Self {
+        Self {
+            machines: seed::COMPANY_MACHINES,
+            policies: seed::COMPANY_POLICIES,
+            organizations: 1,
+        }
+    }
+}
+
+/// A simulator that is being served; dropping it stops the server.
+pub struct Running {
+    server: server::Server,
+    katapult_url: String,
+    onapp_url: String,
+}
+
+impl Running {
+    /// Returns the base URL of the Katapult API.
+    pub fn katapult_url(&self) -> &str {
+        &self.katapult_url
+    }
+
+    /// Returns the base URL of the OnApp API.
+    pub fn onapp_url(&self) -> &str {
+        &self.onapp_url
+    }
+
+    /// Returns the loopback address that the simulator listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Returns what happened to the state file that its owner should know of.
+    pub fn notices(&self) -> Vec<String> {
+        self.server.notices()
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Running")
+            .field("address", &self.address())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Starts the simulator on 127.0.0.1 in a thread of its own.
+///
+/// # Errors
+/// When the port cannot be bound, or the state file cannot be read or written.
+pub fn start(options: Options) -> io::Result<Running> {
+    let server = server::Server::start(options)?;
+    let address = server.address();
+    Ok(Running {
+        server,
+        katapult_url: format!("http://{address}/core/v1"),
+        onapp_url: format!("http://{address}/onapp"),
+    })
+}
+
+/// Replaces the state file by a newly seeded world.
+///
+/// # Errors
+/// When the file or its directory cannot be written.
+pub fn reset(state_file: &Path, seed: &Seed, clock: &Clock) -> io::Result<()> {
+    store::reset(state_file, seed, clock())
+}
