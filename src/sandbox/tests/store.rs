@@ -1,1 +1,132 @@
-//! store
+//! The state file: shared, private, repaired, reset.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::sandbox::reset;
+
+const PATH: &str = "/disk_backup_policies/disk_backup_policy";
+
+fn file() -> (TempDir, PathBuf) {
+    let directory = TempDir::new().expect("a directory");
+    let file = directory.path().join("deep").join("state.json");
+    (directory, file)
+}
+
+fn sharing(file: &std::path::Path) -> Api {
+    api(Options {
+        state_file: Some(file.to_owned()),
+        ..options()
+    })
+}
+
+#[test]
+fn servers_share_a_file() {
+    let (_directory, file) = file();
+    let (one, other) = (sharing(&file), sharing(&file));
+    let id = one.policy_of("web-1");
+    assert_eq!(other.policy_of("web-1"), id);
+    for retention in 8..12 {
+        let mut body = lookup(&id);
+        body["properties"] = json!({ "retention": retention });
+        let (writer, reader) = if retention % 2 == 0 {
+            (&one, &other)
+        } else {
+            (&other, &one)
+        };
+        assert_eq!(writer.call("PATCH", PATH, &body).status, 200);
+        let policy = &reader.policy(&id).json()["disk_backup_policy"];
+        assert_eq!(policy["retention"], retention);
+    }
+    drop((one, other));
+    let policy = &sharing(&file).policy(&id).json()["disk_backup_policy"];
+    assert_eq!(policy["retention"], 11);
+}
+
+#[test]
+fn writers_do_not_lose_each_others_work() {
+    let (_directory, file) = file();
+    let servers: Vec<Api> = (0..4).map(|_| sharing(&file)).collect();
+    std::thread::scope(|scope| {
+        for server in &servers {
+            scope.spawn(move || {
+                for _ in 0..5 {
+                    let body = json!({
+                        "virtual_machine": {"fqdn": "build-1.acme.katapult.cloud"},
+                        "properties": {},
+                    });
+                    let path = "/virtual_machines/virtual_machine/disk_backup_policies";
+                    assert_eq!(server.call("POST", path, &body).status, 200);
+                }
+            });
+        }
+    });
+    assert_eq!(servers[0].policies("build-1").len(), 20);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_private_and_leaves_nothing_behind() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_directory, file) = file();
+    let api = sharing(&file);
+    let id = api.policy_of("web-1");
+    api.call("DELETE", PATH, &lookup(&id));
+    let mode = fs::metadata(&file).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let entries = fs::read_dir(file.parent().expect("a directory")).expect("entries");
+    assert_eq!(entries.count(), 2, "the state and its lock");
+}
+
+#[test]
+fn a_broken_file_is_set_aside() {
+    let (_directory, file) = file();
+    fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
+    for broken in [
+        &b"{\"version\":1,"[..],
+        b"",
+        b"{\"version\":9}",
+        b"\xff\xfe",
+    ] {
+        fs::write(&file, broken).expect("a file");
+        let api = sharing(&file);
+        assert_eq!(api.policies("web-1").len(), 1);
+        let notices = api.running.notices();
+        assert!(notices[0].contains(".corrupt-"), "{notices:?}");
+        let aside = PathBuf::from(format!("{}.corrupt-{NOW}", file.display()));
+        assert_eq!(fs::read(&aside).expect("a file"), broken);
+    }
+}
+
+#[test]
+fn a_file_that_vanishes_is_made_again() {
+    let (_directory, file) = file();
+    let api = sharing(&file);
+    fs::remove_file(&file).expect("a file");
+    assert_eq!(api.policies("web-1").len(), 1);
+    assert!(file.exists());
+    assert!(api.running.notices().is_empty());
+}
+
+#[test]
+fn a_reset_is_seen_by_those_who_run() {
+    let (_directory, file) = file();
+    let api = sharing(&file);
+    let id = api.policy_of("web-1");
+    api.call("DELETE", PATH, &lookup(&id));
+    reset(&file, &Seed::default(), &Hand::new().clock()).expect("a reset");
+    assert_eq!(api.policy(&id).status, 200);
+}
+
+#[test]
+fn trouble_with_the_file_is_a_failure_of_the_server() {
+    let (_directory, file) = file();
+    let api = sharing(&file);
+    fs::remove_file(&file).expect("a file");
+    fs::create_dir(&file).expect("a directory in the way");
+    assert_eq!(api.get("/organizations").code(), "unhandled_exception");
+    assert_eq!(api.running.notices().len(), 1);
+}
