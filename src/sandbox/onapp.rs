@@ -50,10 +50,8 @@ pub(super) fn answer(request: &Request, cloud: &OnApp) -> Reply {
 /// Finds the format, by suffix first and by `Accept` else, and the path without the suffix.
 fn format_of(request: &Request) -> (Format, Vec<String>) {
     let mut segments = request.segments.clone();
-    let accepted = match request.accept.contains("xml") && !request.accept.contains("json") {
-        true => Format::Xml,
-        false => Format::Json,
-    };
+    let wants_xml = request.accept.contains("xml") && !request.accept.contains("json");
+    let accepted = if wants_xml { Format::Xml } else { Format::Json };
     let Some(last) = segments.last_mut() else {
         return (accepted, segments);
     };
