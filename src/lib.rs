@@ -1,4 +1,27 @@
 //! bpctl: administers disk backup policies on Katapult and reads backups on OnApp clouds.
+//!
+//! Data flows one way: [`args`] (what was typed) → [`config`] (what is set) → [`command`] (what to do) →
+//! [`katapult`] or [`onapp`] (endpoints) → [`http`] (how bytes travel), and back through [`model`] (what it means)
+//! → [`view`] (how it looks) → [`ui`] (the one printer). [`system`] is the one reader of environment and clock,
+//! [`error`] the one table of exit codes. `sandbox` is the other side: reached by URL, like a real cloud.
+//! `docs/architecture.md` has the whole map.
 
+pub mod args;
+pub mod command;
+pub mod config;
+pub mod context;
+pub mod error;
+pub mod http;
+pub mod katapult;
+pub mod model;
+pub mod onapp;
+mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod secret;
+pub mod system;
+pub mod time;
+pub mod ui;
+pub mod view;
+
+pub use run::main;

@@ -1,3 +1,7 @@
 //! The bpctl program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bpctl::main(std::env::args_os().collect())
+}

@@ -56,17 +56,13 @@ fn insert(into: &mut Map<String, Value>, path: &[&str], value: String) {
             into.insert((*key).to_owned(), Value::String(value));
         }
         Some(&"") => {
-            let list = into
-                .entry((*key).to_owned())
-                .or_insert_with(|| Value::Array(Vec::new()));
+            let list = into.entry((*key).to_owned()).or_insert_with(|| Value::Array(Vec::new()));
             if let Value::Array(list) = list {
                 push(list, &rest[1..], value);
             }
         }
         Some(_) => {
-            let inner = into
-                .entry((*key).to_owned())
-                .or_insert_with(|| Value::Object(Map::new()));
+            let inner = into.entry((*key).to_owned()).or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(inner) = inner {
                 insert(inner, rest, value);
             }

@@ -81,11 +81,7 @@ impl FromStr for Fault {
         };
         let (name, count) = rest.split_once(':').unwrap_or((rest, "1"));
         let kind = FaultKind::named(name).ok_or_else(|| unknown_kind(name, text))?;
-        Ok(Self {
-            method,
-            kind,
-            left: count_of(count, text)?,
-        })
+        Ok(Self { method, kind, left: count_of(count, text)? })
     }
 }
 
@@ -102,10 +98,7 @@ fn known_method(method: &str, text: &str) -> Result<&'static str, FaultError> {
 
 fn unknown_kind(name: &str, text: &str) -> FaultError {
     let known: Vec<&str> = FaultKind::ALL.iter().map(|&(name, _)| name).collect();
-    FaultError(format!(
-        "unknown failure {name:?} in {text:?}: expected one of {}, as in 503:2",
-        known.join(", ")
-    ))
+    FaultError(format!("unknown failure {name:?} in {text:?}: expected one of {}, as in 503:2", known.join(", ")))
 }
 
 fn count_of(count: &str, text: &str) -> Result<Option<u32>, FaultError> {
@@ -135,9 +128,8 @@ impl fmt::Display for Fault {
 
 /// Takes the failure that the next request with this method meets, first named first.
 pub(super) fn take(faults: &mut [Fault], method: &str) -> Option<FaultKind> {
-    let fault = faults.iter_mut().find(|fault| {
-        fault.left != Some(0) && fault.method.is_none_or(|wanted| wanted == method)
-    })?;
+    let fault =
+        faults.iter_mut().find(|fault| fault.left != Some(0) && fault.method.is_none_or(|wanted| wanted == method))?;
     fault.left = fault.left.map(|left| left - 1);
     Some(fault.kind)
 }

@@ -6,10 +6,7 @@ const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// Returns `prefix_` and 16 letters or digits, the form of every recorded identifier.
 pub(super) fn identifier(prefix: &str, key: &str) -> String {
-    format!(
-        "{prefix}_{}",
-        letters(&format!("{prefix}:{key}"), ALPHABET, 16)
-    )
+    format!("{prefix}_{}", letters(&format!("{prefix}:{key}"), ALPHABET, 16))
 }
 
 /// Returns 14 lower-case letters or digits, the form of OnApp's identifiers.
@@ -41,9 +38,9 @@ pub(super) fn uuid(first: u64, second: u64) -> String {
 
 /// Returns a well-spread number for a key (FNV-1a, then one round of splitmix64).
 pub(super) fn digest(key: &str) -> u64 {
-    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = key
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     spread(hash)
 }
 

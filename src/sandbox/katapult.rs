@@ -90,16 +90,11 @@ impl Operation {
     fn scopes(self) -> &'static [&'static str] {
         match self {
             Self::ListOrganizations | Self::ShowOrganization => &["organizations:read"],
-            Self::ListOrganizationPolicies
-            | Self::ListMachinePolicies
-            | Self::ListDiskPolicies
-            | Self::ShowPolicy => &["disk_backup_policies", "disk_backup_policies:read"],
-            Self::ListOrganizationMachines | Self::ShowMachine => {
-                &["virtual_machines", "virtual_machines:read"]
+            Self::ListOrganizationPolicies | Self::ListMachinePolicies | Self::ListDiskPolicies | Self::ShowPolicy => {
+                &["disk_backup_policies", "disk_backup_policies:read"]
             }
-            Self::ListOrganizationDisks | Self::ListMachineDisks | Self::ShowDisk => {
-                &["disks", "disks:read"]
-            }
+            Self::ListOrganizationMachines | Self::ShowMachine => &["virtual_machines", "virtual_machines:read"],
+            Self::ListOrganizationDisks | Self::ListMachineDisks | Self::ShowDisk => &["disks", "disks:read"],
             Self::ListTrash | Self::ShowTrashed => &["trash_objects:read"],
             Self::PurgeAll | Self::Purge => &["trash_objects:purge"],
             Self::Restore => &["trash_objects:restore"],
@@ -129,10 +124,7 @@ impl Operation {
     /// Tells whether `permission_denied` is documented; it is not for reading a single policy.
     fn needs_permission(self) -> bool {
         self.writes()
-            || matches!(
-                self,
-                Self::ListOrganizationPolicies | Self::ListMachinePolicies | Self::ListDiskPolicies
-            )
+            || matches!(self, Self::ListOrganizationPolicies | Self::ListMachinePolicies | Self::ListDiskPolicies)
     }
 }
 
@@ -180,8 +172,7 @@ impl<'a> Token<'a> {
 /// Finds the operation of a request; this comes before authentication [inferred].
 pub(super) fn route(request: &Request) -> Result<Route, Refusal> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
-    let operation =
-        Operation::of(&request.method, &segments).ok_or_else(Refusal::route_not_found)?;
+    let operation = Operation::of(&request.method, &segments).ok_or_else(Refusal::route_not_found)?;
     Ok(Route { operation })
 }
 
@@ -204,12 +195,8 @@ impl Route {
             .detailed(json!({ "scopes": scopes })));
         }
         let arguments = request.arguments().map_err(|details| {
-            Refusal::new(
-                400,
-                "invalid_json_body",
-                "The JSON body could not be parsed",
-            )
-            .detailed(json!({ "details": details }))
+            Refusal::new(400, "invalid_json_body", "The JSON body could not be parsed")
+                .detailed(json!({ "details": details }))
         })?;
         Ok(Call {
             operation: self.operation,
@@ -227,10 +214,7 @@ impl Call {
     }
 
     fn arguments(&self) -> Arguments<'_> {
-        Arguments {
-            values: &self.arguments,
-            placeholder: &self.placeholder,
-        }
+        Arguments { values: &self.arguments, placeholder: &self.placeholder }
     }
 
     /// Refuses what the identity may not do; this follows the lookup, inside the operation [inferred].
@@ -251,9 +235,7 @@ impl Call {
         match self.operation {
             Operation::ListOrganizations => Ok(organizations::list(world)),
             Operation::ShowOrganization => organizations::show(self, world),
-            Operation::ListOrganizationPolicies => {
-                policies::list_of_organization(self, world, paging, now)
-            }
+            Operation::ListOrganizationPolicies => policies::list_of_organization(self, world, paging, now),
             Operation::ListOrganizationMachines => machines::list(self, world, paging),
             Operation::ListOrganizationDisks => disks::list_of_organization(self, world, paging),
             Operation::ListTrash => trash::list(self, world, paging),
@@ -272,17 +254,11 @@ impl Call {
     /// Carries out a call that changes the world; a refusal leaves it as it was.
     pub(super) fn write(&self, world: &mut World, now: i64) -> Result<Value, Refusal> {
         match self.operation {
-            Operation::CreateMachinePolicy => {
-                policy_changes::create(self, TargetKind::VirtualMachine, world, now)
-            }
-            Operation::CreateDiskPolicy => {
-                policy_changes::create(self, TargetKind::Disk, world, now)
-            }
+            Operation::CreateMachinePolicy => policy_changes::create(self, TargetKind::VirtualMachine, world, now),
+            Operation::CreateDiskPolicy => policy_changes::create(self, TargetKind::Disk, world, now),
             Operation::UpdatePolicy => policy_changes::update(self, world),
             Operation::DeletePolicy => policy_changes::delete(self, world, now),
-            Operation::SchedulePolicyDeletion => {
-                policy_changes::schedule_deletion(self, world, now)
-            }
+            Operation::SchedulePolicyDeletion => policy_changes::schedule_deletion(self, world, now),
             Operation::PurgeAll => trash::purge_all(self, world, now),
             Operation::Purge => trash::purge(self, world, now),
             Operation::Restore => trash::restore(self, world),

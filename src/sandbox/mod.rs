@@ -70,13 +70,12 @@ impl Default for Options {
 }
 
 /// Returns the clock of the machine.
+#[expect(clippy::disallowed_methods, reason = "the other side has a clock of its own, as a real server has")]
 pub fn system_clock() -> Clock {
     Arc::new(|| {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |elapsed| {
-                i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
-            })
+            .map_or(0, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX))
     })
 }
 
@@ -94,11 +93,7 @@ pub struct Seed {
 
 impl Default for Seed {
     fn default() -> Self {
-        Self {
-            machines: seed::COMPANY_MACHINES,
-            policies: seed::COMPANY_POLICIES,
-            organizations: 1,
-        }
+        Self { machines: seed::COMPANY_MACHINES, policies: seed::COMPANY_POLICIES, organizations: 1 }
     }
 }
 
@@ -133,10 +128,7 @@ impl Running {
 
 impl fmt::Debug for Running {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Running")
-            .field("address", &self.address())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Running").field("address", &self.address()).finish_non_exhaustive()
     }
 }
 

@@ -34,10 +34,8 @@ enum Found {
 pub(super) fn answer(request: &Request, cloud: &OnApp) -> Reply {
     let (format, segments) = format_of(request);
     if !basic::is_authentic(request.authorization.as_deref()) {
-        return refuse(401, "Not authorized", format).with(
-            "www-authenticate",
-            "Basic realm=\"OnApp API Authentication\"",
-        );
+        return refuse(401, "Not authorized", format)
+            .with("www-authenticate", "Basic realm=\"OnApp API Authentication\"");
     }
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     let found = (request.method == "GET").then(|| find(&path, cloud));
@@ -66,22 +64,14 @@ fn format_of(request: &Request) -> (Format, Vec<String>) {
 
 fn find(path: &[&str], cloud: &OnApp) -> Option<Found> {
     match path {
-        ["version"] => Some(Found::Bare(
-            [("version".to_owned(), json!("6.7.0"))]
-                .into_iter()
-                .collect(),
-        )),
+        ["version"] => Some(Found::Bare([("version".to_owned(), json!("6.7.0"))].into_iter().collect())),
         ["virtual_machines"] => Some(machines(cloud)),
         ["virtual_machines", vm, rest @ ..] => below_machine(machine(cloud, vm)?, rest, cloud),
         ["settings", "disks"] => Some(disks(cloud, |_| true)),
-        ["settings", "disks", disk, rest @ ..] => {
-            below_disk(named(&cloud.disks, disk)?, rest, cloud)
-        }
+        ["settings", "disks", disk, rest @ ..] => below_disk(named(&cloud.disks, disk)?, rest, cloud),
         ["backups", id] => {
             let backups = cloud.backups.iter();
-            let found = backups
-                .map(|backup| &backup.record)
-                .find(|record| is(record, id));
+            let found = backups.map(|backup| &backup.record).find(|record| is(record, id));
             Some(Found::One("backup", found?.clone()))
         }
         _ => None,
@@ -95,12 +85,8 @@ fn below_machine(machine: &Record, rest: &[&str], cloud: &OnApp) -> Option<Found
         [] => Some(Found::One("virtual_machine", machine.clone())),
         ["backups"] => Some(backups(cloud, of_machine)),
         // Each list leaves the other kind out [recorded].
-        ["backups", "images"] => Some(backups(cloud, |backup| {
-            of_machine(backup) && !is_incremental(backup)
-        })),
-        ["backups", "files"] => Some(backups(cloud, |backup| {
-            of_machine(backup) && is_incremental(backup)
-        })),
+        ["backups", "images"] => Some(backups(cloud, |backup| of_machine(backup) && !is_incremental(backup))),
+        ["backups", "files"] => Some(backups(cloud, |backup| of_machine(backup) && is_incremental(backup))),
         ["disks"] => Some(disks(cloud, |disk| owner(disk) == Some(id))),
         ["disks", disk, rest @ ..] => {
             let disk = named(&cloud.disks, disk).filter(|disk| owner(disk) == Some(id))?;
@@ -115,20 +101,14 @@ fn below_disk(disk: &Record, rest: &[&str], cloud: &OnApp) -> Option<Found> {
         [] => Some(Found::One("disk", disk.clone())),
         ["backups"] => {
             let id = disk.get("id")?;
-            Some(backups(cloud, |backup| {
-                backup.record.get("disk_id") == Some(id)
-            }))
+            Some(backups(cloud, |backup| backup.record.get("disk_id") == Some(id)))
         }
         _ => None,
     }
 }
 
 fn machines(cloud: &OnApp) -> Found {
-    Found::Many(
-        "virtual_machines",
-        "virtual_machine",
-        cloud.machines.clone(),
-    )
+    Found::Many("virtual_machines", "virtual_machine", cloud.machines.clone())
 }
 
 fn disks(cloud: &OnApp, wanted: impl Fn(&Record) -> bool) -> Found {
@@ -148,9 +128,7 @@ fn machine<'c>(cloud: &'c OnApp, name: &str) -> Option<&'c Record> {
 
 /// Finds a record by number or identifier; both work in paths [recorded].
 fn named<'c>(records: &'c [Record], name: &str) -> Option<&'c Record> {
-    records
-        .iter()
-        .find(|record| is(record, name) || record.get("identifier") == Some(&json!(name)))
+    records.iter().find(|record| is(record, name) || record.get("identifier") == Some(&json!(name)))
 }
 
 fn is(record: &Record, id: &str) -> bool {
@@ -170,19 +148,13 @@ impl Found {
     fn reply(self, format: Format, query: &Map<String, Value>) -> Reply {
         match (self, format) {
             (Self::One(name, record), Format::Json) => Reply::json(200, &json!({ name: record })),
-            (Self::One(name, record), Format::Xml) => {
-                Reply::new(200, XML, xml::document(name, &for_xml(name, record)))
-            }
+            (Self::One(name, record), Format::Xml) => Reply::new(200, XML, xml::document(name, &for_xml(name, record))),
             (Self::Bare(record), Format::Json) => Reply::json(200, &Value::Object(record)),
-            (Self::Bare(record), Format::Xml) => {
-                Reply::new(200, XML, xml::document("hash", &record))
-            }
+            (Self::Bare(record), Format::Xml) => Reply::new(200, XML, xml::document("hash", &record)),
             (Self::Many(plural, name, records), format) => {
                 let (records, paging) = page(records, query);
                 let reply = many(plural, name, records, format);
-                paging.into_iter().fold(reply, |reply, (header, number)| {
-                    reply.with(header, number.to_string())
-                })
+                paging.into_iter().fold(reply, |reply, (header, number)| reply.with(header, number.to_string()))
             }
         }
     }
@@ -190,10 +162,7 @@ impl Found {
 
 fn many(plural: &str, name: &str, records: Vec<Record>, format: Format) -> Reply {
     if format == Format::Xml {
-        let records: Vec<Record> = records
-            .into_iter()
-            .map(|record| for_xml(name, record))
-            .collect();
+        let records: Vec<Record> = records.into_iter().map(|record| for_xml(name, record)).collect();
         return Reply::new(200, XML, xml::list(plural, name, &records));
     }
     // A bare array, and each element wrapped [documented].
@@ -218,10 +187,7 @@ fn for_xml(name: &str, record: Record) -> Record {
 }
 
 /// Cuts a list; without parameters a short one comes whole and without the headers.
-fn page(
-    records: Vec<Record>,
-    query: &Map<String, Value>,
-) -> (Vec<Record>, Vec<(&'static str, usize)>) {
+fn page(records: Vec<Record>, query: &Map<String, Value>) -> (Vec<Record>, Vec<(&'static str, usize)>) {
     let number = |name: &str| {
         let text = query.get(name).and_then(Value::as_str)?;
         text.parse::<usize>().ok().filter(|&number| number > 0)
@@ -235,10 +201,7 @@ fn page(
     let limit = number("per_page").unwrap_or(PAGE_SIZE);
     let start = (page - 1).saturating_mul(limit);
     let shown = records.into_iter().skip(start).take(limit).collect();
-    (
-        shown,
-        vec![("x-page", page), ("x-limit", limit), ("x-total", total)],
-    )
+    (shown, vec![("x-page", page), ("x-limit", limit), ("x-total", total)])
 }
 
 fn refuse(status: u16, message: &str, format: Format) -> Reply {

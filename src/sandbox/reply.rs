@@ -19,11 +19,7 @@ pub(super) struct Reply {
 impl Reply {
     /// Makes an answer of any type.
     pub(super) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type", content_type.to_owned())],
-            body: body.into(),
-        }
+        Self { status, headers: vec![("content-type", content_type.to_owned())], body: body.into() }
     }
 
     /// Makes a JSON answer.
@@ -63,12 +59,7 @@ pub(super) struct Refusal {
 impl Refusal {
     /// Makes a refusal with an empty detail.
     pub(super) fn new(status: u16, code: &'static str, description: &str) -> Self {
-        Self {
-            status,
-            code,
-            description: description.to_owned(),
-            detail: json!({}),
-        }
+        Self { status, code, description: description.to_owned(), detail: json!({}) }
     }
 
     /// Sets the detail.
@@ -79,39 +70,23 @@ impl Refusal {
 
     /// Refuses an address that leads nowhere.
     pub(super) fn route_not_found() -> Self {
-        Self::new(
-            404,
-            "route_not_found",
-            "No route matches the path and method that were requested",
-        )
+        Self::new(404, "route_not_found", "No route matches the path and method that were requested")
     }
 
     /// Reports a failure of the server itself.
     pub(super) fn unhandled() -> Self {
-        Self::new(
-            500,
-            "unhandled_exception",
-            "An unhandled exception occurred while processing the request",
-        )
+        Self::new(500, "unhandled_exception", "An unhandled exception occurred while processing the request")
     }
 
     /// Refuses a request over the limit; the detail is the permitted number a minute.
     pub(super) fn rate_limited(permitted: u32) -> Self {
-        Self::new(
-            429,
-            "rate_limit_reached",
-            "You have reached the rate limit for this type of request",
-        )
-        .detailed(json!({ "total_permitted": permitted }))
+        Self::new(429, "rate_limit_reached", "You have reached the rate limit for this type of request")
+            .detailed(json!({ "total_permitted": permitted }))
     }
 
     /// Says that the service is away for a while.
     pub(super) fn unavailable() -> Self {
-        Self::new(
-            503,
-            "service_unavailable",
-            "The service is not currently available, please try again later",
-        )
+        Self::new(503, "service_unavailable", "The service is not currently available, please try again later")
     }
 }
 

@@ -43,19 +43,8 @@ pub(super) fn api_of(path: &str) -> (Api, &str) {
 
 impl Request {
     /// Decodes the parts of a request.
-    pub(super) fn new(
-        method: &str,
-        path: &str,
-        query: &str,
-        headers: &HeaderMap,
-        body: Vec<u8>,
-    ) -> Self {
-        let text = |name: &str| {
-            headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
-        };
+    pub(super) fn new(method: &str, path: &str, query: &str, headers: &HeaderMap, body: Vec<u8>) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Self {
             method: method.to_owned(),
             segments: segments(path),
@@ -94,10 +83,7 @@ impl Request {
 }
 
 fn segments(path: &str) -> Vec<String> {
-    path.split('/')
-        .filter(|segment| !segment.is_empty())
-        .map(percent_decoded)
-        .collect()
+    path.split('/').filter(|segment| !segment.is_empty()).map(percent_decoded).collect()
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -66,9 +66,7 @@ impl Schedule {
         match self.interval {
             Interval::Hourly => next_step(now, every * HOUR, self.minute * 60),
             Interval::Daily => next_step(now, every * DAY, (anchor % every) * DAY + of_day),
-            Interval::Weekly => {
-                next_step(now, every * 7 * DAY, (anchor % (7 * every)) * DAY + of_day)
-            }
+            Interval::Weekly => next_step(now, every * 7 * DAY, (anchor % (7 * every)) * DAY + of_day),
             Interval::Monthly => next_month(now, every, anchor, of_day),
         }
     }
@@ -81,10 +79,7 @@ fn next_step(now: i64, period: i64, offset: i64) -> i64 {
 }
 
 fn next_month(now: i64, every: i64, anchor: i64, of_day: i64) -> i64 {
-    let today = Timestamp::from_second(now)
-        .unwrap_or_default()
-        .to_zoned(TimeZone::UTC)
-        .date();
+    let today = Timestamp::from_second(now).unwrap_or_default().to_zoned(TimeZone::UTC).date();
     let this_month = i64::from(today.year()) * 12 + i64::from(today.month()) - 1;
     let day_of_month = 1 + anchor % 28;
     (this_month..=this_month + every)

@@ -69,9 +69,7 @@ impl Server {
             clock: options.clock,
             latency: options.latency,
             rate_limit: options.rate_limit,
-            paging: Paging {
-                large_set_over: options.large_set_over.unwrap_or(usize::MAX),
-            },
+            paging: Paging { large_set_over: options.large_set_over.unwrap_or(usize::MAX) },
             changing: Mutex::new(Changing {
                 store,
                 faults: options.faults,
@@ -79,25 +77,19 @@ impl Server {
                 troubles: Vec::new(),
             }),
         });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let listener = runtime.block_on(async { TcpListener::from_std(listener) })?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // Entered, not run: the caller may be on a runtime of its own.
+        let entered = runtime.enter();
+        let listener = TcpListener::from_std(listener)?;
+        drop(entered);
         let (stop, stopped) = oneshot::channel::<Infallible>();
         let serving = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("sandbox".to_owned())
-            .spawn(move || {
-                runtime.spawn(accept(listener, serving));
-                // Ends when the sender is dropped; the runtime then drops every connection.
-                let _ = runtime.block_on(stopped);
-            })?;
-        Ok(Self {
-            address,
-            shared,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
+            runtime.spawn(accept(listener, serving));
+            // Ends when the sender is dropped; the runtime then drops every connection.
+            let _ = runtime.block_on(stopped);
+        })?;
+        Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Returns the address that is listened on.
@@ -136,17 +128,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         tokio::spawn(async move {
             let service = service_fn(|request| serve(Arc::clone(&shared), request));
             // A connection that breaks concerns its client only.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn serve(
-    shared: Arc<Shared>,
-    request: hyper::Request<Incoming>,
-) -> Result<Response<Outgoing>, Dropped> {
+async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Response<Outgoing>, Dropped> {
     let (parts, body) = request.into_parts();
     let fault = shared.fault(parts.method.as_str());
     if !shared.latency.is_zero() {
@@ -162,13 +149,7 @@ async fn serve(
         return Ok(outgoing(refusal, Delivery::Whole));
     };
     let body = body.to_bytes().to_vec();
-    let reply = shared.reply(
-        fault,
-        parts.method.as_str(),
-        &parts.uri,
-        &parts.headers,
-        body,
-    );
+    let reply = shared.reply(fault, parts.method.as_str(), &parts.uri, &parts.headers, body);
     match fault {
         Some(FaultKind::Lost) => Err(Dropped),
         Some(FaultKind::Cut) => Ok(outgoing(reply, Delivery::Cut)),
@@ -200,14 +181,7 @@ impl Shared {
         faults::take(&mut self.changing().faults, method)
     }
 
-    fn reply(
-        &self,
-        fault: Option<FaultKind>,
-        method: &str,
-        uri: &Uri,
-        headers: &HeaderMap,
-        body: Vec<u8>,
-    ) -> Reply {
+    fn reply(&self, fault: Option<FaultKind>, method: &str, uri: &Uri, headers: &HeaderMap, body: Vec<u8>) -> Reply {
         let now = (self.clock)();
         let (api, path) = api_of(uri.path());
         if let Some(page) = fault.and_then(|fault| from_proxy(fault, uri)) {
@@ -250,11 +224,7 @@ fn from_proxy(fault: FaultKind, uri: &Uri) -> Option<Reply> {
     match fault {
         FaultKind::HtmlBadGateway => Some(Reply::html(502, "502 Bad Gateway")),
         FaultKind::HtmlOk => Some(Reply::html(200, "Sign in to the network")),
-        FaultKind::EmptyError => Some(Reply {
-            status: 500,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }),
+        FaultKind::EmptyError => Some(Reply { status: 500, headers: Vec::new(), body: Vec::new() }),
         FaultKind::Redirect => {
             let location = format!("http://elsewhere.invalid{uri}");
             Some(Reply::html(302, "302 Found").with("location", location))
@@ -268,10 +238,7 @@ fn onapp_failure(fault: FaultKind) -> Option<Reply> {
     match fault {
         FaultKind::Unavailable => Some(Reply::html(503, "503 Service Temporarily Unavailable")),
         FaultKind::RateLimited => Some(Reply::html(429, "429 Too Many Requests")),
-        FaultKind::Unhandled => Some(Reply::html(
-            500,
-            "We're sorry, but something went wrong (500)",
-        )),
+        FaultKind::Unhandled => Some(Reply::html(500, "We're sorry, but something went wrong (500)")),
         _ => None,
     }
 }
@@ -295,12 +262,7 @@ impl Changing {
     }
 
     /// Goes through a request in the order in which the framework refuses [inferred].
-    fn carry_out(
-        &mut self,
-        request: &Request,
-        now: i64,
-        shared: &Shared,
-    ) -> Result<Reply, Refusal> {
+    fn carry_out(&mut self, request: &Request, now: i64, shared: &Shared) -> Result<Reply, Refusal> {
         let route = katapult::route(request)?;
         let token = Token::authenticate(request)?;
         let counted = request.bearer().unwrap_or_default();
@@ -311,9 +273,7 @@ impl Changing {
         let outcome = if call.writes() {
             self.store.write(now, |world| call.write(world, now))
         } else {
-            self.store
-                .read(now)
-                .map(|world| call.read(world, shared.paging, now))
+            self.store.read(now).map(|world| call.read(world, shared.paging, now))
         };
         match outcome {
             Ok(answer) => answer.map(|value| Reply::json(200, &value)),

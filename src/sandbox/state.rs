@@ -145,9 +145,7 @@ pub(super) struct Trashed {
 
 impl Trashed {
     fn gone_at(&self) -> i64 {
-        self.purged_at
-            .unwrap_or(self.keep_until)
-            .min(self.keep_until)
+        self.purged_at.unwrap_or(self.keep_until).min(self.keep_until)
     }
 }
 
@@ -216,25 +214,12 @@ impl World {
         };
         for (at, disk) in self.disks.iter().enumerate() {
             if let Some(attachment) = &disk.attachment {
-                index
-                    .disks_of
-                    .entry(attachment.machine.clone())
-                    .or_default()
-                    .push(at);
+                index.disks_of.entry(attachment.machine.clone()).or_default().push(at);
             }
         }
         let live = |policy: &Policy| !index.trash.contains_key(&policy.id);
-        for (at, policy) in self
-            .policies
-            .iter()
-            .enumerate()
-            .filter(|(_, policy)| live(policy))
-        {
-            index
-                .policies_of
-                .entry(policy.target.id.clone())
-                .or_default()
-                .push(at);
+        for (at, policy) in self.policies.iter().enumerate().filter(|(_, policy)| live(policy)) {
+            index.policies_of.entry(policy.target.id.clone()).or_default().push(at);
         }
         let moves = self.policies.iter().filter(|policy| live(policy));
         let moves = moves.filter_map(|policy| policy.auto_move_to_trash_at);
@@ -256,13 +241,10 @@ impl World {
             self.put_in_trash(&id, at);
         }
         let trash = std::mem::take(&mut self.trash);
-        let (gone, kept) = trash
-            .into_iter()
-            .partition(|trashed| trashed.gone_at() <= now);
+        let (gone, kept) = trash.into_iter().partition(|trashed| trashed.gone_at() <= now);
         let gone: Vec<Trashed> = gone;
         self.trash = kept;
-        self.policies
-            .retain(|policy| !gone.iter().any(|trashed| trashed.object_id == policy.id));
+        self.policies.retain(|policy| !gone.iter().any(|trashed| trashed.object_id == policy.id));
         self.reindex();
     }
 
@@ -290,10 +272,7 @@ impl World {
 
     /// Finds an organization by its identifier.
     pub(super) fn organization(&self, id: &str) -> Option<&Organization> {
-        self.index
-            .organizations
-            .get(id)
-            .map(|&at| &self.organizations[at])
+        self.index.organizations.get(id).map(|&at| &self.organizations[at])
     }
 
     /// Finds a machine by its identifier.
@@ -318,10 +297,7 @@ impl World {
 
     /// Finds a policy to change.
     pub(super) fn policy_mut(&mut self, id: &str) -> Option<&mut Policy> {
-        self.index
-            .policies
-            .get(id)
-            .map(|&at| &mut self.policies[at])
+        self.index.policies.get(id).map(|&at| &mut self.policies[at])
     }
 
     /// Finds the trash object of an object.
@@ -331,36 +307,22 @@ impl World {
 
     /// Lists the disks assigned to a machine.
     pub(super) fn disks_of(&self, machine: &str) -> impl Iterator<Item = &Disk> {
-        let found = self
-            .index
-            .disks_of
-            .get(machine)
-            .map_or(&[][..], Vec::as_slice);
+        let found = self.index.disks_of.get(machine).map_or(&[][..], Vec::as_slice);
         found.iter().map(|&at| &self.disks[at])
     }
 
     /// Lists the policies of a machine or disk that are not in the trash.
     pub(super) fn policies_of(&self, target: &str) -> impl Iterator<Item = &Policy> {
-        let found = self
-            .index
-            .policies_of
-            .get(target)
-            .map_or(&[][..], Vec::as_slice);
+        let found = self.index.policies_of.get(target).map_or(&[][..], Vec::as_slice);
         found.iter().map(|&at| &self.policies[at])
     }
 
     /// Lists all policies that are not in the trash.
     pub(super) fn live_policies(&self) -> impl Iterator<Item = &Policy> {
-        self.policies
-            .iter()
-            .filter(|policy| self.trash_of(&policy.id).is_none())
+        self.policies.iter().filter(|policy| self.trash_of(&policy.id).is_none())
     }
 }
 
 fn positions<T>(items: &[T], key: impl Fn(&T) -> &String) -> HashMap<String, usize> {
-    items
-        .iter()
-        .enumerate()
-        .map(|(at, item)| (key(item).clone(), at))
-        .collect()
+    items.iter().enumerate().map(|(at, item)| (key(item).clone(), at)).collect()
 }

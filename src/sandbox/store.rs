@@ -45,22 +45,10 @@ impl Store {
     pub(super) fn open(file: Option<PathBuf>, seed: Seed, now: i64) -> io::Result<Self> {
         let Some(path) = &file else {
             let world = seed::world(&seed, now);
-            return Ok(Self {
-                file,
-                seed,
-                world,
-                stamp: None,
-                notices: Vec::new(),
-            });
+            return Ok(Self { file, seed, world, stamp: None, notices: Vec::new() });
         };
         make_directory(path)?;
-        let mut store = Self {
-            file,
-            seed,
-            world: World::empty(),
-            stamp: None,
-            notices: Vec::new(),
-        };
+        let mut store = Self { file, seed, world: World::empty(), stamp: None, notices: Vec::new() };
         store.refresh(now)?;
         Ok(store)
     }
@@ -174,9 +162,7 @@ fn load(path: &Path) -> io::Result<Loaded> {
     };
     // Taken from the open file, so that it belongs to what is read below even when a writer comes between.
     let Some(stamp) = stamp_of(&file.metadata()?) else {
-        return Err(io::Error::other(
-            "the file system keeps no modification times",
-        ));
+        return Err(io::Error::other("the file system keeps no modification times"));
     };
     let text = io::read_to_string(file);
     let text = match text {
@@ -191,10 +177,7 @@ fn load(path: &Path) -> io::Result<Loaded> {
         Err(error) => return Ok(Loaded::Corrupt(error.to_string())),
     };
     if world.version != VERSION {
-        return Ok(Loaded::Corrupt(format!(
-            "its version is {}, not {VERSION}",
-            world.version
-        )));
+        return Ok(Loaded::Corrupt(format!("its version is {}, not {VERSION}", world.version)));
     }
     world.reindex();
     Ok(Loaded::World(Box::new(world), stamp))
@@ -241,11 +224,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 fn stamp_of(metadata: &fs::Metadata) -> Option<Stamp> {
-    Some(Stamp {
-        modified: metadata.modified().ok()?,
-        length: metadata.len(),
-        inode: inode_of(metadata),
-    })
+    Some(Stamp { modified: metadata.modified().ok()?, length: metadata.len(), inode: inode_of(metadata) })
 }
 
 #[cfg(unix)]

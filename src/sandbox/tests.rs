@@ -49,10 +49,7 @@ impl Answer {
     }
 
     fn code(&self) -> String {
-        self.json()["error"]["code"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -70,26 +67,18 @@ struct Api {
 }
 
 fn options() -> Options {
-    Options {
-        clock: Hand::new().clock(),
-        ..Options::default()
-    }
+    Options { clock: Hand::new().clock(), ..Options::default() }
 }
 
 fn api(options: Options) -> Api {
-    Api {
-        running: start(options).expect("a loopback port"),
-        token: "secret",
-    }
+    Api { running: start(options).expect("a loopback port"), token: "secret" }
 }
 
 impl Api {
     /// Sends bytes and returns whatever comes until the server closes.
     fn raw(&self, request: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.running.address()).expect("a connection");
-        stream
-            .write_all(request.as_bytes())
-            .expect("a request sent");
+        stream.write_all(request.as_bytes()).expect("a request sent");
         let mut answer = Vec::new();
         // A connection that is reset has said all it will.
         let _ = stream.read_to_end(&mut answer);
@@ -103,15 +92,8 @@ impl Api {
         ));
         let answer = String::from_utf8(answer).expect("text");
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
-        Answer {
-            status: status.unwrap_or_default(),
-            head: head.to_owned(),
-            body: body.to_owned(),
-        }
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        Answer { status: status.unwrap_or_default(), head: head.to_owned(), body: body.to_owned() }
     }
 
     fn get(&self, path: &str) -> Answer {
@@ -120,43 +102,26 @@ impl Api {
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
-        let headers = format!(
-            "Authorization: Bearer {}\r\nContent-Type: application/json\r\n",
-            self.token
-        );
-        self.send(
-            method,
-            &format!("/core/v1{path}"),
-            &headers,
-            &body.to_string(),
-        )
+        let headers = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", self.token);
+        self.send(method, &format!("/core/v1{path}"), &headers, &body.to_string())
     }
 
     /// Lists the policies of a machine by its host name.
     fn policies(&self, hostname: &str) -> Vec<Value> {
         let fqdn = format!("{hostname}.acme.katapult.cloud");
-        let path = format!(
-            "/virtual_machines/_/disk_backup_policies?virtual_machine%5Bfqdn%5D={fqdn}&include_disks=true"
-        );
+        let path =
+            format!("/virtual_machines/_/disk_backup_policies?virtual_machine%5Bfqdn%5D={fqdn}&include_disks=true");
         let listed = self.get(&path).json();
-        listed["disk_backup_policies"]
-            .as_array()
-            .expect("a list")
-            .clone()
+        listed["disk_backup_policies"].as_array().expect("a list").clone()
     }
 
     /// Returns the identifier of a machine's first policy.
     fn policy_of(&self, hostname: &str) -> String {
-        self.policies(hostname)[0]["id"]
-            .as_str()
-            .expect("an id")
-            .to_owned()
+        self.policies(hostname)[0]["id"].as_str().expect("an id").to_owned()
     }
 
     fn policy(&self, id: &str) -> Answer {
-        self.get(&format!(
-            "/disk_backup_policies/disk_backup_policy?disk_backup_policy[id]={id}"
-        ))
+        self.get(&format!("/disk_backup_policies/disk_backup_policy?disk_backup_policy[id]={id}"))
     }
 }
 
@@ -165,10 +130,5 @@ fn lookup(id: &str) -> Value {
 }
 
 fn keys(value: &Value) -> Vec<&str> {
-    value
-        .as_object()
-        .expect("an object")
-        .keys()
-        .map(String::as_str)
-        .collect()
+    value.as_object().expect("an object").keys().map(String::as_str).collect()
 }

@@ -9,11 +9,7 @@ use crate::sandbox::reply::Refusal;
 use crate::sandbox::state::{Attachment, Disk, Installation, World};
 
 /// Lists an organization's disks, under the singular key `disk` [recorded].
-pub(super) fn list_of_organization(
-    call: &Call,
-    world: &World,
-    paging: Paging,
-) -> Result<Value, Refusal> {
+pub(super) fn list_of_organization(call: &Call, world: &World, paging: Paging) -> Result<Value, Refusal> {
     let lookup = call.arguments().organization()?;
     let page = paging.page(call.arguments())?;
     let organization = lookup.organization_in(world)?;
@@ -29,11 +25,7 @@ pub(super) fn list_of_organization(
 }
 
 /// Lists a machine's disks, each nested one level down [recorded].
-pub(super) fn list_of_machine(
-    call: &Call,
-    world: &World,
-    paging: Paging,
-) -> Result<Value, Refusal> {
+pub(super) fn list_of_machine(call: &Call, world: &World, paging: Paging) -> Result<Value, Refusal> {
     let lookup = call.arguments().machine()?;
     let page = paging.page(call.arguments())?;
     let machine = lookup.machine_in(world)?;
@@ -42,9 +34,7 @@ pub(super) fn list_of_machine(
         .filter(|disk| world.trash_of(&disk.id).is_none())
         .filter_map(|disk| Some((disk, disk.attachment.as_ref()?)))
         .collect();
-    Ok(page.answer("disks", &found, |(disk, attachment)| {
-        assigned(disk, attachment)
-    }))
+    Ok(page.answer("disks", &found, |(disk, attachment)| assigned(disk, attachment)))
 }
 
 /// Shows one disk; annotations stand beside it, not in it [recorded].
@@ -54,10 +44,7 @@ pub(super) fn show(call: &Call, world: &World) -> Result<Value, Refusal> {
 }
 
 fn listed(disk: &Disk, world: &World) -> Value {
-    let machine = disk
-        .attachment
-        .as_ref()
-        .map(|attachment| machine_of(attachment, world));
+    let machine = disk.attachment.as_ref().map(|attachment| machine_of(attachment, world));
     json!({
         "id": disk.id,
         "name": disk.name,
@@ -113,19 +100,14 @@ fn full(disk: &Disk, world: &World) -> Value {
 }
 
 fn machine_of(attachment: &Attachment, world: &World) -> Value {
-    let fqdn = world
-        .machine(&attachment.machine)
-        .map(|machine| &machine.fqdn);
+    let fqdn = world.machine(&attachment.machine).map(|machine| &machine.fqdn);
     json!({ "id": attachment.machine, "fqdn": fqdn })
 }
 
 /// Shapes an installation without the members that are documented but never sent [recorded]; the value of a
 /// protected attribute is sent in clear [recorded].
 fn installation(installation: &Installation) -> Value {
-    let permalink = installation
-        .template
-        .to_lowercase()
-        .replace([' ', '.'], "-");
+    let permalink = installation.template.to_lowercase().replace([' ', '.'], "-");
     let system = installation.template.split(' ').next().unwrap_or_default();
     json!({
         "id": installation.id,

@@ -33,18 +33,12 @@ pub(super) const INVALID_ENUM_VALUE: Issue = Issue {
     code: "invalid_enum_value",
     description: "The value provided was not one of the options suitable for this option",
 };
-pub(super) const OBJECT_EXPECTED: Issue = Issue {
-    code: "object_expected",
-    description: "The value provided was not an object where an object was expected",
-};
-pub(super) const VALIDATION_ERRORS: Issue = Issue {
-    code: "validation_errors",
-    description: "Some additional validations were not satisfied for the argument",
-};
-const MISSING_LOOKUP: Issue = Issue {
-    code: "missing_lookup_value",
-    description: "No value was provided for any of the fields of the lookup",
-};
+pub(super) const OBJECT_EXPECTED: Issue =
+    Issue { code: "object_expected", description: "The value provided was not an object where an object was expected" };
+pub(super) const VALIDATION_ERRORS: Issue =
+    Issue { code: "validation_errors", description: "Some additional validations were not satisfied for the argument" };
+const MISSING_LOOKUP: Issue =
+    Issue { code: "missing_lookup_value", description: "No value was provided for any of the fields of the lookup" };
 const AMBIGUOUS_LOOKUP: Issue = Issue {
     code: "ambiguous_lookup_values",
     description: "More than one value was provided for the lookup; provide exactly one",
@@ -53,12 +47,7 @@ const AMBIGUOUS_LOOKUP: Issue = Issue {
 /// Refuses an argument; `path` leads to it from the outermost argument.
 pub(super) fn invalid(path: &[&str], issue: &Issue, errors: &[&str]) -> Refusal {
     let name = path.last().copied().unwrap_or_default();
-    Refusal::new(
-        400,
-        "invalid_argument",
-        &format!("The '{}' argument is invalid", path.join(".")),
-    )
-    .detailed(json!({
+    Refusal::new(400, "invalid_argument", &format!("The '{}' argument is invalid", path.join("."))).detailed(json!({
         "path": path,
         "index": null,
         "issue": issue.code,
@@ -73,10 +62,7 @@ pub(super) fn missing(path: &[&str]) -> Refusal {
     Refusal::new(
         400,
         "missing_required_argument",
-        &format!(
-            "The '{}' argument is required but has not been provided",
-            path.join(".")
-        ),
+        &format!("The '{}' argument is required but has not been provided", path.join(".")),
     )
     .detailed(json!({
         "path": path,
@@ -99,9 +85,7 @@ pub(super) fn integer(values: &Map<String, Value>, path: &[&str]) -> Result<Opti
         Value::String(text) => text.parse().ok(),
         _ => return Err(invalid(path, &INVALID_SCALAR, &[])),
     };
-    parsed
-        .map(Some)
-        .ok_or_else(|| invalid(path, &PARSE_ERROR, &[]))
+    parsed.map(Some).ok_or_else(|| invalid(path, &PARSE_ERROR, &[]))
 }
 
 /// Reads a boolean as the framework does: true, yes, 1 and false, no, 0.
@@ -109,11 +93,7 @@ pub(super) fn boolean(values: &Map<String, Value>, path: &[&str]) -> Result<bool
     let Some(value) = path.last().and_then(|name| member(values, name)) else {
         return Ok(false);
     };
-    match value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
-        .as_str()
-    {
+    match value.as_str().map_or_else(|| value.to_string(), str::to_owned).as_str() {
         "true" | "yes" | "1" => Ok(true),
         "false" | "no" | "0" => Ok(false),
         _ => Err(invalid(path, &INVALID_SCALAR, &[])),
@@ -141,10 +121,7 @@ pub(super) struct Lookup<'a> {
 impl<'a> Arguments<'a> {
     fn lookup(self, name: &str, fields: &'static [&'static str]) -> Result<Lookup<'a>, Refusal> {
         let Some(given) = object(self.values, &[name])? else {
-            return Ok(Lookup {
-                field: fields[0],
-                value: self.placeholder,
-            });
+            return Ok(Lookup { field: fields[0], value: self.placeholder });
         };
         let mut found = None;
         for &field in fields {
@@ -199,15 +176,9 @@ impl Lookup<'_> {
     }
 
     /// Finds the organization.
-    pub(super) fn organization_in<'w>(
-        &self,
-        world: &'w World,
-    ) -> Result<&'w Organization, Refusal> {
+    pub(super) fn organization_in<'w>(&self, world: &'w World) -> Result<&'w Organization, Refusal> {
         let found = match self.field {
-            "sub_domain" => world
-                .organizations
-                .iter()
-                .find(|organization| organization.sub_domain == self.value),
+            "sub_domain" => world.organizations.iter().find(|organization| organization.sub_domain == self.value),
             _ => world.organization(self.value),
         };
         found.ok_or_else(|| {
@@ -237,10 +208,7 @@ impl Lookup<'_> {
     /// Finds the disk, unless it is in the trash.
     pub(super) fn disk_in<'w>(&self, world: &'w World) -> Result<&'w Disk, Refusal> {
         let disk = world.disk(self.value).ok_or_else(|| {
-            not_found(
-                "disk_not_found",
-                "No disk was found matching any of the criteria provided in the arguments",
-            )
+            not_found("disk_not_found", "No disk was found matching any of the criteria provided in the arguments")
         })?;
         outside_trash(world, &disk.id)?;
         Ok(disk)

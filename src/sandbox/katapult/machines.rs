@@ -38,27 +38,19 @@ pub(super) fn wanted_annotations(call: &Call) -> Vec<(String, Option<String>)> {
         return Vec::new();
     };
     let text = |pair: &Value, name: &str| pair.get(name).and_then(Value::as_str).map(str::to_owned);
-    pairs
-        .iter()
-        .filter_map(|pair| Some((text(pair, "key")?, text(pair, "value"))))
-        .collect()
+    pairs.iter().filter_map(|pair| Some((text(pair, "key")?, text(pair, "value")))).collect()
 }
 
 /// Tells whether all wanted pairs are there; one without a value asks for the key only.
 pub(super) fn carries(annotations: &[Annotation], wanted: &[(String, Option<String>)]) -> bool {
     wanted.iter().all(|(key, value)| {
-        annotations.iter().any(|annotation| {
-            annotation.key == *key && (value.is_none() || annotation.value == *value)
-        })
+        annotations.iter().any(|annotation| annotation.key == *key && (value.is_none() || annotation.value == *value))
     })
 }
 
 /// Shapes annotations.
 pub(super) fn annotations(annotations: &[Annotation]) -> Vec<Value> {
-    annotations
-        .iter()
-        .map(|annotation| json!({ "key": annotation.key, "value": annotation.value }))
-        .collect()
+    annotations.iter().map(|annotation| json!({ "key": annotation.key, "value": annotation.value })).collect()
 }
 
 fn listed(machine: &Machine) -> Value {

@@ -10,32 +10,17 @@ use crate::sandbox::reply::Refusal;
 use crate::sandbox::state::{Policy, Target, TargetKind, World};
 
 /// Lists all policies of an organization.
-pub(super) fn list_of_organization(
-    call: &Call,
-    world: &World,
-    paging: Paging,
-    now: i64,
-) -> Result<Value, Refusal> {
+pub(super) fn list_of_organization(call: &Call, world: &World, paging: Paging, now: i64) -> Result<Value, Refusal> {
     let lookup = call.arguments().organization()?;
     let page = paging.page(call.arguments())?;
     let organization = lookup.organization_in(world)?;
     call.permit()?;
-    let found: Vec<&Policy> = world
-        .live_policies()
-        .filter(|policy| policy.organization == organization.id)
-        .collect();
-    Ok(page.answer("disk_backup_policies", &found, |policy| {
-        listed(policy, world, now)
-    }))
+    let found: Vec<&Policy> = world.live_policies().filter(|policy| policy.organization == organization.id).collect();
+    Ok(page.answer("disk_backup_policies", &found, |policy| listed(policy, world, now)))
 }
 
 /// Lists the policies of a machine, and those of its disks when asked.
-pub(super) fn list_of_machine(
-    call: &Call,
-    world: &World,
-    paging: Paging,
-    now: i64,
-) -> Result<Value, Refusal> {
+pub(super) fn list_of_machine(call: &Call, world: &World, paging: Paging, now: i64) -> Result<Value, Refusal> {
     let lookup = call.arguments().machine()?;
     let include_disks = boolean(&call.arguments, &["include_disks"])?;
     let page = paging.page(call.arguments())?;
@@ -46,26 +31,17 @@ pub(super) fn list_of_machine(
         let disks = world.disks_of(&machine.id);
         found.extend(disks.flat_map(|disk| world.policies_of(&disk.id)));
     }
-    Ok(page.answer("disk_backup_policies", &found, |policy| {
-        listed(policy, world, now)
-    }))
+    Ok(page.answer("disk_backup_policies", &found, |policy| listed(policy, world, now)))
 }
 
 /// Lists a disk's own policies, not those of its machine [inferred].
-pub(super) fn list_of_disk(
-    call: &Call,
-    world: &World,
-    paging: Paging,
-    now: i64,
-) -> Result<Value, Refusal> {
+pub(super) fn list_of_disk(call: &Call, world: &World, paging: Paging, now: i64) -> Result<Value, Refusal> {
     let lookup = call.arguments().disk()?;
     let page = paging.page(call.arguments())?;
     let disk = lookup.disk_in(world)?;
     call.permit()?;
     let found: Vec<&Policy> = world.policies_of(&disk.id).collect();
-    Ok(page.answer("disk_backup_policies", &found, |policy| {
-        listed(policy, world, now)
-    }))
+    Ok(page.answer("disk_backup_policies", &found, |policy| listed(policy, world, now)))
 }
 
 /// Shows one policy.

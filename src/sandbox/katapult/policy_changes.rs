@@ -6,9 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Call;
-use super::lookup::{
-    self, INVALID_ENUM_VALUE, INVALID_SCALAR, integer, invalid, member, missing, object,
-};
+use super::lookup::{self, INVALID_ENUM_VALUE, INVALID_SCALAR, integer, invalid, member, missing, object};
 use super::policies::{full, target_bare};
 use crate::sandbox::reply::Refusal;
 use crate::sandbox::schedule::{Interval, Schedule};
@@ -29,14 +27,10 @@ struct Properties {
 
 impl Properties {
     fn read(arguments: &Map<String, Value>) -> Result<Self, Refusal> {
-        let properties =
-            object(arguments, &["properties"])?.ok_or_else(|| missing(&["properties"]))?;
+        let properties = object(arguments, &["properties"])?.ok_or_else(|| missing(&["properties"]))?;
         let retention = integer(properties, &["properties", "retention"])?;
         let Some(schedule) = object(properties, &["properties", "schedule"])? else {
-            return Ok(Self {
-                retention,
-                ..Self::default()
-            });
+            return Ok(Self { retention, ..Self::default() });
         };
         Ok(Self {
             retention,
@@ -65,13 +59,7 @@ fn interval(schedule: &Map<String, Value>) -> Result<Option<Interval>, Refusal> 
         return Ok(None);
     };
     let known = value.as_str().and_then(Interval::from_name);
-    known.map(Some).ok_or_else(|| {
-        invalid(
-            &["properties", "schedule", "interval"],
-            &INVALID_ENUM_VALUE,
-            &[],
-        )
-    })
+    known.map(Some).ok_or_else(|| invalid(&["properties", "schedule", "interval"], &INVALID_ENUM_VALUE, &[]))
 }
 
 /// Refuses values out of range; the ranges are inferred, no document states any.
@@ -102,12 +90,7 @@ fn validate(policy: &Policy) -> Result<(), Refusal> {
 }
 
 /// Creates a policy for a machine or a disk.
-pub(super) fn create(
-    call: &Call,
-    kind: TargetKind,
-    world: &mut World,
-    now: i64,
-) -> Result<Value, Refusal> {
+pub(super) fn create(call: &Call, kind: TargetKind, world: &mut World, now: i64) -> Result<Value, Refusal> {
     let lookup = match kind {
         TargetKind::VirtualMachine => call.arguments().machine()?,
         TargetKind::Disk => call.arguments().disk()?,
@@ -141,12 +124,7 @@ fn unscheduled(target: Target, organization: String) -> Policy {
         retention: 7,
         total_size: 0.0,
         target,
-        schedule: Schedule {
-            frequency: 1,
-            interval: Interval::Daily,
-            minute: 0,
-            time: 0,
-        },
+        schedule: Schedule { frequency: 1, interval: Interval::Daily, minute: 0, time: 0 },
         auto_move_to_trash_at: None,
     }
 }
@@ -182,11 +160,7 @@ pub(super) fn delete(call: &Call, world: &mut World, now: i64) -> Result<Value, 
 }
 
 /// Schedules a deletion, or moves one that is scheduled.
-pub(super) fn schedule_deletion(
-    call: &Call,
-    world: &mut World,
-    now: i64,
-) -> Result<Value, Refusal> {
+pub(super) fn schedule_deletion(call: &Call, world: &mut World, now: i64) -> Result<Value, Refusal> {
     let lookup = call.arguments().policy()?;
     let at = timestamp(&call.arguments)?;
     lookup.policy_in(world)?;

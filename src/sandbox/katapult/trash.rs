@@ -17,11 +17,7 @@ pub(super) fn list(call: &Call, world: &World, paging: Paging) -> Result<Value, 
     let lookup = call.arguments().organization()?;
     let page = paging.page(call.arguments())?;
     let organization = lookup.organization_in(world)?;
-    let found: Vec<&Trashed> = world
-        .trash
-        .iter()
-        .filter(|trashed| trashed.organization == organization.id)
-        .collect();
+    let found: Vec<&Trashed> = world.trash.iter().filter(|trashed| trashed.organization == organization.id).collect();
     Ok(page.answer("trash_objects", &found, |trashed| json_of(trashed)))
 }
 
@@ -64,19 +60,12 @@ pub(super) fn purge_all(call: &Call, world: &mut World, now: i64) -> Result<Valu
     start_purge(world, now, |trashed| trashed.organization == id)
 }
 
-fn start_purge(
-    world: &mut World,
-    now: i64,
-    chosen: impl Fn(&Trashed) -> bool,
-) -> Result<Value, Refusal> {
+fn start_purge(world: &mut World, now: i64, chosen: impl Fn(&Trashed) -> bool) -> Result<Value, Refusal> {
     for trashed in world.trash.iter_mut().filter(|trashed| chosen(trashed)) {
         trashed.purged_at.get_or_insert(now + PURGE_TAKES);
     }
-    let task = Task {
-        id: world.fresh_identifier("task", now),
-        name: "Purge items from trash".to_owned(),
-        created_at: now,
-    };
+    let task =
+        Task { id: world.fresh_identifier("task", now), name: "Purge items from trash".to_owned(), created_at: now };
     world.tasks.push(task.clone());
     world.reindex();
     Ok(json!({ "task": task_json(&task, now) }))
@@ -87,10 +76,7 @@ pub(super) fn show_task(call: &Call, world: &World, now: i64) -> Result<Value, R
     let lookup = call.arguments().task()?;
     let task = world.tasks.iter().find(|task| task.id == lookup.value());
     let task = task.ok_or_else(|| {
-        not_found(
-            "task_not_found",
-            "No task was found matching any of the criteria provided in the arguments",
-        )
+        not_found("task_not_found", "No task was found matching any of the criteria provided in the arguments")
     })?;
     Ok(json!({ "task": task_json(task, now) }))
 }

@@ -39,9 +39,7 @@ pub(super) fn records(more: usize, now: i64) -> OnApp {
     };
     cloud.backups.extend(database_backups(now));
     if more > 0 {
-        cloud
-            .machines
-            .push(machine(900, "archive1", 20, false, now));
+        cloud.machines.push(machine(900, "archive1", 20, false, now));
         cloud.disks.push(disk(1_900, 900, 1, 20, now));
         cloud.backups.extend(archive_backups(more, now));
     }
@@ -181,29 +179,16 @@ impl Backup {
     }
 
     fn incremental(&self, machine: u64, now: i64) -> OnAppBackup {
-        OnAppBackup {
-            machine,
-            record: self.record("incremental", ("VirtualMachine", machine), now),
-        }
+        OnAppBackup { machine, record: self.record("incremental", ("VirtualMachine", machine), now) }
     }
 
     fn normal(&self, machine: u64, disk: u64, now: i64) -> OnAppBackup {
-        OnAppBackup {
-            machine,
-            record: self.record("normal", ("Disk", disk), now),
-        }
+        OnAppBackup { machine, record: self.record("normal", ("Disk", disk), now) }
     }
 }
 
 fn backup(id: u64, age: i64, size: u64, initiated: &'static str, zone: Zone) -> Backup {
-    Backup {
-        id,
-        age,
-        size,
-        initiated,
-        zone,
-        note: None,
-    }
+    Backup { id, age, size, initiated, zone, note: None }
 }
 
 /// The server that has incremental backups only, so that its list of images is empty.
@@ -223,11 +208,8 @@ fn web_backups(now: i64) -> Vec<OnAppBackup> {
 
 /// The server that has normal backups, one list of them with every oddity.
 fn database_backups(now: i64) -> Vec<OnAppBackup> {
-    let mut rotating =
-        backup(5_702, 4 * DAY, 10_310_896, "days", Zone::Three).normal(652, 1_101, now);
-    rotating
-        .record
-        .insert("marked_for_delete".to_owned(), json!(true));
+    let mut rotating = backup(5_702, 4 * DAY, 10_310_896, "days", Zone::Three).normal(652, 1_101, now);
+    rotating.record.insert("marked_for_delete".to_owned(), json!(true));
     vec![
         old_style(now),
         backup(5_540, 31 * DAY, 10_207_232, "months", Zone::Three).normal(652, 1_101, now),
@@ -242,12 +224,9 @@ fn database_backups(now: i64) -> Vec<OnAppBackup> {
 /// A backup that is being taken: no size, no time of completion.
 fn unbuilt(now: i64) -> OnAppBackup {
     let mut backup = backup(5_733, 240, 0, "manual", Zone::Zero).normal(652, 1_102, now);
-    for (member, value) in [
-        ("backup_size", Value::Null),
-        ("built", json!(false)),
-        ("built_at", Value::Null),
-        ("locked", json!(true)),
-    ] {
+    for (member, value) in
+        [("backup_size", Value::Null), ("built", json!(false)), ("built_at", Value::Null), ("locked", json!(true))]
+    {
         backup.record.insert(member.to_owned(), value);
     }
     backup

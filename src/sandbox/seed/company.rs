@@ -4,8 +4,7 @@ use super::Seed;
 use crate::sandbox::identifiers::{identifier, password, wide_name};
 use crate::sandbox::schedule::{Interval, Schedule};
 use crate::sandbox::state::{
-    Annotation, Attachment, Disk, Installation, Machine, Organization, Policy, Target, TargetKind,
-    World,
+    Annotation, Attachment, Disk, Installation, Machine, Organization, Policy, Target, TargetKind, World,
 };
 
 /// The company's machines.
@@ -161,19 +160,13 @@ pub(super) fn fill(world: &mut World, now: i64) {
 /// Leaves out the last of everything that the sizes have no room for.
 pub(super) fn shrink(world: &mut World, seed: &Seed) {
     world.machines.truncate(seed.machines);
-    let kept: Vec<String> = world
-        .machines
-        .iter()
-        .map(|machine| machine.id.clone())
-        .collect();
+    let kept: Vec<String> = world.machines.iter().map(|machine| machine.id.clone()).collect();
     world.disks.retain(|disk| match &disk.attachment {
         Some(attachment) => kept.contains(&attachment.machine),
         None => true,
     });
     let disks: Vec<String> = world.disks.iter().map(|disk| disk.id.clone()).collect();
-    world
-        .policies
-        .retain(|policy| kept.contains(&policy.target.id) || disks.contains(&policy.target.id));
+    world.policies.retain(|policy| kept.contains(&policy.target.id) || disks.contains(&policy.target.id));
     world.policies.truncate(seed.policies);
 }
 
@@ -203,25 +196,11 @@ fn machine(host: &Host, at: usize, organization: &Organization, now: i64) -> Mac
 
 fn disks(host: &Host, organization: &Organization, now: i64) -> Vec<Disk> {
     // The boot disk of a machine that is off is assigned but detached [recorded].
-    let state = if host.state == "started" {
-        "attached"
-    } else {
-        "detached"
-    };
-    let attachment = |boot| Attachment {
-        machine: machine_id(host.name),
-        attach_on_boot: true,
-        boot,
-        state: state.to_owned(),
-    };
+    let state = if host.state == "started" { "attached" } else { "detached" };
+    let attachment =
+        |boot| Attachment { machine: machine_id(host.name), attach_on_boot: true, boot, state: state.to_owned() };
     let made = now - host.age * DAY;
-    let mut system = disk(
-        "System Disk",
-        host.name,
-        host.system,
-        &organization.id,
-        made,
-    );
+    let mut system = disk("System Disk", host.name, host.system, &organization.id, made);
     system.attachment = Some(attachment(true));
     system.installation = Some(Installation {
         id: identifier("dinst", host.name),
@@ -236,23 +215,14 @@ fn disks(host: &Host, organization: &Organization, now: i64) -> Vec<Disk> {
     let mut data = disk(name, host.name, size, &organization.id, made + 3_600);
     data.attachment = Some(attachment(false));
     if host.name == "files-1" {
-        data.annotations = vec![
-            annotation("cost-centre", "4410"),
-            annotation("owner", "support@acme.example"),
-        ];
+        data.annotations = vec![annotation("cost-centre", "4410"), annotation("owner", "support@acme.example")];
     }
     vec![system, data]
 }
 
 /// Makes the disk that is assigned to no machine.
 fn archive(organization: &Organization, now: i64) -> Disk {
-    let mut disk = disk(
-        "Archive 2024",
-        "unassigned",
-        250,
-        &organization.id,
-        now - 510 * DAY,
-    );
+    let mut disk = disk("Archive 2024", "unassigned", 250, &organization.id, now - 510 * DAY);
     disk.storage_speed = "ssd".to_owned();
     disk.bus_type = "virtio".to_owned();
     disk
@@ -278,10 +248,7 @@ pub(super) fn disk(name: &str, of: &str, size: u32, organization: &str, created_
 }
 
 fn annotation(key: &str, value: &str) -> Annotation {
-    Annotation {
-        key: key.to_owned(),
-        value: Some(value.to_owned()),
-    }
+    Annotation { key: key.to_owned(), value: Some(value.to_owned()) }
 }
 
 /// Returns the identifier of a machine.
@@ -298,25 +265,13 @@ fn policies(organization: &str, now: i64) -> Vec<Policy> {
     use Interval::{Daily, Hourly, Monthly, Weekly};
     let vm = |name: &str| (TargetKind::VirtualMachine, machine_id(name));
     let disk = |of: &str, name: &str| (TargetKind::Disk, disk_id(of, name));
-    let make = |name: &str,
-                target: (TargetKind, String),
-                retention,
-                size,
-                when: (i64, Interval, i64, i64)| Policy {
+    let make = |name: &str, target: (TargetKind, String), retention, size, when: (i64, Interval, i64, i64)| Policy {
         id: identifier("dbp", name),
         organization: organization.to_owned(),
         retention,
         total_size: size,
-        target: Target {
-            kind: target.0,
-            id: target.1,
-        },
-        schedule: Schedule {
-            frequency: when.0,
-            interval: when.1,
-            time: when.2,
-            minute: when.3,
-        },
+        target: Target { kind: target.0, id: target.1 },
+        schedule: Schedule { frequency: when.0, interval: when.1, time: when.2, minute: when.3 },
         auto_move_to_trash_at: None,
     };
     let mut files = make("files-1", vm("files-1"), 30, 412.75, (1, Daily, 1, 0));
@@ -325,24 +280,12 @@ fn policies(organization: &str, now: i64) -> Vec<Policy> {
         make("web-1", vm("web-1"), 7, 86.5, (1, Daily, 2, 30)),
         make("web-2", vm("web-2"), 4, 51.25, (1, Weekly, 3, 15)),
         make("db-1", vm("db-1"), 24, 604.0, (1, Hourly, 0, 15)),
-        make(
-            "db-1 data",
-            disk("db-1", "PostgreSQL data"),
-            14,
-            1312.5,
-            (1, Daily, 0, 45),
-        ),
+        make("db-1 data", disk("db-1", "PostgreSQL data"), 14, 1312.5, (1, Daily, 0, 45)),
         make("mail-1", vm("mail-1"), 12, 338.0, (1, Monthly, 4, 0)),
         files,
         make("app-1", vm("app-1"), 6, 97.5, (2, Weekly, 22, 10)),
         make("Staging DB", vm("Staging DB"), 3, 45.0, (2, Daily, 5, 0)),
-        make(
-            "archive",
-            disk("unassigned", "Archive 2024"),
-            6,
-            733.25,
-            (3, Monthly, 12, 0),
-        ),
+        make("archive", disk("unassigned", "Archive 2024"), 6, 733.25, (3, Monthly, 12, 0)),
         make(TRASHED, vm("web-1"), 48, 22.0, (6, Hourly, 0, 5)),
     ];
     policies.into()

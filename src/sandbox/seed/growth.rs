@@ -39,12 +39,8 @@ fn add_machine(world: &mut World, number: usize, owner: &Organization, now: i64)
     let name = format!("node-{number:05}");
     let created_at = now - 200 * DAY + i64::try_from(number).unwrap_or_default();
     let mut system = disk("System Disk", &name, 25, &owner.id, created_at);
-    system.attachment = Some(Attachment {
-        machine: machine_id(&name),
-        attach_on_boot: true,
-        boot: true,
-        state: "attached".to_owned(),
-    });
+    system.attachment =
+        Some(Attachment { machine: machine_id(&name), attach_on_boot: true, boot: true, state: "attached".to_owned() });
     world.disks.push(system);
     world.machines.push(Machine {
         id: machine_id(&name),
@@ -68,9 +64,7 @@ fn add_machine(world: &mut World, number: usize, owner: &Organization, now: i64)
 fn add_policies(world: &mut World, seed: &Seed, mut targets: Vec<(String, String)>) {
     if targets.is_empty() {
         let machines = world.machines.iter();
-        targets = machines
-            .map(|machine| (machine.id.clone(), machine.organization.clone()))
-            .collect();
+        targets = machines.map(|machine| (machine.id.clone(), machine.organization.clone())).collect();
     }
     if targets.is_empty() {
         return;
@@ -95,16 +89,8 @@ fn policy(number: usize, machine: &str, organization: &str) -> Policy {
         retention: 1 + step % 30,
         // Quarters have an exact decimal form.
         total_size: f64::from(u32::try_from(number % 4_000).unwrap_or_default()) / 4.0,
-        target: Target {
-            kind: TargetKind::VirtualMachine,
-            id: machine.to_owned(),
-        },
-        schedule: Schedule {
-            frequency: 1,
-            interval,
-            time: step % 24,
-            minute: step * 7 % 60,
-        },
+        target: Target { kind: TargetKind::VirtualMachine, id: machine.to_owned() },
+        schedule: Schedule { frequency: 1, interval, time: step % 24, minute: step * 7 % 60 },
         auto_move_to_trash_at: None,
     }
 }

@@ -42,19 +42,12 @@ impl Outgoing {
     /// Makes a body that is sent in this way.
     pub(super) fn new(body: Vec<u8>, delivery: Delivery) -> Self {
         let rest = Bytes::from(body);
-        Self {
-            half: rest.len() / 2,
-            rest,
-            delivery,
-            pause: None,
-        }
+        Self { half: rest.len() / 2, rest, delivery, pause: None }
     }
 
     /// Waits out a pause that begins at the first call.
     fn paused(&mut self, context: &mut Context<'_>, length: Duration) -> Poll<()> {
-        let pause = self
-            .pause
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(length)));
+        let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(length)));
         if pause.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
@@ -67,10 +60,7 @@ impl Body for Outgoing {
     type Data = Bytes;
     type Error = Dropped;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }

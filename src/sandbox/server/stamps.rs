@@ -7,22 +7,15 @@ use crate::sandbox::reply::Reply;
 
 /// Adds `Date`, from the simulator's clock: clients wait for the end of a minute by it.
 pub(super) fn date(reply: Reply, now: i64) -> Reply {
-    let now = Timestamp::from_second(now)
-        .unwrap_or_default()
-        .to_zoned(TimeZone::UTC);
-    reply.with(
-        "date",
-        now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
-    )
+    let now = Timestamp::from_second(now).unwrap_or_default().to_zoned(TimeZone::UTC);
+    reply.with("date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
 /// Adds the headers of every Katapult answer, success or not [recorded].
 pub(super) fn katapult(reply: Reply, permitted: u32, remaining: u32) -> Reply {
     let reply = if reply.is_success() {
         let tag = digest(&String::from_utf8_lossy(&reply.body));
-        reply
-            .with("etag", format!("W/\"{tag:016x}\""))
-            .with("cache-control", "max-age=0, private, must-revalidate")
+        reply.with("etag", format!("W/\"{tag:016x}\"")).with("cache-control", "max-age=0, private, must-revalidate")
     } else {
         reply.with("cache-control", "no-cache")
     };

@@ -6,13 +6,7 @@ use super::*;
 use crate::sandbox::Fault;
 
 fn failing(faults: &[&str]) -> Api {
-    api(Options {
-        faults: faults
-            .iter()
-            .map(|fault| fault.parse().expect("a failure"))
-            .collect(),
-        ..options()
-    })
+    api(Options { faults: faults.iter().map(|fault| fault.parse().expect("a failure")).collect(), ..options() })
 }
 
 #[test]
@@ -21,10 +15,7 @@ fn failures_have_names() {
         let fault: Fault = text.parse().expect("a failure");
         assert_eq!(fault.to_string(), text);
     }
-    assert_eq!(
-        "reset".parse::<Fault>().expect("a failure").to_string(),
-        "reset:1"
-    );
+    assert_eq!("reset".parse::<Fault>().expect("a failure").to_string(), "reset:1");
     for (text, part) in [
         ("504:1", "expected one of 503, 429"),
         ("503:0", "expected a number from 1, or *"),
@@ -39,11 +30,7 @@ fn failures_have_names() {
 #[test]
 fn the_api_fails_in_its_own_words() {
     let api = failing(&["503:1", "429:1", "500:1"]);
-    for (status, code) in [
-        (503, "service_unavailable"),
-        (429, "rate_limit_reached"),
-        (500, "unhandled_exception"),
-    ] {
+    for (status, code) in [(503, "service_unavailable"), (429, "rate_limit_reached"), (500, "unhandled_exception")] {
         let answer = api.get("/organizations");
         assert_eq!((answer.status, answer.code().as_str()), (status, code));
         assert_eq!(answer.header("x-api-schema"), Some("json-error"));
@@ -55,15 +42,8 @@ fn the_api_fails_in_its_own_words() {
 fn proxies_fail_in_html_or_nothing() {
     let api = failing(&["html502:1", "html200:1", "empty500:1", "redirect:1"]);
     let proxy = api.get("/organizations");
-    assert_eq!(
-        (proxy.status, proxy.header("x-ratelimit-permitted")),
-        (502, None)
-    );
-    assert!(
-        api.get("/organizations")
-            .body
-            .starts_with("<!DOCTYPE html>")
-    );
+    assert_eq!((proxy.status, proxy.header("x-ratelimit-permitted")), (502, None));
+    assert!(api.get("/organizations").body.starts_with("<!DOCTYPE html>"));
     let empty = api.get("/organizations");
     assert_eq!((empty.status, empty.body.as_str()), (500, ""));
     let elsewhere = api.get("/organizations");
@@ -78,10 +58,7 @@ fn connections_break_before_and_in_the_middle() {
     let api = failing(&["reset:1", "cut:1"]);
     assert_eq!(api.get("/organizations").head, "");
     let cut = api.get("/organizations");
-    let length: usize = cut
-        .header("content-length")
-        .and_then(|length| length.parse().ok())
-        .expect("a length");
+    let length: usize = cut.header("content-length").and_then(|length| length.parse().ok()).expect("a length");
     assert_eq!(cut.status, 200);
     assert_eq!(cut.body.len(), length / 2);
 }
@@ -108,9 +85,7 @@ fn answers_hang_and_trickle() {
 fn read_for(api: &Api, wait: Duration) -> String {
     let mut stream = TcpStream::connect(api.running.address()).expect("a connection");
     let request = "GET /core/v1/organizations HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    stream
-        .write_all(request.as_bytes())
-        .expect("a request sent");
+    stream.write_all(request.as_bytes()).expect("a request sent");
     std::thread::sleep(wait);
     stream.set_nonblocking(true).expect("a socket option");
     let mut answer = Vec::new();
@@ -140,9 +115,5 @@ fn endless_bodies_are_refused() {
     let api = api(options());
     let body = json!({ "properties": "x".repeat(1 << 20) });
     let answer = api.call("PATCH", "/disk_backup_policies/_", &body);
-    assert!(
-        answer.status == 413 || answer.status == 0,
-        "{}",
-        answer.status
-    );
+    assert!(answer.status == 413 || answer.status == 0, "{}", answer.status);
 }

@@ -9,14 +9,8 @@ fn lists_hold_the_list_fields_only() {
     let api = api(options());
     let policies = api.policies("web-1");
     assert_eq!(policies.len(), 1);
-    assert_eq!(
-        keys(&policies[0]),
-        ["id", "retention", "total_size", "target", "schedule"]
-    );
-    assert_eq!(
-        keys(&policies[0]["schedule"]),
-        ["interval", "next_invocation_at"]
-    );
+    assert_eq!(keys(&policies[0]), ["id", "retention", "total_size", "target", "schedule"]);
+    assert_eq!(keys(&policies[0]["schedule"]), ["interval", "next_invocation_at"]);
     assert_eq!(policies[0]["target"]["type"], "VirtualMachine");
     assert_eq!(policies[0]["target"]["value"]["name"], "web-1");
 }
@@ -25,9 +19,7 @@ fn lists_hold_the_list_fields_only() {
 fn disks_are_included_when_asked() {
     let api = api(options());
     assert_eq!(api.policies("db-1").len(), 2);
-    let own = api.get(
-        "/virtual_machines/_/disk_backup_policies?virtual_machine[fqdn]=db-1.acme.katapult.cloud",
-    );
+    let own = api.get("/virtual_machines/_/disk_backup_policies?virtual_machine[fqdn]=db-1.acme.katapult.cloud");
     assert_eq!(own.json()["pagination"]["total"], 1);
 }
 
@@ -67,20 +59,11 @@ fn a_deleted_policy_is_in_the_trash_and_comes_back() {
     let deleted = api.call("DELETE", PATH, &lookup(&id));
     assert_eq!(deleted.json(), json!({"disk_backup_policy": {"id": id}}));
     let gone = api.policy(&id);
-    assert_eq!(
-        (gone.status, gone.code().as_str()),
-        (406, "object_in_trash")
-    );
-    assert_eq!(
-        gone.json()["error"]["detail"]["trash_object"]["keep_until"],
-        NOW + 172_800
-    );
+    assert_eq!((gone.status, gone.code().as_str()), (406, "object_in_trash"));
+    assert_eq!(gone.json()["error"]["detail"]["trash_object"]["keep_until"], NOW + 172_800);
     let body = json!({"trash_object": {"object_id": id}});
     let restored = api.call("POST", "/trash_objects/trash_object/restore", &body);
-    assert_eq!(
-        restored.json()["trash_object"]["object_type"],
-        "DiskBackupPolicy"
-    );
+    assert_eq!(restored.json()["trash_object"]["object_type"], "DiskBackupPolicy");
     let policy = &api.policy(&id).json()["disk_backup_policy"];
     assert_eq!(policy["auto_move_to_trash_at"], Value::Null);
 }
@@ -88,10 +71,7 @@ fn a_deleted_policy_is_in_the_trash_and_comes_back() {
 #[test]
 fn a_deletion_is_scheduled_and_happens() {
     let hand = Hand::new();
-    let api = api(Options {
-        clock: hand.clock(),
-        ..options()
-    });
+    let api = api(Options { clock: hand.clock(), ..options() });
     let id = api.policy_of("web-2");
     let mut body = lookup(&id);
     body["timestamp"] = json!(NOW + 300);
@@ -118,35 +98,21 @@ fn timestamps_are_integers_five_minutes_ahead() {
         answer.code()
     };
     assert_eq!(refused(json!(NOW + 299)), "invalid_timestamp");
-    assert_eq!(
-        refused(json!((NOW + 4_000).to_string())),
-        "invalid_argument"
-    );
+    assert_eq!(refused(json!((NOW + 4_000).to_string())), "invalid_argument");
     assert_eq!(refused(Value::Null), "missing_required_argument");
 }
 
 #[test]
 fn a_policy_is_created() {
     let api = api(options());
-    let disks = api
-        .get("/organizations/_/disks?organization[sub_domain]=acme&per_page=200")
-        .json();
+    let disks = api.get("/organizations/_/disks?organization[sub_domain]=acme&per_page=200").json();
     assert_eq!(disks["pagination"]["per_page"], 200);
     let disk = disks["disk"][0]["id"].clone();
     let body = json!({"disk": {"id": disk}, "properties": {"retention": 5, "schedule": {"interval": "hourly"}}});
     let answer = api.call("POST", "/disks/disk/disk_backup_policies", &body);
     assert_eq!(answer.status, 200);
     let created = &answer.json()["disk_backup_policy"];
-    assert_eq!(
-        keys(&created["schedule"]),
-        [
-            "frequency",
-            "interval",
-            "minute",
-            "next_invocation_at",
-            "time"
-        ]
-    );
+    assert_eq!(keys(&created["schedule"]), ["frequency", "interval", "minute", "next_invocation_at", "time"]);
     assert_eq!(created["schedule"]["next_invocation_at"], NOW + 3_600);
     let id = created["id"].as_str().expect("an id");
     assert_eq!(api.policy(id).json()["disk_backup_policy"], *created);
@@ -160,46 +126,23 @@ fn arguments_are_refused_as_the_framework_does() {
         body["properties"] = properties;
         let answer = api.call("PATCH", PATH, &body);
         let error = answer.json()["error"].clone();
-        (
-            answer.status,
-            answer.code(),
-            error["detail"]["issue"].clone(),
-        )
+        (answer.status, answer.code(), error["detail"]["issue"].clone())
     };
     let invalid = |issue: &str| (400, "invalid_argument".to_owned(), json!(issue));
     let yearly = json!({"schedule": {"interval": "yearly"}});
     assert_eq!(refused(lookup(&id), yearly), invalid("invalid_enum_value"));
-    assert_eq!(
-        refused(lookup(&id), json!({"retention": 1.5})),
-        invalid("parse_error")
-    );
-    assert_eq!(
-        refused(lookup(&id), json!({"retention": "x"})),
-        invalid("parse_error")
-    );
-    assert_eq!(
-        refused(lookup(&id), json!({"retention": true})),
-        invalid("invalid_scalar")
-    );
+    assert_eq!(refused(lookup(&id), json!({"retention": 1.5})), invalid("parse_error"));
+    assert_eq!(refused(lookup(&id), json!({"retention": "x"})), invalid("parse_error"));
+    assert_eq!(refused(lookup(&id), json!({"retention": true})), invalid("invalid_scalar"));
     assert_eq!(refused(lookup(&id), json!([])), invalid("object_expected"));
     let empty = json!({"disk_backup_policy": {}});
     assert_eq!(refused(empty, json!({})), invalid("missing_lookup_value"));
-    assert_eq!(
-        refused(lookup(&id), Value::Null).1,
-        "missing_required_argument"
-    );
+    assert_eq!(refused(lookup(&id), Value::Null).1, "missing_required_argument");
     assert_eq!(refused(lookup(&id), json!({"retention": 0})).0, 422);
-    let two =
-        api.get("/virtual_machines/virtual_machine?virtual_machine[id]=a&virtual_machine[fqdn]=b");
-    assert_eq!(
-        two.json()["error"]["detail"]["issue"],
-        "ambiguous_lookup_values"
-    );
+    let two = api.get("/virtual_machines/virtual_machine?virtual_machine[id]=a&virtual_machine[fqdn]=b");
+    assert_eq!(two.json()["error"]["detail"]["issue"], "ambiguous_lookup_values");
     let page = api.get("/organizations/_/disks?organization[sub_domain]=acme&page=0");
-    assert_eq!(
-        page.json()["error"]["detail"]["errors"],
-        json!(["greater_than_zero"])
-    );
+    assert_eq!(page.json()["error"]["detail"]["errors"], json!(["greater_than_zero"]));
 }
 
 #[test]
@@ -209,10 +152,7 @@ fn the_path_stands_in_for_a_lookup() {
     assert_eq!(api.get(&format!("/disk_backup_policies/{id}")).status, 200);
     assert_eq!(api.get(PATH).code(), "disk_backup_policy_not_found");
     assert_eq!(api.get("/nothing/here").code(), "route_not_found");
-    assert_eq!(
-        api.call("PUT", PATH, &lookup(&id)).code(),
-        "route_not_found"
-    );
+    assert_eq!(api.call("PUT", PATH, &lookup(&id)).code(), "route_not_found");
 }
 
 #[test]
@@ -224,10 +164,7 @@ fn a_body_counts_only_when_declared() {
     let undeclared = api.send("DELETE", &path, bearer, &lookup(&id).to_string());
     assert_eq!(undeclared.code(), "disk_backup_policy_not_found");
     let broken = format!("{bearer}Content-Type: application/json\r\n");
-    assert_eq!(
-        api.send("DELETE", &path, &broken, "{").code(),
-        "invalid_json_body"
-    );
+    assert_eq!(api.send("DELETE", &path, &broken, "{").code(), "invalid_json_body");
     let query = format!("{path}?disk_backup_policy%5Bid%5D={id}");
     assert_eq!(api.send("DELETE", &query, bearer, "").status, 200);
 }
@@ -237,10 +174,7 @@ fn tokens_decide() {
     let mut api = api(options());
     let id = api.policy_of("web-1");
     let missing = api.send("GET", "/core/v1/organizations", "", "");
-    assert_eq!(
-        (missing.status, missing.code().as_str()),
-        (400, "missing_api_token")
-    );
+    assert_eq!((missing.status, missing.code().as_str()), (400, "missing_api_token"));
     assert_eq!(missing.header("x-api-schema"), Some("json-error"));
     for (token, code) in [
         ("invalid-1", "invalid_api_token"),
@@ -256,40 +190,24 @@ fn tokens_decide() {
     assert_eq!(api.policy(&id).status, 200);
     api.token = "notrash-1";
     let trash = api.get("/organizations/_/trash_objects?organization[sub_domain]=acme");
-    assert_eq!(
-        trash.json()["error"]["detail"]["scopes"],
-        json!(["trash_objects:read"])
-    );
+    assert_eq!(trash.json()["error"]["detail"]["scopes"], json!(["trash_objects:read"]));
 }
 
 #[test]
 fn the_rate_is_limited_by_calendar_minute() {
     let hand = Hand::new();
-    let api = api(Options {
-        clock: hand.clock(),
-        rate_limit: 2,
-        ..options()
-    });
+    let api = api(Options { clock: hand.clock(), rate_limit: 2, ..options() });
     let first = api.get("/organizations");
     assert_eq!(first.header("x-ratelimit-permitted"), Some("2"));
     assert_eq!(first.header("x-ratelimit-remaining"), Some("1"));
     assert_eq!(first.header("date"), Some("Fri, 20 Nov 2026 10:00:00 GMT"));
-    assert_eq!(
-        first.header("content-type"),
-        Some("application/json; charset=utf-8")
-    );
+    assert_eq!(first.header("content-type"), Some("application/json; charset=utf-8"));
     assert!(first.header("x-request-id").is_some());
     assert_eq!(first.header("x-api-schema"), None);
     api.get("/organizations");
     let third = api.get("/organizations");
-    assert_eq!(
-        (third.status, third.code().as_str()),
-        (429, "rate_limit_reached")
-    );
-    assert_eq!(
-        third.json()["error"]["detail"],
-        json!({"total_permitted": 2})
-    );
+    assert_eq!((third.status, third.code().as_str()), (429, "rate_limit_reached"));
+    assert_eq!(third.json()["error"]["detail"], json!({"total_permitted": 2}));
     hand.pass(60);
     assert_eq!(api.get("/organizations").status, 200);
 }
@@ -297,17 +215,11 @@ fn the_rate_is_limited_by_calendar_minute() {
 #[test]
 fn a_purge_takes_some_seconds() {
     let hand = Hand::new();
-    let api = api(Options {
-        clock: hand.clock(),
-        ..options()
-    });
+    let api = api(Options { clock: hand.clock(), ..options() });
     let id = api.policy_of("web-1");
     api.call("DELETE", PATH, &lookup(&id));
     let body = json!({"trash_object": {"object_id": id}});
-    let task = api
-        .call("DELETE", "/trash_objects/trash_object", &body)
-        .json()["task"]
-        .clone();
+    let task = api.call("DELETE", "/trash_objects/trash_object", &body).json()["task"].clone();
     assert_eq!(task["status"], "pending");
     hand.pass(5);
     let trashed = format!("/trash_objects/_?trash_object[object_id]={id}");
@@ -321,12 +233,8 @@ fn a_purge_takes_some_seconds() {
 
 #[test]
 fn a_large_set_hides_its_totals() {
-    let api = api(Options {
-        large_set_over: Some(5),
-        ..options()
-    });
-    let listed =
-        api.get("/organizations/_/virtual_machines?organization[sub_domain]=acme&per_page=5");
+    let api = api(Options { large_set_over: Some(5), ..options() });
+    let listed = api.get("/organizations/_/virtual_machines?organization[sub_domain]=acme&per_page=5");
     assert_eq!(
         listed.json()["pagination"],
         json!({"current_page": 1, "total_pages": null, "total": null, "per_page": 5, "large_set": true})
@@ -337,21 +245,12 @@ fn a_large_set_hides_its_totals() {
 fn annotations_and_secrets_are_sent() {
     let api = api(options());
     let path = "/organizations/_/disks?organization[sub_domain]=acme";
-    let found = api.get(&format!(
-        "{path}&annotations[][key]=cost-centre&annotations[][value]=4410"
-    ));
+    let found = api.get(&format!("{path}&annotations[][key]=cost-centre&annotations[][value]=4410"));
     assert_eq!(found.json()["pagination"]["total"], 1);
-    let id = found.json()["disk"][0]["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
+    let id = found.json()["disk"][0]["id"].as_str().expect("an id").to_owned();
     let disk = api.get(&format!("/disks/disk?disk[id]={id}")).json();
-    assert_eq!(
-        disk["annotations"][0],
-        json!({"key": "cost-centre", "value": "4410"})
-    );
-    let machine =
-        api.get("/virtual_machines/_?virtual_machine[fqdn]=staging-db.acme.katapult.cloud");
+    assert_eq!(disk["annotations"][0], json!({"key": "cost-centre", "value": "4410"}));
+    let machine = api.get("/virtual_machines/_?virtual_machine[fqdn]=staging-db.acme.katapult.cloud");
     let machine = machine.json();
     assert_eq!(machine["virtual_machine"]["name"], "Staging DB");
     assert!(machine["virtual_machine"]["initial_root_password"].is_string());

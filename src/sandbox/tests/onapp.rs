@@ -12,9 +12,7 @@ fn get(api: &Api, path: &str) -> Answer {
 fn ids(answer: &Answer) -> Vec<u64> {
     let list = answer.json();
     let backups = list.as_array().expect("a bare array").iter();
-    backups
-        .map(|element| element["backup"]["id"].as_u64().expect("a number"))
-        .collect()
+    backups.map(|element| element["backup"]["id"].as_u64().expect("a number")).collect()
 }
 
 #[test]
@@ -27,30 +25,18 @@ fn credentials_are_needed() {
         assert_eq!(answer.status, 401);
         assert!(answer.header("www-authenticate").is_some());
     }
-    assert_eq!(
-        get(&api, "/version.json").json(),
-        json!({"version": "6.7.0"})
-    );
+    assert_eq!(get(&api, "/version.json").json(), json!({"version": "6.7.0"}));
 }
 
 #[test]
 fn images_and_files_leave_each_other_out() {
     let api = api(options());
-    assert_eq!(
-        get(&api, "/virtual_machines/488/backups/images.json").json(),
-        json!([])
-    );
+    assert_eq!(get(&api, "/virtual_machines/488/backups/images.json").json(), json!([]));
     let files = get(&api, "/virtual_machines/488/backups/files.json");
     assert_eq!(ids(&files), [6_117, 6_130, 6_142, 6_149]);
     assert_eq!(keys(&files.json()[0]["backup"]).len(), 28);
-    assert_eq!(
-        ids(&get(&api, "/virtual_machines/652/backups/images")).len(),
-        7
-    );
-    assert_eq!(
-        get(&api, "/virtual_machines/701/backups.json").json(),
-        json!([])
-    );
+    assert_eq!(ids(&get(&api, "/virtual_machines/652/backups/images")).len(), 7);
+    assert_eq!(get(&api, "/virtual_machines/701/backups.json").json(), json!([]));
     let one = get(&api, "/backups/68.json").json();
     assert_eq!(one["backup"]["backup_size"], "8704512");
     assert_eq!(get(&api, "/virtual_machines/9/backups.json").status, 404);
@@ -60,34 +46,20 @@ fn images_and_files_leave_each_other_out() {
 fn a_server_answers_to_its_identifier() {
     let api = api(options());
     let server = get(&api, "/virtual_machines/652.json").json();
-    let identifier = server["virtual_machine"]["identifier"]
-        .as_str()
-        .expect("a string");
-    let named = get(
-        &api,
-        &format!("/virtual_machines/{identifier}/backups/images.json"),
-    );
+    let identifier = server["virtual_machine"]["identifier"].as_str().expect("a string");
+    let named = get(&api, &format!("/virtual_machines/{identifier}/backups/images.json"));
     assert_eq!(ids(&named).len(), 7);
     let disk = get(&api, "/virtual_machines/652/disks/1102.json").json();
     assert_eq!(disk, get(&api, "/settings/disks/1102.json").json());
-    assert_eq!(
-        ids(&get(&api, "/settings/disks/1102/backups.json")),
-        [5_541, 5_721, 5_733]
-    );
-    assert_eq!(
-        get(&api, "/virtual_machines/488/disks/1102.json").status,
-        404
-    );
+    assert_eq!(ids(&get(&api, "/settings/disks/1102/backups.json")), [5_541, 5_721, 5_733]);
+    assert_eq!(get(&api, "/virtual_machines/488/disks/1102.json").status, 404);
 }
 
 #[test]
 fn xml_is_written_as_rails_does() {
     let api = api(options());
     let list = get(&api, "/virtual_machines/488/backups/files.xml");
-    assert_eq!(
-        list.header("content-type"),
-        Some("application/xml; charset=utf-8")
-    );
+    assert_eq!(list.header("content-type"), Some("application/xml; charset=utf-8"));
     for part in [
         "<backups type=\"array\">\n  <backup>\n",
         "    <id type=\"integer\">6117</id>\n",
@@ -102,11 +74,7 @@ fn xml_is_written_as_rails_does() {
     let empty = api.send("GET", "/onapp/virtual_machines/701/backups", &accept, "");
     assert!(empty.body.ends_with("\n<backups type=\"array\"/>\n"));
     let missing = get(&api, "/virtual_machines/9.xml");
-    assert!(
-        missing
-            .body
-            .contains("<errors>\n  <error>Resource not found</error>")
-    );
+    assert!(missing.body.contains("<errors>\n  <error>Resource not found</error>"));
 }
 
 #[test]
@@ -117,9 +85,7 @@ fn xml_and_json_tell_the_same() {
     let mut members = 0;
     for element in json.as_array().expect("an array") {
         for (key, value) in element["backup"].as_object().expect("an object") {
-            let text = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let nil = xml.contains(&format!("<{key} nil=\"true\"/>"))
                 || xml.contains(&format!("<{key} type=\"datetime\" nil=\"true\"/>"));
             let said = xml.contains(&format!(">{text}</{key}>"));
@@ -134,25 +100,13 @@ fn xml_and_json_tell_the_same() {
 
 #[test]
 fn long_lists_have_pages() {
-    let api = api(Options {
-        seed: Seed {
-            policies: 250,
-            ..Seed::default()
-        },
-        ..options()
-    });
+    let api = api(Options { seed: Seed { policies: 250, ..Seed::default() }, ..options() });
     let first = get(&api, "/virtual_machines/900/backups.json");
     assert_eq!(ids(&first).len(), 100);
     assert_eq!(first.header("x-total"), Some("240"));
-    let last = get(
-        &api,
-        "/virtual_machines/900/backups.json?page=3&per_page=100",
-    );
+    let last = get(&api, "/virtual_machines/900/backups.json?page=3&per_page=100");
     assert_eq!(ids(&last).len(), 40);
     assert_eq!(last.header("x-page"), Some("3"));
     assert_eq!(last.header("x-limit"), Some("100"));
-    assert_eq!(
-        get(&api, "/virtual_machines/488/backups.json").header("x-total"),
-        None
-    );
+    assert_eq!(get(&api, "/virtual_machines/488/backups.json").header("x-total"), None);
 }

@@ -17,10 +17,7 @@ fn file() -> (TempDir, PathBuf) {
 }
 
 fn sharing(file: &std::path::Path) -> Api {
-    api(Options {
-        state_file: Some(file.to_owned()),
-        ..options()
-    })
+    api(Options { state_file: Some(file.to_owned()), ..options() })
 }
 
 #[test]
@@ -32,11 +29,7 @@ fn servers_share_a_file() {
     for retention in 8..12 {
         let mut body = lookup(&id);
         body["properties"] = json!({ "retention": retention });
-        let (writer, reader) = if retention % 2 == 0 {
-            (&one, &other)
-        } else {
-            (&other, &one)
-        };
+        let (writer, reader) = if retention % 2 == 0 { (&one, &other) } else { (&other, &one) };
         assert_eq!(writer.call("PATCH", PATH, &body).status, 200);
         let policy = &reader.policy(&id).json()["disk_backup_policy"];
         assert_eq!(policy["retention"], retention);
@@ -85,12 +78,7 @@ fn the_file_is_private_and_leaves_nothing_behind() {
 fn a_broken_file_is_set_aside() {
     let (_directory, file) = file();
     fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
-    for broken in [
-        &b"{\"version\":1,"[..],
-        b"",
-        b"{\"version\":9}",
-        b"\xff\xfe",
-    ] {
+    for broken in [&b"{\"version\":1,"[..], b"", b"{\"version\":9}", b"\xff\xfe"] {
         fs::write(&file, broken).expect("a file");
         let api = sharing(&file);
         assert_eq!(api.policies("web-1").len(), 1);

@@ -1,0 +1,81 @@
+//! What was typed: the command line's shape and its help. No I/O, no environment, no defaults that a config could override.
+
+mod auth;
+mod backup;
+mod config;
+mod disk;
+mod global;
+mod machine;
+mod organization;
+mod policy;
+mod sandbox;
+mod shell;
+mod value;
+
+use clap::{Parser, Subcommand};
+
+pub use auth::AuthCommand;
+pub use backup::{BackupCommand, BackupKind, BackupList};
+pub use config::ConfigCommand;
+pub use disk::{DiskCommand, DiskList, DiskShow};
+pub use global::{Color, Format, Global};
+pub use machine::{MachineCommand, MachineShow};
+pub use organization::OrganizationCommand;
+pub use policy::{PolicyCommand, PolicyFields, PolicyList, PolicyScheduleDelete, PolicyShow, PolicyUpdate};
+pub use sandbox::{SandboxCommand, SandboxReset, SandboxServe};
+pub use shell::{Completions, Man, Shell};
+
+/// Administer disk backup policies on Katapult, and read backups on OnApp clouds
+#[derive(Debug, Parser)]
+#[command(name = "bpctl", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "\
+EXAMPLES:
+  bpctl --sandbox policies list --vm web-1      try it without an account
+  bpctl policies list --vm web-1 --include-disks
+  bpctl policy update POLICY --retention 30
+  bpctl policy schedule-delete POLICY --at 'friday 22:00'
+  bpctl backups list --vm 488 --provider onapp
+
+Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 not permitted, 5 refused, 6 rate limited,
+7 unreachable, 9 partly done, 10 a check found something, 130 interrupted.")]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// The nouns
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List, show and change disk backup policies
+    #[command(subcommand, visible_alias = "policy")]
+    Policies(PolicyCommand),
+    /// List and show disks
+    #[command(subcommand, visible_alias = "disks")]
+    Disk(DiskCommand),
+    /// List and show virtual machines
+    #[command(subcommand, visible_alias = "vms")]
+    Vm(MachineCommand),
+    /// List organizations
+    #[command(subcommand, visible_alias = "orgs")]
+    Org(OrganizationCommand),
+    /// List backups of an OnApp server
+    #[command(subcommand, visible_alias = "backup")]
+    Backups(BackupCommand),
+    /// Store and check credentials
+    #[command(subcommand)]
+    Auth(AuthCommand),
+    /// Show and change the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Serve, reset or find the built-in API simulator
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    /// Print a shell completion script
+    Completions(Completions),
+    /// Print the manual page, or write all of them
+    Man(Man),
+}

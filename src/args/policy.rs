@@ -1,0 +1,106 @@
+//! `bpctl policies …`
+
+use clap::{Args, Subcommand};
+
+use super::value::{at_least_one, at_least_zero, interval, not_empty};
+use crate::model::{Interval, Wish};
+
+/// Verbs of a policy
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// List the policies of a virtual machine, a disk or an organization
+    List(PolicyList),
+    /// Show a policy
+    Show(PolicyShow),
+    /// Change retention or schedule of a policy
+    Update(PolicyUpdate),
+    /// Schedule the deletion of a policy
+    ScheduleDelete(PolicyScheduleDelete),
+}
+
+/// List the policies of a virtual machine, a disk or an organization
+///
+/// Without --vm and --disk, the policies of the organization are listed (--org, or the profile's, or the only
+/// one that the token sees).
+#[derive(Clone, Debug, Args)]
+pub struct PolicyList {
+    /// Virtual machine: id, FQDN or name
+    #[arg(long, value_name = "VM", conflicts_with = "disk", value_parser = not_empty)]
+    pub vm: Option<String>,
+    /// Disk: id
+    #[arg(long, value_name = "DISK", value_parser = not_empty)]
+    pub disk: Option<String>,
+    /// With --vm: also the policies of the disks that are assigned to it
+    #[arg(long, requires = "vm")]
+    pub include_disks: bool,
+}
+
+/// Show a policy
+#[derive(Clone, Debug, Args)]
+pub struct PolicyShow {
+    /// Policy: id
+    #[arg(value_name = "POLICY", value_parser = not_empty)]
+    pub policy: String,
+}
+
+/// Retention and schedule
+#[derive(Clone, Debug, Default, Args)]
+pub struct PolicyFields {
+    /// Backups to keep (the API documents no unit)
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub retention: Option<i64>,
+    /// hourly, daily, weekly or monthly
+    #[arg(long, value_name = "INTERVAL", value_parser = interval)]
+    pub interval: Option<Interval>,
+    /// Every N intervals (our reading: the API does not document it)
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub frequency: Option<i64>,
+    /// Hour of the day, 0 to 23 (our reading: passed on as given)
+    #[arg(long, value_name = "N", value_parser = at_least_zero)]
+    pub time: Option<i64>,
+    /// Minute of the hour, 0 to 59 (our reading: passed on as given)
+    #[arg(long, value_name = "N", value_parser = at_least_zero)]
+    pub minute: Option<i64>,
+}
+
+impl PolicyFields {
+    /// Gives what is asked for.
+    pub fn wish(&self) -> Wish {
+        Wish {
+            retention: self.retention,
+            interval: self.interval.clone(),
+            frequency: self.frequency,
+            time: self.time,
+            minute: self.minute,
+        }
+    }
+}
+
+/// Change retention or schedule of a policy
+///
+/// Reads the policy, shows before and after, sends only what changes (the schedule whole) and reads it again. A
+/// change that keeps fewer backups or makes them less often is confirmed first.
+#[derive(Clone, Debug, Args)]
+pub struct PolicyUpdate {
+    /// Policy: id
+    #[arg(value_name = "POLICY", value_parser = not_empty)]
+    pub policy: String,
+    /// What to change
+    #[command(flatten)]
+    pub fields: PolicyFields,
+}
+
+/// Schedule the deletion of a policy
+///
+/// The policy works as before until then, and moves to the trash. The API cannot cancel it: schedule it again for
+/// a later time, or restore the policy within 48 hours afterwards.
+#[derive(Clone, Debug, Args)]
+pub struct PolicyScheduleDelete {
+    /// Policy: id
+    #[arg(value_name = "POLICY", value_parser = not_empty)]
+    pub policy: String,
+    /// When, at least 5 minutes ahead: 2026-12-01T02:00:00Z, '2026-12-01 02:00', 2026-12-01, +7d, 'in 36h',
+    /// '2 weeks', 'tomorrow 02:00', 'friday 22:00', @1767225600; in the local zone (--utc: UTC)
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub at: String,
+}

@@ -1,0 +1,34 @@
+//! `bpctl disk …`
+
+use crate::args::{DiskCommand, DiskList, DiskShow};
+use crate::command::list::Rows;
+use crate::command::vm::with_machine;
+use crate::context::Context;
+use crate::error::Result;
+
+/// Carries out a verb.
+pub async fn run(cx: &Context, verb: DiskCommand) -> Result<()> {
+    match verb {
+        DiskCommand::List(args) => list(cx, args).await,
+        DiskCommand::Show(args) => show(cx, args).await,
+    }
+}
+
+async fn list(cx: &Context, args: DiskList) -> Result<()> {
+    let mut rows = Rows::begin(cx)?;
+    let api = cx.katapult()?;
+    let Some(name) = args.vm else {
+        let organization = api.find_organization(cx.organization()?).await?;
+        let walk = api.disks(&organization, &mut |page| rows.page(page)).await?;
+        return rows.end(walk, "in this organization");
+    };
+    let walk =
+        with_machine(cx, api, &name, async |machine| api.machine_disks(&machine, &mut |page| rows.page(page)).await);
+    let walk = walk.await?;
+    rows.end(walk, &format!("of virtual machine `{name}`"))
+}
+
+async fn show(cx: &Context, args: DiskShow) -> Result<()> {
+    let disk = cx.katapult()?.disk(&args.disk).await?;
+    cx.show(disk)
+}

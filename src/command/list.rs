@@ -1,0 +1,60 @@
+//! What every list does: rows to the listing as pages arrive, and a word where there is something to say.
+
+use crate::args::Format;
+use crate::context::Context;
+use crate::error::Result;
+use crate::http::{Flow, Walk};
+use crate::model::Object;
+use crate::view::{Listing, Noun};
+
+/// A list that a command fills.
+pub struct Rows<'a, T: Noun> {
+    cx: &'a Context,
+    listing: Listing<'a, T>,
+}
+
+impl<'a, T: Noun> Rows<'a, T> {
+    /// Begins a list; a bad column is found before any request.
+    ///
+    /// # Errors
+    /// `--columns` or `--sort` names a column that there is not.
+    pub fn begin(cx: &'a Context) -> Result<Self> {
+        Ok(Self { cx, listing: cx.listing()? })
+    }
+
+    /// Takes the rows of a page.
+    ///
+    /// # Errors
+    /// Standard output's.
+    pub fn page(&mut self, rows: Vec<Object<T>>) -> Result<Flow> {
+        for row in rows {
+            let mut wants_more = true;
+            self.cx.ui.print(|out| self.listing.push(row, out).map(|more| wants_more = more))?;
+            if !wants_more {
+                return Ok(Flow::Enough);
+            }
+        }
+        if self.cx.style.format == Format::Jsonl {
+            self.cx.ui.flush()?;
+        }
+        Ok(Flow::More)
+    }
+
+    /// Ends the list. `of` says what it is a list of, for the word about an empty one.
+    ///
+    /// # Errors
+    /// Standard output's.
+    pub fn end(self, walk: Walk, of: &str) -> Result<()> {
+        if let Some((missing, total)) = walk.missing_of {
+            self.cx.ui.warn(&format!(
+                "the API counts {total} {}, but its pages held {missing} fewer: the list may have changed while it \
+                 was read; run it again",
+                T::PLURAL
+            ));
+        }
+        if self.listing.count() == 0 && matches!(self.cx.style.format, Format::Table | Format::Wide) {
+            self.cx.ui.note(&format!("no {} {of}", T::PLURAL));
+        }
+        self.cx.ui.print(|out| self.listing.finish(out))
+    }
+}

@@ -1,0 +1,41 @@
+//! What to do: one file a verb. A command gets a [`Context`] and its own arguments, and knows no HTTP.
+
+mod auth;
+mod backups;
+mod config;
+mod disk;
+mod list;
+mod org;
+mod policy;
+pub mod sandbox;
+mod shell;
+mod vm;
+mod write;
+
+use crate::args::{Command, PolicyCommand};
+use crate::context::Context;
+use crate::error::Result;
+
+/// Carries out a command.
+///
+/// # Errors
+/// Whatever went wrong; the program's exit code is the error's.
+pub async fn run(cx: &Context, command: Command) -> Result<()> {
+    match command {
+        Command::Policies(verb) => match verb {
+            PolicyCommand::List(args) => policy::list::run(cx, args).await,
+            PolicyCommand::Show(args) => policy::show::run(cx, args).await,
+            PolicyCommand::Update(args) => policy::update::run(cx, args).await,
+            PolicyCommand::ScheduleDelete(args) => policy::schedule_delete::run(cx, args).await,
+        },
+        Command::Disk(verb) => disk::run(cx, verb).await,
+        Command::Vm(verb) => vm::run(cx, verb).await,
+        Command::Org(verb) => org::run(cx, verb).await,
+        Command::Backups(verb) => backups::run(cx, verb).await,
+        Command::Auth(verb) => auth::run(cx, verb).await,
+        Command::Config(verb) => config::run(cx, verb),
+        Command::Sandbox(verb) => sandbox::run(cx, verb).await,
+        Command::Completions(args) => shell::completions(cx, args),
+        Command::Man(args) => shell::man(cx, args),
+    }
+}

@@ -1,0 +1,16 @@
+//! `bpctl org …`
+
+use crate::args::OrganizationCommand;
+use crate::command::list::Rows;
+use crate::context::Context;
+use crate::error::Result;
+use crate::http::Walk;
+
+/// Carries out a verb.
+pub async fn run(cx: &Context, verb: OrganizationCommand) -> Result<()> {
+    let OrganizationCommand::List = verb;
+    let mut rows = Rows::begin(cx)?;
+    let organizations = cx.katapult()?.organizations().await?;
+    rows.page(organizations)?;
+    rows.end(Walk::default(), "that the token sees")
+}

@@ -1,0 +1,117 @@
+//! `bpctl sandbox …`, and the simulator behind `--sandbox`.
+
+#[cfg(feature = "sandbox")]
+pub use with_sandbox::{run, start};
+#[cfg(not(feature = "sandbox"))]
+pub use without_sandbox::run;
+
+#[cfg(feature = "sandbox")]
+mod with_sandbox {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use crate::args::{Format, SandboxCommand, SandboxReset, SandboxServe};
+    use crate::config::Paths;
+    use crate::context::Context;
+    use crate::error::{Error, Result};
+    use crate::sandbox::{self, Fault, Options, Running, Seed};
+    use crate::view::structured;
+
+    /// Carries out a verb.
+    pub async fn run(cx: &Context, verb: SandboxCommand) -> Result<()> {
+        match verb {
+            SandboxCommand::Serve(args) => serve(cx, args).await,
+            SandboxCommand::Reset(args) => reset(cx, &args),
+            SandboxCommand::Path => {
+                let path = Paths::find()?.sandbox_file();
+                cx.ui.print(|out| writeln!(out, "{}", path.display()))
+            }
+        }
+    }
+
+    /// Starts the simulator for `--sandbox`, its state in the user's data directory.
+    ///
+    /// # Errors
+    /// The state cannot be read or written.
+    pub fn start(cx: &Context) -> Result<Running> {
+        launch(cx, Options { state_file: Some(Paths::find()?.sandbox_file()), ..Options::default() })
+    }
+
+    fn launch(cx: &Context, options: Options) -> Result<Running> {
+        let running = sandbox::start(options).map_err(|error| Error::io("the sandbox", &error))?;
+        for notice in running.notices() {
+            cx.ui.warn(&notice);
+        }
+        Ok(running)
+    }
+
+    async fn serve(cx: &Context, args: SandboxServe) -> Result<()> {
+        let faults = args
+            .fail
+            .iter()
+            .map(|text| text.trim().parse::<Fault>())
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|error| Error::usage(format!("invalid value for '--fail': {error}")))?;
+        let seed = seed(args.machines, args.policies);
+        let state_file = match args.ephemeral || args.machines.is_some() {
+            true => None,
+            false => Some(Paths::find()?.sandbox_file()),
+        };
+        let options = Options {
+            state_file,
+            port: args.port,
+            faults,
+            latency: args.latency.unwrap_or(Duration::ZERO),
+            rate_limit: args.rate_limit,
+            large_set_over: args.large_set_over,
+            seed,
+            ..Options::default()
+        };
+        let running = launch(cx, options)?;
+        let (katapult, onapp) = (running.katapult_url(), running.onapp_url());
+        cx.ui.print(|out| match cx.style.format {
+            Format::Json | Format::Jsonl | Format::Yaml => {
+                structured(&cx.style, &json!({"katapult": katapult, "onapp": onapp}), out)
+            }
+            _ => writeln!(out, "Katapult  {katapult}\nOnApp     {onapp}"),
+        })?;
+        cx.ui.flush()?;
+        cx.ui.note(
+            "any token is accepted (`-H 'Authorization: Bearer sandbox'`; OnApp: `-u sandbox:sandbox`); Ctrl-C ends it",
+        );
+        // Ends with the interruption that the runtime listens for, or with the process.
+        std::future::pending::<()>().await;
+        drop(running);
+        Ok(())
+    }
+
+    fn reset(cx: &Context, args: &SandboxReset) -> Result<()> {
+        let file = Paths::find()?.sandbox_file();
+        sandbox::reset(&file, &seed(args.machines, args.policies), &sandbox::system_clock())
+            .map_err(|error| Error::io(&file.display().to_string(), &error))?;
+        cx.ui.note(&format!("the sandbox starts over ({})", file.display()));
+        Ok(())
+    }
+
+    fn seed(machines: Option<usize>, policies: Option<usize>) -> Seed {
+        let company = Seed::default();
+        Seed {
+            machines: machines.unwrap_or(company.machines),
+            policies: policies.unwrap_or(company.policies),
+            ..company
+        }
+    }
+}
+
+#[cfg(not(feature = "sandbox"))]
+mod without_sandbox {
+    use crate::args::SandboxCommand;
+    use crate::context::Context;
+    use crate::error::{Error, Result};
+
+    /// Refuses: this build leaves the simulator out.
+    pub async fn run(_: &Context, _: SandboxCommand) -> Result<()> {
+        Err(Error::usage("this build of bpctl has no sandbox").hint("build it with the feature `sandbox`"))
+    }
+}

@@ -1,0 +1,165 @@
+//! What every write does: preview, confirmation, and the comparison of what was asked with what is.
+
+use serde_json::{Value, json};
+
+use crate::args::Format;
+use crate::context::Context;
+use crate::error::{Error, Exit, Result, code};
+use crate::http::Request;
+use crate::model::{Change, Loss, Object, Policy};
+
+/// What a dry run would do.
+pub struct DryRun {
+    /// The writes, in order.
+    pub requests: Vec<Request>,
+    /// The object as it is.
+    pub before: Value,
+    /// The object as it would be, as far as is known.
+    pub after: Value,
+    /// The difference in words, a line each.
+    pub words: Vec<String>,
+}
+
+impl DryRun {
+    /// Prints what would be sent.
+    ///
+    /// # Errors
+    /// Standard output's.
+    pub fn print(self, cx: &Context) -> Result<()> {
+        let is_structured = matches!(cx.style.format, Format::Json | Format::Jsonl | Format::Yaml);
+        if !is_structured {
+            return cx.ui.print(|out| self.print_words(out));
+        }
+        let requests: Vec<Value> = self
+            .requests
+            .iter()
+            .map(|request| json!({"method": request.method.name(), "path": request.path, "body": request.body}))
+            .collect();
+        let value = json!({"dry_run": true, "requests": requests, "before": self.before, "after": self.after});
+        cx.ui.print(|out| crate::view::structured(&cx.style, &value, out))
+    }
+
+    fn print_words(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+        if self.requests.is_empty() {
+            writeln!(out, "dry run: nothing would be sent")?;
+        }
+        for request in &self.requests {
+            writeln!(out, "dry run: would send {} {}", request.method.name(), request.path)?;
+            if let Some(body) = &request.body {
+                writeln!(out, "  {}", crate::view::escape(&body.to_string()))?;
+            }
+        }
+        for line in &self.words {
+            writeln!(out, "  {}", crate::view::escape(line))?;
+        }
+        Ok(())
+    }
+}
+
+/// Confirms a change that takes protection away.
+///
+/// # Errors
+/// `confirmation_required` where nobody can be asked; no, or Ctrl-C, where somebody can.
+pub fn confirm_losses(cx: &Context, losses: &[Loss], question: &str) -> Result<()> {
+    if losses.is_empty() {
+        return Ok(());
+    }
+    let words: Vec<&str> = losses.iter().map(|loss| loss.0.as_str()).collect();
+    if cx.global.yes {
+        return Ok(());
+    }
+    if !cx.ui.can_ask() {
+        let message = format!("this weakens protection: {}", words.join("; "));
+        return Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, message)
+            .hint("add `--yes` to do it all the same, or `--dry-run` to see what would be sent"));
+    }
+    for line in &words {
+        cx.ui.warn(line);
+    }
+    cx.must_confirm(question)
+}
+
+/// Says a change field by field: `retention  7 → 30`.
+pub fn difference_lines(change: &Change) -> Vec<String> {
+    change
+        .differences
+        .iter()
+        .map(|(name, before, after)| format!("{name:<9}  {} → {after}", before.as_deref().unwrap_or("(not set)")))
+        .collect()
+}
+
+/// Gives the raw object as it would be after a change.
+pub fn raw_after(before: &Object<Policy>, change: &Change) -> Value {
+    let mut raw = before.raw.clone();
+    if let Some(retention) = change.retention {
+        raw["retention"] = retention.into();
+    }
+    let Some(schedule) = &change.schedule else {
+        return raw;
+    };
+    if !raw["schedule"].is_object() {
+        raw["schedule"] = json!({});
+    }
+    let fields = &mut raw["schedule"];
+    if let Some(interval) = &schedule.interval {
+        fields["interval"] = interval.as_str().into();
+    }
+    for (name, value) in [("frequency", schedule.frequency), ("minute", schedule.minute), ("time", schedule.time)] {
+        if let Some(value) = value {
+            fields[name] = value.into();
+        }
+    }
+    // When it will run then is the server's to say.
+    fields["next_invocation_at"] = Value::Null;
+    raw
+}
+
+/// Compares what was sent with what the API holds now.
+///
+/// # Errors
+/// `not_applied`, with both values of each field: the API silently ignores what it does not take.
+pub fn verify(change: &Change, after: &Policy) -> Result<()> {
+    let schedule = &after.schedule;
+    let number = |value: Option<i64>| value.map(|value| value.to_string());
+    let mut checks = vec![("retention", number(change.retention), number(after.retention))];
+    if let Some(sent) = &change.schedule {
+        let word = |schedule: &crate::model::Schedule| schedule.interval.as_ref().map(ToString::to_string);
+        checks.push(("interval", word(sent), word(schedule)));
+        checks.push(("frequency", number(sent.frequency), number(schedule.frequency)));
+        checks.push(("time", number(sent.time), number(schedule.time)));
+        checks.push(("minute", number(sent.minute), number(schedule.minute)));
+    }
+    let asked_for = |name: &str| change.differences.iter().any(|difference| difference.0 == name);
+    let wrong: Vec<_> = checks
+        .into_iter()
+        .filter_map(|(name, sent, actual)| Some((name, sent?, actual)))
+        // A field that was only sent along and is not told of is no contradiction.
+        .filter(|(name, sent, actual)| actual.as_ref() != Some(sent) && (actual.is_some() || asked_for(name)))
+        .collect();
+    not_applied(&wrong)
+}
+
+/// Builds the error for values that the server did not take, given as name, asked, actual.
+///
+/// # Errors
+/// `not_applied`, when there are any.
+pub fn not_applied(wrong: &[(&str, String, Option<String>)]) -> Result<()> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let words: Vec<String> = wrong
+        .iter()
+        .map(|(name, asked, actual)| format!("{name}: asked {asked}, is {}", actual.as_deref().unwrap_or("not set")))
+        .collect();
+    let detail =
+        wrong.iter().map(|(name, asked, actual)| ((*name).to_owned(), json!({"asked": asked, "actual": actual})));
+    let message = format!("the server accepted the request but did not apply it ({})", words.join("; "));
+    Err(Error::new(Exit::Failure, code::NOT_APPLIED, message)
+        .detail(Value::Object(detail.collect()))
+        .hint("`bpctl policy show` shows the policy as it is now"))
+}
+
+/// Says of an error while reading back that the write itself was accepted.
+pub fn after_write(error: Error) -> Error {
+    Error { message: format!("the change was accepted, but reading it back failed: {}", error.message), ..error }
+}

@@ -1,0 +1,30 @@
+//! Names of the environment variables that bpctl reads.
+
+/// The token; on OnApp the password or API key.
+pub const TOKEN: &str = "BPCTL_TOKEN";
+/// Katapult's token, as other tools name it.
+pub const KATAPULT_TOKEN: &str = "KATAPULT_API_TOKEN";
+/// Katapult's token, as the Terraform provider names it.
+pub const KATAPULT_KEY: &str = "KATAPULT_API_KEY";
+/// The OnApp user.
+pub const USER: &str = "BPCTL_USER";
+/// The profile.
+pub const PROFILE: &str = "BPCTL_PROFILE";
+/// The config file.
+pub const CONFIG: &str = "BPCTL_CONFIG";
+/// `katapult` or `onapp`.
+pub const PROVIDER: &str = "BPCTL_PROVIDER";
+/// The base URL that paths are appended to.
+pub const API_URL: &str = "BPCTL_API_URL";
+/// The organization's id or sub-domain.
+pub const ORG: &str = "BPCTL_ORG";
+/// The organization's sub-domain, as the Terraform provider names it.
+pub const KATAPULT_ORGANIZATION: &str = "KATAPULT_ORGANIZATION";
+/// The output format.
+pub const OUTPUT: &str = "BPCTL_OUTPUT";
+/// Switches colours off (any value).
+pub const NO_COLOR: &str = "NO_COLOR";
+/// Switches colours on although the output is not a terminal (any value but `0`).
+pub const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
+/// The terminal type; `dumb` has no colours.
+pub const TERM: &str = "TERM";

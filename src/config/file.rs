@@ -1,0 +1,226 @@
+//! The config file: TOML, read strictly. Every complaint names the file, the line and the key, never a value.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Document, Item, TableLike};
+
+use crate::config::Provider;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// Keys of a profile, in the order of the documentation.
+pub const PROFILE_KEYS: [&str; 9] =
+    ["provider", "api_url", "organization", "user", "token", "token_command", "wire", "ca_file", "allow_http"];
+/// Keys at the top.
+const TOP_KEYS: [&str; 2] = ["default_profile", "profiles"];
+
+/// The file's content.
+#[derive(Debug, Default)]
+pub struct File {
+    /// Where it was read from, or would be.
+    pub path: PathBuf,
+    /// Whether it exists.
+    pub exists: bool,
+    /// Used when none is named.
+    pub default_profile: Option<String>,
+    /// By name.
+    pub profiles: BTreeMap<String, Profile>,
+    /// It holds a token and other users can read it.
+    pub is_exposed: bool,
+}
+
+/// A profile, as written.
+#[derive(Debug, Default)]
+pub struct Profile {
+    /// `katapult` (the default) or `onapp`.
+    pub provider: Option<Provider>,
+    /// The base URL.
+    pub api_url: Option<String>,
+    /// The organization's id or sub-domain.
+    pub organization: Option<String>,
+    /// The OnApp user.
+    pub user: Option<String>,
+    /// The token itself.
+    pub token: Option<Secret>,
+    /// A program and its arguments that print the token.
+    pub token_command: Option<Vec<String>>,
+    /// `json` or `xml`.
+    pub wire: Option<String>,
+    /// PEM certificates to trust.
+    pub ca_file: Option<PathBuf>,
+    /// Whether `http://` is allowed.
+    pub allow_http: Option<bool>,
+}
+
+impl File {
+    /// Reads the file at `path`; one that does not exist is empty.
+    ///
+    /// # Errors
+    /// It cannot be read, or says something that bpctl does not understand.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Self { path: path.to_owned(), ..Self::default() });
+            }
+            Err(error) => return Err(Error::config(format!("{}: {error}", path.display()))),
+        };
+        let mut file = Reader { path, text: &text }.file()?;
+        file.is_exposed = file.profiles.values().any(|profile| profile.token.is_some()) && others_can_read(path);
+        Ok(file)
+    }
+
+    /// Gives a profile.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn profile(&self, name: &str) -> Result<&Profile> {
+        self.profiles.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
+            let known = match known.is_empty() {
+                true => "it has none".to_owned(),
+                false => format!("it has {}", known.join(", ")),
+            };
+            Error::config(format!("no profile `{name}` in {} ({known})", self.path.display()))
+                .hint("`bpctl auth login --profile NAME` makes a profile; `sandbox` and `sandbox-onapp` are built in")
+        })
+    }
+}
+
+#[cfg(unix)]
+fn others_can_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_can_read(_: &Path) -> bool {
+    false
+}
+
+/// Reads one document and knows where in it something stands.
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn file(&self) -> Result<File> {
+        let document = Document::parse(self.text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            // The library's own text quotes the line, which may hold a token.
+            self.wrong(offset, &format!("not TOML: {}", first_line(error.message())))
+        })?;
+        let table = document.as_table();
+        self.check_keys(table, "", &TOP_KEYS)?;
+        let mut file = File {
+            path: self.path.to_owned(),
+            exists: true,
+            default_profile: self.text_of(table, "", "default_profile")?,
+            ..File::default()
+        };
+        let Some(profiles) = table.get("profiles") else {
+            return Ok(file);
+        };
+        let profiles = self.table_of(profiles, "profiles")?;
+        for (name, item) in profiles.iter() {
+            let place = format!("profiles.{name}");
+            let profile = self.profile(self.table_of(item, &place)?, &place)?;
+            file.profiles.insert(name.to_owned(), profile);
+        }
+        Ok(file)
+    }
+
+    fn profile(&self, table: &dyn TableLike, place: &str) -> Result<Profile> {
+        self.check_keys(table, place, &PROFILE_KEYS)?;
+        let text = |key: &str| self.text_of(table, place, key);
+        let provider = text("provider")?
+            .map(|word| word.parse::<Provider>().map_err(|error| self.wrong_key(table, place, "provider", &error)))
+            .transpose()?;
+        let wire = text("wire")?;
+        if wire.as_deref().is_some_and(|wire| wire != "json" && wire != "xml") {
+            return Err(self.wrong_key(table, place, "wire", "expected `json` or `xml`"));
+        }
+        Ok(Profile {
+            provider,
+            api_url: text("api_url")?,
+            organization: text("organization")?,
+            user: text("user")?,
+            token: text("token")?.filter(|token| !token.is_empty()).map(Secret::new),
+            token_command: self.words_of(table, place, "token_command")?,
+            wire,
+            ca_file: text("ca_file")?.map(PathBuf::from),
+            allow_http: match table.get("allow_http") {
+                None => None,
+                Some(item) => Some(
+                    item.as_bool()
+                        .ok_or_else(|| self.wrong_key(table, place, "allow_http", "expected `true` or `false`"))?,
+                ),
+            },
+        })
+    }
+
+    fn check_keys(&self, table: &dyn TableLike, place: &str, known: &[&str]) -> Result<()> {
+        match table.iter().find(|(key, _)| !known.contains(key)) {
+            None => Ok(()),
+            Some((key, _)) => {
+                Err(self.wrong_key(table, place, key, &format!("unknown key; known are {}", known.join(", "))))
+            }
+        }
+    }
+
+    fn table_of<'i>(&self, item: &'i Item, place: &str) -> Result<&'i dyn TableLike> {
+        item.as_table_like().ok_or_else(|| {
+            let offset = item.span().map_or(0, |span| span.start);
+            self.wrong(offset, &format!("`{place}`: expected a table"))
+        })
+    }
+
+    fn text_of(&self, table: &dyn TableLike, place: &str, key: &str) -> Result<Option<String>> {
+        match table.get(key) {
+            None => Ok(None),
+            Some(item) => match item.as_str() {
+                Some(text) => Ok(Some(text.to_owned())),
+                None => Err(self.wrong_key(table, place, key, "expected a string")),
+            },
+        }
+    }
+
+    fn words_of(&self, table: &dyn TableLike, place: &str, key: &str) -> Result<Option<Vec<String>>> {
+        let Some(item) = table.get(key) else {
+            return Ok(None);
+        };
+        let words = item.as_array().and_then(|array| {
+            array.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+        });
+        match words {
+            Some(words) if !words.is_empty() => Ok(Some(words)),
+            _ => Err(self.wrong_key(
+                table,
+                place,
+                key,
+                "expected a list of strings: program and arguments, as in [\"pass\", \"show\", \"katapult\"]",
+            )),
+        }
+    }
+
+    fn wrong_key(&self, table: &dyn TableLike, place: &str, key: &str, what: &str) -> Error {
+        let offset = table.get_key_value(key).and_then(|(name, item)| name.span().or_else(|| item.span()));
+        let full = match place {
+            "" => key.to_owned(),
+            place => format!("{place}.{key}"),
+        };
+        self.wrong(offset.map_or(0, |span| span.start), &format!("`{full}`: {what}"))
+    }
+
+    fn wrong(&self, offset: usize, what: &str) -> Error {
+        let line = self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
+        Error::config(format!("{} line {line}: {what}", self.path.display()))
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}

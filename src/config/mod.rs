@@ -1,0 +1,15 @@
+//! What is set: flags, environment and file, resolved into one value that remembers where each part came from.
+//!
+//! The layers, strongest first: 1. flags; 2. environment variables; 3. the profile (`--profile`,
+//! `BPCTL_PROFILE`, `default_profile`); 4. built-in defaults. Opens no connection.
+
+pub mod env;
+mod file;
+mod paths;
+mod settings;
+mod token;
+
+pub use file::{File, Profile};
+pub use paths::Paths;
+pub use settings::{Connection, Origin, Provider, Setting, Wanted, resolve};
+pub use token::{Token, TokenSource};

@@ -1,0 +1,317 @@
+//! From flags, environment and file to one connection, each value with its origin.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use url::Url;
+
+use super::file::{File, Profile};
+use super::token::{self, Token, TokenSource};
+use super::{env, token::Value};
+use crate::error::{Error, Result};
+use crate::http::is_loopback;
+use crate::katapult;
+use crate::onapp::Wire;
+use crate::secret::Secret;
+use crate::system::System;
+
+/// The clouds that bpctl speaks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// Katapult.
+    Katapult,
+    /// OnApp clouds.
+    OnApp,
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Katapult => "katapult",
+            Self::OnApp => "onapp",
+        })
+    }
+}
+
+impl FromStr for Provider {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "katapult" => Ok(Self::Katapult),
+            "onapp" => Ok(Self::OnApp),
+            _ => Err("expected `katapult` or `onapp`".to_owned()),
+        }
+    }
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag.
+    Flag(&'static str),
+    /// An environment variable.
+    Environment(&'static str),
+    /// A key of a profile.
+    Profile(String),
+    /// The config file's top.
+    File,
+    /// The sandbox.
+    Sandbox,
+    /// Built in.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) => write!(f, "flag {name}"),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::Profile(name) => write!(f, "profile {name}"),
+            Self::File => f.write_str("config file"),
+            Self::Sandbox => f.write_str("sandbox"),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value that knows where it came from.
+#[derive(Clone, Debug)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Its origin.
+    pub origin: Origin,
+}
+
+/// What the flags say of the connection.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// `--profile`
+    pub profile: Option<String>,
+    /// `--provider`
+    pub provider: Option<Provider>,
+    /// `--api-url`
+    pub api_url: Option<String>,
+    /// `--org`
+    pub organization: Option<String>,
+    /// `--sandbox`
+    pub sandbox: bool,
+}
+
+/// Everything that a client needs.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The profile in use, if any.
+    pub profile: Option<Setting<String>>,
+    /// Which API it is.
+    pub provider: Setting<Provider>,
+    /// The base URL; `None` for the sandbox, whose port is known once it runs.
+    pub api_url: Option<Setting<Url>>,
+    /// The organization's id or sub-domain.
+    pub organization: Option<Setting<String>>,
+    /// The OnApp user.
+    pub user: Option<Setting<String>>,
+    /// What travels on the wire (OnApp).
+    pub wire: Setting<Wire>,
+    /// PEM certificates to trust.
+    pub ca_file: Option<Setting<PathBuf>>,
+    /// Whether `http://` is allowed.
+    pub allow_http: Setting<bool>,
+    token: Option<Token>,
+}
+
+impl Connection {
+    /// Tells whether this is the built-in simulator.
+    pub fn is_sandbox(&self) -> bool {
+        self.api_url.is_none()
+    }
+
+    /// Gives the token's source.
+    ///
+    /// # Errors
+    /// There is none: `no_token`, before any request.
+    pub fn token(&self) -> Result<&Token> {
+        self.token.as_ref().ok_or_else(token::missing)
+    }
+}
+
+/// Resolves the connection. `file` is asked for only where a profile may matter.
+///
+/// # Errors
+/// An unknown profile, a bad URL or a bad value in the environment.
+pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connection> {
+    let profile_name = profile_name(wanted, system, file);
+    let name = profile_name.as_ref().map(|setting| setting.value.as_str());
+    match name {
+        Some("sandbox") => return Ok(sandbox(wanted, profile_name, Provider::Katapult)),
+        Some("sandbox-onapp") => return Ok(sandbox(wanted, profile_name, Provider::OnApp)),
+        _ if wanted.sandbox => return Ok(sandbox(wanted, None, wanted.provider.unwrap_or(Provider::Katapult))),
+        _ => {}
+    }
+    let empty = Profile::default();
+    let profile = name.map_or(Ok(&empty), |name| file.profile(name))?;
+    let layers = Layers { system, profile, name: name.unwrap_or_default() };
+    let provider = layers.provider(wanted)?;
+    let allow_http = layers.of_profile(profile.allow_http).unwrap_or_else(|| default(false));
+    let wire = match profile.wire.as_deref() {
+        Some("xml") => layers.of_profile(Some(Wire::Xml)).unwrap_or_else(|| default(Wire::Xml)),
+        Some(_) => layers.of_profile(Some(Wire::Json)).unwrap_or_else(|| default(Wire::Json)),
+        None => default(Wire::Json),
+    };
+    Ok(Connection {
+        api_url: Some(layers.api_url(wanted, provider.value, allow_http.value)?),
+        organization: layers.organization(wanted, provider.value),
+        user: layers.text(None, &[env::USER], profile.user.as_ref()),
+        ca_file: layers.of_profile(profile.ca_file.clone()),
+        token: layers.token(provider.value),
+        profile: profile_name,
+        provider,
+        wire,
+        allow_http,
+    })
+}
+
+fn default<T>(value: T) -> Setting<T> {
+    Setting { value, origin: Origin::Default }
+}
+
+fn profile_name(wanted: &Wanted, system: &System, file: &File) -> Option<Setting<String>> {
+    if let Some(name) = &wanted.profile {
+        return Some(Setting { value: name.clone(), origin: Origin::Flag("--profile") });
+    }
+    // The flag `--sandbox` says more than a profile that is merely the usual one.
+    if wanted.sandbox {
+        return None;
+    }
+    if let Some(name) = system.variable(env::PROFILE) {
+        return Some(Setting { value: name.to_owned(), origin: Origin::Environment(env::PROFILE) });
+    }
+    file.default_profile.clone().map(|value| Setting { value, origin: Origin::File })
+}
+
+/// The sandbox takes nothing from environment or file: a real token must not reach it, a real organization is not in it.
+fn sandbox(wanted: &Wanted, profile: Option<Setting<String>>, provider: Provider) -> Connection {
+    let here = || Origin::Sandbox;
+    let organization = wanted.organization.clone();
+    let token = Token { source: TokenSource::Sandbox, value: Value::Known(Secret::new("sandbox")) };
+    Connection {
+        profile,
+        provider: Setting { value: provider, origin: here() },
+        api_url: None,
+        organization: organization.map(|value| Setting { value, origin: Origin::Flag("--org") }),
+        user: Some(Setting { value: "sandbox".to_owned(), origin: here() }),
+        wire: default(Wire::Json),
+        ca_file: None,
+        allow_http: default(false),
+        token: Some(token),
+    }
+}
+
+/// The layers below the flags.
+struct Layers<'a> {
+    system: &'a System,
+    profile: &'a Profile,
+    name: &'a str,
+}
+
+impl Layers<'_> {
+    fn of_profile<T>(&self, value: Option<T>) -> Option<Setting<T>> {
+        value.map(|value| Setting { value, origin: Origin::Profile(self.name.to_owned()) })
+    }
+
+    fn text(
+        &self,
+        flag: Option<(&'static str, &String)>,
+        variables: &[&'static str],
+        key: Option<&String>,
+    ) -> Option<Setting<String>> {
+        if let Some((name, value)) = flag {
+            return Some(Setting { value: value.clone(), origin: Origin::Flag(name) });
+        }
+        let found = variables.iter().find_map(|name| Some((*name, self.system.variable(name)?)));
+        if let Some((name, value)) = found {
+            return Some(Setting { value: value.to_owned(), origin: Origin::Environment(name) });
+        }
+        self.of_profile(key.cloned())
+    }
+
+    fn provider(&self, wanted: &Wanted) -> Result<Setting<Provider>> {
+        if let Some(value) = wanted.provider {
+            return Ok(Setting { value, origin: Origin::Flag("--provider") });
+        }
+        if let Some(text) = self.system.variable(env::PROVIDER) {
+            let value = text.parse().map_err(|what| Error::config(format!("{}=`{text}`: {what}", env::PROVIDER)))?;
+            return Ok(Setting { value, origin: Origin::Environment(env::PROVIDER) });
+        }
+        Ok(self.of_profile(self.profile.provider).unwrap_or_else(|| default(Provider::Katapult)))
+    }
+
+    fn organization(&self, wanted: &Wanted, provider: Provider) -> Option<Setting<String>> {
+        let variables: &[_] = match provider {
+            Provider::Katapult => &[env::ORG, env::KATAPULT_ORGANIZATION],
+            Provider::OnApp => &[env::ORG],
+        };
+        let flag = wanted.organization.as_ref().map(|value| ("--org", value));
+        self.text(flag, variables, self.profile.organization.as_ref())
+    }
+
+    fn token(&self, provider: Provider) -> Option<Token> {
+        let variables: &[_] = match provider {
+            Provider::Katapult => &[env::TOKEN, env::KATAPULT_TOKEN, env::KATAPULT_KEY],
+            Provider::OnApp => &[env::TOKEN],
+        };
+        let found = variables.iter().find_map(|name| Some((*name, self.system.variable(name)?.trim())));
+        if let Some((name, value)) = found.filter(|(_, value)| !value.is_empty()) {
+            let source = TokenSource::Environment(name);
+            return Some(Token { source, value: Value::Known(Secret::new(value)) });
+        }
+        let profile = self.name.to_owned();
+        if let Some(words) = &self.profile.token_command {
+            return Some(Token { source: TokenSource::Command(profile), value: Value::Printed(words.clone()) });
+        }
+        let token = self.profile.token.clone()?;
+        Some(Token { source: TokenSource::File(profile), value: Value::Known(token) })
+    }
+
+    fn api_url(&self, wanted: &Wanted, provider: Provider, allow_http: bool) -> Result<Setting<Url>> {
+        let flag = wanted.api_url.as_ref().map(|value| ("--api-url", value));
+        let text = match self.text(flag, &[env::API_URL], self.profile.api_url.as_ref()) {
+            Some(text) => text,
+            None if provider == Provider::Katapult => default(katapult::DEFAULT_API_URL.to_owned()),
+            None => {
+                return Err(Error::config("an OnApp cloud has no default address")
+                    .hint("set `--api-url`, `BPCTL_API_URL`, or `api_url` in the profile"));
+            }
+        };
+        let value = check_url(&text.value, allow_http)
+            .map_err(|what| Error::config(format!("api_url ({}): {what}", text.origin)))?;
+        Ok(Setting { value, origin: text.origin })
+    }
+}
+
+/// Accepts an address that a token may be sent to. The address is not repeated: it may hold a password.
+fn check_url(text: &str, allow_http: bool) -> std::result::Result<Url, String> {
+    let mut url = Url::parse(text.trim())
+        .map_err(|error| format!("not a URL ({error}): write it in full, as `https://api.katapult.io/core/v1`"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a user or password does not belong in the URL: set `user` and the token".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("a base URL has no query and no fragment".to_owned());
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if allow_http || is_loopback(&url) => {}
+        "http" => {
+            return Err("`http://` would send the token in clear: use `https://`, or set `allow_http = true` \
+                        in the profile"
+                .to_owned());
+        }
+        scheme => return Err(format!("`{scheme}://` is not supported: use `https://`")),
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}

@@ -1,0 +1,275 @@
+//! What a command is given: settings, clients that are made when they are first used, and the way to print.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::args::Global;
+use crate::config::{Connection, File, Paths, Provider, Wanted, env, resolve};
+use crate::error::{Error, Result};
+use crate::http::{Authentication, Http, Limits, Target};
+use crate::katapult::Katapult;
+use crate::model::Object;
+use crate::onapp::OnApp;
+use crate::system::System;
+use crate::ui::{HttpProgress, Manner, Ui};
+use crate::view::{Listing, Noun, Style, show};
+
+/// What each provider offers, for the error about what it does not.
+const KATAPULT_OFFERS: &str = "policies, disk, vm and org";
+const ONAPP_OFFERS: &str = "backups list, vm list and vm show";
+
+/// A command's surroundings.
+pub struct Context {
+    /// The real world.
+    pub system: System,
+    /// The options of every command.
+    pub global: Global,
+    /// Printing and asking.
+    pub ui: Ui,
+    /// How results are wanted.
+    pub style: Style,
+    manner: Manner,
+    file: OnceCell<File>,
+    connection: OnceCell<Connection>,
+    katapult: OnceCell<Katapult>,
+    onapp: OnceCell<OnApp>,
+    #[cfg(feature = "sandbox")]
+    sandbox: OnceCell<crate::sandbox::Running>,
+}
+
+impl Context {
+    /// Puts the parts together; reads and opens nothing.
+    pub fn new(system: System, global: Global, ui: Ui, manner: Manner, style: Style) -> Self {
+        Self {
+            system,
+            global,
+            ui,
+            style,
+            manner,
+            file: OnceCell::new(),
+            connection: OnceCell::new(),
+            katapult: OnceCell::new(),
+            onapp: OnceCell::new(),
+            #[cfg(feature = "sandbox")]
+            sandbox: OnceCell::new(),
+        }
+    }
+
+    /// The present.
+    pub fn now(&self) -> Timestamp {
+        self.style.look.now
+    }
+
+    /// The zone that times are read and shown in.
+    pub fn zone(&self) -> &TimeZone {
+        &self.style.look.zone
+    }
+
+    /// Where the config file is, or would be.
+    ///
+    /// # Errors
+    /// There is no home directory, and no file is named.
+    pub fn config_path(&self) -> Result<PathBuf> {
+        let named = self.global.config.clone().or_else(|| self.system.variable(env::CONFIG).map(PathBuf::from));
+        named.map_or_else(|| Ok(Paths::find()?.config_file()), Ok)
+    }
+
+    /// The config file, read once.
+    ///
+    /// # Errors
+    /// It cannot be read or understood.
+    pub fn file(&self) -> Result<&File> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let path = self.config_path()?;
+        let file = File::read(&path)?;
+        if file.is_exposed {
+            let path = path.display();
+            self.ui.warn(&format!("{path} holds a token and can be read by other users: run `chmod 600 {path}`"));
+        }
+        Ok(self.file.get_or_init(|| file))
+    }
+
+    /// What the flags say of the connection. `suits` is the provider that the command needs: the sandbox has both.
+    fn wanted(&self, suits: Option<Provider>) -> Wanted {
+        let global = &self.global;
+        Wanted {
+            profile: global.profile.clone(),
+            provider: global.provider.or(suits.filter(|_| global.sandbox)),
+            api_url: global.api_url.clone(),
+            organization: global.org.clone(),
+            sandbox: global.sandbox,
+        }
+    }
+
+    /// The connection, resolved once.
+    ///
+    /// # Errors
+    /// A bad configuration.
+    pub fn connection(&self, suits: Option<Provider>) -> Result<&Connection> {
+        if let Some(connection) = self.connection.get() {
+            return Ok(connection);
+        }
+        let connection = resolve(&self.wanted(suits), &self.system, self.file()?)?;
+        Ok(self.connection.get_or_init(|| connection))
+    }
+
+    /// Tells which provider is in use; a command for either does what suits.
+    ///
+    /// # Errors
+    /// A bad configuration.
+    pub fn provider(&self) -> Result<Provider> {
+        Ok(self.connection(None)?.provider.value)
+    }
+
+    /// The organization that is named, if any.
+    ///
+    /// # Errors
+    /// A bad configuration.
+    pub fn organization(&self) -> Result<Option<&str>> {
+        Ok(self.connection(None)?.organization.as_ref().map(|setting| setting.value.as_str()))
+    }
+
+    /// The Katapult client.
+    ///
+    /// # Errors
+    /// Another provider is in use, there is no token, or the configuration is bad.
+    pub fn katapult(&self) -> Result<&Katapult> {
+        if let Some(client) = self.katapult.get() {
+            return Ok(client);
+        }
+        let connection = self.connection(Some(Provider::Katapult))?;
+        if connection.provider.value != Provider::Katapult {
+            return Err(not_offered("onapp", ONAPP_OFFERS));
+        }
+        let token = connection.token()?.fetch()?;
+        let http = self.http(connection, Authentication::Bearer(token), Katapult::DIALECT)?;
+        Ok(self.katapult.get_or_init(|| Katapult::new(http, self.global.show_secrets)))
+    }
+
+    /// The OnApp client.
+    ///
+    /// # Errors
+    /// Another provider is in use, there are no credentials, or the configuration is bad.
+    pub fn onapp(&self) -> Result<&OnApp> {
+        if let Some(client) = self.onapp.get() {
+            return Ok(client);
+        }
+        let connection = self.connection(Some(Provider::OnApp))?;
+        if connection.provider.value != Provider::OnApp {
+            return Err(not_offered("katapult", KATAPULT_OFFERS)
+                .hint("for an OnApp cloud set `--provider onapp`, `BPCTL_PROVIDER=onapp` or a profile"));
+        }
+        let token = connection.token()?;
+        let Some(user) = &connection.user else {
+            return Err(Error::config("an OnApp cloud needs a user")
+                .hint(format!("set `{}`, or `user` in the profile: the account's email or id", env::USER)));
+        };
+        let authentication = Authentication::Basic { user: user.value.clone(), password: token.fetch()? };
+        let http = self.http(connection, authentication, OnApp::DIALECT)?;
+        Ok(self.onapp.get_or_init(|| OnApp::new(http, connection.wire.value, self.global.show_secrets)))
+    }
+
+    fn http(
+        &self,
+        connection: &Connection,
+        authentication: Authentication,
+        dialect: crate::http::Dialect,
+    ) -> Result<Http> {
+        let base = match &connection.api_url {
+            Some(url) => url.value.clone(),
+            None => self.sandbox_url(connection.provider.value)?,
+        };
+        let ca_file = connection.ca_file.as_ref().map(|file| file.value.clone());
+        let target = Target { base, authentication, ca_file };
+        Ok(Http::new(target, self.limits(), dialect, Box::new(HttpProgress::new(self.manner))))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            timeout: self.global.timeout.unwrap_or(Duration::from_secs(30)),
+            max_wait: self.global.max_wait.unwrap_or(Duration::from_secs(120)),
+            retries: self.global.retries.unwrap_or(3),
+            concurrency: self.global.concurrency.unwrap_or(6),
+        }
+    }
+
+    #[cfg(feature = "sandbox")]
+    fn sandbox_url(&self, provider: Provider) -> Result<url::Url> {
+        let running = match self.sandbox.get() {
+            Some(running) => running,
+            None => {
+                let running = crate::command::sandbox::start(self)?;
+                self.sandbox.get_or_init(|| running)
+            }
+        };
+        let url = match provider {
+            Provider::Katapult => running.katapult_url(),
+            Provider::OnApp => running.onapp_url(),
+        };
+        url.parse().map_err(|_| Error::config("the sandbox has no address"))
+    }
+
+    #[cfg(not(feature = "sandbox"))]
+    fn sandbox_url(&self, _: Provider) -> Result<url::Url> {
+        Err(Error::usage("this build of bpctl has no sandbox"))
+    }
+
+    /// The HTTP client in use, if one was made.
+    pub fn http_in_use(&self) -> Option<&Http> {
+        self.katapult.get().map(Katapult::http).or_else(|| self.onapp.get().map(OnApp::http))
+    }
+
+    /// Asks a question that the user must answer with yes.
+    ///
+    /// # Errors
+    /// No, or Ctrl-C.
+    pub fn must_confirm(&self, question: &str) -> Result<()> {
+        let answer = self.ui.confirm(question)?;
+        self.give_back_thinking_time();
+        match answer {
+            true => Ok(()),
+            false => Err(Error::interrupted("not confirmed; nothing was changed")),
+        }
+    }
+
+    /// Questions do not count against `--max-wait`.
+    pub fn give_back_thinking_time(&self) {
+        if let Some(http) = self.http_in_use() {
+            http.extend(self.ui.take_thinking_time());
+        }
+    }
+
+    /// Begins a list; a bad column is found before any request.
+    ///
+    /// # Errors
+    /// `--columns` or `--sort` names a column that there is not.
+    pub fn listing<T: Noun>(&self) -> Result<Listing<'_, T>> {
+        Listing::new(&self.style).map_err(Error::usage)
+    }
+
+    /// Prints one object as the result.
+    ///
+    /// # Errors
+    /// The stream's, or an unknown column.
+    pub fn show<T: Noun>(&self, object: Object<T>) -> Result<()> {
+        let mut wrong_column = None;
+        self.ui.print(|out| match show(object, &self.style, out) {
+            Ok(written) => written,
+            Err(sentence) => {
+                wrong_column = Some(sentence);
+                Ok(())
+            }
+        })?;
+        wrong_column.map_or(Ok(()), |sentence| Err(Error::usage(sentence)))
+    }
+}
+
+fn not_offered(provider: &str, offers: &str) -> Error {
+    Error::usage(format!("the provider {provider} does not offer this; it offers {offers}"))
+}

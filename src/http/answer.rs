@@ -1,0 +1,193 @@
+//! One answer, read whole and bounded, and its decoding as JSON.
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+/// Deepest nesting of an answer that is accepted.
+const MAX_DEPTH: usize = 128;
+
+/// An answer whose body was read to the end.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Content-Type`, as sent.
+    pub content_type: Option<String>,
+    /// The API's request id, for error messages.
+    pub request_id: Option<String>,
+    /// The server's clock (`Date`).
+    pub date: Option<Timestamp>,
+    /// `Retry-After`, in seconds from the answer.
+    pub retry_after: Option<u64>,
+    /// Requests that are left in this rate window.
+    pub rate_remaining: Option<u64>,
+    /// Requests that a rate window permits.
+    pub rate_permitted: Option<u64>,
+    /// OnApp's paging headers: total and page size.
+    pub total: Option<u64>,
+    /// OnApp's page size.
+    pub limit: Option<u64>,
+    /// The body, decompressed.
+    pub body: Vec<u8>,
+    /// An earlier attempt of the same request may have been carried out, its answer lost.
+    pub after_lost_answer: bool,
+}
+
+impl Answer {
+    /// Reads status and headers; the body is filled in later.
+    pub(super) fn from_head(status: u16, headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let number = |name: &str| text(name).and_then(|value| value.trim().parse::<u64>().ok());
+        let date = text("date").and_then(http_date);
+        let retry_after = number("retry-after").or_else(|| {
+            let until = http_date(text("retry-after")?)?.as_second() - date?.as_second();
+            Some(until.max(0).unsigned_abs())
+        });
+        Self {
+            status,
+            content_type: text("content-type").map(str::to_owned),
+            request_id: text("x-request-id").map(str::to_owned),
+            date,
+            retry_after,
+            rate_remaining: number("x-ratelimit-remaining"),
+            rate_permitted: number("x-ratelimit-permitted"),
+            total: number("x-total"),
+            limit: number("x-limit"),
+            body: Vec::new(),
+            after_lost_answer: false,
+        }
+    }
+
+    /// Tells whether the status is a success.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// Reads an HTTP date: RFC 2822 with the zone spelled `GMT`.
+fn http_date(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+/// What an API says went wrong.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    /// The API's code, or one made from the status where the API has none.
+    pub code: String,
+    /// The API's words.
+    pub message: String,
+    /// The API's `detail`.
+    pub detail: Value,
+}
+
+/// Why a body could not be decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DecodeFailure {
+    /// It ends before it is complete.
+    CutOff,
+    /// It is something else than it should be; a sentence fragment says what.
+    Nonsense(String),
+}
+
+/// Decodes a JSON body of at most [`MAX_DEPTH`] levels.
+///
+/// # Errors
+/// [`DecodeFailure`]: cut off, or not JSON.
+pub fn json(answer: &Answer) -> Result<Value, DecodeFailure> {
+    let body = answer.body.as_slice();
+    if is_markup(body) {
+        return Err(DecodeFailure::Nonsense("an HTML page instead of JSON".to_owned()));
+    }
+    if is_too_deep(body) {
+        return Err(DecodeFailure::Nonsense(format!("JSON nested deeper than {MAX_DEPTH} levels")));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    // The depth was checked above: serde_json's own limit would refuse level 128 as well.
+    reader.disable_recursion_limit();
+    let value = serde::Deserialize::deserialize(&mut reader).map_err(|error| describe(&error, body))?;
+    reader.end().map_err(|error| describe(&error, body))?;
+    Ok(value)
+}
+
+fn describe(error: &serde_json::Error, body: &[u8]) -> DecodeFailure {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return DecodeFailure::Nonsense("an empty body".to_owned());
+    }
+    match error.is_eof() {
+        true => DecodeFailure::CutOff,
+        false => DecodeFailure::Nonsense(format!("not JSON (line {}, column {})", error.line(), error.column())),
+    }
+}
+
+fn is_markup(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
+}
+
+/// Tells whether brackets outside of strings nest deeper than [`MAX_DEPTH`], before anything is built from them.
+fn is_too_deep(body: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (true, b'"') => in_string = false,
+            (true, _) => {}
+            (false, b'"') => in_string = true,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return true;
+                }
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            (false, _) => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(body: &str) -> Answer {
+        Answer {
+            status: 200,
+            content_type: None,
+            request_id: None,
+            date: None,
+            retry_after: None,
+            rate_remaining: None,
+            rate_permitted: None,
+            total: None,
+            limit: None,
+            body: body.as_bytes().to_vec(),
+            after_lost_answer: false,
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_spelling() {
+        let text = r#"{"z":12.50,"a":1e3,"n":12345678901234567890123}"#;
+        assert_eq!(serde_json::to_string(&json(&answer(text)).unwrap()).unwrap(), text);
+    }
+
+    #[test]
+    fn depth_is_bounded_at_128() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(json(&answer(&nested(128))).is_ok());
+        assert!(matches!(json(&answer(&nested(129))), Err(DecodeFailure::Nonsense(_))));
+        assert!(matches!(json(&answer(&"[".repeat(100_000))), Err(DecodeFailure::Nonsense(_))));
+        assert!(json(&answer(&format!("[\"{}\\\"\"]", "[".repeat(500)))).is_ok());
+    }
+
+    #[test]
+    fn a_cut_off_body_is_told_from_nonsense() {
+        assert_eq!(json(&answer(r#"{"a":[1,2"#)), Err(DecodeFailure::CutOff));
+        assert!(matches!(json(&answer("<html>")), Err(DecodeFailure::Nonsense(_))));
+        assert!(matches!(json(&answer("{}{}")), Err(DecodeFailure::Nonsense(_))));
+        assert!(matches!(json(&answer("")), Err(DecodeFailure::Nonsense(_))));
+    }
+}

@@ -1,0 +1,131 @@
+//! What can go wrong on the way, told apart by what it means for a retry.
+
+use std::error::Error as _;
+
+use crate::error::{Error, Exit, code};
+
+/// Why there is no usable answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// No connection: the request surely was not carried out.
+    Connect(String),
+    /// The TLS handshake failed.
+    Tls(String),
+    /// The connection broke; the request may have been carried out.
+    Broken(String),
+    /// No complete answer within the time for one request.
+    Timeout,
+    /// The answer ended early.
+    CutOff,
+    /// The answer is too large.
+    TooLarge,
+    /// The answer makes no sense.
+    Nonsense(String),
+    /// The server answered with a redirect that is not followed.
+    Redirect(String),
+    /// The request could not even be built.
+    Unsendable(String),
+}
+
+impl Failure {
+    /// Tells whether the request surely was not carried out.
+    pub(super) fn surely_not_carried_out(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Tls(_) | Self::Unsendable(_))
+    }
+
+    /// Tells whether trying again can help.
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Broken(_) | Self::Timeout | Self::CutOff)
+    }
+
+    /// Turns it into the error that the user sees. `host` names the other side.
+    pub(super) fn into_error(self, host: &str) -> Error {
+        let unreachable = |code: &'static str, message: String| Error::new(Exit::Unreachable, code, message);
+        match self {
+            Self::Connect(cause) => unreachable(code::NETWORK, format!("cannot reach {host}: {cause}"))
+                .hint("check the network, and `api_url` with `bpctl config list --origin`"),
+            Self::Tls(cause) => unreachable(code::TLS, format!("cannot set up a secure connection to {host}: {cause}"))
+                .hint("for a private certificate authority set `ca_file` in the profile"),
+            Self::Broken(cause) => unreachable(code::NETWORK, format!("the connection to {host} broke: {cause}")),
+            Self::Timeout => unreachable(code::TIMEOUT, format!("no complete answer from {host} in time"))
+                .hint("`--timeout` allows one request more time, `--max-wait` the whole command"),
+            Self::CutOff => {
+                unreachable(code::INVALID_RESPONSE, format!("the answer of {host} ended before it was complete"))
+            }
+            Self::TooLarge => Error::invalid_response(format!("the answer of {host} is larger than 64 MiB")),
+            Self::Nonsense(what) => Error::invalid_response(format!("the answer of {host} makes no sense: {what}"))
+                .hint("is `api_url` right? A proxy or a login page may have answered"),
+            Self::Redirect(to) => Error::invalid_response(format!("{host} redirects to {to}, which is not followed"))
+                .hint("the token is sent to the host of `api_url` alone; set `api_url` to the right address"),
+            Self::Unsendable(cause) => Error::config(format!("the request cannot be sent: {cause}")),
+        }
+    }
+}
+
+/// Sorts an error of the HTTP library.
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        let cause = root_cause(&error);
+        if error.is_builder() {
+            return Self::Unsendable(cause);
+        }
+        if error.is_connect() {
+            return match tls_cause(&error) {
+                Some(cause) => Self::Tls(cause),
+                None => Self::Connect(cause),
+            };
+        }
+        if error.is_timeout() {
+            return Self::Timeout;
+        }
+        if is_incomplete(&error) {
+            return Self::CutOff;
+        }
+        if error.is_decode() {
+            return Self::Nonsense(format!("it cannot be decompressed ({cause})"));
+        }
+        Self::Broken(cause)
+    }
+}
+
+/// Names the innermost cause: the outer layers only say "error sending request".
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn tls_cause(error: &reqwest::Error) -> Option<String> {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        // An I/O error hides its own payload from `source`: look inside.
+        let payload = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = match payload {
+            Some(payload) => payload.downcast_ref::<rustls::Error>(),
+            None => inner.downcast_ref::<rustls::Error>(),
+        };
+        if let Some(tls) = tls {
+            return Some(tls.to_string());
+        }
+        cause = inner.source();
+    }
+    None
+}
+
+/// Tells whether the body ended early: before its declared length, or in the middle of a compressed stream.
+fn is_incomplete(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let io = inner.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof) && error.is_decode() {
+            return true;
+        }
+        if (error.is_body() || error.is_decode()) && inner.to_string().contains("end of file before message length") {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}

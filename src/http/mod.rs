@@ -1,0 +1,21 @@
+//! How bytes travel, for any provider: connections, time limits, retries, the rate budget, pages.
+//!
+//! Knows no endpoint and no field of any answer; what an error body means is told by a [`Dialect`].
+
+mod answer;
+mod body;
+mod budget;
+mod client;
+mod failure;
+mod page;
+mod pool;
+mod request;
+mod retry;
+mod status;
+mod trace;
+
+pub use answer::{Answer, ApiError, DecodeFailure, json};
+pub use client::{Authentication, Decoded, Dialect, Http, Limits, Progress, Settled, Target};
+pub use page::{Flow, PER_PAGE, Page, PageInfo, Walk, walk};
+pub use pool::is_loopback;
+pub use request::{Method, Repeat, Request};

@@ -1,0 +1,128 @@
+//! Walking through the pages of a list: side by side, handed on in order, and never forever.
+//!
+//! The laws: an item is handed on once; an empty page, or one that holds nothing new, is the last where the
+//! number of pages is not known; whatever the server claims, there is an upper bound.
+
+use std::collections::HashSet;
+use std::future::Future;
+
+use futures_util::stream::{self, StreamExt};
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// Rows asked for with one request. The cap of the API is not known; 100 and 200 are recorded as accepted.
+pub const PER_PAGE: u64 = 100;
+/// Pages read at the most, whatever the server says.
+const MAX_PAGES: u64 = 10_000;
+
+/// What a page says of the whole list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageInfo {
+    /// Pages in all; null for large sets.
+    pub total_pages: Option<u64>,
+    /// Rows in all; null for large sets.
+    pub total: Option<u64>,
+    /// Rows a page, as the server understood it.
+    pub per_page: Option<u64>,
+}
+
+/// One page.
+#[derive(Debug)]
+pub struct Page {
+    /// Its rows.
+    pub rows: Vec<Value>,
+    /// What it says of the list.
+    pub info: PageInfo,
+}
+
+/// Whether more rows are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    More,
+    /// That is enough.
+    Enough,
+}
+
+/// What a walk came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Walk {
+    /// Rows the server said there are, where the pages held fewer.
+    pub missing_of: Option<(u64, u64)>,
+}
+
+/// Walks through all pages: `fetch` gets page numbers from 1, `each` gets the new rows of every page in order.
+///
+/// # Errors
+/// Those of `fetch` and `each`, and a list without end.
+pub async fn walk<F, Fut>(
+    concurrency: usize,
+    fetch: F,
+    key: fn(&Value) -> Option<&str>,
+    mut each: impl FnMut(Vec<Value>) -> Result<Flow>,
+) -> Result<Walk>
+where
+    F: Fn(u64) -> Fut,
+    Fut: Future<Output = Result<Page>>,
+{
+    let mut seen = Seen::new(key);
+    let first = fetch(1).await?;
+    let rows_a_page = first.info.per_page.filter(|size| *size > 0).unwrap_or(PER_PAGE);
+    let first_count = first.rows.len() as u64;
+    let mut total = first.info.total;
+    let known_pages = first.info.total_pages;
+    if each(seen.only_new(first.rows))? == Flow::Enough {
+        return Ok(Walk::default());
+    }
+    let last = match known_pages {
+        Some(pages) => pages,
+        None if first_count < rows_a_page => 1,
+        None => u64::MAX,
+    };
+    let mut pages = stream::iter(2..=last.min(MAX_PAGES)).map(&fetch).buffered(concurrency.max(1));
+    while let Some(page) = pages.next().await {
+        let page = page?;
+        let count = page.rows.len() as u64;
+        total = page.info.total.or(total);
+        let new = seen.only_new(page.rows);
+        let nothing_new = new.is_empty();
+        if each(new)? == Flow::Enough {
+            return Ok(Walk::default());
+        }
+        let is_last = nothing_new || (known_pages.is_none() && count < rows_a_page);
+        if is_last {
+            return Ok(seen.account(total));
+        }
+    }
+    match last > MAX_PAGES {
+        true => Err(Error::invalid_response(format!("the list has no end: stopped after {MAX_PAGES} pages"))),
+        false => Ok(seen.account(total)),
+    }
+}
+
+/// Remembers which items were handed on.
+struct Seen {
+    key: fn(&Value) -> Option<&str>,
+    ids: HashSet<String>,
+    rows: u64,
+}
+
+impl Seen {
+    fn new(key: fn(&Value) -> Option<&str>) -> Self {
+        Self { key, ids: HashSet::new(), rows: 0 }
+    }
+
+    fn only_new(&mut self, mut rows: Vec<Value>) -> Vec<Value> {
+        rows.retain(|row| match (self.key)(row) {
+            Some(id) => self.ids.insert(id.to_owned()),
+            None => true,
+        });
+        self.rows += rows.len() as u64;
+        rows
+    }
+
+    fn account(&self, total: Option<u64>) -> Walk {
+        Walk { missing_of: total.filter(|total| *total > self.rows).map(|total| (total - self.rows, total)) }
+    }
+}

@@ -1,0 +1,49 @@
+//! Opening the connection pool: trust, proxies, redirects.
+
+use std::net::IpAddr;
+
+use reqwest::{Certificate, Client, redirect};
+use url::{Host, Url};
+
+use super::client::Target;
+use super::failure::Failure;
+
+/// Opens the pool. The system's trust roots are loaded for `https` alone: that takes milliseconds.
+pub(super) fn open(target: &Target) -> Result<Client, Failure> {
+    // Err means that one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder =
+        Client::builder().user_agent(concat!("bpctl/", env!("CARGO_PKG_VERSION"))).redirect(redirect::Policy::none());
+    builder = match target.base.scheme() {
+        "https" => builder.tls_certs_merge(own_roots(target)?),
+        _ => builder.tls_certs_only([]),
+    };
+    if is_loopback(&target.base) {
+        // A proxy could not reach this machine's own ports, and must not see the sandbox's traffic.
+        builder = builder.no_proxy();
+    }
+    Ok(builder.build()?)
+}
+
+fn own_roots(target: &Target) -> Result<Vec<Certificate>, Failure> {
+    let Some(file) = &target.ca_file else {
+        return Ok(Vec::new());
+    };
+    let wrong = |cause: String| Failure::Unsendable(format!("ca_file {}: {cause}", file.display()));
+    let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let roots = Certificate::from_pem_bundle(&pem).map_err(|_| wrong("not a PEM certificate".to_owned()))?;
+    match roots.is_empty() {
+        true => Err(wrong("holds no PEM certificate".to_owned())),
+        false => Ok(roots),
+    }
+}
+
+/// Tells whether a URL points at this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,127 @@
+//! Whether and when to try again. Pure: every fact is handed in, so that it can be tested without a clock or a network.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Repeat;
+
+/// The first wait; each further one doubles.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait between two attempts, when nothing else is said.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// What an attempt came to, as far as a retry is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// A complete answer that another attempt would not change.
+    Final,
+    /// The request surely was not carried out, and the next attempt may be.
+    NotCarriedOut,
+    /// It may have been carried out: the answer is missing, or comes from a server in front of the API.
+    Unknown,
+    /// 429: not carried out, with what the server said of when to come back.
+    RateLimited {
+        /// `Retry-After`, in seconds.
+        retry_after: Option<u64>,
+        /// The server's `Date`.
+        date: Option<Timestamp>,
+    },
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Take what there is.
+    Stop,
+    /// Wait this long, then send it again.
+    Again(Duration),
+}
+
+/// Decides whether attempt number `attempt` (from 0) is followed by another.
+///
+/// `jitter` is a number from 0 to 1; `left` is what remains of the command's time.
+pub(super) fn decide(
+    outcome: &Outcome,
+    repeat: Repeat,
+    attempt: u32,
+    retries: u32,
+    left: Duration,
+    now: Timestamp,
+    jitter: f64,
+) -> Decision {
+    if attempt >= retries {
+        return Decision::Stop;
+    }
+    let wait = match outcome {
+        Outcome::Final => return Decision::Stop,
+        Outcome::Unknown if repeat == Repeat::OnlyIfNotCarriedOut => return Decision::Stop,
+        Outcome::Unknown | Outcome::NotCarriedOut => backoff(attempt, jitter),
+        Outcome::RateLimited { retry_after: Some(seconds), .. } => Duration::from_secs(*seconds),
+        // A little later than the minute's start, and not all at once.
+        Outcome::RateLimited { retry_after: None, date } => {
+            until_next_minute(date.unwrap_or(now)) + Duration::from_secs_f64(0.05 + jitter * 0.5)
+        }
+    };
+    match wait < left {
+        true => Decision::Again(wait),
+        false => Decision::Stop,
+    }
+}
+
+/// Grows from half to the whole of [`FIRST_WAIT`] × 2^attempt.
+fn backoff(attempt: u32, jitter: f64) -> Duration {
+    let longest = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt)).min(LONGEST_WAIT);
+    longest.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0))
+}
+
+/// Gives the time to the next calendar minute of the server's clock: its rate window (inferred from recordings).
+pub(super) fn until_next_minute(server: Timestamp) -> Duration {
+    Duration::from_secs(60 - server.as_second().rem_euclid(60).unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEFT: Duration = Duration::from_secs(120);
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn decision(outcome: &Outcome, repeat: Repeat, attempt: u32, left: Duration) -> Decision {
+        decide(outcome, repeat, attempt, 3, left, at("2026-01-01T00:00:10Z"), 0.0)
+    }
+
+    #[test]
+    fn waits_grow_and_stop_after_the_retries() {
+        let waits: Vec<_> = (0..5).map(|n| decision(&Outcome::NotCarriedOut, Repeat::Safe, n, LEFT)).collect();
+        let again = |ms| Decision::Again(Duration::from_millis(ms));
+        assert_eq!(waits, [again(125), again(250), again(500), Decision::Stop, Decision::Stop]);
+    }
+
+    #[test]
+    fn a_create_is_repeated_only_when_it_was_not_carried_out() {
+        let create = Repeat::OnlyIfNotCarriedOut;
+        assert_eq!(decision(&Outcome::Unknown, create, 0, LEFT), Decision::Stop);
+        assert!(matches!(decision(&Outcome::NotCarriedOut, create, 0, LEFT), Decision::Again(_)));
+        let limited = Outcome::RateLimited { retry_after: Some(1), date: None };
+        assert!(matches!(decision(&limited, create, 0, LEFT), Decision::Again(_)));
+    }
+
+    #[test]
+    fn a_rate_limit_waits_for_the_servers_next_minute_unless_told() {
+        let date = Some(at("2026-01-01T00:00:57Z"));
+        let silent = Outcome::RateLimited { retry_after: None, date };
+        assert_eq!(decision(&silent, Repeat::Safe, 0, LEFT), Decision::Again(Duration::from_millis(3_050)));
+        let told = Outcome::RateLimited { retry_after: Some(7), date };
+        assert_eq!(decision(&told, Repeat::Safe, 0, LEFT), Decision::Again(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn nothing_waits_beyond_the_time_that_is_left() {
+        let told = Outcome::RateLimited { retry_after: Some(30), date: None };
+        assert_eq!(decision(&told, Repeat::Safe, 0, Duration::from_secs(5)), Decision::Stop);
+    }
+}

@@ -1,0 +1,119 @@
+//! From an HTTP status and an API's words to the error that the user sees: the one table of exit codes for answers.
+
+use super::answer::{Answer, ApiError};
+use super::client::Dialect;
+use crate::error::{Error, Exit, code};
+
+/// Codes that mean "not authenticated or not permitted", whatever the status (`missing_api_token` is a 400).
+const AUTH_CODES: [&str; 8] = [
+    "missing_api_token",
+    "invalid_api_token",
+    "invalid_capabilities_token",
+    "unauthorized_network_for_api_token",
+    "scope_not_granted",
+    "permission_denied",
+    "organization_suspended",
+    "organization_not_activated",
+];
+
+/// Builds the error for an answer that is not a success.
+pub(super) fn error(answer: &Answer, dialect: Dialect, host: &str) -> Error {
+    let spoken = (dialect.read_error)(answer);
+    let exit = exit(answer.status, spoken.as_ref().map_or("", |error| error.code.as_str()));
+    let mut error = match spoken {
+        Some(ApiError { code, message, detail }) => Error::new(exit, code, message).detail(detail),
+        None => unspoken(answer, exit, host),
+    };
+    error.status = Some(answer.status);
+    error.request_id = answer.request_id.clone();
+    let hint = hint(&error);
+    error.hints.extend(hint);
+    error
+}
+
+fn exit(status: u16, code: &str) -> Exit {
+    if AUTH_CODES.contains(&code) {
+        return Exit::Auth;
+    }
+    match status {
+        401 | 403 => Exit::Auth,
+        404 => Exit::NotFound,
+        429 => Exit::RateLimited,
+        _ if code.ends_with("_not_found") => Exit::NotFound,
+        _ if code == "rate_limit_reached" => Exit::RateLimited,
+        400..500 => Exit::Refused,
+        500.. => Exit::Unreachable,
+        _ => Exit::Failure,
+    }
+}
+
+/// The error for an answer in which the API itself says nothing: a proxy's page, an empty body.
+fn unspoken(answer: &Answer, exit: Exit, host: &str) -> Error {
+    let code = match answer.status {
+        401 => "unauthorized",
+        403 => "permission_denied",
+        404 => "not_found",
+        406 => "not_acceptable",
+        409 => "conflict",
+        422 => "validation_error",
+        429 => "rate_limit_reached",
+        400..500 => "refused",
+        500.. => code::NETWORK,
+        _ => code::INVALID_RESPONSE,
+    };
+    let what = match first_words(&answer.body) {
+        Some(words) => format!(": {words}"),
+        None => String::new(),
+    };
+    Error::new(exit, code, format!("{host} answered HTTP {} without an error of the API{what}", answer.status))
+}
+
+/// Takes the first words out of a page, without its tags: enough to recognise a proxy.
+fn first_words(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(&body[..body.len().min(4_096)]).into_owned();
+    let mut plain = String::new();
+    let mut in_tag = false;
+    for symbol in text.chars() {
+        match symbol {
+            '<' => in_tag = true,
+            '>' => {
+                in_tag = false;
+                plain.push(' ');
+            }
+            _ if !in_tag => plain.push(symbol),
+            _ => {}
+        }
+    }
+    let words: String = plain.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
+    (!words.is_empty()).then_some(words)
+}
+
+/// Says what to do next, where the code tells.
+fn hint(error: &Error) -> Option<String> {
+    let words = match &*error.code {
+        "missing_api_token" | "unauthorized" => "set `BPCTL_TOKEN`, or run `bpctl auth login`",
+        "invalid_api_token" | "invalid_capabilities_token" => {
+            "the token may have expired: make a new one and run `bpctl auth login`"
+        }
+        "unauthorized_network_for_api_token" => "this token is restricted to other networks: see its settings",
+        "scope_not_granted" => return Some(scope_hint(error)),
+        "permission_denied" => "the token's user lacks this permission: ask an owner of the organization",
+        "rate_limit_reached" => "wait for the next minute, or allow it with `--max-wait` and `--retries`",
+        "service_unavailable" => "try again later, or with more `--retries`",
+        "disk_backup_policy_not_found" => "`bpctl policies list` shows the policies of the organization",
+        "virtual_machine_not_found" => "`bpctl vm list` shows the machines of the organization",
+        "disk_not_found" => "`bpctl disk list` shows the disks of the organization",
+        "organization_not_found" => "`bpctl org list` shows the organizations that the token sees",
+        _ => return None,
+    };
+    Some(words.to_owned())
+}
+
+fn scope_hint(error: &Error) -> String {
+    let scopes = error.detail.get("scopes").and_then(|scopes| scopes.as_array());
+    let names: Vec<&str> = scopes.into_iter().flatten().filter_map(|scope| scope.as_str()).collect();
+    match names.is_empty() {
+        true => "give the token the scope that this needs".to_owned(),
+        false => format!("give the token one of these scopes: {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,191 @@
+//! From the API's spelling to the model. Nothing here fails: what is missing or of another type is absent.
+
+use serde_json::Value;
+
+use super::wire::{decimal, flag, integer, list, text};
+use crate::model::{
+    Disk, Installation, Interval, Machine, Organization, Policy, Schedule, Target, TargetKind, TrashObject,
+};
+
+/// Reads a policy.
+pub fn policy(value: &Value) -> Policy {
+    let schedule = &value["schedule"];
+    Policy {
+        id: text(value, "id"),
+        retention: integer(value, "retention"),
+        total_size: decimal(value, "total_size"),
+        target: target(&value["target"]),
+        schedule: Schedule {
+            interval: text(schedule, "interval").map(|word| Interval::from_api(&word)),
+            frequency: integer(schedule, "frequency"),
+            minute: integer(schedule, "minute"),
+            time: integer(schedule, "time"),
+            next_invocation_at: integer(schedule, "next_invocation_at"),
+        },
+        auto_move_to_trash_at: integer(value, "auto_move_to_trash_at"),
+    }
+}
+
+/// Reads a target in each of its shapes: `{"type", "value": {…}}` (inferred from recordings of the API's other
+/// polymorphs), `{"target": {…}}` (documented), or the object itself.
+fn target(value: &Value) -> Target {
+    let inner = ["value", "target"].into_iter().filter_map(|key| value.get(key)).find(|inner| inner.is_object());
+    let inner = inner.unwrap_or(value);
+    let id = text(inner, "id");
+    let kind = match value.get("type").and_then(Value::as_str) {
+        Some("VirtualMachine") => TargetKind::VirtualMachine,
+        Some("Disk") => TargetKind::Disk,
+        _ => guess_kind(inner, id.as_deref()),
+    };
+    Target { kind, id, name: text(inner, "name") }
+}
+
+/// Tells a machine from a disk where no type is given. Prefixes and fields are hints, never a check.
+fn guess_kind(inner: &Value, id: Option<&str>) -> TargetKind {
+    let has = |name: &str| inner.get(name).is_some();
+    match id {
+        Some(id) if id.starts_with("vm_") => TargetKind::VirtualMachine,
+        Some(id) if id.starts_with("disk_") => TargetKind::Disk,
+        _ if has("fqdn") || has("hostname") => TargetKind::VirtualMachine,
+        _ if has("wwn") || has("size_in_gb") => TargetKind::Disk,
+        _ => TargetKind::Unknown,
+    }
+}
+
+/// Reads a disk, as `get` and both lists tell of it.
+pub fn disk(value: &Value) -> Disk {
+    // A machine's list nests the disk one level down, beside its attachment (recorded).
+    let (disk, attachment) = match value.get("disk") {
+        Some(inner) => (inner, value),
+        None => (value, &value["virtual_machine_disk"]),
+    };
+    let machine = &attachment["virtual_machine"];
+    Disk {
+        id: text(disk, "id"),
+        name: text(disk, "name"),
+        size_in_gb: integer(disk, "size_in_gb"),
+        wwn: text(disk, "wwn"),
+        state: text(disk, "state"),
+        created_at: integer(disk, "created_at"),
+        storage_speed: text(disk, "storage_speed"),
+        bus_type: text(disk, "bus_type"),
+        io_profile: io_profile(&disk["io_profile"]),
+        data_center: text(&disk["data_center"], "name"),
+        machine_id: text(machine, "id"),
+        machine_fqdn: text(machine, "fqdn"),
+        attachment: text(attachment, "state"),
+        boot: flag(attachment, "boot"),
+        attach_on_boot: flag(attachment, "attach_on_boot"),
+        installation: disk.get("installation").filter(|value| value.is_object()).map(installation),
+        annotations: annotations(value),
+    }
+}
+
+fn io_profile(profile: &Value) -> Option<String> {
+    let name = text(profile, "name")?;
+    let speed = integer(profile, "speed_in_mb").map(|speed| format!("{speed} MB/s"));
+    let operations = integer(profile, "iops").map(|iops| format!("{iops} IOPS"));
+    let limits: Vec<String> = [speed, operations].into_iter().flatten().collect();
+    Some(match limits.is_empty() {
+        true => name,
+        false => format!("{name} ({})", limits.join(", ")),
+    })
+}
+
+fn installation(value: &Value) -> Installation {
+    let version = &value["disk_template_version"];
+    let template = &version["disk_template"];
+    let attribute = |attribute: &Value| {
+        let label = text(attribute, "label").or_else(|| text(attribute, "key"))?;
+        Some((label, text(attribute, "value").unwrap_or_default()))
+    };
+    Installation {
+        template: text(template, "name"),
+        version: integer(version, "number").map(|number| number.to_string()),
+        stable: flag(version, "stable"),
+        operating_system: text(&template["operating_system"], "name"),
+        attributes: list(value, "attributes").iter().filter_map(attribute).collect(),
+    }
+}
+
+fn annotations(value: &Value) -> Vec<(String, String)> {
+    let pair = |pair: &Value| Some((text(pair, "key")?, text(pair, "value").unwrap_or_default()));
+    list(value, "annotations").iter().filter_map(pair).collect()
+}
+
+/// Reads a machine, as `get` and the list tell of it.
+pub fn machine(value: &Value) -> Machine {
+    Machine {
+        id: text(value, "id"),
+        identifier: None,
+        name: text(value, "name"),
+        hostname: text(value, "hostname"),
+        fqdn: text(value, "fqdn"),
+        state: text(value, "state"),
+        package: text(&value["package"], "name"),
+        zone: text(&value["zone"], "name"),
+        addresses: list(value, "ip_addresses").iter().filter_map(|address| text(address, "address")).collect(),
+        cpu_cores: integer(value, "cpu_cores"),
+        memory: integer(value, "memory_in_gb").map(|memory| format!("{memory} GB")),
+        created_at: integer(value, "created_at"),
+        tags: list(value, "tag_names").iter().filter_map(|tag| Some(tag.as_str()?.to_owned())).collect(),
+        description: text(value, "description"),
+        annotations: annotations(value),
+    }
+}
+
+/// Reads an organization.
+pub fn organization(value: &Value) -> Organization {
+    Organization {
+        id: text(value, "id"),
+        name: text(value, "name"),
+        sub_domain: text(value, "sub_domain"),
+        infrastructure_domain: text(value, "infrastructure_domain"),
+        suspended: flag(value, "suspended"),
+        created_at: integer(value, "created_at"),
+    }
+}
+
+/// Reads an entry of the trash.
+pub fn trash_object(value: &Value) -> TrashObject {
+    TrashObject {
+        id: text(value, "id"),
+        keep_until: integer(value, "keep_until"),
+        object_id: text(value, "object_id"),
+        object_type: text(value, "object_type"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_target_is_understood_in_every_shape() {
+        let read = |value: Value| {
+            let target = target(&value);
+            (target.kind, target.id.unwrap_or_default())
+        };
+        let machine = |id: &str| (TargetKind::VirtualMachine, id.to_owned());
+        assert_eq!(read(json!({"type": "VirtualMachine", "value": {"id": "x"}})), machine("x"));
+        assert_eq!(read(json!({"target": {"id": "x", "fqdn": "a.b"}})), machine("x"));
+        assert_eq!(read(json!({"id": "vm_1"})), machine("vm_1"));
+        assert_eq!(read(json!({"type": "Disk", "value": {"id": "d"}})), (TargetKind::Disk, "d".to_owned()));
+        assert_eq!(read(json!({"target": {"id": "d", "wwn": "1"}})), (TargetKind::Disk, "d".to_owned()));
+        assert_eq!(read(json!({"type": "Lun", "value": {"id": "l"}})), (TargetKind::Unknown, "l".to_owned()));
+        for odd in [json!(null), json!([]), json!("x"), json!({"value": 3})] {
+            assert_eq!(target(&odd).kind, TargetKind::Unknown);
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_policy_is_required() {
+        for odd in [json!({}), json!({"schedule": null, "target": 3}), json!({"schedule": {}, "retention": "7"})] {
+            let read = policy(&odd);
+            assert_eq!(read.schedule, Schedule::default());
+        }
+        assert_eq!(policy(&json!({"retention": "7", "total_size": "12.5"})).total_size, Some(12.5));
+    }
+}

@@ -1,0 +1,139 @@
+//! From what people call things to what the API looks them up by.
+
+use super::Katapult;
+use crate::error::{Error, Exit, Result, code};
+use crate::http::{Flow, Request};
+use crate::model::{Machine, Object, Organization};
+
+/// One key and value by which the API finds an object; it takes exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// `id`, `fqdn`, `sub_domain` or `object_id`.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+impl Lookup {
+    /// By id.
+    pub fn id(value: impl Into<String>) -> Self {
+        Self { key: "id", value: value.into() }
+    }
+
+    /// An organization, by id or sub-domain.
+    pub fn organization(name: &str) -> Self {
+        let key = if name.starts_with("org_") { "id" } else { "sub_domain" };
+        Self { key, value: name.to_owned() }
+    }
+
+    /// Adds the look-up to a read: `?disk[id]=…`.
+    pub(super) fn query(&self, request: Request, object: &str) -> Request {
+        request.query(format!("{object}[{}]", self.key), &self.value)
+    }
+}
+
+/// What a user wrote for a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MachineName {
+    /// `vm_…`
+    Id(String),
+    /// Something with a dot; the API stores FQDNs in lower case (recorded).
+    Fqdn(String),
+    /// A name or host name, found by listing.
+    Name(String),
+}
+
+impl MachineName {
+    /// Reads it as typed.
+    pub fn parse(text: &str) -> Self {
+        let looks_like_fqdn = text.contains('.') && !text.contains(char::is_whitespace);
+        match text {
+            _ if text.starts_with("vm_") => Self::Id(text.to_owned()),
+            _ if looks_like_fqdn => Self::Fqdn(text.to_lowercase()),
+            _ => Self::Name(text.to_owned()),
+        }
+    }
+
+    /// Gives the look-up that needs no listing.
+    pub fn direct(&self) -> Option<Lookup> {
+        match self {
+            Self::Id(id) => Some(Lookup::id(id)),
+            Self::Fqdn(fqdn) => Some(Lookup { key: "fqdn", value: fqdn.clone() }),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+impl Katapult {
+    /// Finds the organization: the one named, else the only one that the token sees.
+    ///
+    /// # Errors
+    /// Several and none named; none at all.
+    pub async fn find_organization(&self, named: Option<&str>) -> Result<Lookup> {
+        if let Some(name) = named {
+            return Ok(Lookup::organization(name));
+        }
+        let organizations = self.organizations().await?;
+        match organizations.as_slice() {
+            [only] => Ok(lookup_of(only)),
+            [] => Err(Error::new(Exit::NotFound, "organization_not_found", "the token sees no organization")),
+            several => {
+                let names: Vec<&str> = several.iter().map(|found| label_of(found)).collect();
+                Err(Error::usage(format!("the token sees several organizations: {}", names.join(", ")))
+                    .hint("name one with `--org`, `BPCTL_ORG`, or `organization` in the profile"))
+            }
+        }
+    }
+
+    /// Finds a machine by name or host name in an organization.
+    ///
+    /// # Errors
+    /// None or several have that name.
+    pub async fn find_machine(&self, name: &str, organization: Option<&str>) -> Result<Object<Machine>> {
+        let organization = self.find_organization(organization).await?;
+        let mut found = Vec::new();
+        let mut keep = |page: Vec<Object<Machine>>| {
+            found.extend(page.into_iter().filter(|machine| machine.model.is_called(name)));
+            Ok(Flow::More)
+        };
+        self.machines(&organization, &mut keep).await?;
+        match found.len() {
+            1 => Ok(found.remove(0)),
+            0 => Err(Error::new(
+                Exit::NotFound,
+                "virtual_machine_not_found",
+                format!("no virtual machine of the organization is called `{name}`"),
+            )
+            .hint("`bpctl vm list` shows the machines of the organization")),
+            count => Err(ambiguous(name, count, &found)),
+        }
+    }
+}
+
+fn ambiguous(name: &str, count: usize, found: &[Object<Machine>]) -> Error {
+    let which: Vec<String> = found
+        .iter()
+        .take(10)
+        .map(|machine| format!("{} ({})", machine.model.id.as_deref().unwrap_or("-"), machine.model.label()))
+        .collect();
+    Error::new(
+        Exit::Usage,
+        code::AMBIGUOUS_NAME,
+        format!("`{name}` names {count} virtual machines: {}", which.join(", ")),
+    )
+    .hint("write the id or the FQDN")
+}
+
+fn lookup_of(organization: &Object<Organization>) -> Lookup {
+    let model = &organization.model;
+    match (&model.id, &model.sub_domain) {
+        (Some(id), _) => Lookup::id(id),
+        (None, Some(sub_domain)) => Lookup { key: "sub_domain", value: sub_domain.clone() },
+        (None, None) => Lookup::id(""),
+    }
+}
+
+fn label_of(organization: &Object<Organization>) -> &str {
+    let model = &organization.model;
+    model.sub_domain.as_deref().or(model.id.as_deref()).unwrap_or("-")
+}

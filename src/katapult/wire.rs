@@ -1,0 +1,74 @@
+//! Envelopes and lenient field access: what stands between a decoded body and the model.
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::http::{Page, PageInfo};
+
+/// Takes an object out of its envelope: `{"disk": {…}}`. A bare object with an id is accepted as well.
+pub(super) fn unwrap(mut body: Value, key: &str) -> Result<Value> {
+    if body.get(key).is_some_and(Value::is_object) {
+        return Ok(body[key].take());
+    }
+    match body.get("id").is_some() {
+        true => Ok(body),
+        false => Err(Error::invalid_response(format!("the answer holds no `{key}` object"))),
+    }
+}
+
+/// Takes a page out of its envelope. `keys` are the spellings of the list's key.
+pub(super) fn page(mut body: Value, keys: &[&str]) -> Result<Page> {
+    let info = page_info(&body["pagination"]);
+    let key = keys.iter().find(|key| body.get(**key).is_some_and(Value::is_array));
+    let Some(Value::Array(rows)) = key.map(|key| body[*key].take()) else {
+        return Err(Error::invalid_response(format!("the answer holds no `{}` list", keys.join("` or `"))));
+    };
+    match rows.iter().all(Value::is_object) {
+        true => Ok(Page { rows, info }),
+        false => Err(Error::invalid_response(format!("`{}` holds something that is not an object", keys[0]))),
+    }
+}
+
+fn page_info(pagination: &Value) -> PageInfo {
+    let number = |name: &str| pagination.get(name).and_then(Value::as_u64);
+    PageInfo { total_pages: number("total_pages"), total: number("total"), per_page: number("per_page") }
+}
+
+/// Gives a row's id, for telling rows apart. Disks of a machine are nested one level down (recorded).
+pub(super) fn row_id(row: &Value) -> Option<&str> {
+    row.get("id").or_else(|| row.get("disk")?.get("id")).and_then(Value::as_str)
+}
+
+/// Reads a string.
+pub(super) fn text(value: &Value, name: &str) -> Option<String> {
+    Some(value.get(name)?.as_str()?.to_owned())
+}
+
+/// Reads an integer, also when it comes as a string.
+pub(super) fn integer(value: &Value, name: &str) -> Option<i64> {
+    match value.get(name)? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// Reads a number, also when it comes as a string.
+pub(super) fn decimal(value: &Value, name: &str) -> Option<f64> {
+    let number = match value.get(name)? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number| number.is_finite())
+}
+
+/// Reads a flag.
+pub(super) fn flag(value: &Value, name: &str) -> Option<bool> {
+    value.get(name)?.as_bool()
+}
+
+/// Reads a list; empty when there is none.
+pub(super) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}

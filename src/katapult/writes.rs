@@ -1,0 +1,137 @@
+//! The endpoints that write, and how to tell whether a write happened when its answer was lost.
+//!
+//! A write's reply is never taken for the object's state: PATCH answers an empty schedule, DELETE only an id
+//! (documented). Callers read the object back.
+
+use serde_json::{Map, Value, json};
+
+use super::Katapult;
+use super::wire::{text, unwrap};
+use crate::error::{Error, Exit, Result, code};
+use crate::http::{Answer, Decoded, Method, Repeat, Request, Settled, json as decode_json};
+use crate::model::{Change, Schedule, Wish};
+
+/// How a delete ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// By this request.
+    Now,
+    /// By an earlier attempt of it, whose answer was lost.
+    ByEarlierAttempt,
+}
+
+impl Katapult {
+    /// Describes the update of a policy: only what changes, the schedule whole.
+    pub fn update_request(id: &str, change: &Change) -> Request {
+        let mut properties = Map::new();
+        if let Some(retention) = change.retention {
+            properties.insert("retention".to_owned(), retention.into());
+        }
+        if let Some(schedule) = &change.schedule {
+            properties.insert("schedule".to_owned(), schedule_arguments(schedule));
+        }
+        Request::new(Method::Patch, "/disk_backup_policies/disk_backup_policy")
+            .body(json!({"disk_backup_policy": {"id": id}, "properties": properties}))
+    }
+
+    /// Describes the scheduled deletion of a policy at a Unix time (a JSON integer: a string is refused).
+    pub fn schedule_delete_request(id: &str, timestamp: i64) -> Request {
+        Request::new(Method::Delete, "/disk_backup_policies/disk_backup_policy/schedule")
+            .body(json!({"disk_backup_policy": {"id": id}, "timestamp": timestamp}))
+    }
+
+    /// Describes the deletion of a policy: it moves to the trash.
+    pub fn delete_request(id: &str) -> Request {
+        Request::new(Method::Delete, "/disk_backup_policies/disk_backup_policy")
+            .body(json!({"disk_backup_policy": {"id": id}}))
+    }
+
+    /// Describes the restoration of a policy from the trash.
+    pub fn restore_request(id: &str) -> Request {
+        Request::new(Method::Post, "/trash_objects/trash_object/restore")
+            .body(json!({"trash_object": {"object_id": id}}))
+    }
+
+    /// Describes the creation of a policy for a machine (`virtual_machine`) or a disk (`disk`).
+    pub fn create_request(owner: &'static str, id: &str, wish: &Wish) -> Request {
+        let path = match owner {
+            "disk" => "/disks/disk/disk_backup_policies",
+            _ => "/virtual_machines/virtual_machine/disk_backup_policies",
+        };
+        let mut properties = Map::new();
+        if let Some(retention) = wish.retention {
+            properties.insert("retention".to_owned(), retention.into());
+        }
+        let schedule = Schedule {
+            interval: wish.interval.clone(),
+            frequency: wish.frequency,
+            minute: wish.minute,
+            time: wish.time,
+            next_invocation_at: None,
+        };
+        if schedule != Schedule::default() {
+            properties.insert("schedule".to_owned(), schedule_arguments(&schedule));
+        }
+        let body = json!({owner: {"id": id}, "properties": properties});
+        Request { repeat: Repeat::OnlyIfNotCarriedOut, ..Request::new(Method::Post, path).body(body) }
+    }
+
+    /// Sends a write that is safe to repeat. What its reply says is not looked at.
+    ///
+    /// # Errors
+    /// The API's, or what went wrong on the way.
+    pub async fn write(&self, request: &Request) -> Result<()> {
+        self.http.exchange(request, ignore).await?.result.map(drop)
+    }
+
+    /// Sends a delete. One that is answered "gone" after a lost answer has succeeded.
+    ///
+    /// # Errors
+    /// The API's, or what went wrong on the way.
+    pub async fn remove(&self, request: &Request) -> Result<Removed> {
+        let Settled { result, answer } = self.http.exchange(request, ignore).await?;
+        match result {
+            Ok(_) => Ok(Removed::Now),
+            Err(error) if answer.after_lost_answer && is_gone(&error) => Ok(Removed::ByEarlierAttempt),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a create and gives the new object's id.
+    ///
+    /// # Errors
+    /// `outcome_unknown` when it may have been carried out and that was not said.
+    pub async fn create(&self, request: &Request) -> Result<String> {
+        let (body, _) = self.http.fetch(request, decode_json).await?;
+        let created = unwrap(body, "disk_backup_policy").ok().and_then(|policy| text(&policy, "id"));
+        created.ok_or_else(|| {
+            let message = "the answer does not name the new policy; it is not known whether it was created";
+            Error::new(Exit::Unreachable, code::OUTCOME_UNKNOWN, message)
+        })
+    }
+}
+
+/// Tells whether an error says that the object is no longer there.
+fn is_gone(error: &Error) -> bool {
+    error.code == "object_in_trash" || error.code == "disk_backup_policy_not_found"
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a decoder's shape")]
+fn ignore(_: &Answer) -> Decoded {
+    Ok(Value::Null)
+}
+
+/// Spells a schedule as the API takes it: what is not known is left out.
+fn schedule_arguments(schedule: &Schedule) -> Value {
+    let mut arguments = Map::new();
+    if let Some(interval) = &schedule.interval {
+        arguments.insert("interval".to_owned(), interval.as_str().into());
+    }
+    let numbers = [("frequency", schedule.frequency), ("minute", schedule.minute), ("time", schedule.time)];
+    for (name, value) in numbers {
+        if let Some(value) = value {
+            arguments.insert(name.to_owned(), value.into());
+        }
+    }
+    Value::Object(arguments)
+}

@@ -1,0 +1,216 @@
+//! A change of a policy: what is asked, what it would become, and what would be lost by it.
+
+use super::{Interval, Policy, Schedule};
+use crate::time::length;
+
+/// What an update asks for; `None` leaves a value as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Backups to keep.
+    pub retention: Option<i64>,
+    /// The unit of the schedule.
+    pub interval: Option<Interval>,
+    /// Every N intervals.
+    pub frequency: Option<i64>,
+    /// Hour of the day.
+    pub time: Option<i64>,
+    /// Minute of the hour.
+    pub minute: Option<i64>,
+}
+
+/// A change, worked out against the policy as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The new retention, where it changes.
+    pub retention: Option<i64>,
+    /// The whole new schedule, where any part of it changes.
+    pub schedule: Option<Schedule>,
+    /// The fields that differ: name, before, after.
+    pub differences: Vec<(&'static str, Option<String>, String)>,
+}
+
+/// A way in which a change weakens protection, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss(pub String);
+
+impl Wish {
+    /// Tells whether nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Works out the change against `policy`.
+    pub fn against(&self, policy: &Policy) -> Change {
+        let now = &policy.schedule;
+        let after = Schedule {
+            interval: self.interval.clone().or_else(|| now.interval.clone()),
+            frequency: self.frequency.or(now.frequency),
+            minute: self.minute.or(now.minute),
+            time: self.time.or(now.time),
+            next_invocation_at: None,
+        };
+        let word = |interval: &Option<Interval>| interval.as_ref().map(ToString::to_string);
+        let number = |value: Option<i64>| value.map(|value| value.to_string());
+        let fields = [
+            ("retention", number(policy.retention), number(self.retention.or(policy.retention))),
+            ("interval", word(&now.interval), word(&after.interval)),
+            ("frequency", number(now.frequency), number(after.frequency)),
+            ("time", number(now.time), number(after.time)),
+            ("minute", number(now.minute), number(after.minute)),
+        ];
+        let differences: Vec<_> = fields
+            .into_iter()
+            .filter(|(_, before, after)| before != after)
+            .filter_map(|(name, before, after)| Some((name, before, after?)))
+            .collect();
+        let has = |name: &str| differences.iter().any(|difference| difference.0 == name);
+        Change {
+            retention: self.retention.filter(|_| has("retention")),
+            schedule: differences.iter().any(|difference| difference.0 != "retention").then_some(after),
+            differences,
+        }
+    }
+}
+
+impl Change {
+    /// Tells whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    /// Gives the policy as it should be afterwards.
+    pub fn applied_to(&self, policy: &Policy) -> Policy {
+        let mut after = policy.clone();
+        after.retention = self.retention.or(policy.retention);
+        if let Some(schedule) = &self.schedule {
+            after.schedule = Schedule { next_invocation_at: policy.schedule.next_invocation_at, ..schedule.clone() };
+        }
+        after
+    }
+
+    /// Says what protection the change takes away. What cannot be compared counts as lost.
+    pub fn losses(&self, before: &Policy) -> Vec<Loss> {
+        let after = self.applied_to(before);
+        [retention_loss(before, &after), interval_loss(&before.schedule, &after.schedule)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// Warns of a shorter reach back in time: as many backups, but closer together.
+    pub fn shorter_reach(&self, before: &Policy) -> Option<String> {
+        let reach =
+            |policy: &Policy| policy.schedule.period_seconds()?.checked_mul(u64::try_from(policy.retention?).ok()?);
+        let after = self.applied_to(before);
+        let (old, new) = (reach(before)?, reach(&after)?);
+        (new < old && after.retention >= before.retention).then(|| {
+            format!(
+                "{} backups will reach back about {}, not {}: raise `--retention` to keep the older ones",
+                after.retention.unwrap_or_default(),
+                length(new),
+                length(old),
+            )
+        })
+    }
+}
+
+fn retention_loss(before: &Policy, after: &Policy) -> Option<Loss> {
+    let target = before.target.label();
+    match (before.retention, after.retention) {
+        (Some(old), Some(new)) if new < old => {
+            Some(Loss(format!("retention {old} → {new}: up to {} older backups of {target} may be dropped", old - new)))
+        }
+        (None, Some(new)) => {
+            Some(Loss(format!("retention → {new}: the present value is not known, so backups may be dropped")))
+        }
+        _ => None,
+    }
+}
+
+fn interval_loss(before: &Schedule, after: &Schedule) -> Option<Loss> {
+    let less_often = |what: String| Some(Loss(format!("{what}: backups are made less often")));
+    if before.interval != after.interval {
+        let (Some(old), Some(new)) = (&before.interval, &after.interval) else {
+            let new = after.interval.as_ref().map_or("unknown", Interval::as_str);
+            return Some(Loss(format!("interval → {new}: the present interval is not known")));
+        };
+        return match (old.seconds(), new.seconds()) {
+            (Some(long), Some(longer)) if longer > long => less_often(format!("interval {old} → {new}")),
+            (None, _) | (_, None) => Some(Loss(format!("interval {old} → {new}: the two cannot be compared"))),
+            _ => period_loss(before, after),
+        };
+    }
+    period_loss(before, after)
+}
+
+/// Compares turn lengths. That frequency means "every N intervals" is inferred, so a higher one is asked about.
+fn period_loss(before: &Schedule, after: &Schedule) -> Option<Loss> {
+    let (old, new) = (before.period_seconds()?, after.period_seconds()?);
+    (new > old).then(|| {
+        let words = |schedule: &Schedule| Schedule { time: None, minute: None, ..schedule.clone() }.words();
+        Loss(format!(
+            "{} → {}: backups are made less often (frequency read as \"every N intervals\")",
+            words(before),
+            words(after)
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(retention: i64, interval: Interval, frequency: i64) -> Policy {
+        Policy {
+            retention: Some(retention),
+            schedule: Schedule {
+                interval: Some(interval),
+                frequency: Some(frequency),
+                minute: Some(0),
+                time: Some(2),
+                next_invocation_at: None,
+            },
+            ..Policy::default()
+        }
+    }
+
+    fn loss_count(before: &Policy, wish: &Wish) -> usize {
+        wish.against(before).losses(before).len()
+    }
+
+    #[test]
+    fn the_whole_schedule_changes_when_a_part_does() {
+        let before = policy(7, Interval::Daily, 1);
+        let change = Wish { time: Some(3), retention: Some(7), ..Wish::default() }.against(&before);
+        assert_eq!(change.retention, None);
+        assert_eq!(change.schedule, Some(Schedule { time: Some(3), ..before.schedule.clone() }));
+        assert!(Wish { time: Some(2), ..Wish::default() }.against(&before).is_empty());
+    }
+
+    #[test]
+    fn fewer_or_rarer_backups_are_a_loss_and_more_are_not() {
+        let before = policy(7, Interval::Daily, 2);
+        assert_eq!(loss_count(&before, &Wish { retention: Some(6), ..Wish::default() }), 1);
+        assert_eq!(loss_count(&before, &Wish { retention: Some(8), ..Wish::default() }), 0);
+        assert_eq!(loss_count(&before, &Wish { interval: Some(Interval::Weekly), ..Wish::default() }), 1);
+        assert_eq!(loss_count(&before, &Wish { interval: Some(Interval::Hourly), ..Wish::default() }), 0);
+        assert_eq!(loss_count(&before, &Wish { frequency: Some(3), ..Wish::default() }), 1);
+        assert_eq!(loss_count(&before, &Wish { frequency: Some(1), ..Wish::default() }), 0);
+        assert_eq!(loss_count(&before, &Wish { time: Some(5), ..Wish::default() }), 0);
+    }
+
+    #[test]
+    fn what_is_not_known_counts_as_lost() {
+        let wish = Wish { retention: Some(7), interval: Some(Interval::Hourly), ..Wish::default() };
+        assert_eq!(loss_count(&Policy::default(), &wish), 2);
+    }
+
+    #[test]
+    fn a_shorter_reach_is_told() {
+        let before = policy(7, Interval::Daily, 1);
+        let hourly = Wish { interval: Some(Interval::Hourly), ..Wish::default() }.against(&before);
+        assert!(hourly.shorter_reach(&before).is_some());
+        let enough = Wish { interval: Some(Interval::Hourly), retention: Some(168), ..Wish::default() };
+        assert_eq!(enough.against(&before).shorter_reach(&before), None);
+    }
+}

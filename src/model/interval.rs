@@ -1,0 +1,99 @@
+//! How often a policy runs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{Span, ToSpan};
+
+/// The unit of a schedule (documented: `hourly`, `daily`, `weekly`, `monthly`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Interval {
+    /// Every hour.
+    Hourly,
+    /// Every day.
+    Daily,
+    /// Every week.
+    Weekly,
+    /// Every month.
+    Monthly,
+    /// One that this version does not know; the API's word.
+    Other(String),
+}
+
+impl Interval {
+    /// The intervals that the API documents.
+    pub const KNOWN: [&'static str; 4] = ["hourly", "daily", "weekly", "monthly"];
+
+    /// Reads the API's word.
+    pub fn from_api(word: &str) -> Self {
+        match word {
+            "hourly" => Self::Hourly,
+            "daily" => Self::Daily,
+            "weekly" => Self::Weekly,
+            "monthly" => Self::Monthly,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// Gives the API's word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Hourly => "hourly",
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+            Self::Monthly => "monthly",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// Gives the length in seconds, a month as 30 days; `None` for an unknown one.
+    pub fn seconds(&self) -> Option<u64> {
+        match self {
+            Self::Hourly => Some(3_600),
+            Self::Daily => Some(86_400),
+            Self::Weekly => Some(7 * 86_400),
+            Self::Monthly => Some(30 * 86_400),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// Gives `count` intervals as a calendar span.
+    pub fn span(&self, count: i64) -> Option<Span> {
+        match self {
+            Self::Hourly => 0.hours().try_hours(count).ok(),
+            Self::Daily => 0.days().try_days(count).ok(),
+            Self::Weekly => 0.weeks().try_weeks(count).ok(),
+            Self::Monthly => 0.months().try_months(count).ok(),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// Gives the noun for one interval: `hour`, `day`, …
+    pub fn unit(&self) -> &str {
+        match self {
+            Self::Hourly => "hour",
+            Self::Daily => "day",
+            Self::Weekly => "week",
+            Self::Monthly => "month",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Reads what a user typed: one of [`Interval::KNOWN`].
+impl FromStr for Interval {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match Self::from_api(text) {
+            Self::Other(_) => Err(format!("expected one of {}", Self::KNOWN.join(", "))),
+            known => Ok(known),
+        }
+    }
+}

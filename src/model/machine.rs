@@ -1,0 +1,51 @@
+//! Virtual machines, of both providers.
+
+/// A virtual machine.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    /// The id: `vm_…` on Katapult, a number on OnApp.
+    pub id: Option<String>,
+    /// OnApp's second key.
+    pub identifier: Option<String>,
+    /// Its name, or OnApp's label.
+    pub name: Option<String>,
+    /// Its host name, in lower case.
+    pub hostname: Option<String>,
+    /// Its fully qualified domain name, in lower case.
+    pub fqdn: Option<String>,
+    /// `started`, `stopped`, …; lists leave it out.
+    pub state: Option<String>,
+    /// The package's name.
+    pub package: Option<String>,
+    /// The zone's name.
+    pub zone: Option<String>,
+    /// IP addresses.
+    pub addresses: Vec<String>,
+    /// CPU cores.
+    pub cpu_cores: Option<i64>,
+    /// Memory, in words with its unit.
+    pub memory: Option<String>,
+    /// When it was created, in Unix seconds.
+    pub created_at: Option<i64>,
+    /// Names of its tags.
+    pub tags: Vec<String>,
+    /// Free text.
+    pub description: Option<String>,
+    /// Key and value pairs.
+    pub annotations: Vec<(String, String)>,
+}
+
+impl Machine {
+    /// Tells whether `name` names this machine: its name or label to the letter, host name and FQDN in lower case.
+    pub fn is_called(&self, name: &str) -> bool {
+        let lower = name.to_lowercase();
+        let is = |field: &Option<String>| field.as_ref().is_some_and(|field| field.to_lowercase() == lower);
+        self.name.as_deref() == Some(name) || is(&self.hostname) || is(&self.fqdn)
+    }
+
+    /// Names the machine for people.
+    pub fn label(&self) -> &str {
+        let names = [&self.fqdn, &self.name, &self.hostname, &self.id];
+        names.into_iter().flatten().next().map_or("-", String::as_str)
+    }
+}

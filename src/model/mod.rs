@@ -1,0 +1,33 @@
+//! What things mean, apart from how they travel and how they look. Pure: no I/O, no clock.
+//!
+//! Every field is optional: the APIs leave out, null and add fields, and a command must not fail for one that it
+//! does not need.
+
+mod backup;
+mod change;
+mod disk;
+mod interval;
+mod machine;
+mod organization;
+mod policy;
+mod redact;
+mod trash;
+
+pub use backup::Backup;
+pub use change::{Change, Loss, Wish};
+pub use disk::{Disk, Installation};
+pub use interval::Interval;
+pub use machine::Machine;
+pub use organization::Organization;
+pub use policy::{Policy, Schedule, Target, TargetKind};
+pub use redact::redact;
+pub use trash::TrashObject;
+
+/// An object of an API: what bpctl understands of it, and all that was said.
+#[derive(Clone, Debug)]
+pub struct Object<T> {
+    /// What tables, rules and plans use.
+    pub model: T,
+    /// What `json`, `jsonl` and `yaml` print; secrets are already hidden, unless they were asked for.
+    pub raw: serde_json::Value,
+}

@@ -1,0 +1,118 @@
+//! Disk backup policies.
+
+use super::Interval;
+
+/// A disk backup policy. Lists leave out `frequency`, `minute`, `time` and the pending deletion (documented).
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// The id: opaque.
+    pub id: Option<String>,
+    /// How many backups are kept (the API documents no unit; "backups" is inferred).
+    pub retention: Option<i64>,
+    /// Size of all backups. The unit is not documented; GiB is inferred.
+    pub total_size: Option<f64>,
+    /// What is backed up.
+    pub target: Target,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// When it will be moved to the trash, in Unix seconds.
+    pub auto_move_to_trash_at: Option<i64>,
+}
+
+/// What a policy belongs to.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// Machine, disk, or unknown.
+    pub kind: TargetKind,
+    /// Its id.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// The kinds of a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TargetKind {
+    /// A virtual machine: the policy covers all its disks.
+    VirtualMachine,
+    /// One disk.
+    Disk,
+    /// The answer does not tell.
+    #[default]
+    Unknown,
+}
+
+/// When a policy runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    /// The unit.
+    pub interval: Option<Interval>,
+    /// Read as "every N intervals" (inferred).
+    pub frequency: Option<i64>,
+    /// Read as the minute of the hour (inferred).
+    pub minute: Option<i64>,
+    /// Read as the hour of the day (inferred).
+    pub time: Option<i64>,
+    /// The next run, in Unix seconds: the only trustworthy statement of when it runs.
+    pub next_invocation_at: Option<i64>,
+}
+
+impl Policy {
+    /// Gives the id, or a dash.
+    pub fn id_text(&self) -> &str {
+        self.id.as_deref().unwrap_or("-")
+    }
+}
+
+impl Target {
+    /// Names the target for people: its name, else its id.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().or(self.id.as_deref()).unwrap_or("-")
+    }
+}
+
+impl TargetKind {
+    /// Gives the noun: `vm`, `disk`.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::VirtualMachine => "vm",
+            Self::Disk => "disk",
+            Self::Unknown => "-",
+        }
+    }
+}
+
+impl Schedule {
+    /// Says the schedule in words: `daily at 02:30`, `every 2 weeks`, `hourly at :15`.
+    pub fn words(&self) -> String {
+        let Some(interval) = &self.interval else {
+            return "-".to_owned();
+        };
+        let every = match self.frequency {
+            None | Some(1) => interval.as_str().to_owned(),
+            Some(count) => format!("every {count} {}s", interval.unit()),
+        };
+        match (interval, self.time, self.minute) {
+            (Interval::Hourly, _, Some(minute)) => format!("{every} at :{minute:02}"),
+            (Interval::Hourly, _, None) | (_, None, _) => every,
+            (_, Some(time), minute) => format!("{every} at {time:02}:{:02}", minute.unwrap_or(0)),
+        }
+    }
+
+    /// Counts the runs from the next one up to, and without, `end` (Unix seconds); reads frequency as "every N
+    /// intervals", and a month as 30 days where many months lie between.
+    pub fn runs_before(&self, end: i64) -> Option<u64> {
+        let next = self.next_invocation_at?;
+        if next >= end {
+            return Some(0);
+        }
+        let span = u64::try_from(end.checked_sub(next)?).ok()?;
+        Some(span.div_ceil(self.period_seconds()?))
+    }
+
+    /// Gives the length of one turn in seconds, reading frequency as "every N intervals".
+    pub fn period_seconds(&self) -> Option<u64> {
+        let count = u64::try_from(self.frequency.unwrap_or(1)).ok()?.max(1);
+        self.interval.as_ref()?.seconds()?.checked_mul(count)
+    }
+}

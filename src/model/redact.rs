@@ -1,0 +1,59 @@
+//! Hiding the secrets that ordinary answers of both APIs hold (recorded).
+
+use serde_json::Value;
+
+/// What stands in a secret's place.
+const HIDDEN: &str = "[REDACTED]";
+/// Fields that hold a password, in both APIs.
+const SECRET_FIELDS: [&str; 2] = ["initial_root_password", "remote_access_password"];
+
+/// Hides passwords, and the value of every attribute that says `"protect": true`, at any depth.
+pub fn redact(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        Value::Object(fields) => {
+            let protected = fields.get("protect").is_some_and(is_yes);
+            for (name, field) in fields.iter_mut() {
+                let is_secret = SECRET_FIELDS.contains(&name.as_str()) || (protected && name == "value");
+                match is_secret && !field.is_null() {
+                    true => *field = Value::String(HIDDEN.to_owned()),
+                    false => redact(field),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Reads a flag on the safe side: whatever is not a clear no protects.
+fn is_yes(flag: &Value) -> bool {
+    match flag {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !matches!(text.as_str(), "" | "false" | "0"),
+        Value::Number(number) => number.to_string() != "0",
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn passwords_and_protected_values_are_hidden_at_any_depth() {
+        let mut value = json!({"target": {"value": {"initial_root_password": "p", "name": "n"}},
+            "attributes": [{"key": "root_password", "value": "s", "protect": true},
+                           {"key": "hostname", "value": "h", "protect": false}],
+            "initial_root_password": null});
+        redact(&mut value);
+        assert_eq!(
+            value,
+            json!({"target": {"value": {"initial_root_password": HIDDEN, "name": "n"}},
+                "attributes": [{"key": "root_password", "value": HIDDEN, "protect": true},
+                               {"key": "hostname", "value": "h", "protect": false}],
+                "initial_root_password": null})
+        );
+    }
+}

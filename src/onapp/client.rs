@@ -1,0 +1,216 @@
+//! The endpoints, one function each, in JSON or XML on the wire to the same result.
+
+use serde_json::Value;
+
+use super::{convert, error, xml};
+use crate::error::{Error, Exit, Result, code};
+use crate::http::{self, Answer, DecodeFailure, Decoded, Dialect, Flow, Http, Request};
+use crate::model::{Backup, Machine, Object, redact};
+
+/// Pages read at the most, whatever the server says.
+const MAX_PAGES: u64 = 1_000;
+
+/// What travels on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wire {
+    /// JSON, the default.
+    #[default]
+    Json,
+    /// XML.
+    Xml,
+}
+
+/// Which backups are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Normal backups, of disks.
+    #[default]
+    Images,
+    /// Incremental backups, of the whole machine.
+    Files,
+    /// Both.
+    All,
+}
+
+impl Kind {
+    /// Gives the end of the path.
+    fn path(self) -> &'static str {
+        match self {
+            Self::Images => "/backups/images",
+            Self::Files => "/backups/files",
+            Self::All => "/backups",
+        }
+    }
+}
+
+/// What is done with the rows of each page of a list.
+pub type Each<'a, T> = &'a mut dyn FnMut(Vec<Object<T>>) -> Result<Flow>;
+
+/// The OnApp client.
+pub struct OnApp {
+    http: Http,
+    wire: Wire,
+    show_secrets: bool,
+}
+
+impl OnApp {
+    /// What this API's answers look like, for the HTTP client.
+    pub const DIALECT: Dialect = Dialect { read_error: error::read_error, redact };
+
+    /// Makes a client over `http`. Secrets are hidden in what it gives unless `show_secrets`.
+    pub fn new(http: Http, wire: Wire, show_secrets: bool) -> Self {
+        Self { http, wire, show_secrets }
+    }
+
+    /// Gives the HTTP client below.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Lists a machine's backups.
+    ///
+    /// # Errors
+    /// The API's, or an answer that makes no sense.
+    pub async fn backups(&self, machine: &str, kind: Kind, each: Each<'_, Backup>) -> Result<()> {
+        let path = format!("/virtual_machines/{}{}", segment(machine), kind.path());
+        self.list(&path, "backup", convert::backup, each).await
+    }
+
+    /// Lists the machines.
+    ///
+    /// # Errors
+    /// The API's, or an answer that makes no sense.
+    pub async fn machines(&self, each: Each<'_, Machine>) -> Result<()> {
+        self.list("/virtual_machines", "virtual_machine", convert::machine, each).await
+    }
+
+    /// Reads a machine by number or identifier.
+    ///
+    /// # Errors
+    /// The API's, or an answer that makes no sense.
+    pub async fn machine(&self, machine: &str) -> Result<Object<Machine>> {
+        let request = self.request(&format!("/virtual_machines/{}", segment(machine)));
+        let (body, _) = self.http.fetch(&request, self.decoder()).await?;
+        let raw = unwrap(body, "virtual_machine");
+        match raw.is_object() {
+            true => Ok(self.object(raw, convert::machine)),
+            false => Err(Error::invalid_response("the answer holds no `virtual_machine` object")),
+        }
+    }
+
+    /// Finds a machine by label, host name, number or identifier among all.
+    ///
+    /// # Errors
+    /// None or several have that name.
+    pub async fn find_machine(&self, name: &str) -> Result<Object<Machine>> {
+        let mut found = Vec::new();
+        let mut keep = |page: Vec<Object<Machine>>| {
+            found.extend(page.into_iter().filter(|machine| {
+                let keys = [&machine.model.id, &machine.model.identifier];
+                machine.model.is_called(name) || keys.iter().any(|key| key.as_deref() == Some(name))
+            }));
+            Ok(Flow::More)
+        };
+        self.machines(&mut keep).await?;
+        match found.len() {
+            1 => Ok(found.remove(0)),
+            0 => Err(Error::new(Exit::NotFound, "not_found", format!("no virtual machine is called `{name}`"))
+                .hint("`bpctl vm list` shows the machines")),
+            count => {
+                let ids: Vec<&str> = found.iter().filter_map(|machine| machine.model.id.as_deref()).collect();
+                let message = format!("`{name}` names {count} virtual machines: {}", ids.join(", "));
+                Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("write the number"))
+            }
+        }
+    }
+
+    fn object<T>(&self, mut raw: Value, convert: fn(&Value) -> T) -> Object<T> {
+        if !self.show_secrets {
+            redact(&mut raw);
+        }
+        Object { model: convert(&raw), raw }
+    }
+
+    /// Walks through a list. No paging is documented, some clouds have headers for it: the first request asks
+    /// for nothing, and more pages are asked for only when `X-Total` says that rows are missing.
+    async fn list<T>(&self, path: &str, key: &'static str, convert: fn(&Value) -> T, each: Each<'_, T>) -> Result<()> {
+        let mut seen = std::collections::HashSet::new();
+        let (mut number, mut page_size) = (1, None);
+        loop {
+            let request = match page_size {
+                None => self.request(path),
+                Some(size) => {
+                    self.request(path).query("page", u64::to_string(&number)).query("per_page", u64::to_string(&size))
+                }
+            };
+            let (body, answer) = self.http.fetch(&request, self.decoder()).await?;
+            let mut rows = rows(body, key)?;
+            rows.retain(|row| seen.insert(row["id"].to_string()));
+            let new = rows.len() as u64;
+            if each(rows.into_iter().map(|raw| self.object(raw, convert)).collect())? == Flow::Enough {
+                return Ok(());
+            }
+            let is_complete = answer.total.is_none_or(|total| seen.len() as u64 >= total);
+            if is_complete || new == 0 || number >= MAX_PAGES {
+                return Ok(());
+            }
+            page_size = page_size.or(answer.limit.filter(|limit| *limit > 0)).or(Some(new));
+            number += 1;
+        }
+    }
+
+    fn request(&self, path: &str) -> Request {
+        match self.wire {
+            Wire::Json => Request::get(format!("{path}.json")),
+            Wire::Xml => Request { accept: "application/xml", ..Request::get(format!("{path}.xml")) },
+        }
+    }
+
+    fn decoder(&self) -> fn(&Answer) -> Decoded {
+        match self.wire {
+            Wire::Json => http::json,
+            Wire::Xml => decode_xml,
+        }
+    }
+}
+
+/// Decodes XML. A page of HTML parses as XML now and then: its root gives it away.
+fn decode_xml(answer: &Answer) -> Decoded {
+    let (root, value) = xml::document(&answer.body)?;
+    match root.to_lowercase().as_str() {
+        "html" => Err(DecodeFailure::Nonsense("an HTML page instead of XML".to_owned())),
+        // An empty list in any spelling: `<nil-classes type="array"/>`, `<backups/>`.
+        _ if value == Value::String(String::new()) => Ok(Value::Array(Vec::new())),
+        _ => Ok(value),
+    }
+}
+
+/// Takes the rows of a list out of their wrappers: `[{"backup": {…}}]`.
+fn rows(body: Value, key: &str) -> Result<Vec<Value>> {
+    let Value::Array(rows) = body else {
+        return Err(Error::invalid_response("the answer is not a list"));
+    };
+    let rows: Vec<Value> = rows.into_iter().map(|row| unwrap(row, key)).collect();
+    match rows.iter().all(Value::is_object) {
+        true => Ok(rows),
+        false => Err(Error::invalid_response("the list holds something that is not an object")),
+    }
+}
+
+fn unwrap(mut row: Value, key: &str) -> Value {
+    match row.get_mut(key) {
+        Some(inner) if inner.is_object() => inner.take(),
+        _ => row,
+    }
+}
+
+/// Percent-encodes what a user wrote, for use as one path segment.
+fn segment(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut segment, byte| {
+        match byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
+            true => segment.push(char::from(byte)),
+            false => segment.push_str(&format!("%{byte:02X}")),
+        }
+        segment
+    })
+}

@@ -1,0 +1,47 @@
+//! Error bodies of OnApp: `errors` as a list, a map or a string, `error` as a string, in JSON or XML (recorded).
+
+use serde_json::Value;
+
+use super::xml;
+use crate::http::{Answer, ApiError, json};
+
+/// Reads the API's words out of an answer. OnApp has no codes: one is made from the status.
+pub fn read_error(answer: &Answer) -> Option<ApiError> {
+    let body = json(answer).ok().or_else(|| xml::errors(&answer.body))?;
+    let spoken = body.get("errors").or_else(|| body.get("error"))?;
+    let sentences = sentences(spoken);
+    if sentences.is_empty() {
+        return None;
+    }
+    let code = match answer.status {
+        401 => "unauthorized",
+        403 => "permission_denied",
+        404 => "not_found",
+        406 => "not_acceptable",
+        409 => "conflict",
+        422 => "validation_error",
+        429 => "rate_limit_reached",
+        503 => "service_unavailable",
+        400..500 => "refused",
+        _ => crate::error::code::NETWORK,
+    };
+    Some(ApiError { code: code.to_owned(), message: sentences.join("; "), detail: body })
+}
+
+fn sentences(spoken: &Value) -> Vec<String> {
+    match spoken {
+        Value::String(sentence) => vec![sentence.trim_end_matches('.').to_owned()],
+        Value::Array(items) => items.iter().flat_map(sentences).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(field, spoken)| {
+                sentences(spoken).into_iter().map(move |sentence| match field.as_str() {
+                    // `base` means no field in particular.
+                    "base" => sentence,
+                    field => format!("{field} {sentence}"),
+                })
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}

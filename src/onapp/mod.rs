@@ -1,0 +1,10 @@
+//! The OnApp API (Superb Flex Cloud and other OnApp clouds): virtual servers and their backups, in JSON or XML.
+//!
+//! Evidence runs from OnApp 2.x to 7.0, so everything is read tolerantly. Nothing is written.
+
+mod client;
+mod convert;
+mod error;
+mod xml;
+
+pub use client::{Kind, OnApp, Wire};

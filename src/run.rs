@@ -1,0 +1,165 @@
+//! From the command line to the exit code.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+use clap_complete::CompleteEnv;
+use futures_util::future::{Either, select};
+use jiff::tz::TimeZone;
+
+use crate::args::{Cli, Color, Command, Format, Global};
+use crate::command;
+use crate::config::env;
+use crate::context::Context;
+use crate::error::{Error, Exit, Result};
+use crate::system::System;
+use crate::ui::{Manner, Ui};
+use crate::view::{Look, Style};
+
+/// Runs the program with the given arguments, the program's name first.
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    if CompleteEnv::with_factory(Cli::command).try_complete(arguments.clone(), None).unwrap_or(true) {
+        return ExitCode::SUCCESS;
+    }
+    let system = System::real();
+    let parsed = Cli::command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return unparsed(&error, &arguments, &system),
+    };
+    let format = format(&cli.global, &system);
+    let manner = manner(&cli.global, &system, *format.as_ref().unwrap_or(&Format::Table));
+    let ui = Ui::new(manner);
+    let format = match format {
+        Ok(format) => format,
+        Err(error) => return ended(&ui, Err(error)),
+    };
+    let style = style(&cli.global, &system, format);
+    let cx = Context::new(system, cli.global, ui, manner, style);
+    let result = match_runtime(&cx, cli.command);
+    ended(&cx.ui, result)
+}
+
+/// Runs a command on a runtime of one thread.
+fn match_runtime(cx: &Context, command: Command) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::io("the runtime", &error))?;
+    runtime.block_on(async {
+        let interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+        let running = std::pin::pin!(command::run(cx, command));
+        match select(interrupted, running).await {
+            Either::Right((result, _)) => result,
+            Either::Left(_) => Err(interruption(cx)),
+        }
+    })
+}
+
+/// Says what an interruption left behind.
+fn interruption(cx: &Context) -> Error {
+    match cx.http_in_use().and_then(crate::http::Http::write_in_flight) {
+        None => Error::interrupted("interrupted"),
+        Some(write) => Error::interrupted(format!("interrupted while waiting for the answer to {write}"))
+            .hint("it may or may not have been carried out: look with `bpctl policy show`"),
+    }
+}
+
+/// Prints how it ended, and gives the exit code.
+fn ended(ui: &Ui, result: Result<()>) -> ExitCode {
+    match result.and_then(|()| ui.finish()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.closed_pipe => ExitCode::SUCCESS,
+        Err(error) => {
+            ui.error(&error);
+            ExitCode::from(error.exit as u8)
+        }
+    }
+}
+
+/// Ends a run whose command line could not be read: help and version are no errors.
+fn unparsed(error: &clap::Error, arguments: &[OsString], system: &System) -> ExitCode {
+    use clap::error::ErrorKind;
+    let text = error.render();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let ui = Ui::new(Manner::default());
+        let printed = ui.print(|out| match system.stdout_is_terminal {
+            true => write!(out, "{}", text.ansi()),
+            false => write!(out, "{text}"),
+        });
+        return ended(&ui, printed);
+    }
+    let format = format_of_arguments(arguments, system);
+    let ui = Ui::new(manner(&Global::default(), system, format));
+    if matches!(format, Format::Json | Format::Jsonl) {
+        let text = text.to_string();
+        let message = text.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
+        return ended(&ui, Err(Error::usage(message).hint("`bpctl --help` shows what there is")));
+    }
+    match system.stderr_is_terminal && system.variable(env::NO_COLOR).is_none() {
+        true => ui.raw_error(&text.ansi().to_string()),
+        false => ui.raw_error(&text.to_string()),
+    }
+    ExitCode::from(Exit::Usage as u8)
+}
+
+/// Finds the format in a command line that could not be read as a whole.
+fn format_of_arguments(arguments: &[OsString], system: &System) -> Format {
+    let words: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let after_flag = words.windows(2).filter(|pair| matches!(pair[0], "-o" | "--output")).map(|pair| pair[1]);
+    let joined = words.iter().filter_map(|word| {
+        word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o=")).or_else(|| word.strip_prefix("-o"))
+    });
+    let named = after_flag.chain(joined).chain(system.variable(env::OUTPUT));
+    named.filter_map(|name| <Format as clap::ValueEnum>::from_str(name, false).ok()).next().unwrap_or_default()
+}
+
+/// Resolves the output format: flag, then environment.
+fn format(global: &Global, system: &System) -> Result<Format> {
+    match (global.output, system.variable(env::OUTPUT)) {
+        (Some(format), _) => Ok(format),
+        (None, None) => Ok(Format::Table),
+        (None, Some(name)) => <Format as clap::ValueEnum>::from_str(name, false).map_err(|_| {
+            Error::usage(format!("invalid value '{name}' for '{}'", env::OUTPUT))
+                .hint("use table, wide, json, jsonl, yaml, csv or id")
+        }),
+    }
+}
+
+fn manner(global: &Global, system: &System, format: Format) -> Manner {
+    Manner {
+        is_json: matches!(format, Format::Json | Format::Jsonl),
+        is_quiet: global.quiet,
+        verbosity: global.verbose,
+        has_color: has_color(global.color, system, system.stderr_is_terminal),
+        is_terminal: system.stderr_is_terminal,
+        can_ask: system.stdin_is_terminal && system.stderr_is_terminal && !global.no_input,
+    }
+}
+
+/// `--color`, then `NO_COLOR`, then `CLICOLOR_FORCE`, then whether it is a terminal.
+fn has_color(color: Option<Color>, system: &System, is_terminal: bool) -> bool {
+    match color.unwrap_or_default() {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if system.variable(env::NO_COLOR).is_some() => false,
+        Color::Auto if system.variable(env::CLICOLOR_FORCE).is_some_and(|value| value != "0") => true,
+        Color::Auto => is_terminal && system.variable(env::TERM) != Some("dumb"),
+    }
+}
+
+fn style(global: &Global, system: &System, format: Format) -> Style {
+    let width = system.stdout_is_terminal.then(|| dialoguer::console::Term::stdout().size_checked()).flatten();
+    Style {
+        format,
+        columns: global.columns.clone(),
+        sort: global.sort.clone(),
+        limit: global.limit,
+        has_header: !global.no_header,
+        width: width.map(|(_, columns)| columns),
+        has_color: has_color(global.color, system, system.stdout_is_terminal),
+        look: Look { now: system.now(), zone: if global.utc { TimeZone::UTC } else { system.local_zone() } },
+    }
+}

@@ -1,0 +1,53 @@
+//! The real world, once: environment, clock, time zone and what the standard streams are.
+//!
+//! Nothing else in the crate reads the environment or the clock. Two libraries read it on their own, by
+//! design: `reqwest` the proxy variables, and `directories` the XDG ones (see [`crate::config::paths`]).
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// What the process was given by its surroundings.
+pub struct System {
+    variables: HashMap<String, String>,
+    /// Whether standard input is a terminal.
+    pub stdin_is_terminal: bool,
+    /// Whether standard output is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Whether standard error is a terminal.
+    pub stderr_is_terminal: bool,
+}
+
+impl System {
+    /// Reads the real surroundings.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn real() -> Self {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self {
+            variables,
+            stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Gives an environment variable; an empty one counts as not set.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Tells the time.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// Gives the local time zone (`TZ`, then the system's), or UTC where there is none.
+    pub fn local_zone(&self) -> TimeZone {
+        TimeZone::try_system().unwrap_or(TimeZone::UTC)
+    }
+}

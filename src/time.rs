@@ -1,0 +1,209 @@
+//! Times as people type and read them. Pure: the clock and the zone are handed in.
+
+use std::time::Duration;
+
+use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Span, Timestamp, Zoned};
+
+/// The forms that `--at` takes, for help and errors.
+pub const FORMS: &str = "`2026-12-01T02:00:00Z`, `2026-12-01 02:00`, `2026-12-01`, `+7d`, `in 36h`, `2 weeks`, \
+                         `tomorrow 02:00`, `friday 22:00` or `@1767225600`";
+
+/// Resolves a point in time as typed, in `zone` where it names none.
+///
+/// # Errors
+/// A sentence: the form is not one of [`FORMS`], or a clock change skips or doubles the local time.
+pub fn resolve(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+    let text = text.trim();
+    let here = now.to_zoned(zone.clone());
+    if let Some(seconds) = text.strip_prefix('@') {
+        return seconds.parse().ok().and_then(|s| Timestamp::from_second(s).ok()).ok_or_else(|| unknown(text));
+    }
+    // An offset comes first: the civil parser would silently drop it.
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    if let Some(local) = local_time(&text.to_lowercase(), &here) {
+        return match local {
+            Local::Exactly(at) => exactly(at, zone),
+            Local::NextAfterNow(at) => next_after(at, now, zone),
+        };
+    }
+    distance(text)
+        .and_then(|span| here.checked_add(span).ok())
+        .map(|zoned| zoned.timestamp())
+        .ok_or_else(|| unknown(text))
+}
+
+/// A local time: one that was named, or the first such weekday and time that is still to come.
+enum Local {
+    Exactly(DateTime),
+    NextAfterNow(DateTime),
+}
+
+fn unknown(text: &str) -> String {
+    format!("`{text}` is not a time that bpctl knows: write {FORMS}")
+}
+
+fn local_time(text: &str, here: &Zoned) -> Option<Local> {
+    // jiff reads `20261201` and `2026-W01-1` as well; an all-digit word is more likely a forgotten `@`.
+    let has_dashes = text.bytes().filter(|byte| *byte == b'-').count() >= 2;
+    if has_dashes {
+        let (date, time) = match text.split_once(['t', ' ']) {
+            Some((date, time)) => (date, clock_time(time)?),
+            None => (text, Time::midnight()),
+        };
+        return Some(Local::Exactly(date.parse::<Date>().ok()?.to_datetime(time)));
+    }
+    let (day, time) = match text.split_once(char::is_whitespace) {
+        Some((day, rest)) => (day, clock_time(rest)?),
+        None => (text, Time::midnight()),
+    };
+    let today = here.date();
+    match day {
+        "today" if text != "today" => Some(Local::Exactly(today.to_datetime(time))),
+        "tomorrow" => Some(Local::Exactly(today.tomorrow().ok()?.to_datetime(time))),
+        _ => {
+            let weekday = weekday(day)?;
+            let date = match today.weekday() == weekday {
+                true => today,
+                false => today.nth_weekday(1, weekday).ok()?,
+            };
+            Some(Local::NextAfterNow(date.to_datetime(time)))
+        }
+    }
+}
+
+/// Reads `02:00`, `2:00`, `02:00:30`, with an optional leading `at`.
+fn clock_time(text: &str) -> Option<Time> {
+    let text = text.trim();
+    let text = text.strip_prefix("at ").unwrap_or(text).trim();
+    let mut parts = text.split(':');
+    let mut number = |most: usize| -> Option<i8> {
+        let part = parts.next()?;
+        let fits = (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse().ok().filter(|_| fits)
+    };
+    let (hour, minute) = (number(2)?, number(2)?);
+    let second = match text.matches(':').count() {
+        1 => 0,
+        2 => number(2)?,
+        _ => return None,
+    };
+    Time::new(hour, minute, second, 0).ok()
+}
+
+fn weekday(text: &str) -> Option<Weekday> {
+    Some(match text {
+        "monday" | "mon" => Weekday::Monday,
+        "tuesday" | "tue" => Weekday::Tuesday,
+        "wednesday" | "wed" => Weekday::Wednesday,
+        "thursday" | "thu" => Weekday::Thursday,
+        "friday" | "fri" => Weekday::Friday,
+        "saturday" | "sat" => Weekday::Saturday,
+        "sunday" | "sun" => Weekday::Sunday,
+        _ => return None,
+    })
+}
+
+/// Reads `+7d`, `in 36h`, `2 weeks`, `1h30m`.
+fn distance(text: &str) -> Option<Span> {
+    let text = text.strip_prefix('+').or_else(|| text.strip_prefix("in ")).unwrap_or(text).trim();
+    let starts_with_digit = text.starts_with(|first: char| first.is_ascii_digit());
+    text.parse::<Span>().ok().filter(|_| starts_with_digit)
+}
+
+fn next_after(at: DateTime, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+    let first = exactly(at, zone)?;
+    if first > now {
+        return Ok(first);
+    }
+    let week_later = at.checked_add(Span::new().days(7)).map_err(|_| "that is too far ahead".to_owned())?;
+    exactly(week_later, zone)
+}
+
+/// Refuses a local time that a clock change skips or doubles, and names both readings.
+fn exactly(at: DateTime, zone: &TimeZone) -> Result<Timestamp, String> {
+    let (before, after, what) = match zone.to_ambiguous_zoned(at).offset() {
+        AmbiguousOffset::Unambiguous { offset } => {
+            return offset.to_timestamp(at).map_err(|_| format!("{at} is out of range"));
+        }
+        AmbiguousOffset::Gap { before, after } => (before, after, "is skipped"),
+        AmbiguousOffset::Fold { before, after } => (before, after, "happens twice"),
+    };
+    let reading = |offset: jiff::tz::Offset| match offset.to_timestamp(at) {
+        Ok(instant) => rfc3339(instant, zone),
+        Err(_) => format!("{at}{offset}"),
+    };
+    Err(format!(
+        "{} {what} when the clocks change: it could be {} or {}; write the one that you mean",
+        at.strftime("%Y-%m-%d %H:%M"),
+        reading(before),
+        reading(after),
+    ))
+}
+
+/// Reads a length of time for a flag: `30s`, `2m`, `1m30s`, `500ms`; a bare number is seconds.
+///
+/// # Errors
+/// A sentence that says what would be right.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected a length of time such as `30s`, `2m` or `500ms`".to_owned();
+    let parsed = match text.parse::<u32>() {
+        Ok(seconds) => SignedDuration::from_secs(i64::from(seconds)),
+        Err(_) => text.parse::<SignedDuration>().map_err(|_| wrong())?,
+    };
+    let length = Duration::try_from(parsed).map_err(|_| wrong())?;
+    match length.is_zero() || length > Duration::from_secs(30 * 86_400) {
+        true => Err(format!("{}, more than 0 and at most 30 days", wrong())),
+        false => Ok(length),
+    }
+}
+
+/// Writes an instant with the offset of `zone`: `2026-12-01T02:00:00+00:00`, or `…Z` in UTC.
+pub fn rfc3339(instant: Timestamp, zone: &TimeZone) -> String {
+    if *zone == TimeZone::UTC {
+        return instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    }
+    instant.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// Writes an instant for a table: `2026-12-01 02:00 (in 3 h)`.
+pub fn for_people(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let stamp = instant.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    format!("{stamp} ({})", relative(instant, now))
+}
+
+/// Writes an instant in full for a question: `Tue 2026-12-01 02:00 GMT (in 9 days; 2026-12-01T02:00:00Z)`.
+pub fn in_full(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let local = instant.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z").to_string();
+    format!("{local} ({}; {})", relative(instant, now), rfc3339(instant, &TimeZone::UTC))
+}
+
+/// Writes the distance between two instants in its largest unit: `in 3 h`, `2 days ago`, `now`.
+pub fn relative(instant: Timestamp, now: Timestamp) -> String {
+    let seconds = instant.as_second() - now.as_second();
+    let words = length(seconds.unsigned_abs());
+    match seconds {
+        0 => "now".to_owned(),
+        1.. => format!("in {words}"),
+        _ => format!("{words} ago"),
+    }
+}
+
+/// Writes a length in its largest unit: `45 s`, `3 h`, `2 days`.
+pub fn length(seconds: u64) -> String {
+    let plural = |count: u64, unit: &str| match count {
+        1 => format!("1 {unit}"),
+        _ => format!("{count} {unit}s"),
+    };
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        172_800..5_184_000 => plural(seconds / 86_400, "day"),
+        5_184_000..63_072_000 => plural(seconds / 2_629_746, "month"),
+        _ => plural(seconds / 31_556_952, "year"),
+    }
+}

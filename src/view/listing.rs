@@ -1,0 +1,180 @@
+//! A list in any format: rows are handed in as pages arrive, and written at the end; only `jsonl` writes at once,
+//! so that a list that fails midway never looks whole.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use super::cell::Key;
+use super::structured::{self, Structured};
+use super::{Cell, Column, Look, Noun, escape, table};
+use crate::args::Format;
+use crate::model::Object;
+
+/// How results are wanted.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// The format.
+    pub format: Format,
+    /// `--columns`
+    pub columns: Option<Vec<String>>,
+    /// `--sort`
+    pub sort: Option<String>,
+    /// `--limit`
+    pub limit: Option<usize>,
+    /// Whether tables and CSV have a header.
+    pub has_header: bool,
+    /// The terminal's width; none when not on a terminal.
+    pub width: Option<u16>,
+    /// Whether to use colours.
+    pub has_color: bool,
+    /// Time and zone.
+    pub look: Look,
+}
+
+/// A list that is being written.
+pub struct Listing<'s, T: Noun> {
+    style: &'s Style,
+    columns: Vec<&'static Column<T>>,
+    sort: Option<(&'static Column<T>, bool)>,
+    rows: Vec<Row>,
+    count: usize,
+}
+
+struct Row {
+    key: Key,
+    content: Content,
+}
+
+enum Content {
+    Raw(Value),
+    Cells(Vec<Cell>),
+    Id(String),
+}
+
+impl<'s, T: Noun> Listing<'s, T> {
+    /// Begins a list.
+    ///
+    /// # Errors
+    /// A sentence: `--columns` or `--sort` names a column that there is not.
+    pub fn new(style: &'s Style) -> Result<Self, String> {
+        let has_columns = matches!(style.format, Format::Table | Format::Wide | Format::Csv);
+        let columns = match &style.columns {
+            Some(_) if !has_columns => return Err("`--columns` goes with `-o table`, `wide` and `csv`".to_owned()),
+            Some(names) => names.iter().map(|name| column(name, "--columns")).collect::<Result<_, _>>()?,
+            None => T::COLUMNS.iter().filter(|column| !column.is_wide || style.format != Format::Table).collect(),
+        };
+        let sort = style.sort.as_deref().map(sorted_by).transpose()?;
+        Ok(Self { style, columns, sort, rows: Vec::new(), count: 0 })
+    }
+
+    /// Tells how many rows were handed in.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Takes a row, and tells whether more are wanted.
+    ///
+    /// # Errors
+    /// The stream's.
+    pub fn push(&mut self, object: Object<T>, out: &mut dyn Write) -> io::Result<bool> {
+        if self.is_full() {
+            return Ok(false);
+        }
+        self.count += 1;
+        if self.style.format == Format::Jsonl && self.sort.is_none() {
+            structured::write(Structured::JsonLine, &object.raw, out)?;
+            return Ok(!self.is_full());
+        }
+        let look = &self.style.look;
+        let key = self.sort.map_or(Key::Absent, |(column, _)| (column.cell)(&object.model, look).key);
+        let content = match self.style.format {
+            Format::Json | Format::Jsonl | Format::Yaml => Content::Raw(object.raw),
+            Format::Id => Content::Id(object.model.id().to_owned()),
+            Format::Table | Format::Wide | Format::Csv => {
+                Content::Cells(self.columns.iter().map(|column| (column.cell)(&object.model, look)).collect())
+            }
+        };
+        self.rows.push(Row { key, content });
+        Ok(!self.is_full())
+    }
+
+    /// A sorted list needs every row before it can leave some out.
+    fn is_full(&self) -> bool {
+        self.sort.is_none() && self.style.limit.is_some_and(|limit| self.count >= limit)
+    }
+
+    /// Writes what was not written yet.
+    ///
+    /// # Errors
+    /// The stream's.
+    pub fn finish(mut self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some((_, is_descending)) = self.sort {
+            self.rows.sort_by(|a, b| match is_descending {
+                true => b.key.compare(&a.key),
+                false => a.key.compare(&b.key),
+            });
+        }
+        self.rows.truncate(self.style.limit.unwrap_or(usize::MAX));
+        match self.style.format {
+            Format::Json => structured::write(Structured::Json, &Value::Array(raws(self.rows)), out),
+            Format::Yaml => structured::write(Structured::Yaml, &Value::Array(raws(self.rows)), out),
+            Format::Jsonl => {
+                raws(self.rows).iter().try_for_each(|raw| structured::write(Structured::JsonLine, raw, out))
+            }
+            Format::Id => ids(self.rows).iter().try_for_each(|id| writeln!(out, "{}", escape(id))),
+            Format::Csv => self.csv(out),
+            Format::Table | Format::Wide => self.table(out),
+        }
+    }
+
+    fn csv(self, out: &mut dyn Write) -> io::Result<()> {
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+        if self.style.has_header {
+            writer.write_record(self.columns.iter().map(|column| column.name))?;
+        }
+        for cells in cells(self.rows) {
+            writer.write_record(cells.iter().map(|cell| cell.data.as_str()))?;
+        }
+        writer.flush()
+    }
+
+    fn table(self, out: &mut dyn Write) -> io::Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let headers = self.columns.iter().map(|column| (column.name.to_uppercase().replace('_', " "), column.is_right));
+        table::write(headers.collect(), &cells(self.rows), self.style, out)
+    }
+}
+
+fn raws(rows: Vec<Row>) -> Vec<Value> {
+    rows.into_iter().filter_map(|row| if let Content::Raw(raw) = row.content { Some(raw) } else { None }).collect()
+}
+
+fn cells(rows: Vec<Row>) -> Vec<Vec<Cell>> {
+    rows.into_iter()
+        .filter_map(|row| if let Content::Cells(cells) = row.content { Some(cells) } else { None })
+        .collect()
+}
+
+fn ids(rows: Vec<Row>) -> Vec<String> {
+    rows.into_iter().filter_map(|row| if let Content::Id(id) = row.content { Some(id) } else { None }).collect()
+}
+
+fn column<T: Noun>(name: &str, flag: &str) -> Result<&'static Column<T>, String> {
+    let wanted = name.trim().to_lowercase().replace([' ', '-'], "_");
+    T::COLUMNS.iter().find(|column| column.name == wanted).ok_or_else(|| {
+        let known: Vec<&str> = T::COLUMNS.iter().map(|column| column.name).collect();
+        format!("invalid value '{name}' for '{flag}': {} have the columns {}", T::PLURAL, known.join(", "))
+    })
+}
+
+fn sorted_by<T: Noun>(text: &str) -> Result<(&'static Column<T>, bool), String> {
+    match text.rsplit_once(':') {
+        Some((name, "desc")) => Ok((column(name, "--sort")?, true)),
+        Some((name, "asc")) => Ok((column(name, "--sort")?, false)),
+        Some(_) => Err(format!("invalid value '{text}' for '--sort': expected a column, or a column and `:desc`")),
+        None => Ok((column(text, "--sort")?, false)),
+    }
+}

@@ -1,0 +1,57 @@
+//! Backups of OnApp servers.
+
+use crate::model::Backup;
+use crate::view::{Cell, Column, Look, Noun, Sheet};
+
+impl Noun for Backup {
+    const PLURAL: &'static str = "backups";
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("id", |backup, _| Cell::text(backup.id.as_deref())).right(),
+        Column::<Self>::new("type", |backup, _| Cell::text(backup.backup_type.as_deref())),
+        Column::<Self>::new("target", |backup, _| target(backup)),
+        Column::<Self>::new("initiated", |backup, _| Cell::text(backup.initiated.as_deref())),
+        Column::<Self>::new("size", |backup, _| Cell::gib(gib(backup))).right(),
+        Column::<Self>::new("state", |backup, _| Cell::text(Some(backup.state()).filter(|state| *state != "-"))),
+        Column::<Self>::new("created", |backup, look| Cell::instant(backup.created_at, look)),
+        Column::<Self>::new("note", |backup, _| Cell::text(backup.note.as_deref())),
+        Column::<Self>::new("identifier", |backup, _| Cell::text(backup.identifier.as_deref())).wide(),
+        Column::<Self>::new("built", |backup, look| Cell::instant(backup.built_at, look)).wide(),
+        Column::<Self>::new("os", |backup, _| Cell::text(system(backup))).wide(),
+        Column::<Self>::new("server", |backup, _| Cell::text(backup.backup_server_id.as_deref())).wide(),
+    ];
+
+    fn id(&self) -> &str {
+        self.id.as_deref().unwrap_or_default()
+    }
+
+    fn sheet(&self, look: &Look) -> Sheet {
+        let mut sheet = Sheet::default();
+        for column in Self::COLUMNS {
+            sheet.line(column.name, &(column.cell)(self, look));
+        }
+        sheet
+    }
+}
+
+/// kB are read as KiB: that is how every known client shows them.
+fn gib(backup: &Backup) -> Option<f64> {
+    backup.size_kib.map(|size| size / 1_048_576.0)
+}
+
+fn target(backup: &Backup) -> Cell {
+    let kind = match backup.target_type.as_deref() {
+        Some("VirtualMachine") => "vm",
+        Some("Disk") => "disk",
+        Some(other) => other,
+        None => "",
+    };
+    let id = backup.target_id.as_deref().unwrap_or_default();
+    Cell::text(Some(format!("{kind} {id}").trim().to_owned()))
+}
+
+fn system(backup: &Backup) -> Option<String> {
+    let words = [backup.operating_system.as_deref(), backup.distribution.as_deref()];
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}

@@ -1,0 +1,7 @@
+//! What each noun looks like: its columns, and its sheet. One file a noun.
+
+mod backup;
+mod disk;
+mod machine;
+mod organization;
+pub mod policy;

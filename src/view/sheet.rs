@@ -1,0 +1,85 @@
+//! One object, laid out to be read: labels and values in sections.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::listing::{Listing, Style};
+use super::structured::{self, Structured};
+use super::{Cell, Noun, escape};
+use crate::args::Format;
+use crate::model::Object;
+
+/// Sections of labelled values.
+#[derive(Clone, Debug, Default)]
+pub struct Sheet {
+    sections: Vec<(Option<String>, Vec<(String, String)>)>,
+}
+
+impl Sheet {
+    /// Begins a section with a title.
+    pub fn section(&mut self, title: &str) {
+        self.sections.push((Some(title.to_owned()), Vec::new()));
+    }
+
+    /// Adds a value; an absent one is left out.
+    pub fn line(&mut self, label: &str, cell: &Cell) {
+        if cell.text == "-" {
+            return;
+        }
+        self.always(label, &cell.text);
+    }
+
+    /// Adds a value, whatever it is.
+    pub fn always(&mut self, label: &str, text: &str) {
+        if self.sections.is_empty() {
+            self.sections.push((None, Vec::new()));
+        }
+        if let Some((_, lines)) = self.sections.last_mut() {
+            lines.push((label.to_owned(), text.to_owned()));
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let sections = self.sections.iter().filter(|(_, lines)| !lines.is_empty());
+        for (number, (title, lines)) in sections.enumerate() {
+            if number > 0 {
+                writeln!(out)?;
+            }
+            let indent = match title {
+                Some(title) => {
+                    writeln!(out, "{}", escape(title))?;
+                    "  "
+                }
+                None => "",
+            };
+            let labels: Vec<_> = lines.iter().map(|(label, _)| escape(label)).collect();
+            let width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
+            for (label, (_, text)) in labels.iter().zip(lines) {
+                let gap = " ".repeat(width - label.width() + 2);
+                writeln!(out, "{indent}{label}:{gap}{}", escape(text))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Prints one object in any format.
+///
+/// # Errors
+/// The stream's, and a sentence about a column that there is not.
+pub fn show<T: Noun>(object: Object<T>, style: &Style, out: &mut dyn Write) -> Result<io::Result<()>, String> {
+    let has_columns = matches!(style.format, Format::Csv) || style.columns.is_some();
+    Ok(match style.format {
+        _ if has_columns => {
+            let one = Style { sort: None, limit: None, ..style.clone() };
+            let mut listing = Listing::<T>::new(&one)?;
+            listing.push(object, out).and_then(|_| listing.finish(out))
+        }
+        Format::Json => structured::write(Structured::Json, &object.raw, out),
+        Format::Jsonl => structured::write(Structured::JsonLine, &object.raw, out),
+        Format::Yaml => structured::write(Structured::Yaml, &object.raw, out),
+        Format::Id => writeln!(out, "{}", escape(object.model.id())),
+        Format::Table | Format::Wide | Format::Csv => object.model.sheet(&style.look).write(out),
+    })
+}
