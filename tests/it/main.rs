@@ -1,0 +1,13 @@
+//! Black-box tests of `bpctl`: the built binary, run against scripted servers and against its own simulator.
+//!
+//! They are written from the promises of the command line, not from the code behind it: each file takes one topic.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on is a failed test, and the place says why"
+)]
+
+mod exit_codes;
+mod harness;
+mod server;
+mod world;
