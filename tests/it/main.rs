@@ -7,7 +7,9 @@
     reason = "a test that cannot go on is a failed test, and the place says why"
 )]
 
+mod errors;
 mod exit_codes;
 mod harness;
+mod requests;
 mod server;
 mod world;

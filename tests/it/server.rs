@@ -143,6 +143,10 @@ impl Answer {
         }
     }
 
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
