@@ -10,6 +10,9 @@
 mod errors;
 mod exit_codes;
 mod harness;
+mod output;
+mod paging;
 mod requests;
+mod secrets;
 mod server;
 mod world;
