@@ -10,9 +10,12 @@
 mod errors;
 mod exit_codes;
 mod harness;
+mod hostile;
 mod output;
 mod paging;
 mod requests;
+mod retries;
 mod secrets;
 mod server;
+mod update;
 mod world;
