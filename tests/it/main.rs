@@ -7,6 +7,9 @@
     reason = "a test that cannot go on is a failed test, and the place says why"
 )]
 
+mod confirmation;
+mod disk_show;
+mod dry_run;
 mod errors;
 mod exit_codes;
 mod harness;
@@ -15,6 +18,7 @@ mod output;
 mod paging;
 mod requests;
 mod retries;
+mod schedule_delete;
 mod secrets;
 mod server;
 mod update;
