@@ -7,13 +7,18 @@
     reason = "a test that cannot go on is a failed test, and the place says why"
 )]
 
+mod config;
 mod confirmation;
+mod contract;
 mod disk_show;
 mod dry_run;
 mod errors;
 mod exit_codes;
 mod harness;
 mod hostile;
+mod names;
+mod onapp;
+mod openapi;
 mod output;
 mod paging;
 mod requests;
@@ -22,4 +27,5 @@ mod schedule_delete;
 mod secrets;
 mod server;
 mod update;
+mod usage;
 mod world;
