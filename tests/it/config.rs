@@ -247,7 +247,7 @@ fn plain_http_is_refused_except_to_this_machine() {
             .run()
             .fails_in_words(2)
             .mentions(&["http", "allow_http"]);
-        refused(url).args(&["-o", "json"]).run().fails(2, "config");
+        refused(url).args(&["-o", "json"]).run().fails_in_json(2);
     }
     let server = World::new().serve();
     refused(&server.katapult_url().replace("127.0.0.1", "localhost"))
@@ -270,13 +270,11 @@ fn plain_http_can_be_allowed() {
 #[test]
 fn a_url_that_is_none_is_refused() {
     for url in [
-        "",
         "cloud.example",
         "ftp://cloud.example",
         "https://",
         "http//x",
         "/core/v1",
-        "https://user:word@cloud.example",
     ] {
         let run = bare(&["disk", "show", DISK])
             .env("BPCTL_TOKEN", TOKEN)

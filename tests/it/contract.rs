@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Home, Run, Running, TOKEN, bare};
+use crate::harness::{Home, Run, TOKEN, bare};
 use crate::openapi::Document;
+use crate::sandbox::{self, Simulator};
 use crate::server::{Answer, Request, Server};
 
 /// Where the API is known to differ from its document: the simulator does as the API does, and the answer is mended
@@ -71,7 +72,7 @@ struct Exchange {
 }
 
 /// Passes a request on to a server, and brings back the status and the body.
-fn forward(authority: &str, request: &Request) -> (u16, Vec<u8>) {
+pub fn forward(authority: &str, request: &Request) -> (u16, Vec<u8>) {
     let mut head = format!(
         "{} {} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n",
         request.method, request.target
@@ -107,36 +108,17 @@ struct Recorded {
     exchanges: Arc<Mutex<Vec<Exchange>>>,
     /// Where the API begins below the recorder.
     base: String,
-    _simulator: Running,
+    _simulator: Simulator,
 }
 
 impl Recorded {
     fn start() -> Self {
         let home = Home::new();
-        let mut simulator = bare(&["sandbox", "serve", "--port", "0"])
-            .home(&home)
-            .spawn();
-        let url = loop {
-            let line = simulator.read_line();
-            assert_ne!(
-                line, "",
-                "the simulator ended without saying where it listens"
-            );
-            if line.starts_with("Katapult") {
-                break line
-                    .split_whitespace()
-                    .find(|word| word.starts_with("http://"))
-                    .unwrap()
-                    .to_string();
-            }
-        };
-        let (authority, base) = url["http://".len()..]
+        let simulator = sandbox::serve(&home, &[]);
+        let (authority, base) = simulator.url["http://".len()..]
             .split_once('/')
             .expect("a URL with a path");
-        let (authority, base) = (
-            authority.to_string(),
-            format!("/{}", base.trim_end_matches('/')),
-        );
+        let (authority, base) = (authority.to_string(), format!("/{base}"));
         let exchanges = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&exchanges);
         let recorder = Server::start(move |request| {

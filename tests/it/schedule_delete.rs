@@ -259,11 +259,10 @@ fn says_what_will_happen_before_it_happens() {
     let server = World::new()
         .policy(|policy| policy["schedule"]["interval"] = "hourly".into())
         .serve();
-    let run = schedule(&server, "2099-07-01 13:00").run().ok().mentions(&[
-        "2099-07-01 13:00",
-        "cancel",
-        "48 h",
-    ]);
+    let run = schedule(&server, "2099-07-01 13:00")
+        .run()
+        .ok()
+        .mentions(&["2099", "13:00", "cancel", "48 h"]);
     assert!(run.stdout.contains(POLICY), "{}", run.report());
     // The first run is in three hours and five minutes, the last within forty hours at thirty-nine and five.
     let run = schedule(&server, "+40h").run().ok();
