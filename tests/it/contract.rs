@@ -14,30 +14,86 @@ use crate::openapi::Document;
 use crate::sandbox::{self, Simulator};
 use crate::server::{Answer, Request, Server};
 
-/// Where the API is known to differ from its document: the simulator does as the API does, and the answer is mended
-/// before it is compared.
+/// Where the API is known to differ from its document; the simulator does as the API does.
 struct Deviation {
     what: &'static str,
     reason: &'static str,
-    mend: fn(u16, Value) -> Value,
+    allowance: Allowance,
 }
 
-const DEVIATIONS: [Deviation; 2] = [
+/// What is made of a deviation.
+enum Allowance {
+    /// The answer is mended before it is compared.
+    Mend(fn(u16, Value) -> Value),
+    /// Problems that end so are none.
+    Overlook(&'static [&'static str]),
+}
+
+const DEVIATIONS: [Deviation; 5] = [
     Deviation {
         what: "errors come wrapped in `error`",
         reason: "documented bare; wrapped in every recorded error answer",
-        mend: |status, body| match body.get("error") {
+        allowance: Allowance::Mend(|status, body| match body.get("error") {
             Some(error) if status >= 400 => error.clone(),
             _ => body,
-        },
+        }),
     },
     Deviation {
         what: "the inner object of a `target` is named `value`, beside its `type`",
         reason: "documented as `target.target`, an artefact of the document's generator; recorded answers spell \
                  every other such choice as `type` and `value`",
-        mend: |_, body| mend_targets(body),
+        allowance: Allowance::Mend(|_, body| mend_targets(body)),
+    },
+    Deviation {
+        what: "a target holds an id and at most a name",
+        reason: "documented as a whole machine or disk; the server's own field list says `id` and `name`, after \
+                 writes `id` only",
+        allowance: Allowance::Overlook(&[
+            ".target.target.name",
+            ".target.target.size_in_gb",
+            ".target.target.wwn",
+            ".target.target.state",
+            ".target.target.created_at",
+            ".target.target.storage_speed",
+            ".target.target.io_profile",
+            ".target.target.bus_type",
+            ".target.target.data_center",
+            ".target.target.virtual_machine_disk",
+            ".target.target.installation",
+        ]),
+    },
+    Deviation {
+        what: "a machine has no `hypervisor`, its zone in a list no `country`",
+        reason: "documented, and absent from every recorded answer",
+        allowance: Allowance::Overlook(&[".hypervisor", "].zone.data_center.country"]),
+    },
+    Deviation {
+        what: "an installation's template is told in short",
+        reason: "documented in full, and short in every recorded answer",
+        allowance: Allowance::Overlook(&[
+            ".disk_template_version.id",
+            ".disk_template_version.size_in_gb",
+            ".disk_template.description",
+            ".disk_template.universal",
+            ".disk_template.size_in_gb",
+            ".disk_template.latest_version",
+            ".disk_template.operating_system.badge",
+        ]),
     },
 ];
+
+/// Whether a problem is a documented property whose absence is known.
+fn is_known(problem: &str) -> bool {
+    let Some(place) = problem.strip_suffix(": is absent") else {
+        return false;
+    };
+    DEVIATIONS
+        .iter()
+        .any(|deviation| match deviation.allowance {
+            Allowance::Overlook(places) => places.iter().any(|known| place.ends_with(known)),
+            Allowance::Mend(_) => false,
+        })
+}
 
 /// Renames `value` to `target` in every target.
 fn mend_targets(body: Value) -> Value {
@@ -59,9 +115,11 @@ fn mend_targets(body: Value) -> Value {
 }
 
 fn mended(status: u16, body: &Value) -> Value {
-    DEVIATIONS.iter().fold(body.clone(), |body, deviation| {
-        (deviation.mend)(status, body)
-    })
+    let mend = |body, deviation: &Deviation| match deviation.allowance {
+        Allowance::Mend(mend) => mend(status, body),
+        Allowance::Overlook(_) => body,
+    };
+    DEVIATIONS.iter().fold(body.clone(), mend)
 }
 
 /// A request that passed the recorder, and what came back.
@@ -231,6 +289,7 @@ fn requests_and_answers_are_as_documented() {
             &mended(*status, body),
         ));
     }
+    problems.retain(|problem| !is_known(problem));
     problems.sort();
     problems.dedup();
     let known: Vec<_> = DEVIATIONS
@@ -323,16 +382,38 @@ fn the_check_finds_what_is_wrong() {
         ),
         0
     );
-    assert_eq!(answer(200, json!({"thing": {"mood": "odd"}})), 1);
-    assert_eq!(answer(200, json!({"thing": {"mood": null}})), 1);
-    assert_eq!(answer(200, json!({"thing": {"parts": [1, "2", 3.5]}})), 2);
+    assert_eq!(
+        answer(
+            200,
+            json!({"thing": {"mood": "odd", "note": "", "parts": []}})
+        ),
+        1
+    );
+    assert_eq!(
+        answer(
+            200,
+            json!({"thing": {"mood": null, "note": null, "parts": []}})
+        ),
+        1
+    );
+    assert_eq!(
+        answer(
+            200,
+            json!({"thing": {"mood": "bad", "note": "", "parts": [1, "2", 3.5]}})
+        ),
+        2
+    );
+    assert_eq!(
+        answer(200, json!({"thing": {"mood": "bad", "parts": []}})),
+        1
+    );
     assert_eq!(answer(200, json!({"thing": []})), 1);
     assert_eq!(answer(200, json!({})), 1);
     assert_eq!(answer(201, json!({})), 1);
 }
 
 #[test]
-fn the_deviations_are_mended() {
+fn the_deviations_are_allowed_for() {
     let error = json!({"error": {"code": "c"}});
     assert_eq!(mended(404, &error), json!({"code": "c"}));
     assert_eq!(mended(200, &error), error);
@@ -342,4 +423,9 @@ fn the_deviations_are_mended() {
         mended(200, &policies),
         json!({"policies": [{"target": {"target": {"id": "d"}}, "size": 1}]})
     );
+    assert!(is_known("GET /disks/disk 200.disk.hypervisor: is absent"));
+    assert!(!is_known(
+        "GET /disks/disk 200.disk.hypervisor: \"string\" is due, not 7"
+    ));
+    assert!(!is_known("GET /disks/disk 200.disk.size_in_gb: is absent"));
 }

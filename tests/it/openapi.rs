@@ -71,7 +71,8 @@ impl Document {
         problems
     }
 
-    /// What is wrong with the answer to a request.
+    /// What is wrong with the answer to a request. Every documented property is expected to be there, because the
+    /// document marks almost none as required.
     pub fn check_answer(&self, method: &str, path: &str, status: u16, body: &Value) -> Vec<String> {
         let at = format!("{method} {path} {status}");
         let Some(operation) = self.operation(method, path) else {
@@ -172,8 +173,16 @@ impl Document {
             return;
         };
         for name in list(&schema["required"]).filter_map(Value::as_str) {
-            if !fields.contains_key(name) {
+            if unknown == Unknown::Refused && !fields.contains_key(name) {
                 problems.push(format!("{at}: `{name}` is missing"));
+            }
+        }
+        if unknown == Unknown::Allowed {
+            let documented = schema["properties"].as_object();
+            for name in documented.into_iter().flat_map(|known| known.keys()) {
+                if !fields.contains_key(name) {
+                    problems.push(format!("{at}.{name}: is absent"));
+                }
             }
         }
         for (name, field) in fields {
