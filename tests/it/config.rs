@@ -326,6 +326,7 @@ fn no_file_is_needed() {
         .home(&home)
         .run()
         .ok();
+    assert!(run.stdout.contains(DISK), "{}", run.report());
     assert_eq!(run.stderr, "");
     assert!(!home.path("config").exists(), "reading makes no file");
 }

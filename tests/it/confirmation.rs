@@ -143,5 +143,6 @@ fn what_changes_nothing_needs_no_confirmation() {
     )
     .run()
     .ok();
+    assert_ne!(server.count(), 0, "the policy is read");
     assert!(server.writes().is_empty());
 }

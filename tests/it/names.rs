@@ -47,6 +47,7 @@ fn an_id_or_fqdn_costs_no_list() {
     for machine in [VM, FQDN] {
         let server = World::new().serve();
         list(&server, machine).run().ok();
+        assert_ne!(server.to(VM_POLICIES_PATH).len(), 0);
         assert!(
             server.to(ORG_VMS_PATH).is_empty(),
             "{machine}: {:?}",
@@ -209,6 +210,7 @@ fn singular_and_plural_are_one_noun() {
                 .ok()
                 .stdout
         };
+        assert_ne!(run(one), "");
         assert_eq!(run(one), run(other), "{one}");
     }
 }

@@ -133,6 +133,9 @@ fn a_list_that_fails_midway_does_not_look_whole() {
 fn ends(server: &Server, what: &str) {
     let run = list(server);
     assert!([0, 1, 7].contains(&run.code), "{what}: {}", run.report());
+    assert_ne!(server.count(), 0, "{what}: nothing was asked");
+    let lost = run.code == 0 && run.stdout.is_empty();
+    assert!(!lost, "{what}: the policies are lost");
     assert!(
         server.count() < TOO_MANY,
         "{what}: {} requests",

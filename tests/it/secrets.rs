@@ -94,6 +94,11 @@ fn a_dry_run_hides_them_too() {
             .run()
             .ok();
             assert!(
+                run.stdout.contains("[REDACTED]") || format == "table",
+                "{}",
+                run.report()
+            );
+            assert!(
                 !run.stdout.contains(ROOT_PASSWORD) && !run.stderr.contains(ROOT_PASSWORD),
                 "{}",
                 run.report()
