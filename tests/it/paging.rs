@@ -1,0 +1,219 @@
+//! Lists follow every page, and no wrong or hostile `pagination` makes them loop or print twice.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Run, katapult};
+use crate::server::{Answer, Request, Server};
+use crate::world::{VM, World, policy};
+
+/// However wrong the pagination is, this many requests for three or fewer real pages are too many.
+const TOO_MANY: usize = 1100;
+
+fn many(count: usize) -> Vec<Value> {
+    (0..count)
+        .map(|number| {
+            policy(
+                &format!("p-{number:03}"),
+                "VirtualMachine",
+                VM,
+                "web-1",
+                "daily",
+                7,
+            )
+        })
+        .collect()
+}
+
+fn ids(numbers: impl Iterator<Item = usize>) -> String {
+    numbers.map(|number| format!("p-{number:03}\n")).collect()
+}
+
+fn list(server: &Server) -> Run {
+    katapult(server, &["policies", "list", "--vm", VM, "-o", "id"]).run()
+}
+
+fn page_of(request: &Request) -> usize {
+    request
+        .query("page")
+        .map_or(1, |page| page.parse().unwrap())
+}
+
+/// A server that sends these policies and this pagination for a page.
+fn scripted(page: impl Fn(usize) -> (Vec<Value>, Value) + Send + Sync + 'static) -> Server {
+    Server::start(move |request| {
+        let (policies, pagination) = page(page_of(request));
+        Answer::json(
+            200,
+            &json!({"pagination": pagination, "disk_backup_policies": policies}),
+        )
+    })
+}
+
+fn pagination(
+    current: usize,
+    pages: impl Into<Value>,
+    total: impl Into<Value>,
+    per_page: usize,
+) -> Value {
+    json!({
+        "current_page": current, "total_pages": pages.into(), "total": total.into(), "per_page": per_page,
+        "large_set": false,
+    })
+}
+
+#[test]
+fn every_page_is_followed() {
+    for count in [1, 29, 30, 31, 60, 305] {
+        let run = list(&World::new().policies(many(count)).serve()).ok();
+        assert_eq!(run.stdout, ids(0..count), "{count} policies");
+    }
+}
+
+#[test]
+fn the_page_size_is_the_servers() {
+    // Whatever was asked for, this server gives four at a time.
+    let all = many(10);
+    let server = scripted(move |page| {
+        let shown = all.iter().skip((page - 1) * 4).take(4).cloned().collect();
+        (shown, pagination(page, 3, 10, 4))
+    });
+    assert_eq!(list(&server).ok().stdout, ids(0..10));
+    assert_eq!(server.count(), 3);
+}
+
+#[test]
+fn a_large_set_has_no_totals() {
+    for count in [7, 8] {
+        let all = many(count);
+        let server = scripted(move |page| {
+            let shown: Vec<_> = all.iter().skip((page - 1) * 4).take(4).cloned().collect();
+            let mut told = pagination(page, Value::Null, Value::Null, 4);
+            told["large_set"] = json!(true);
+            (shown, told)
+        });
+        assert_eq!(list(&server).ok().stdout, ids(0..count));
+        assert!(server.count() <= 3, "{} requests", server.count());
+    }
+}
+
+#[test]
+fn an_item_on_two_pages_is_printed_once() {
+    // Something was deleted between the pages, so everything moved up; or added, so everything moved down.
+    let all = many(7);
+    let server = scripted(move |page| {
+        let from = if page == 1 { 0 } else { 3 };
+        (
+            all.iter().skip(from).take(4).cloned().collect(),
+            pagination(page, 2, 7, 4),
+        )
+    });
+    assert_eq!(list(&server).ok().stdout, ids(0..7));
+}
+
+#[test]
+fn a_list_that_fails_midway_does_not_look_whole() {
+    let world = World::new().policies(many(75));
+    let server = world.serve_but(|request| {
+        (page_of(request) == 2).then(|| Answer::error(403, "permission_denied"))
+    });
+    for output in ["json", "table", "csv", "yaml"] {
+        let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", output])
+            .run()
+            .exits(4);
+        assert_eq!(run.stdout, "", "{output}");
+    }
+    // Rows that were streamed before the error stay.
+    let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", "jsonl"])
+        .run()
+        .exits(4);
+    assert!(run.stdout.lines().count() <= 30);
+}
+
+/// Runs against a lying server; either outcome is honest, as long as it ends and nothing is printed twice.
+fn ends(server: &Server, what: &str) {
+    let run = list(server);
+    assert!([0, 1, 7].contains(&run.code), "{what}: {}", run.report());
+    assert_ne!(server.count(), 0, "{what}: nothing was asked");
+    let lost = run.code == 0 && run.stdout.is_empty();
+    assert!(!lost, "{what}: the policies are lost");
+    assert!(
+        server.count() < TOO_MANY,
+        "{what}: {} requests",
+        server.count()
+    );
+    let mut seen: Vec<_> = run.stdout.lines().collect();
+    let printed = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(
+        seen.len(),
+        printed,
+        "{what}: printed twice: {}",
+        run.report()
+    );
+}
+
+#[test]
+fn a_list_that_repeats_itself_ends() {
+    for pages in [json!(1_000_000), json!(null)] {
+        let all = many(4);
+        ends(
+            &scripted(move |page| (all.clone(), pagination(page, pages.clone(), 4_000_000, 4))),
+            "the same page for ever",
+        );
+    }
+}
+
+#[test]
+fn a_list_that_goes_backwards_ends() {
+    let all = many(4);
+    ends(
+        &scripted(move |_| (all.clone(), pagination(1, 2, 8, 4))),
+        "always at page one",
+    );
+    let all = many(4);
+    ends(
+        &scripted(move |page| {
+            (
+                all.clone(),
+                json!({"current_page": 10 - page.min(9), "total_pages": 10, "per_page": 4}),
+            )
+        }),
+        "counting down",
+    );
+}
+
+#[test]
+fn empty_pages_end_a_list() {
+    for pages in [json!(u64::MAX), json!(null)] {
+        let all = many(4);
+        let server = scripted(move |page| {
+            (
+                if page == 1 { all.clone() } else { Vec::new() },
+                pagination(page, pages.clone(), u64::MAX, 4),
+            )
+        });
+        ends(&server, "a million empty pages");
+        assert!(server.count() <= 3, "{} requests", server.count());
+    }
+}
+
+#[test]
+fn nonsense_in_pagination_ends() {
+    for told in [
+        json!(null),
+        json!({}),
+        json!([]),
+        json!("one"),
+        json!({"current_page": 1, "total_pages": 2, "total": 8, "per_page": 0}),
+        json!({"current_page": 1, "total_pages": null, "total": null, "per_page": 0, "large_set": true}),
+        json!({"current_page": -1, "total_pages": -1, "total": -1, "per_page": -1}),
+        json!({"current_page": 0, "total_pages": 0, "total": 0, "per_page": 30}),
+        json!({"current_page": "1", "total_pages": "9", "total": "9", "per_page": "30"}),
+        json!({"current_page": 1e300, "total_pages": 1e300, "total": 1e300, "per_page": 1e300}),
+    ] {
+        let all = many(4);
+        let what = told.to_string();
+        ends(&scripted(move |_| (all.clone(), told.clone())), &what);
+    }
+}

@@ -1,0 +1,131 @@
+//! The simulator inside the binary: any command against it without an account, and its state between commands.
+
+use crate::contract::forward;
+use crate::harness::{Bpctl, Home, Running, TOKEN, bare};
+use crate::server::Request;
+
+/// A simulator that was started by `sandbox serve`, and the base URL of its Katapult.
+pub struct Simulator {
+    pub url: String,
+    _process: Running,
+}
+
+pub fn serve(home: &Home, args: &[&str]) -> Simulator {
+    let mut process = bare(&["sandbox", "serve", "--port", "0"])
+        .args(args)
+        .home(home)
+        .spawn();
+    let url = loop {
+        let line = process.read_line();
+        assert_ne!(
+            line, "",
+            "the simulator ended without saying where it listens"
+        );
+        if line.starts_with("Katapult") {
+            break line
+                .split_whitespace()
+                .find(|word| word.starts_with("http://"))
+                .unwrap()
+                .to_string();
+        }
+    };
+    Simulator {
+        url: url.trim_end_matches('/').to_string(),
+        _process: process,
+    }
+}
+
+fn in_sandbox(home: &Home, args: &[&str]) -> Bpctl {
+    bare(args).args(&["--sandbox"]).home(home)
+}
+
+fn policies(home: &Home) -> String {
+    in_sandbox(home, &["policies", "list", "--vm", "web-1", "-o", "json"])
+        .run()
+        .ok()
+        .stdout
+}
+
+#[test]
+fn needs_no_account() {
+    let home = Home::new();
+    for args in [
+        &["--sandbox", "policies", "list", "--vm", "web-1"][..],
+        &["policies", "list", "--vm", "web-1", "--profile", "sandbox"],
+    ] {
+        let run = bare(args).home(&home).run().ok();
+        assert!(run.stdout.lines().count() > 1, "{}", run.report());
+    }
+}
+
+#[test]
+fn a_change_is_seen_by_the_next_command() {
+    let (home, other) = (Home::new(), Home::new());
+    let before = policies(&home);
+    let id = in_sandbox(
+        &home,
+        &[
+            "policies", "list", "--vm", "web-1", "-o", "id", "--limit", "1",
+        ],
+    )
+    .run()
+    .ok()
+    .stdout;
+    in_sandbox(
+        &home,
+        &["policy", "update", id.trim(), "--retention", "4711"],
+    )
+    .run()
+    .ok();
+    let shown = in_sandbox(&home, &["policy", "show", id.trim(), "-o", "json"])
+        .run()
+        .ok()
+        .json();
+    assert_eq!(shown["retention"], 4711);
+    assert!(
+        !policies(&other).contains("4711"),
+        "another home has a world of its own"
+    );
+    bare(&["sandbox", "reset", "--yes"]).home(&home).run().ok();
+    assert_eq!(id_list(&policies(&home)), id_list(&before));
+    assert!(!policies(&home).contains("4711"));
+}
+
+fn id_list(policies: &str) -> Vec<String> {
+    let list: Vec<serde_json::Value> = serde_json::from_str(policies).unwrap();
+    list.iter().map(|policy| policy["id"].to_string()).collect()
+}
+
+#[test]
+fn a_missing_token_is_refused_as_the_api_refuses_it() {
+    let simulator = serve(&Home::new(), &[]);
+    let (authority, base) = simulator.url["http://".len()..].split_once('/').unwrap();
+    let target = format!("/{base}/organizations");
+    let request = Request {
+        method: "GET".into(),
+        target,
+        headers: Vec::new(),
+        body: Vec::new(),
+    };
+    let (status, body) = forward(authority, &request);
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(
+        (status, &body["error"]["code"]),
+        (400, &"missing_api_token".into())
+    );
+}
+
+#[test]
+fn it_fails_when_told_to() {
+    let list = |simulator: &Simulator, retries| {
+        bare(&["org", "list", "--retries", retries])
+            .env("BPCTL_TOKEN", TOKEN)
+            .env("BPCTL_API_URL", &simulator.url)
+            .run()
+            .code
+    };
+    let home = Home::new();
+    let simulator = serve(&home, &["--fail", "503:2"]);
+    assert_eq!(list(&simulator, "0"), 7);
+    assert_eq!(list(&simulator, "3"), 0);
+}
