@@ -14,36 +14,16 @@ fn with_config(content: &str) -> Bpctl {
 }
 
 fn bearer(server: &Server) -> Vec<String> {
-    server
-        .to(DISK_PATH)
-        .iter()
-        .map(|request| {
-            request
-                .header("authorization")
-                .unwrap_or_default()
-                .to_string()
-        })
-        .collect()
+    server.to(DISK_PATH).iter().map(|request| request.header("authorization").unwrap_or_default().to_string()).collect()
 }
 
 #[test]
 fn the_default_profile_says_it_all() {
     let server = World::new().serve();
-    let profile = format!(
-        "[profiles.work]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"\n",
-        server.katapult_url()
-    );
-    with_config(&format!("default_profile = \"work\"\n{profile}"))
-        .run()
-        .ok();
-    with_config(&profile)
-        .args(&["--profile", "work"])
-        .run()
-        .ok();
-    with_config(&profile)
-        .env("BPCTL_PROFILE", "work")
-        .run()
-        .ok();
+    let profile = format!("[profiles.work]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"\n", server.katapult_url());
+    with_config(&format!("default_profile = \"work\"\n{profile}")).run().ok();
+    with_config(&profile).args(&["--profile", "work"]).run().ok();
+    with_config(&profile).env("BPCTL_PROFILE", "work").run().ok();
     assert_eq!(bearer(&server), vec![format!("Bearer {TOKEN}"); 3]);
 }
 
@@ -56,11 +36,7 @@ fn the_config_file_can_be_named_by_variable() {
         server.katapult_url()
     );
     let config = home.file("elsewhere.toml", &profile);
-    bare(&["disk", "show", DISK])
-        .env("BPCTL_CONFIG", config.to_str().unwrap())
-        .home(&home)
-        .run()
-        .ok();
+    bare(&["disk", "show", DISK]).env("BPCTL_CONFIG", config.to_str().unwrap()).home(&home).run().ok();
     assert_eq!(server.count(), 1);
 }
 
@@ -74,10 +50,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_profile() {
     let counts = || [by_flag.count(), by_environment.count(), by_profile.count()];
     with_config(&config).run().ok();
     assert_eq!(counts(), [0, 0, 1]);
-    with_config(&config)
-        .env("BPCTL_API_URL", by_environment.katapult_url())
-        .run()
-        .ok();
+    with_config(&config).env("BPCTL_API_URL", by_environment.katapult_url()).run().ok();
     assert_eq!(counts(), [0, 1, 1]);
     with_config(&config)
         .env("BPCTL_API_URL", by_environment.katapult_url())
@@ -98,11 +71,7 @@ fn the_token_of_the_first_source_is_used() {
     let variables = ["BPCTL_TOKEN", "KATAPULT_API_TOKEN", "KATAPULT_API_KEY"];
     for first in 0..=variables.len() {
         let set = |run: Bpctl, name: &&str| run.env(name, format!("from-{name}"));
-        variables[first..]
-            .iter()
-            .fold(with_config(&format!("{base}{command}")), set)
-            .run()
-            .ok();
+        variables[first..].iter().fold(with_config(&format!("{base}{command}")), set).run().ok();
     }
     with_config(&base).run().ok();
     assert_eq!(
@@ -120,23 +89,14 @@ fn the_token_of_the_first_source_is_used() {
 #[test]
 fn a_token_command_that_fails_is_reported() {
     let server = World::new().serve();
-    for command in [
-        "[\"false\"]",
-        "[\"/nonexistent/program\"]",
-        "[]",
-        "[\"true\"]",
-    ] {
+    for command in ["[\"false\"]", "[\"/nonexistent/program\"]", "[]", "[\"true\"]"] {
         let config = format!(
             "default_profile = \"w\"\n[profiles.w]\napi_url = \"{}\"\ntoken_command = {command}\n",
             server.katapult_url()
         );
         let run = with_config(&config).run();
         assert!([2, 4].contains(&run.code), "{command}: {}", run.report());
-        assert!(
-            run.stderr.contains("token_command"),
-            "{command}: {}",
-            run.report()
-        );
+        assert!(run.stderr.contains("token_command"), "{command}: {}", run.report());
     }
     assert_eq!(server.count(), 0);
 }
@@ -151,49 +111,25 @@ fn a_broken_file_is_reported_by_name_line_and_key() {
         ("[profiles.w]\nwire = \"yaml\"\n", 2, "yaml"),
         ("[profiles.w]\ntoken = 7\n", 2, "token"),
         ("[profiles.w]\nallow_http = \"yes\"\n", 2, "allow_http"),
-        (
-            "[profiles.w]\ntoken_command = \"pass show\"\n",
-            2,
-            "token_command",
-        ),
+        ("[profiles.w]\ntoken_command = \"pass show\"\n", 2, "token_command"),
         ("[profiles.w]\ntoken = \"unclosed\n", 2, ""),
         ("[profiles.w\n", 1, ""),
     ] {
-        let run = with_config(content)
-            .env("BPCTL_TOKEN", TOKEN)
-            .run()
-            .fails_in_words(2);
+        let run = with_config(content).env("BPCTL_TOKEN", TOKEN).run().fails_in_words(2);
         let run = run.mentions(&["bpctl.toml", words]);
         let places = [format!("line {line}"), format!(".toml:{line}")];
-        assert!(
-            places.iter().any(|place| run.stderr.contains(place)),
-            "line {line}: {}",
-            run.report()
-        );
-        let run = with_config(content)
-            .args(&["-o", "json"])
-            .run()
-            .fails(2, "config");
-        assert!(
-            run.error()["message"].to_string().contains(words),
-            "{}",
-            run.report()
-        );
+        assert!(places.iter().any(|place| run.stderr.contains(place)), "line {line}: {}", run.report());
+        let run = with_config(content).args(&["-o", "json"]).run().fails(2, "config");
+        assert!(run.error()["message"].to_string().contains(words), "{}", run.report());
     }
 }
 
 #[test]
 fn a_secret_in_a_broken_line_is_not_shown() {
     // The token is on the line that the parser stumbles over.
-    with_config(&format!("[profiles.w]\ntoken = \"{TOKEN}\n"))
-        .run()
-        .fails_in_words(2);
-    with_config(&format!("[profiles.w]\ntoken = {TOKEN}\n"))
-        .run()
-        .fails_in_words(2);
-    with_config(&format!("[profiles.w]\ntoken = [\"{TOKEN}\"]\n"))
-        .run()
-        .fails_in_words(2);
+    with_config(&format!("[profiles.w]\ntoken = \"{TOKEN}\n")).run().fails_in_words(2);
+    with_config(&format!("[profiles.w]\ntoken = {TOKEN}\n")).run().fails_in_words(2);
+    with_config(&format!("[profiles.w]\ntoken = [\"{TOKEN}\"]\n")).run().fails_in_words(2);
 }
 
 #[test]
@@ -203,10 +139,7 @@ fn a_profile_that_is_not_there_is_named() {
         with_config("[profiles.work]\n").env("BPCTL_PROFILE", "wrok"),
         with_config("default_profile = \"wrok\"\n[profiles.work]\n"),
     ] {
-        run.env("BPCTL_TOKEN", TOKEN)
-            .run()
-            .fails_in_words(2)
-            .mentions(&["wrok", "work"]);
+        run.env("BPCTL_TOKEN", TOKEN).run().fails_in_words(2).mentions(&["wrok", "work"]);
     }
 }
 
@@ -216,43 +149,21 @@ fn a_file_that_is_not_text_is_refused() {
     let path = home.path("bpctl.toml");
     std::fs::write(&path, b"\xff\xfe\x00").unwrap();
     for config in [path.clone(), home.path("")] {
-        bare(&[
-            "disk",
-            "show",
-            DISK,
-            "-o",
-            "json",
-            "--config",
-            config.to_str().unwrap(),
-        ])
-        .run()
-        .fails(2, "config");
+        bare(&["disk", "show", DISK, "-o", "json", "--config", config.to_str().unwrap()]).run().fails(2, "config");
     }
 }
 
 #[test]
 fn plain_http_is_refused_except_to_this_machine() {
-    let refused = |url: &str| {
-        bare(&["disk", "show", DISK])
-            .env("BPCTL_TOKEN", TOKEN)
-            .env("BPCTL_API_URL", url)
-    };
-    for url in [
-        "http://cloud.example/core/v1",
-        "http://192.0.2.1",
-        "http://127.0.0.1.example",
-        "http://localhost.example",
-    ] {
-        refused(url)
-            .run()
-            .fails_in_words(2)
-            .mentions(&["http", "allow_http"]);
+    let refused = |url: &str| bare(&["disk", "show", DISK]).env("BPCTL_TOKEN", TOKEN).env("BPCTL_API_URL", url);
+    for url in
+        ["http://cloud.example/core/v1", "http://192.0.2.1", "http://127.0.0.1.example", "http://localhost.example"]
+    {
+        refused(url).run().fails_in_words(2).mentions(&["http", "allow_http"]);
         refused(url).args(&["-o", "json"]).run().fails_in_json(2);
     }
     let server = World::new().serve();
-    refused(&server.katapult_url().replace("127.0.0.1", "localhost"))
-        .run()
-        .ok();
+    refused(&server.katapult_url().replace("127.0.0.1", "localhost")).run().ok();
 }
 
 #[test]
@@ -261,25 +172,13 @@ fn plain_http_can_be_allowed() {
     let config = format!(
         "default_profile = \"w\"\n[profiles.w]\nallow_http = true\napi_url = \"http://nowhere.invalid\"\ntoken = \"{TOKEN}\"\n"
     );
-    with_config(&config)
-        .args(&["-o", "json", "--retries", "0"])
-        .run()
-        .fails(7, "network");
+    with_config(&config).args(&["-o", "json", "--retries", "0"]).run().fails(7, "network");
 }
 
 #[test]
 fn a_url_that_is_none_is_refused() {
-    for url in [
-        "cloud.example",
-        "ftp://cloud.example",
-        "https://",
-        "http//x",
-        "/core/v1",
-    ] {
-        let run = bare(&["disk", "show", DISK])
-            .env("BPCTL_TOKEN", TOKEN)
-            .args(&["--api-url", url])
-            .run();
+    for url in ["cloud.example", "ftp://cloud.example", "https://", "http//x", "/core/v1"] {
+        let run = bare(&["disk", "show", DISK]).env("BPCTL_TOKEN", TOKEN).args(&["--api-url", url]).run();
         run.fails_in_words(2);
     }
 }
@@ -289,10 +188,7 @@ fn a_file_with_a_token_that_others_can_read_draws_a_warning() {
     let server = World::new().serve();
     let home = Home::new();
     let content = |token: &str| {
-        format!(
-            "default_profile = \"w\"\n[profiles.w]\napi_url = \"{}\"\n{token}",
-            server.katapult_url()
-        )
+        format!("default_profile = \"w\"\n[profiles.w]\napi_url = \"{}\"\n{token}", server.katapult_url())
     };
     let with_token = content(&format!("token = \"{TOKEN}\"\n"));
     for (mode, text, warned) in [
@@ -307,12 +203,7 @@ fn a_file_with_a_token_that_others_can_read_draws_a_warning() {
             .home(&home)
             .run()
             .ok();
-        assert_eq!(
-            run.stderr.contains("chmod 600"),
-            warned,
-            "{mode:o}: {}",
-            run.report()
-        );
+        assert_eq!(run.stderr.contains("chmod 600"), warned, "{mode:o}: {}", run.report());
         let found = std::fs::metadata(&config).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, mode, "the file is left as it is");
     }
@@ -322,10 +213,7 @@ fn a_file_with_a_token_that_others_can_read_draws_a_warning() {
 fn no_file_is_needed() {
     let server = World::new().serve();
     let home = Home::new();
-    let run = crate::harness::katapult(&server, &["disk", "show", DISK])
-        .home(&home)
-        .run()
-        .ok();
+    let run = crate::harness::katapult(&server, &["disk", "show", DISK]).home(&home).run().ok();
     assert!(run.stdout.contains(DISK), "{}", run.report());
     assert_eq!(run.stderr, "");
     assert!(!home.path("config").exists(), "reading makes no file");

@@ -9,24 +9,8 @@ const WEAKER: [&[&str]; 6] = [
     &["policy", "update", POLICY, "--retention", "6"],
     &["policy", "update", POLICY, "--interval", "weekly"],
     &["policy", "update", POLICY, "--interval", "monthly"],
-    &[
-        "policy",
-        "update",
-        POLICY,
-        "--retention",
-        "30",
-        "--interval",
-        "weekly",
-    ],
-    &[
-        "policy",
-        "update",
-        POLICY,
-        "--retention",
-        "1",
-        "--interval",
-        "hourly",
-    ],
+    &["policy", "update", POLICY, "--retention", "30", "--interval", "weekly"],
+    &["policy", "update", POLICY, "--retention", "1", "--interval", "hourly"],
     &["policy", "schedule-delete", POLICY, "--at", "+7d"],
 ];
 
@@ -38,23 +22,10 @@ fn run(server: &Server, args: &[&str]) -> Bpctl {
 fn weakening_is_refused_without_a_terminal() {
     for args in WEAKER {
         let server = World::new().serve();
-        run(&server, args)
-            .args(&["-o", "json"])
-            .run()
-            .fails(2, "confirmation_required");
-        run(&server, args)
-            .run()
-            .fails_in_words(2)
-            .mentions(&["--yes"]);
-        run(&server, args)
-            .args(&["--no-input"])
-            .run()
-            .fails_in_words(2);
-        assert!(
-            server.writes().is_empty(),
-            "{args:?}: {:?}",
-            server.writes()
-        );
+        run(&server, args).args(&["-o", "json"]).run().fails(2, "confirmation_required");
+        run(&server, args).run().fails_in_words(2).mentions(&["--yes"]);
+        run(&server, args).args(&["--no-input"]).run().fails_in_words(2);
+        assert!(server.writes().is_empty(), "{args:?}: {:?}", server.writes());
     }
 }
 
@@ -81,26 +52,15 @@ fn yes_confirms() {
 #[test]
 fn yes_and_no_input_go_together() {
     let server = World::new().serve();
-    run(&server, WEAKER[0])
-        .args(&["--yes", "--no-input"])
-        .run()
-        .ok();
+    run(&server, WEAKER[0]).args(&["--yes", "--no-input"]).run().ok();
     assert_eq!(server.writes().len(), 1);
 }
 
 #[test]
 fn strengthening_just_happens() {
-    for args in [
-        &["--retention", "8"][..],
-        &["--interval", "hourly"],
-        &["--retention", "8", "--interval", "hourly"],
-    ] {
+    for args in [&["--retention", "8"][..], &["--interval", "hourly"], &["--retention", "8", "--interval", "hourly"]] {
         let server = World::new().serve();
-        run(&server, &["policy", "update", POLICY])
-            .args(args)
-            .args(&["--no-input"])
-            .run()
-            .ok();
+        run(&server, &["policy", "update", POLICY]).args(args).args(&["--no-input"]).run().ok();
         assert_eq!(server.writes().len(), 1, "{args:?}");
     }
 }
@@ -110,18 +70,10 @@ fn the_intervals_are_ordered() {
     let intervals = ["hourly", "daily", "weekly", "monthly"];
     for (from, old) in intervals.iter().enumerate() {
         for (to, new) in intervals.iter().enumerate() {
-            let server = World::new()
-                .policy(|policy| policy["schedule"]["interval"] = (*old).into())
-                .serve();
-            let code = run(&server, &["policy", "update", POLICY, "--interval", new])
-                .run()
-                .code;
+            let server = World::new().policy(|policy| policy["schedule"]["interval"] = (*old).into()).serve();
+            let code = run(&server, &["policy", "update", POLICY, "--interval", new]).run().code;
             assert_eq!(code, if to > from { 2 } else { 0 }, "{old} to {new}");
-            assert_eq!(
-                server.writes().len(),
-                usize::from(to < from),
-                "{old} to {new}"
-            );
+            assert_eq!(server.writes().len(), usize::from(to < from), "{old} to {new}");
         }
     }
 }
@@ -129,20 +81,7 @@ fn the_intervals_are_ordered() {
 #[test]
 fn what_changes_nothing_needs_no_confirmation() {
     let server = World::new().serve();
-    run(
-        &server,
-        &[
-            "policy",
-            "update",
-            POLICY,
-            "--retention",
-            "7",
-            "--interval",
-            "daily",
-        ],
-    )
-    .run()
-    .ok();
+    run(&server, &["policy", "update", POLICY, "--retention", "7", "--interval", "daily"]).run().ok();
     assert_ne!(server.count(), 0, "the policy is read");
     assert!(server.writes().is_empty());
 }

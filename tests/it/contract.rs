@@ -87,12 +87,10 @@ fn is_known(problem: &str) -> bool {
     let Some(place) = problem.strip_suffix(": is absent") else {
         return false;
     };
-    DEVIATIONS
-        .iter()
-        .any(|deviation| match deviation.allowance {
-            Allowance::Overlook(places) => places.iter().any(|known| place.ends_with(known)),
-            Allowance::Mend(_) => false,
-        })
+    DEVIATIONS.iter().any(|deviation| match deviation.allowance {
+        Allowance::Overlook(places) => places.iter().any(|known| place.ends_with(known)),
+        Allowance::Mend(_) => false,
+    })
 }
 
 /// Renames `value` to `target` in every target.
@@ -101,14 +99,10 @@ fn mend_targets(body: Value) -> Value {
         Value::Array(items) => items.into_iter().map(mend_targets).collect(),
         Value::Object(fields) => fields
             .into_iter()
-            .map(
-                |(name, field)| match (name.as_str(), field.get("type"), field.get("value")) {
-                    ("target", Some(Value::String(_)), Some(value)) => {
-                        (name, json!({"target": value}))
-                    }
-                    _ => (name, mend_targets(field)),
-                },
-            )
+            .map(|(name, field)| match (name.as_str(), field.get("type"), field.get("value")) {
+                ("target", Some(Value::String(_)), Some(value)) => (name, json!({"target": value})),
+                _ => (name, mend_targets(field)),
+            })
             .collect(),
         other => other,
     }
@@ -131,10 +125,8 @@ struct Exchange {
 
 /// Passes a request on to a server, and brings back the status and the body.
 pub fn forward(authority: &str, request: &Request) -> (u16, Vec<u8>) {
-    let mut head = format!(
-        "{} {} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n",
-        request.method, request.target
-    );
+    let mut head =
+        format!("{} {} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n", request.method, request.target);
     for (name, value) in &request.headers {
         // Without `Accept-Encoding` the answer comes plain, so that it can be read here.
         if !["host", "connection", "accept-encoding"].contains(&name.as_str()) {
@@ -146,16 +138,9 @@ pub fn forward(authority: &str, request: &Request) -> (u16, Vec<u8>) {
     stream.write_all(&request.body).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
-    let end = answer
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .expect("an answer has a head")
-        + 4;
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head") + 4;
     let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-    assert!(
-        !head.contains("transfer-encoding: chunked"),
-        "the recorder reads plain bodies only"
-    );
+    assert!(!head.contains("transfer-encoding: chunked"), "the recorder reads plain bodies only");
     let status = head.split_whitespace().nth(1).unwrap().parse().unwrap();
     (status, answer[end..].to_vec())
 }
@@ -173,44 +158,26 @@ impl Recorded {
     fn start() -> Self {
         let home = Home::new();
         let simulator = sandbox::serve(&home, &[]);
-        let (authority, base) = simulator.url["http://".len()..]
-            .split_once('/')
-            .expect("a URL with a path");
+        let (authority, base) = simulator.url["http://".len()..].split_once('/').expect("a URL with a path");
         let (authority, base) = (authority.to_string(), format!("/{base}"));
         let exchanges = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&exchanges);
         let recorder = Server::start(move |request| {
             let (status, body) = forward(&authority, request);
             let parsed = serde_json::from_slice(&body).unwrap_or(Value::Null);
-            record.lock().unwrap().push(Exchange {
-                request: request.clone(),
-                status,
-                body: parsed,
-            });
+            record.lock().unwrap().push(Exchange { request: request.clone(), status, body: parsed });
             Answer::raw(status, "application/json", body)
         });
-        Self {
-            recorder,
-            exchanges,
-            base,
-            _simulator: simulator,
-        }
+        Self { recorder, exchanges, base, _simulator: simulator }
     }
 
     fn run(&self, args: &[&str]) -> Run {
-        bare(args)
-            .env("BPCTL_TOKEN", TOKEN)
-            .env("BPCTL_API_URL", self.recorder.url() + &self.base)
-            .run()
+        bare(args).env("BPCTL_TOKEN", TOKEN).env("BPCTL_API_URL", self.recorder.url() + &self.base).run()
     }
 
     fn first_id(&self, args: &[&str]) -> String {
         let run = self.run(&[args, &["-o", "id"]].concat()).ok();
-        run.stdout
-            .lines()
-            .next()
-            .unwrap_or_else(|| panic!("nothing is listed: {}", run.report()))
-            .to_string()
+        run.stdout.lines().next().unwrap_or_else(|| panic!("nothing is listed: {}", run.report())).to_string()
     }
 }
 
@@ -219,19 +186,8 @@ fn exercise(recorded: &Recorded) {
     let org = recorded.first_id(&["org", "list"]);
     let disk = recorded.first_id(&["disk", "list", "--vm", "web-1"]);
     let policy = recorded.first_id(&["policies", "list", "--vm", "web-1"]);
-    let fqdn = recorded
-        .run(&["vm", "show", "web-1", "-o", "json"])
-        .ok()
-        .json()["fqdn"]
-        .as_str()
-        .unwrap()
-        .to_string();
-    let retention = recorded
-        .run(&["policy", "show", &policy, "-o", "json"])
-        .ok()
-        .json()["retention"]
-        .as_u64()
-        .unwrap();
+    let fqdn = recorded.run(&["vm", "show", "web-1", "-o", "json"]).ok().json()["fqdn"].as_str().unwrap().to_string();
+    let retention = recorded.run(&["policy", "show", &policy, "-o", "json"]).ok().json()["retention"].as_u64().unwrap();
     for args in [
         &["vm", "list"][..],
         &["disk", "list"],
@@ -240,13 +196,7 @@ fn exercise(recorded: &Recorded) {
         &["policies", "list", "--org", &org],
         &["policies", "list", "--vm", &fqdn, "--include-disks"],
         &["policies", "list", "--disk", &disk],
-        &[
-            "policy",
-            "update",
-            &policy,
-            "--retention",
-            &(retention + 1).to_string(),
-        ],
+        &["policy", "update", &policy, "--retention", &(retention + 1).to_string()],
         &["policy", "update", &policy, "--minute", "7", "--time", "0"],
         &["policy", "schedule-delete", &policy, "--at", "+7d", "--yes"],
     ] {
@@ -268,34 +218,20 @@ fn requests_and_answers_are_as_documented() {
         eprintln!("skipped: BPCTL_OPENAPI does not say where the OpenAPI document is");
         return;
     };
-    let document =
-        Document::new(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap());
+    let document = Document::new(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap());
     let recorded = Recorded::start();
     exercise(&recorded);
     let exchanges = recorded.exchanges.lock().unwrap();
     let mut problems = Vec::new();
-    for Exchange {
-        request,
-        status,
-        body,
-    } in exchanges.iter()
-    {
+    for Exchange { request, status, body } in exchanges.iter() {
         let path = request.path().strip_prefix(&recorded.base).unwrap();
         problems.extend(document.check_request(path, request));
-        problems.extend(document.check_answer(
-            &request.method,
-            path,
-            *status,
-            &mended(*status, body),
-        ));
+        problems.extend(document.check_answer(&request.method, path, *status, &mended(*status, body)));
     }
     problems.retain(|problem| !is_known(problem));
     problems.sort();
     problems.dedup();
-    let known: Vec<_> = DEVIATIONS
-        .iter()
-        .map(|known| format!("{} ({})", known.what, known.reason))
-        .collect();
+    let known: Vec<_> = DEVIATIONS.iter().map(|known| format!("{} ({})", known.what, known.reason)).collect();
     assert!(
         problems.is_empty(),
         "against the document:\n{}\nbeyond what is known:\n{}",
@@ -303,27 +239,16 @@ fn requests_and_answers_are_as_documented() {
         known.join("\n")
     );
     for (method, path) in [
-        (
-            "GET",
-            "/virtual_machines/virtual_machine/disk_backup_policies",
-        ),
+        ("GET", "/virtual_machines/virtual_machine/disk_backup_policies"),
         ("GET", "/organizations/organization/disk_backup_policies"),
         ("GET", "/disks/disk/disk_backup_policies"),
         ("GET", "/disk_backup_policies/disk_backup_policy"),
         ("PATCH", "/disk_backup_policies/disk_backup_policy"),
-        (
-            "DELETE",
-            "/disk_backup_policies/disk_backup_policy/schedule",
-        ),
+        ("DELETE", "/disk_backup_policies/disk_backup_policy/schedule"),
         ("GET", "/disks/disk"),
     ] {
-        let hit = |exchange: &&Exchange| {
-            exchange.request.method == method && exchange.request.path().ends_with(path)
-        };
-        let checked = exchanges
-            .iter()
-            .filter(hit)
-            .any(|exchange| exchange.status == 200);
+        let hit = |exchange: &&Exchange| exchange.request.method == method && exchange.request.path().ends_with(path);
+        let checked = exchanges.iter().filter(hit).any(|exchange| exchange.status == 200);
         assert!(checked, "{method} {path} was never seen to succeed");
     }
 }
@@ -370,43 +295,12 @@ fn the_check_finds_what_is_wrong() {
     assert_eq!(request("/things/thing", json!({})), 1);
     assert_eq!(request("/things/thing", json!({"size": 3, "syze": 3})), 1);
 
-    let answer = |status, body: Value| {
-        document
-            .check_answer("PATCH", "/things/thing", status, &body)
-            .len()
-    };
-    assert_eq!(
-        answer(
-            200,
-            json!({"thing": {"mood": "good", "note": null, "parts": [1], "new": 1}})
-        ),
-        0
-    );
-    assert_eq!(
-        answer(
-            200,
-            json!({"thing": {"mood": "odd", "note": "", "parts": []}})
-        ),
-        1
-    );
-    assert_eq!(
-        answer(
-            200,
-            json!({"thing": {"mood": null, "note": null, "parts": []}})
-        ),
-        1
-    );
-    assert_eq!(
-        answer(
-            200,
-            json!({"thing": {"mood": "bad", "note": "", "parts": [1, "2", 3.5]}})
-        ),
-        2
-    );
-    assert_eq!(
-        answer(200, json!({"thing": {"mood": "bad", "parts": []}})),
-        1
-    );
+    let answer = |status, body: Value| document.check_answer("PATCH", "/things/thing", status, &body).len();
+    assert_eq!(answer(200, json!({"thing": {"mood": "good", "note": null, "parts": [1], "new": 1}})), 0);
+    assert_eq!(answer(200, json!({"thing": {"mood": "odd", "note": "", "parts": []}})), 1);
+    assert_eq!(answer(200, json!({"thing": {"mood": null, "note": null, "parts": []}})), 1);
+    assert_eq!(answer(200, json!({"thing": {"mood": "bad", "note": "", "parts": [1, "2", 3.5]}})), 2);
+    assert_eq!(answer(200, json!({"thing": {"mood": "bad", "parts": []}})), 1);
     assert_eq!(answer(200, json!({"thing": []})), 1);
     assert_eq!(answer(200, json!({})), 1);
     assert_eq!(answer(201, json!({})), 1);
@@ -417,15 +311,9 @@ fn the_deviations_are_allowed_for() {
     let error = json!({"error": {"code": "c"}});
     assert_eq!(mended(404, &error), json!({"code": "c"}));
     assert_eq!(mended(200, &error), error);
-    let policies =
-        json!({"policies": [{"target": {"type": "Disk", "value": {"id": "d"}}, "size": 1}]});
-    assert_eq!(
-        mended(200, &policies),
-        json!({"policies": [{"target": {"target": {"id": "d"}}, "size": 1}]})
-    );
+    let policies = json!({"policies": [{"target": {"type": "Disk", "value": {"id": "d"}}, "size": 1}]});
+    assert_eq!(mended(200, &policies), json!({"policies": [{"target": {"target": {"id": "d"}}, "size": 1}]}));
     assert!(is_known("GET /disks/disk 200.disk.hypervisor: is absent"));
-    assert!(!is_known(
-        "GET /disks/disk 200.disk.hypervisor: \"string\" is due, not 7"
-    ));
+    assert!(!is_known("GET /disks/disk 200.disk.hypervisor: \"string\" is due, not 7"));
     assert!(!is_known("GET /disks/disk 200.disk.size_in_gb: is absent"));
 }

@@ -34,11 +34,7 @@ fn tells_all_there_is() {
         "2026",
     ] {
         let label = words == "root_password" && run.stdout.contains("Password");
-        assert!(
-            label || run.stdout.contains(words),
-            "`{words}` is missing: {}",
-            run.report()
-        );
+        assert!(label || run.stdout.contains(words), "`{words}` is missing: {}", run.report());
     }
 }
 
@@ -46,12 +42,7 @@ fn tells_all_there_is() {
 fn a_disk_of_no_machine_and_without_a_system() {
     for missing in [json!(null), json!({})] {
         let mut bare = disk();
-        for name in [
-            "virtual_machine_disk",
-            "installation",
-            "io_profile",
-            "data_center",
-        ] {
+        for name in ["virtual_machine_disk", "installation", "io_profile", "data_center"] {
             bare[name] = missing.clone();
         }
         let run = show(bare);
@@ -72,9 +63,7 @@ fn fields_may_be_missing_new_or_odd() {
     ] {
         let server = Server::always(Answer::text_json(body));
         for output in ["table", "wide", "json", "jsonl", "yaml", "csv", "id"] {
-            let run = katapult(&server, &["disk", "show", "disk_x", "-o", output])
-                .run()
-                .ok();
+            let run = katapult(&server, &["disk", "show", "disk_x", "-o", output]).run().ok();
             assert!(run.stdout.contains("disk_x"), "{}", run.report());
         }
     }

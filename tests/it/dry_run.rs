@@ -27,28 +27,12 @@ fn write(shown: &Value) -> (String, String, Value) {
 fn update_in_json() {
     let world = World::new();
     // Less is kept, less often: a change that would need confirming.
-    let run = dry(
-        &world,
-        &[
-            "policy",
-            "update",
-            POLICY,
-            "--retention",
-            "3",
-            "--interval",
-            "weekly",
-            "-o",
-            "json",
-        ],
-    );
+    let run = dry(&world, &["policy", "update", POLICY, "--retention", "3", "--interval", "weekly", "-o", "json"]);
     let shown = run.json();
     assert_eq!(shown["dry_run"], true);
     let (method, path, body) = write(&shown);
     assert_eq!(method, "PATCH");
-    assert!(
-        path.ends_with("/disk_backup_policies/disk_backup_policy"),
-        "{path}"
-    );
+    assert!(path.ends_with("/disk_backup_policies/disk_backup_policy"), "{path}");
     assert_eq!(
         body,
         json!({"disk_backup_policy": {"id": POLICY}, "properties": {
@@ -56,40 +40,20 @@ fn update_in_json() {
         }})
     );
     assert_eq!(shown["before"], world.current());
-    assert_eq!(
-        (&shown["before"]["retention"], &shown["after"]["retention"]),
-        (&json!(7), &json!(3))
-    );
+    assert_eq!((&shown["before"]["retention"], &shown["after"]["retention"]), (&json!(7), &json!(3)));
     assert_eq!(shown["after"]["schedule"]["interval"], "weekly");
     assert_eq!(shown["after"]["schedule"]["time"], 2);
 }
 
 #[test]
 fn schedule_delete_in_json() {
-    let run = dry(
-        &World::new(),
-        &[
-            "policy",
-            "schedule-delete",
-            POLICY,
-            "--at",
-            "@4086590400",
-            "-o",
-            "json",
-        ],
-    );
+    let run = dry(&World::new(), &["policy", "schedule-delete", POLICY, "--at", "@4086590400", "-o", "json"]);
     let shown = run.json();
     assert_eq!(shown["dry_run"], true);
     let (method, path, body) = write(&shown);
     assert_eq!(method, "DELETE");
-    assert!(
-        path.ends_with("/disk_backup_policies/disk_backup_policy/schedule"),
-        "{path}"
-    );
-    assert_eq!(
-        body,
-        json!({"disk_backup_policy": {"id": POLICY}, "timestamp": 4_086_590_400_i64})
-    );
+    assert!(path.ends_with("/disk_backup_policies/disk_backup_policy/schedule"), "{path}");
+    assert_eq!(body, json!({"disk_backup_policy": {"id": POLICY}, "timestamp": 4_086_590_400_i64}));
     assert_eq!(shown["before"]["auto_move_to_trash_at"], json!(null));
     assert_eq!(shown["after"]["auto_move_to_trash_at"], 4_086_590_400_i64);
 }
@@ -97,15 +61,7 @@ fn schedule_delete_in_json() {
 #[test]
 fn what_is_shown_is_what_is_sent() {
     for args in [
-        &[
-            "policy",
-            "update",
-            POLICY,
-            "--retention",
-            "3",
-            "--minute",
-            "5",
-        ][..],
+        &["policy", "update", POLICY, "--retention", "3", "--minute", "5"][..],
         &["policy", "schedule-delete", POLICY, "--at", "@4086590400"],
     ] {
         let world = World::new();
@@ -114,59 +70,28 @@ fn what_is_shown_is_what_is_sent() {
         katapult(&server, args).args(&["--yes"]).run().ok();
         let sent = &server.writes()[0];
         assert_eq!((sent.method.as_str(), sent.json()), (method.as_str(), body));
-        assert!(
-            sent.path().ends_with(&path),
-            "{} is not {path}",
-            sent.path()
-        );
+        assert!(sent.path().ends_with(&path), "{} is not {path}", sent.path());
     }
 }
 
 #[test]
 fn in_words() {
-    let run = dry(
-        &World::new(),
-        &["policy", "update", POLICY, "--retention", "3141"],
-    );
+    let run = dry(&World::new(), &["policy", "update", POLICY, "--retention", "3141"]);
     let shown = run.stdout.clone() + &run.stderr;
-    for words in [
-        "PATCH",
-        "/disk_backup_policies/disk_backup_policy",
-        "3141",
-        POLICY,
-    ] {
-        assert!(
-            shown.contains(words),
-            "`{words}` is missing: {}",
-            run.report()
-        );
+    for words in ["PATCH", "/disk_backup_policies/disk_backup_policy", "3141", POLICY] {
+        assert!(shown.contains(words), "`{words}` is missing: {}", run.report());
     }
-    let run = dry(
-        &World::new(),
-        &["policy", "schedule-delete", POLICY, "--at", "@4086590400"],
-    );
+    let run = dry(&World::new(), &["policy", "schedule-delete", POLICY, "--at", "@4086590400"]);
     let shown = run.stdout.clone() + &run.stderr;
-    for words in [
-        "DELETE",
-        "/disk_backup_policies/disk_backup_policy/schedule",
-        "4086590400",
-        "13:00",
-    ] {
-        assert!(
-            shown.contains(words),
-            "`{words}` is missing: {}",
-            run.report()
-        );
+    for words in ["DELETE", "/disk_backup_policies/disk_backup_policy/schedule", "4086590400", "13:00"] {
+        assert!(shown.contains(words), "`{words}` is missing: {}", run.report());
     }
 }
 
 #[test]
 fn nothing_to_change_shows_no_request() {
     let world = World::new();
-    let run = dry(
-        &world,
-        &["policy", "update", POLICY, "--retention", "7", "-o", "json"],
-    );
+    let run = dry(&world, &["policy", "update", POLICY, "--retention", "7", "-o", "json"]);
     assert_eq!(run.json()["dry_run"], true);
     assert_eq!(run.json()["requests"], json!([]));
 }
@@ -174,34 +99,10 @@ fn nothing_to_change_shows_no_request() {
 #[test]
 fn a_dry_run_fails_where_the_real_one_would() {
     let server = World::new().serve();
-    katapult(
-        &server,
-        &[
-            "policy",
-            "update",
-            "dbp_none",
-            "--retention",
-            "3",
-            "--dry-run",
-            "-o",
-            "json",
-        ],
-    )
-    .run()
-    .fails(3, "disk_backup_policy_not_found");
-    katapult(
-        &server,
-        &[
-            "policy",
-            "schedule-delete",
-            POLICY,
-            "--at",
-            "+1m",
-            "--dry-run",
-            "-o",
-            "json",
-        ],
-    )
-    .run()
-    .fails(5, "invalid_timestamp");
+    katapult(&server, &["policy", "update", "dbp_none", "--retention", "3", "--dry-run", "-o", "json"])
+        .run()
+        .fails(3, "disk_backup_policy_not_found");
+    katapult(&server, &["policy", "schedule-delete", POLICY, "--at", "+1m", "--dry-run", "-o", "json"])
+        .run()
+        .fails(5, "invalid_timestamp");
 }

@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Bpctl, Home, katapult, onapp};
 use crate::server::{Answer, REQUEST_ID, Request, Server};
-use crate::world::{
-    DISK, DISK_PATH, POLICY, POLICY_PATH, SCHEDULE_PATH, VM, VM_POLICIES_PATH, World,
-};
+use crate::world::{DISK, DISK_PATH, POLICY, POLICY_PATH, SCHEDULE_PATH, VM, VM_POLICIES_PATH, World};
 
 /// An error that the documents list for an operation, and the exit code it must end in.
 struct Documented {
@@ -24,19 +22,13 @@ impl Documented {
 
     /// The documented shape, which has neither the envelope nor the header that marks an API error.
     fn bare(&self) -> Answer {
-        let body =
-            json!({"code": self.code, "description": "It was refused.", "detail": self.detail});
+        let body = json!({"code": self.code, "description": "It was refused.", "detail": self.detail});
         Answer::json(self.status, &body).header("X-Request-Id", REQUEST_ID)
     }
 }
 
 fn documented(status: u16, code: &'static str, detail: Value, exit: i32) -> Documented {
-    Documented {
-        status,
-        code,
-        detail,
-        exit,
-    }
+    Documented { status, code, detail, exit }
 }
 
 /// What every Katapult endpoint may answer.
@@ -48,41 +40,16 @@ fn of_every_endpoint() -> Vec<Documented> {
         documented(400, "missing_api_token", json!({}), 4),
         documented(403, "invalid_api_token", json!({}), 4),
         documented(403, "invalid_capabilities_token", json!({}), 4),
-        documented(
-            403,
-            "unauthorized_network_for_api_token",
-            json!({"ip_address": "192.0.2.7"}),
-            4,
-        ),
-        documented(
-            403,
-            "scope_not_granted",
-            json!({"scopes": ["disk_backup_policies"]}),
-            4,
-        ),
+        documented(403, "unauthorized_network_for_api_token", json!({"ip_address": "192.0.2.7"}), 4),
+        documented(403, "scope_not_granted", json!({"scopes": ["disk_backup_policies"]}), 4),
         documented(406, "object_in_trash", trashed, 5),
         documented(406, "object_in_trash", json!({}), 5),
         documented(406, "object_in_trash", json!({"trash_object": null}), 5),
-        documented(
-            429,
-            "rate_limit_reached",
-            json!({"total_permitted": 1000}),
-            6,
-        ),
+        documented(429, "rate_limit_reached", json!({"total_permitted": 1000}), 6),
         documented(503, "service_unavailable", json!({}), 7),
         // Not in the documents, but the API's framework has them for all.
-        documented(
-            400,
-            "invalid_argument",
-            json!({"path": ["disk"], "issue": "missing_lookup_value"}),
-            5,
-        ),
-        documented(
-            400,
-            "missing_required_argument",
-            json!({"path": ["disk"]}),
-            5,
-        ),
+        documented(400, "invalid_argument", json!({"path": ["disk"], "issue": "missing_lookup_value"}), 5),
+        documented(400, "missing_required_argument", json!({"path": ["disk"]}), 5),
         documented(404, "route_not_found", json!({}), 3),
         documented(500, "unhandled_exception", json!({}), 7),
     ]
@@ -98,29 +65,11 @@ fn check(args: &[&str], method: &str, path: &str, own: Vec<Documented>) {
     };
     for error in of_every_endpoint().into_iter().chain(own) {
         for answer in [error.wrapped(), error.bare()] {
-            let failed =
-                run(&answer, &[args, &["-o", "json"]].concat()).fails(error.exit, error.code);
-            assert_eq!(
-                failed.error()["status"],
-                error.status,
-                "{}",
-                failed.report()
-            );
-            assert_eq!(
-                failed.error()["detail"],
-                error.detail,
-                "{}",
-                failed.report()
-            );
-            assert_eq!(
-                failed.error()["request_id"],
-                REQUEST_ID,
-                "{}",
-                failed.report()
-            );
-            run(&answer, args)
-                .fails_in_words(error.exit)
-                .mentions(&[error.code, REQUEST_ID]);
+            let failed = run(&answer, &[args, &["-o", "json"]].concat()).fails(error.exit, error.code);
+            assert_eq!(failed.error()["status"], error.status, "{}", failed.report());
+            assert_eq!(failed.error()["detail"], error.detail, "{}", failed.report());
+            assert_eq!(failed.error()["request_id"], REQUEST_ID, "{}", failed.report());
+            run(&answer, args).fails_in_words(error.exit).mentions(&[error.code, REQUEST_ID]);
         }
     }
 }
@@ -131,53 +80,23 @@ fn policies_list() {
         documented(403, "permission_denied", json!({"details": null}), 4),
         documented(404, "virtual_machine_not_found", json!({}), 3),
     ];
-    check(
-        &["policies", "list", "--vm", VM],
-        "GET",
-        VM_POLICIES_PATH,
-        own,
-    );
+    check(&["policies", "list", "--vm", VM], "GET", VM_POLICIES_PATH, own);
 }
 
 #[test]
 fn policy_update_while_reading() {
-    let own = vec![documented(
-        404,
-        "disk_backup_policy_not_found",
-        json!({}),
-        3,
-    )];
-    check(
-        &["policy", "update", POLICY, "--retention", "14"],
-        "GET",
-        POLICY_PATH,
-        own,
-    );
+    let own = vec![documented(404, "disk_backup_policy_not_found", json!({}), 3)];
+    check(&["policy", "update", POLICY, "--retention", "14"], "GET", POLICY_PATH, own);
 }
 
 #[test]
 fn policy_update_while_writing() {
     let own = vec![
-        documented(
-            403,
-            "permission_denied",
-            json!({"details": "Not yours."}),
-            4,
-        ),
+        documented(403, "permission_denied", json!({"details": "Not yours."}), 4),
         documented(404, "disk_backup_policy_not_found", json!({}), 3),
-        documented(
-            422,
-            "validation_error",
-            json!({"errors": ["Retention is too high"]}),
-            5,
-        ),
+        documented(422, "validation_error", json!({"errors": ["Retention is too high"]}), 5),
     ];
-    check(
-        &["policy", "update", POLICY, "--retention", "14"],
-        "PATCH",
-        POLICY_PATH,
-        own,
-    );
+    check(&["policy", "update", POLICY, "--retention", "14"], "PATCH", POLICY_PATH, own);
 }
 
 #[test]
@@ -187,73 +106,42 @@ fn policy_schedule_delete() {
         documented(403, "permission_denied", json!({"details": null}), 4),
         documented(404, "disk_backup_policy_not_found", json!({}), 3),
     ];
-    check(
-        &["policy", "schedule-delete", POLICY, "--at", "+7d", "--yes"],
-        "DELETE",
-        SCHEDULE_PATH,
-        own,
-    );
+    check(&["policy", "schedule-delete", POLICY, "--at", "+7d", "--yes"], "DELETE", SCHEDULE_PATH, own);
 }
 
 #[test]
 fn disk_show() {
-    check(
-        &["disk", "show", DISK],
-        "GET",
-        DISK_PATH,
-        vec![documented(404, "disk_not_found", json!({}), 3)],
-    );
+    check(&["disk", "show", DISK], "GET", DISK_PATH, vec![documented(404, "disk_not_found", json!({}), 3)]);
 }
 
 #[test]
 fn the_words_say_what_the_detail_says() {
     for (answer, words) in [
         (
-            Answer::error_with(
-                422,
-                "validation_error",
-                json!({"errors": ["Retention is too high", "Time is odd"]}),
-            ),
+            Answer::error_with(422, "validation_error", json!({"errors": ["Retention is too high", "Time is odd"]})),
             &["Retention is too high", "Time is odd"][..],
         ),
         (
-            Answer::error_with(
-                403,
-                "scope_not_granted",
-                json!({"scopes": ["disk_backup_policies:read"]}),
-            ),
+            Answer::error_with(403, "scope_not_granted", json!({"scopes": ["disk_backup_policies:read"]})),
             &["disk_backup_policies:read"],
         ),
         (
-            Answer::error_with(
-                403,
-                "unauthorized_network_for_api_token",
-                json!({"ip_address": "192.0.2.7"}),
-            ),
+            Answer::error_with(403, "unauthorized_network_for_api_token", json!({"ip_address": "192.0.2.7"})),
             &["192.0.2.7"],
         ),
     ] {
         let server = Server::always(answer);
-        katapult(&server, &["disk", "show", DISK])
-            .run()
-            .exits_nonzero()
-            .mentions(words);
+        katapult(&server, &["disk", "show", DISK]).run().exits_nonzero().mentions(words);
     }
 }
 
 #[test]
 fn the_words_end_in_what_to_do_next() {
-    for (status, code) in [
-        (403, "invalid_api_token"),
-        (403, "scope_not_granted"),
-        (404, "disk_not_found"),
-        (406, "object_in_trash"),
-    ] {
+    for (status, code) in
+        [(403, "invalid_api_token"), (403, "scope_not_granted"), (404, "disk_not_found"), (406, "object_in_trash")]
+    {
         let server = Server::always(Answer::error(status, code));
-        katapult(&server, &["disk", "show", DISK])
-            .run()
-            .exits_nonzero()
-            .hints();
+        katapult(&server, &["disk", "show", DISK]).run().exits_nonzero().hints();
     }
 }
 
@@ -265,59 +153,27 @@ fn an_error_without_a_description_or_detail_is_still_an_error() {
         json!({"code": "disk_not_found"}),
     ] {
         let server = Server::always(Answer::json(404, &body));
-        katapult(&server, &["disk", "show", DISK, "-o", "json"])
-            .run()
-            .fails(3, "disk_not_found");
+        katapult(&server, &["disk", "show", DISK, "-o", "json"]).run().fails(3, "disk_not_found");
     }
 }
 
 #[test]
 fn the_words_of_a_proxy_are_told_by_status() {
-    for (status, exit) in [
-        (401, 4),
-        (403, 4),
-        (404, 3),
-        (409, 5),
-        (429, 6),
-        (500, 7),
-        (502, 7),
-        (503, 7),
-        (504, 7),
-    ] {
-        for answer in [
-            Answer::html(status),
-            Answer::empty(status),
-            Answer::raw(status, "application/json", "{\"err"),
-        ] {
+    for (status, exit) in [(401, 4), (403, 4), (404, 3), (409, 5), (429, 6), (500, 7), (502, 7), (503, 7), (504, 7)] {
+        for answer in [Answer::html(status), Answer::empty(status), Answer::raw(status, "application/json", "{\"err")] {
             let server = Server::always(answer.header("X-Request-Id", REQUEST_ID));
-            let run = |output| {
-                katapult(
-                    &server,
-                    &["disk", "show", DISK, "--retries", "0", "-o", output],
-                )
-                .run()
-            };
+            let run = |output| katapult(&server, &["disk", "show", DISK, "--retries", "0", "-o", output]).run();
             let failed = run("json").fails_in_json(exit);
             assert_eq!(failed.error()["status"], status, "{}", failed.report());
-            assert_eq!(
-                failed.error()["request_id"],
-                REQUEST_ID,
-                "{}",
-                failed.report()
-            );
-            let failed = run("table")
-                .fails_in_words(exit)
-                .mentions(&[&status.to_string(), REQUEST_ID]);
+            assert_eq!(failed.error()["request_id"], REQUEST_ID, "{}", failed.report());
+            let failed = run("table").fails_in_words(exit).mentions(&[&status.to_string(), REQUEST_ID]);
             assert!(!failed.stderr.contains("<html"), "{}", failed.report());
         }
     }
 }
 
 fn backups(server: &Server) -> Bpctl {
-    onapp(
-        server,
-        &["backups", "list", "--vm", "488", "--retries", "0"],
-    )
+    onapp(server, &["backups", "list", "--vm", "488", "--retries", "0"])
 }
 
 #[test]
@@ -326,121 +182,43 @@ fn backups_list() {
     let map = r#"{"errors":{"base":["Please wait while User transactions will be finished."]}}"#;
     for (status, body, exit, words) in [
         (401, text(""), 4, ""),
-        (
-            401,
-            text(r#"{"error":"Wrong credentials"}"#),
-            4,
-            "Wrong credentials",
-        ),
-        (
-            403,
-            text(r#"{"errors":["You do not have permissions for this action"]}"#),
-            4,
-            "You do not have permissions",
-        ),
-        (
-            404,
-            text(r#"{"error":"Resource not found"}"#),
-            3,
-            "Resource not found",
-        ),
-        (
-            404,
-            text(r#"{"errors":["Resource not found"]}"#),
-            3,
-            "Resource not found",
-        ),
-        (
-            404,
-            text(r#"{"errors":["VirtualMachine not found"]}"#),
-            3,
-            "VirtualMachine not found",
-        ),
-        (
-            404,
-            text(r#"{"errors":"Resource not found"}"#),
-            3,
-            "Resource not found",
-        ),
+        (401, text(r#"{"error":"Wrong credentials"}"#), 4, "Wrong credentials"),
+        (403, text(r#"{"errors":["You do not have permissions for this action"]}"#), 4, "You do not have permissions"),
+        (404, text(r#"{"error":"Resource not found"}"#), 3, "Resource not found"),
+        (404, text(r#"{"errors":["Resource not found"]}"#), 3, "Resource not found"),
+        (404, text(r#"{"errors":["VirtualMachine not found"]}"#), 3, "VirtualMachine not found"),
+        (404, text(r#"{"errors":"Resource not found"}"#), 3, "Resource not found"),
         (406, text(""), 5, ""),
-        (
-            422,
-            text(r#"{"errors":["Data store cannot be associated."]}"#),
-            5,
-            "Data store cannot be associated.",
-        ),
+        (422, text(r#"{"errors":["Data store cannot be associated."]}"#), 5, "Data store cannot be associated."),
         (422, text(map), 5, "Please wait while User transactions"),
-        (
-            422,
-            text(r#"{"errors":{"label":["can't be blank"]}}"#),
-            5,
-            "label can't be blank",
-        ),
-        (
-            422,
-            text(r#"{"errors":{"label":"can't be blank"}}"#),
-            5,
-            "label can't be blank",
-        ),
+        (422, text(r#"{"errors":{"label":["can't be blank"]}}"#), 5, "label can't be blank"),
+        (422, text(r#"{"errors":{"label":"can't be blank"}}"#), 5, "label can't be blank"),
         (429, text(""), 6, ""),
         (500, Answer::html(500), 7, "500"),
         (503, Answer::html(503), 7, "503"),
     ] {
         let server = Server::always(body.with_status(status).header("X-Request-Id", REQUEST_ID));
-        let failed = backups(&server)
-            .args(&["-o", "json"])
-            .run()
-            .fails_in_json(exit);
+        let failed = backups(&server).args(&["-o", "json"]).run().fails_in_json(exit);
         assert_eq!(failed.error()["status"], status, "{}", failed.report());
-        assert_eq!(
-            failed.error()["request_id"],
-            REQUEST_ID,
-            "{}",
-            failed.report()
-        );
+        assert_eq!(failed.error()["request_id"], REQUEST_ID, "{}", failed.report());
         let message = failed.error()["message"].to_string();
         assert!(message.contains(words), "{}", failed.report());
-        assert!(
-            !message.contains("base") && !message.contains('<'),
-            "{}",
-            failed.report()
-        );
-        backups(&server)
-            .run()
-            .fails_in_words(exit)
-            .mentions(&[words, REQUEST_ID]);
+        assert!(!message.contains("base") && !message.contains('<'), "{}", failed.report());
+        backups(&server).run().fails_in_words(exit).mentions(&[words, REQUEST_ID]);
     }
 }
 
 #[test]
 fn backups_list_in_xml() {
     let home = Home::new();
-    let config = home.file(
-        "bpctl.toml",
-        "[profiles.cloud]\nprovider = \"onapp\"\nwire = \"xml\"\n",
-    );
+    let config = home.file("bpctl.toml", "[profiles.cloud]\nprovider = \"onapp\"\nwire = \"xml\"\n");
     let body = r#"<?xml version="1.0" encoding="UTF-8"?><errors type="array"><error>VirtualMachine not found</error></errors>"#;
     let server = Server::always(Answer::xml(body).with_status(404));
     let run = |output| {
-        backups(&server)
-            .args(&[
-                "--profile",
-                "cloud",
-                "--config",
-                config.to_str().unwrap(),
-                "-o",
-                output,
-            ])
-            .run()
+        backups(&server).args(&["--profile", "cloud", "--config", config.to_str().unwrap(), "-o", output]).run()
     };
     let failed = run("json").fails_in_json(3);
     let message = failed.error()["message"].to_string();
-    assert!(
-        message.contains("VirtualMachine not found"),
-        "{}",
-        failed.report()
-    );
-    run("table")
-        .fails_in_words(3)
-        .mentions(&["VirtualMachine not found"]);
+    assert!(message.contains("VirtualMachine not found"), "{}", failed.report());
+    run("table").fails_in_words(3).mentions(&["VirtualMachine not found"]);
 }

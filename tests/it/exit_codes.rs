@@ -9,92 +9,56 @@ use crate::world::{POLICY, VM, World};
 #[test]
 fn zero_when_done() {
     let server = World::new().serve();
-    let run = katapult(&server, &["policies", "list", "--vm", VM])
-        .run()
-        .ok();
+    let run = katapult(&server, &["policies", "list", "--vm", VM]).run().ok();
     assert!(run.stdout.contains(POLICY), "{}", run.report());
 }
 
 #[test]
 fn one_when_the_answer_makes_no_sense() {
     let server = Server::always(Answer::html(200));
-    katapult(&server, &["policies", "list", "--vm", VM, "-o", "json"])
-        .run()
-        .fails(1, "invalid_response");
+    katapult(&server, &["policies", "list", "--vm", VM, "-o", "json"]).run().fails(1, "invalid_response");
 }
 
 #[test]
 fn two_on_a_bad_flag() {
     let server = World::new().serve();
-    katapult(&server, &["policies", "list", "--vm", VM, "--frobnicate"])
-        .run()
-        .exits(2);
+    katapult(&server, &["policies", "list", "--vm", VM, "--frobnicate"]).run().exits(2);
     assert_eq!(server.count(), 0);
 }
 
 #[test]
 fn two_on_a_missing_config_file() {
     let server = World::new().serve();
-    katapult(
-        &server,
-        &[
-            "policies",
-            "list",
-            "--vm",
-            VM,
-            "-o",
-            "json",
-            "--config",
-            "/nonexistent/bpctl.toml",
-        ],
-    )
-    .run()
-    .fails(2, "config");
+    katapult(&server, &["policies", "list", "--vm", VM, "-o", "json", "--config", "/nonexistent/bpctl.toml"])
+        .run()
+        .fails(2, "config");
     assert_eq!(server.count(), 0);
 }
 
 #[test]
 fn two_on_a_missing_confirmation() {
     let server = World::new().serve();
-    katapult(
-        &server,
-        &["policy", "update", POLICY, "--retention", "1", "-o", "json"],
-    )
-    .run()
-    .fails(2, "confirmation_required");
+    katapult(&server, &["policy", "update", POLICY, "--retention", "1", "-o", "json"])
+        .run()
+        .fails(2, "confirmation_required");
 }
 
 #[test]
 fn three_when_not_found() {
     let server = World::new().serve();
     for (args, code) in [
-        (
-            ["policies", "list", "--vm", "vm_0000000000000000"],
-            "virtual_machine_not_found",
-        ),
-        (
-            ["policies", "list", "--disk", "disk_0000000000000000"],
-            "disk_not_found",
-        ),
-        (
-            ["policies", "list", "--org", "org_0000000000000000"],
-            "organization_not_found",
-        ),
+        (["policies", "list", "--vm", "vm_0000000000000000"], "virtual_machine_not_found"),
+        (["policies", "list", "--disk", "disk_0000000000000000"], "disk_not_found"),
+        (["policies", "list", "--org", "org_0000000000000000"], "organization_not_found"),
     ] {
-        katapult(&server, &args)
-            .args(&["-o", "json"])
-            .run()
-            .fails(3, code);
+        katapult(&server, &args).args(&["-o", "json"]).run().fails(3, code);
     }
 }
 
 #[test]
 fn three_when_a_name_matches_nothing() {
     let server = World::new().serve();
-    katapult(&server, &["policies", "list", "--vm", "nobody"])
-        .run()
-        .fails_in_words(3)
-        .mentions(&["nobody"]);
+    katapult(&server, &["policies", "list", "--vm", "nobody"]).run().fails_in_words(3).mentions(&["nobody"]);
 }
 
 #[test]
@@ -102,10 +66,7 @@ fn four_without_a_token_and_before_any_request() {
     let server = World::new().serve();
     let run = |args: &[&str]| katapult(&server, args).without_env("BPCTL_TOKEN").run();
     run(&["policies", "list", "--vm", VM, "-o", "json"]).fails(4, "no_token");
-    run(&["policies", "list", "--vm", VM])
-        .fails_in_words(4)
-        .hints()
-        .mentions(&["BPCTL_TOKEN"]);
+    run(&["policies", "list", "--vm", VM]).fails_in_words(4).hints().mentions(&["BPCTL_TOKEN"]);
     assert_eq!(server.count(), 0);
 }
 
@@ -123,9 +84,7 @@ fn four_when_not_authenticated_or_not_permitted() {
         (403, "a_code_of_next_year"),
     ] {
         let server = Server::always(Answer::error(status, code));
-        katapult(&server, &["disk", "show", "disk_x", "-o", "json"])
-            .run()
-            .fails(4, code);
+        katapult(&server, &["disk", "show", "disk_x", "-o", "json"]).run().fails(4, code);
         assert_eq!(server.count(), 1, "{code} is not worth a retry");
     }
 }
@@ -141,9 +100,7 @@ fn five_when_the_api_refuses() {
         (418, "a_code_of_next_year"),
     ] {
         let server = Server::always(Answer::error(status, code));
-        katapult(&server, &["disk", "show", "disk_x", "-o", "json"])
-            .run()
-            .fails(5, code);
+        katapult(&server, &["disk", "show", "disk_x", "-o", "json"]).run().fails(5, code);
         assert_eq!(server.count(), 1, "{code} is not worth a retry");
     }
 }
@@ -151,22 +108,14 @@ fn five_when_the_api_refuses() {
 #[test]
 fn six_when_rate_limited() {
     let server = Server::always(Answer::error(429, "rate_limit_reached"));
-    katapult(
-        &server,
-        &["disk", "show", "disk_x", "-o", "json", "--retries", "0"],
-    )
-    .run()
-    .fails(6, "rate_limit_reached");
+    katapult(&server, &["disk", "show", "disk_x", "-o", "json", "--retries", "0"]).run().fails(6, "rate_limit_reached");
     assert_eq!(server.count(), 1);
 }
 
 #[test]
 fn seven_when_nobody_listens() {
     // The port was free a moment ago, so the connection is refused.
-    let address = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let run = |args: &[&str]| {
         bare(args)
             .env("BPCTL_TOKEN", TOKEN)
@@ -175,9 +124,7 @@ fn seven_when_nobody_listens() {
             .run()
     };
     run(&["disk", "show", "disk_x", "-o", "json"]).fails(7, "network");
-    run(&["disk", "show", "disk_x"])
-        .fails_in_words(7)
-        .mentions(&["127.0.0.1"]);
+    run(&["disk", "show", "disk_x"]).fails_in_words(7).mentions(&["127.0.0.1"]);
 }
 
 #[test]
@@ -193,34 +140,20 @@ fn seven_when_the_name_does_not_resolve() {
 fn seven_when_tls_fails() {
     // The server speaks plain HTTP, so no handshake can succeed.
     let server = World::new().serve();
-    katapult(
-        &server,
-        &["disk", "show", "disk_x", "-o", "json", "--retries", "0"],
-    )
-    .env(
-        "BPCTL_API_URL",
-        server.katapult_url().replace("http://", "https://"),
-    )
-    .run()
-    .fails(7, "tls");
-    assert!(
-        server
-            .requests()
-            .iter()
-            .all(|request| request.header("authorization").is_none())
-    );
+    katapult(&server, &["disk", "show", "disk_x", "-o", "json", "--retries", "0"])
+        .env("BPCTL_API_URL", server.katapult_url().replace("http://", "https://"))
+        .run()
+        .fails(7, "tls");
+    assert!(server.requests().iter().all(|request| request.header("authorization").is_none()));
 }
 
 #[test]
 fn seven_on_server_errors() {
     for status in [500, 502, 503, 504, 599] {
         let server = Server::always(Answer::error(status, "service_unavailable"));
-        katapult(
-            &server,
-            &["disk", "show", "disk_x", "-o", "json", "--retries", "0"],
-        )
-        .run()
-        .fails(7, "service_unavailable");
+        katapult(&server, &["disk", "show", "disk_x", "-o", "json", "--retries", "0"])
+            .run()
+            .fails(7, "service_unavailable");
         assert_eq!(server.count(), 1, "{status}");
     }
 }
@@ -228,9 +161,7 @@ fn seven_on_server_errors() {
 #[test]
 fn seven_on_a_cut_off_answer() {
     let server = Server::always(Answer::text_json(r#"{"disk": {"id": "disk_x""#).cut_off());
-    katapult(&server, &["disk", "show", "disk_x", "--retries", "0"])
-        .run()
-        .fails_in_words(7);
+    katapult(&server, &["disk", "show", "disk_x", "--retries", "0"]).run().fails_in_words(7);
 }
 
 #[test]

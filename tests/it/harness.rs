@@ -71,9 +71,7 @@ pub fn bare(args: &[&str]) -> Bpctl {
 
 /// `bpctl` with a token, pointed at a scripted Katapult.
 pub fn katapult(server: &Server, args: &[&str]) -> Bpctl {
-    bare(args)
-        .env("BPCTL_TOKEN", TOKEN)
-        .env("BPCTL_API_URL", server.katapult_url())
+    bare(args).env("BPCTL_TOKEN", TOKEN).env("BPCTL_API_URL", server.katapult_url())
 }
 
 /// `bpctl` with credentials, pointed at a scripted OnApp cloud behind a path prefix.
@@ -121,15 +119,9 @@ impl Bpctl {
     /// The whole environment of the process.
     fn environment(&self) -> Vec<(String, String)> {
         let home = self.home.0.path();
-        let mut all = vec![
-            ("PATH".into(), std::env::var("PATH").unwrap()),
-            ("HOME".into(), home.display().to_string()),
-        ];
-        for (name, folder) in [
-            ("XDG_CONFIG_HOME", "config"),
-            ("XDG_DATA_HOME", "data"),
-            ("XDG_CACHE_HOME", "cache"),
-        ] {
+        let mut all =
+            vec![("PATH".into(), std::env::var("PATH").unwrap()), ("HOME".into(), home.display().to_string())];
+        for (name, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data"), ("XDG_CACHE_HOME", "cache")] {
             all.push((name.into(), home.join(folder).display().to_string()));
         }
         all.extend(self.env.clone());
@@ -148,17 +140,10 @@ impl Bpctl {
             .output()
             .unwrap();
         let line = format!("bpctl {}", self.args.join(" "));
-        assert!(
-            started.elapsed() < LIMIT,
-            "{line}: still running after {LIMIT:?}"
-        );
+        assert!(started.elapsed() < LIMIT, "{line}: still running after {LIMIT:?}");
         let run = Run {
             code: output.status.code().unwrap_or_else(|| {
-                panic!(
-                    "{line}: died: {}\n{}",
-                    output.status,
-                    String::from_utf8_lossy(&output.stderr)
-                )
+                panic!("{line}: died: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr))
             }),
             stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
@@ -220,27 +205,16 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            assert!(
-                started.elapsed() < LIMIT,
-                "{}: still running after {LIMIT:?}",
-                self.line
-            );
+            assert!(started.elapsed() < LIMIT, "{}: still running after {LIMIT:?}", self.line);
             std::thread::sleep(Duration::from_millis(10));
         };
         let (mut stdout, mut stderr) = (String::new(), String::new());
         if let Some(mut pipe) = self.stdout.take() {
             pipe.read_to_string(&mut stdout).unwrap();
         }
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut stderr)
-            .unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         let run = Run {
-            code: status
-                .code()
-                .unwrap_or_else(|| panic!("{}: died: {status}\n{stderr}", self.line)),
+            code: status.code().unwrap_or_else(|| panic!("{}: died: {status}\n{stderr}", self.line)),
             stdout,
             stderr,
             line: self.line.clone(),
@@ -269,21 +243,10 @@ pub struct Run {
 
 impl Run {
     fn check_manners(&self) {
-        for (stream, text) in [
-            ("standard output", &self.stdout),
-            ("standard error", &self.stderr),
-        ] {
-            assert!(
-                !text.contains("panicked"),
-                "{}: panicked:\n{text}",
-                self.line
-            );
+        for (stream, text) in [("standard output", &self.stdout), ("standard error", &self.stderr)] {
+            assert!(!text.contains("panicked"), "{}: panicked:\n{text}", self.line);
             for secret in [TOKEN, BASIC] {
-                assert!(
-                    !text.contains(secret),
-                    "{}: {stream} holds the token:\n{text}",
-                    self.line
-                );
+                assert!(!text.contains(secret), "{}: {stream} holds the token:\n{text}", self.line);
             }
         }
     }
@@ -313,54 +276,28 @@ impl Run {
 
     /// Standard output as one JSON document.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("not JSON: {error}\n{}", self.report()))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not JSON: {error}\n{}", self.report()))
     }
 
     /// The one JSON object on standard error.
     pub fn error(&self) -> Value {
-        let whole: Value = serde_json::from_str(&self.stderr).unwrap_or_else(|error| {
-            panic!(
-                "standard error is not one JSON object: {error}\n{}",
-                self.report()
-            )
-        });
+        let whole: Value = serde_json::from_str(&self.stderr)
+            .unwrap_or_else(|error| panic!("standard error is not one JSON object: {error}\n{}", self.report()));
         whole["error"].clone()
     }
 
     /// Asserts a failed run of `-o json`: its exit code, the shape of the error, and an empty standard output.
     pub fn fails_in_json(self, exit_code: i32) -> Self {
         let run = self.exits(exit_code);
-        assert_eq!(
-            run.stdout,
-            "",
-            "standard output stays empty on errors: {}",
-            run.report()
-        );
+        assert_eq!(run.stdout, "", "standard output stays empty on errors: {}", run.report());
         let error = run.error();
-        for key in [
-            "code",
-            "message",
-            "status",
-            "detail",
-            "request_id",
-            "hint",
-            "exit_code",
-        ] {
-            assert!(
-                error.get(key).is_some(),
-                "the error lacks `{key}`: {}",
-                run.report()
-            );
+        for key in ["code", "message", "status", "detail", "request_id", "hint", "exit_code"] {
+            assert!(error.get(key).is_some(), "the error lacks `{key}`: {}", run.report());
         }
         assert_eq!(error["exit_code"], exit_code, "{}", run.report());
         for key in ["code", "message"] {
             let text = error[key].as_str().unwrap_or_default();
-            assert!(
-                !text.trim().is_empty(),
-                "the error has no {key}: {}",
-                run.report()
-            );
+            assert!(!text.trim().is_empty(), "the error has no {key}: {}", run.report());
         }
         run
     }
@@ -375,12 +312,7 @@ impl Run {
     /// Asserts a failed run whose error is in words.
     pub fn fails_in_words(self, exit_code: i32) -> Self {
         let run = self.exits(exit_code);
-        assert_eq!(
-            run.stdout,
-            "",
-            "standard output stays empty on errors: {}",
-            run.report()
-        );
+        assert_eq!(run.stdout, "", "standard output stays empty on errors: {}", run.report());
         assert!(
             run.stderr.lines().any(|line| line.starts_with("error: ")),
             "no line begins with `error: `: {}",
@@ -393,21 +325,13 @@ impl Run {
     pub fn mentions(self, words: &[&str]) -> Self {
         let text = self.stderr.to_lowercase();
         for word in words {
-            assert!(
-                text.contains(&word.to_lowercase()),
-                "`{word}` is not mentioned: {}",
-                self.report()
-            );
+            assert!(text.contains(&word.to_lowercase()), "`{word}` is not mentioned: {}", self.report());
         }
         self
     }
 
     pub fn hints(self) -> Self {
-        assert!(
-            self.stderr.lines().any(|line| line.starts_with("hint:")),
-            "no hint: {}",
-            self.report()
-        );
+        assert!(self.stderr.lines().any(|line| line.starts_with("hint:")), "no hint: {}", self.report());
         self
     }
 }

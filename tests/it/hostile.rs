@@ -16,10 +16,7 @@ fn operations(server: &Server) -> Vec<Bpctl> {
     vec![
         katapult(server, &["policies", "list", "--vm", VM]),
         katapult(server, &["policy", "update", POLICY, "--retention", "14"]),
-        katapult(
-            server,
-            &["policy", "schedule-delete", POLICY, "--at", "+7d", "--yes"],
-        ),
+        katapult(server, &["policy", "schedule-delete", POLICY, "--at", "+7d", "--yes"]),
         katapult(server, &["disk", "show", DISK]),
         onapp(server, &["backups", "list", "--vm", "488"]),
     ]
@@ -29,10 +26,7 @@ fn operations(server: &Server) -> Vec<Bpctl> {
 fn invalid_everywhere(answer: &Answer, what: &str) {
     let server = Server::always(answer.clone());
     for operation in operations(&server) {
-        invalid(
-            operation.args(&["-o", "json", "--retries", "0"]).run(),
-            what,
-        );
+        invalid(operation.args(&["-o", "json", "--retries", "0"]).run(), what);
     }
     assert!(server.writes().is_empty(), "{what}: a write followed");
 }
@@ -47,27 +41,15 @@ fn invalid(run: Run, what: &str) -> Run {
 fn answers_that_are_not_json() {
     for (what, answer) in [
         ("HTML with status 200", Answer::html(200)),
-        (
-            "HTML that says it is JSON",
-            Answer::text_json("<html><body>Log in</body></html>"),
-        ),
+        ("HTML that says it is JSON", Answer::text_json("<html><body>Log in</body></html>")),
         ("nothing", Answer::text_json("")),
         ("white space", Answer::text_json(" \n ")),
-        (
-            "the beginning of JSON",
-            Answer::text_json(r#"{"disk": {"id": "disk_x", "na"#),
-        ),
+        ("the beginning of JSON", Answer::text_json(r#"{"disk": {"id": "disk_x", "na"#)),
         ("two documents", Answer::text_json("{} {}")),
         ("a word", Answer::text_json("ok")),
         ("zeros", Answer::text_json(vec![0; 1000])),
-        (
-            "invalid UTF-8",
-            Answer::text_json(b"{\"disk\": {\"id\": \"\xff\xfe\"}}".to_vec()),
-        ),
-        (
-            "JSON that says it is gzip",
-            Answer::text_json("{}").header("Content-Encoding", "gzip"),
-        ),
+        ("invalid UTF-8", Answer::text_json(b"{\"disk\": {\"id\": \"\xff\xfe\"}}".to_vec())),
+        ("JSON that says it is gzip", Answer::text_json("{}").header("Content-Encoding", "gzip")),
     ] {
         invalid_everywhere(&answer, what);
     }
@@ -108,75 +90,31 @@ fn a_hundred_thousand_nested_brackets() {
 
 #[test]
 fn nesting_has_a_limit_of_128_levels() {
-    let nested = |levels| {
-        format!(
-            r#"{{"disk": {{"id": "d", "deep": {}{}}}}}"#,
-            "[".repeat(levels),
-            "]".repeat(levels)
-        )
-    };
+    let nested = |levels| format!(r#"{{"disk": {{"id": "d", "deep": {}{}}}}}"#, "[".repeat(levels), "]".repeat(levels));
     let server = Server::always(Answer::text_json(nested(120)));
-    katapult(&server, &["disk", "show", "d", "-o", "json"])
-        .run()
-        .ok();
+    katapult(&server, &["disk", "show", "d", "-o", "json"]).run().ok();
     let server = Server::always(Answer::text_json(nested(130)));
-    invalid(
-        katapult(&server, &["disk", "show", "d", "-o", "json"]).run(),
-        "130 levels",
-    );
+    invalid(katapult(&server, &["disk", "show", "d", "-o", "json"]).run(), "130 levels");
 }
 
 #[test]
 fn an_endless_body() {
     for (what, start, unit) in [
-        (
-            "endless items",
-            r#"{"disk_backup_policies": ["#,
-            r#"{"id": "p", "retention": 7},"#,
-        ),
+        ("endless items", r#"{"disk_backup_policies": ["#, r#"{"id": "p", "retention": 7},"#),
         ("endless text", r#"{"disk": {"id": ""#, "xxxxxxxxxxxxxxxx"),
         ("endless space", "", "                "),
     ] {
         let server = Server::always(Answer::text_json(start).endless(unit));
-        invalid(
-            katapult(
-                &server,
-                &[
-                    "policies",
-                    "list",
-                    "--vm",
-                    VM,
-                    "-o",
-                    "json",
-                    "--retries",
-                    "0",
-                ],
-            )
-            .run(),
-            what,
-        );
-        assert!(
-            server.bytes_sent() < MOST,
-            "{what}: took {} bytes",
-            server.bytes_sent()
-        );
+        invalid(katapult(&server, &["policies", "list", "--vm", VM, "-o", "json", "--retries", "0"]).run(), what);
+        assert!(server.bytes_sent() < MOST, "{what}: took {} bytes", server.bytes_sent());
     }
 }
 
 #[test]
 fn an_endless_error_body() {
     let server = Server::always(Answer::raw(500, "text/html", "<html>").endless("<p>sorry</p>"));
-    katapult(
-        &server,
-        &["disk", "show", DISK, "-o", "json", "--retries", "0"],
-    )
-    .run()
-    .fails_in_json(7);
-    assert!(
-        server.bytes_sent() < MOST,
-        "took {} bytes",
-        server.bytes_sent()
-    );
+    katapult(&server, &["disk", "show", DISK, "-o", "json", "--retries", "0"]).run().fails_in_json(7);
+    assert!(server.bytes_sent() < MOST, "took {} bytes", server.bytes_sent());
 }
 
 /// The bits of a deflate stream, least significant first.
@@ -207,24 +145,11 @@ fn a_gzip_bomb() {
     let mut body = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     body.extend(&bits.0[..2]);
     let unit = bits.0[2..15].to_vec();
-    let answer = Answer::text_json(body)
-        .header("Content-Encoding", "gzip")
-        .endless(unit);
+    let answer = Answer::text_json(body).header("Content-Encoding", "gzip").endless(unit);
     let server = Server::always(answer);
-    invalid(
-        katapult(
-            &server,
-            &["disk", "show", DISK, "-o", "json", "--retries", "0"],
-        )
-        .run(),
-        "a gzip bomb",
-    );
+    invalid(katapult(&server, &["disk", "show", DISK, "-o", "json", "--retries", "0"]).run(), "a gzip bomb");
     // 64 MiB are 413 KiB when packed; the rest is what sockets buffer.
-    assert!(
-        server.bytes_sent() < 24 << 20,
-        "took {} bytes",
-        server.bytes_sent()
-    );
+    assert!(server.bytes_sent() < 24 << 20, "took {} bytes", server.bytes_sent());
 }
 
 #[test]
@@ -233,71 +158,32 @@ fn a_slow_body_runs_into_the_time_out() {
     let server = Server::always(body.clone().dribbled(Duration::from_millis(1)));
     katapult(&server, &["disk", "show", "disk_x"]).run().ok();
     let server = Server::always(body.dribbled(Duration::from_millis(500)));
-    katapult(
-        &server,
-        &[
-            "disk",
-            "show",
-            "disk_x",
-            "-o",
-            "json",
-            "--timeout",
-            "1s",
-            "--retries",
-            "0",
-        ],
-    )
-    .run()
-    .fails(7, "timeout");
+    katapult(&server, &["disk", "show", "disk_x", "-o", "json", "--timeout", "1s", "--retries", "0"])
+        .run()
+        .fails(7, "timeout");
 }
 
 #[test]
 fn xml_that_means_harm() {
     let home = Home::new();
-    let config = home.file(
-        "bpctl.toml",
-        "[profiles.cloud]\nprovider = \"onapp\"\nwire = \"xml\"\n",
-    );
-    let laughs = (1..30)
-        .map(|number| format!("<!ENTITY l{number} \"&l{0};&l{0};\">", number - 1))
-        .collect::<String>();
+    let config = home.file("bpctl.toml", "[profiles.cloud]\nprovider = \"onapp\"\nwire = \"xml\"\n");
+    let laughs = (1..30).map(|number| format!("<!ENTITY l{number} \"&l{0};&l{0};\">", number - 1)).collect::<String>();
     let laughs = format!(
         "<?xml version=\"1.0\"?><!DOCTYPE b [<!ENTITY l0 \"lol\">{laughs}]><backups type=\"array\"><backup><note>&l29;</note></backup></backups>"
     );
     for (what, body) in [
         ("a billion laughs", laughs.as_str()),
-        (
-            "a hundred thousand elements deep",
-            &"<backups>".repeat(100_000),
-        ),
-        (
-            "cut off",
-            "<backups type=\"array\"><backup><id type=\"integer\">1</id>",
-        ),
-        (
-            "crossed tags",
-            "<backups type=\"array\"><backup></backups></backup>",
-        ),
+        ("a hundred thousand elements deep", &"<backups>".repeat(100_000)),
+        ("cut off", "<backups type=\"array\"><backup><id type=\"integer\">1</id>"),
+        ("crossed tags", "<backups type=\"array\"><backup></backups></backup>"),
         ("nothing", ""),
         ("JSON", "[]"),
         ("HTML", "<html><body>Log in<br></body></html>"),
     ] {
         let server = Server::always(Answer::xml(body));
-        let run = onapp(
-            &server,
-            &[
-                "backups",
-                "list",
-                "--vm",
-                "488",
-                "--profile",
-                "cloud",
-                "-o",
-                "json",
-            ],
-        )
-        .args(&["--retries", "0", "--config", config.to_str().unwrap()])
-        .run();
+        let run = onapp(&server, &["backups", "list", "--vm", "488", "--profile", "cloud", "-o", "json"])
+            .args(&["--retries", "0", "--config", config.to_str().unwrap()])
+            .run();
         invalid(run, what);
     }
 }
@@ -306,8 +192,7 @@ fn xml_that_means_harm() {
 const EVIL: &str = "evil\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}31m\r\nfake row\u{7f}";
 
 fn is_tame(text: &str) -> bool {
-    text.chars()
-        .all(|symbol| symbol == '\n' || !symbol.is_control())
+    text.chars().all(|symbol| symbol == '\n' || !symbol.is_control())
 }
 
 #[test]
@@ -317,26 +202,12 @@ fn control_characters_are_escaped_in_tables() {
     for output in ["table", "wide"] {
         let list = |server: &Server| katapult(server, &["vm", "list", "-o", output]).run().ok();
         let run = list(&server);
-        assert!(
-            is_tame(&run.stdout) && is_tame(&run.stderr),
-            "{:?}",
-            run.stdout
-        );
-        assert_eq!(
-            run.stdout.lines().count(),
-            list(&plain).stdout.lines().count(),
-            "a name cannot add lines"
-        );
-        assert!(
-            run.stdout.contains("evil") && run.stdout.contains("fake row"),
-            "{}",
-            run.report()
-        );
+        assert!(is_tame(&run.stdout) && is_tame(&run.stderr), "{:?}", run.stdout);
+        assert_eq!(run.stdout.lines().count(), list(&plain).stdout.lines().count(), "a name cannot add lines");
+        assert!(run.stdout.contains("evil") && run.stdout.contains("fake row"), "{}", run.report());
     }
     let world = World::new().policy(|policy| policy["target"]["value"]["name"] = json!(EVIL));
-    let run = katapult(&world.serve(), &["policy", "show", POLICY])
-        .run()
-        .ok();
+    let run = katapult(&world.serve(), &["policy", "show", POLICY]).run().ok();
     assert!(is_tame(&run.stdout), "{:?}", run.stdout);
 }
 
@@ -344,17 +215,9 @@ fn control_characters_are_escaped_in_tables() {
 fn control_characters_are_escaped_in_messages() {
     let body = json!({"error": {"code": EVIL, "description": EVIL, "detail": {"errors": [EVIL]}}});
     let refused = Server::always(Answer::json(422, &body).header("X-Request-Id", "1\u{9b}2"));
-    let twins = World::new()
-        .vms(vec![vm("vm_1", "twin", EVIL), vm("vm_2", "twin", EVIL)])
-        .serve();
-    let html = Server::always(Answer::raw(
-        502,
-        "text/html",
-        format!("<html><title>{EVIL}</title></html>"),
-    ));
-    let world = World::new()
-        .policy(|policy| policy["target"]["value"]["name"] = json!(EVIL))
-        .serve();
+    let twins = World::new().vms(vec![vm("vm_1", "twin", EVIL), vm("vm_2", "twin", EVIL)]).serve();
+    let html = Server::always(Answer::raw(502, "text/html", format!("<html><title>{EVIL}</title></html>")));
+    let world = World::new().policy(|policy| policy["target"]["value"]["name"] = json!(EVIL)).serve();
     for run in [
         katapult(&refused, &["disk", "show", DISK]).run(),
         katapult(&refused, &["disk", "show", DISK, "-vv"]).run(),
@@ -384,15 +247,11 @@ fn json_escapes_by_its_own_rules() {
 fn unknown_values_are_shown_not_refused() {
     for change in [
         |policy: &mut Value| policy["target"] = json!(null),
-        |policy: &mut Value| {
-            policy["target"] = json!({"type": "Comet", "value": {"id": "comet_1"}})
-        },
+        |policy: &mut Value| policy["target"] = json!({"type": "Comet", "value": {"id": "comet_1"}}),
         |policy: &mut Value| policy["target"] = json!({"type": "VirtualMachine", "value": null}),
         |policy: &mut Value| policy["target"] = json!("somewhere"),
         |policy: &mut Value| policy["target"] = json!({"target": {"id": VM, "fqdn": FQDN}}),
-        |policy: &mut Value| {
-            policy["schedule"] = json!({"interval": "fortnightly", "next_invocation_at": null})
-        },
+        |policy: &mut Value| policy["schedule"] = json!({"interval": "fortnightly", "next_invocation_at": null}),
         |policy: &mut Value| policy["schedule"] = json!({}),
         |policy: &mut Value| policy["total_size"] = json!("12.5"),
         |policy: &mut Value| policy["total_size"] = json!(null),
@@ -402,10 +261,7 @@ fn unknown_values_are_shown_not_refused() {
     ] {
         let server = World::new().policy(change).serve();
         for output in ["table", "wide", "json", "yaml", "csv", "id"] {
-            for args in [
-                &["policy", "show", POLICY][..],
-                &["policies", "list", "--org", crate::world::ORG],
-            ] {
+            for args in [&["policy", "show", POLICY][..], &["policies", "list", "--org", crate::world::ORG]] {
                 let run = katapult(&server, args).args(&["-o", output]).run().ok();
                 assert!(run.stdout.contains(POLICY), "{}", run.report());
             }

@@ -2,10 +2,7 @@
 //!
 //! They are written from the promises of the command line, not from the code behind it: each file takes one topic.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on is a failed test, and the place says why"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test, and the place says why")]
 
 mod config;
 mod confirmation;

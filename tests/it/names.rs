@@ -4,9 +4,7 @@ use serde_json::Value;
 
 use crate::harness::{Bpctl, katapult};
 use crate::server::Server;
-use crate::world::{
-    FQDN, ORG, ORG_POLICIES_PATH, POLICY, VM, VM_POLICIES_PATH, World, org, policy, vm,
-};
+use crate::world::{FQDN, ORG, ORG_POLICIES_PATH, POLICY, VM, VM_POLICIES_PATH, World, org, policy, vm};
 
 const ORG_VMS_PATH: &str = "/core/v1/organizations/organization/virtual_machines";
 const DB: &str = "vm_Bc4sLk7WnE2xTf9J";
@@ -18,24 +16,14 @@ fn list(server: &Server, machine: &str) -> Bpctl {
 #[test]
 fn a_machine_by_id_fqdn_or_name() {
     for machine in [VM, FQDN, "WEB-1.acme.katapult.cloud", "web-1", "WEB-1"] {
-        let run = list(&World::new().serve(), machine)
-            .args(&["-o", "id"])
-            .run()
-            .ok();
+        let run = list(&World::new().serve(), machine).args(&["-o", "id"]).run().ok();
         assert_eq!(run.stdout, format!("{POLICY}\n"), "{machine}");
     }
 }
 
 #[test]
 fn a_name_need_not_look_like_a_host_name() {
-    let world = World::new().policies(vec![policy(
-        "p-db",
-        "VirtualMachine",
-        DB,
-        "DB 1",
-        "daily",
-        7,
-    )]);
+    let world = World::new().policies(vec![policy("p-db", "VirtualMachine", DB, "DB 1", "daily", 7)]);
     for machine in ["DB 1", "db-1", "DB-1"] {
         let run = list(&world.serve(), machine).args(&["-o", "id"]).run().ok();
         assert_eq!(run.stdout, "p-db\n", "{machine}");
@@ -48,35 +36,21 @@ fn an_id_or_fqdn_costs_no_list() {
         let server = World::new().serve();
         list(&server, machine).run().ok();
         assert_ne!(server.to(VM_POLICIES_PATH).len(), 0);
-        assert!(
-            server.to(ORG_VMS_PATH).is_empty(),
-            "{machine}: {:?}",
-            server.requests()
-        );
+        assert!(server.to(ORG_VMS_PATH).is_empty(), "{machine}: {:?}", server.requests());
     }
 }
 
 #[test]
 fn a_name_is_matched_whole() {
     for machine in ["web", "web-", "web-11", "eb-1", "*", "vm"] {
-        list(&World::new().serve(), machine)
-            .run()
-            .fails_in_words(3)
-            .mentions(&[machine]);
+        list(&World::new().serve(), machine).run().fails_in_words(3).mentions(&[machine]);
     }
 }
 
 #[test]
 fn a_name_is_found_on_any_page() {
-    let vms: Vec<Value> = (0..70)
-        .map(|n| {
-            vm(
-                &format!("vm_{n:016}"),
-                &format!("node-{n}"),
-                &format!("node-{n}.example"),
-            )
-        })
-        .collect();
+    let vms: Vec<Value> =
+        (0..70).map(|n| vm(&format!("vm_{n:016}"), &format!("node-{n}"), &format!("node-{n}.example"))).collect();
     let world = World::new().vms(vms).policies(vec![policy(
         "p-69",
         "VirtualMachine",
@@ -85,10 +59,7 @@ fn a_name_is_found_on_any_page() {
         "daily",
         7,
     )]);
-    let run = list(&world.serve(), "node-69")
-        .args(&["-o", "id"])
-        .run()
-        .ok();
+    let run = list(&world.serve(), "node-69").args(&["-o", "id"]).run().ok();
     assert_eq!(run.stdout, "p-69\n");
 }
 
@@ -100,23 +71,11 @@ fn an_ambiguous_name_is_refused_and_its_owners_are_named() {
             vm("vm_two", "twin", "twin-b.acme.katapult.cloud"),
         ])
         .serve();
-    list(&server, "twin")
-        .run()
-        .fails_in_words(2)
-        .mentions(&["twin", "vm_one", "vm_two"]);
-    let run = list(&server, "twin")
-        .args(&["-o", "json"])
-        .run()
-        .fails(2, "ambiguous_name");
+    list(&server, "twin").run().fails_in_words(2).mentions(&["twin", "vm_one", "vm_two"]);
+    let run = list(&server, "twin").args(&["-o", "json"]).run().fails(2, "ambiguous_name");
     let error = run.error().to_string();
-    assert!(
-        error.contains("vm_one") && error.contains("vm_two"),
-        "{error}"
-    );
-    assert!(
-        server.to(VM_POLICIES_PATH).is_empty(),
-        "nothing is asked about a machine that is not known"
-    );
+    assert!(error.contains("vm_one") && error.contains("vm_two"), "{error}");
+    assert!(server.to(VM_POLICIES_PATH).is_empty(), "nothing is asked about a machine that is not known");
 }
 
 #[test]
@@ -129,33 +88,19 @@ fn the_only_organization_is_the_one_that_is_meant() {
 /// The organization whose policies were asked for, by whichever lookup.
 fn organization(server: &Server) -> Option<String> {
     let asked = server.to(ORG_POLICIES_PATH);
-    let request = asked
-        .first()
-        .unwrap_or_else(|| panic!("not asked: {:?}", server.requests()));
-    request
-        .query("organization[id]")
-        .or_else(|| request.query("organization[sub_domain]"))
+    let request = asked.first().unwrap_or_else(|| panic!("not asked: {:?}", server.requests()));
+    request.query("organization[id]").or_else(|| request.query("organization[sub_domain]"))
 }
 
 fn two_organizations() -> World {
-    World::new().orgs(vec![
-        org(ORG, "ACME Inc.", "acme"),
-        org("org_2", "Bolt Ltd", "bolt"),
-    ])
+    World::new().orgs(vec![org(ORG, "ACME Inc.", "acme"), org("org_2", "Bolt Ltd", "bolt")])
 }
 
 #[test]
 fn several_organizations_are_named_in_the_error() {
-    for args in [
-        &["policies", "list"][..],
-        &["vm", "list"],
-        &["policies", "list", "--vm", "web-1"],
-    ] {
+    for args in [&["policies", "list"][..], &["vm", "list"], &["policies", "list", "--vm", "web-1"]] {
         let server = two_organizations().serve();
-        katapult(&server, args)
-            .run()
-            .fails_in_words(2)
-            .mentions(&["acme", "bolt", "--org"]);
+        katapult(&server, args).run().fails_in_words(2).mentions(&["acme", "bolt", "--org"]);
     }
 }
 
@@ -176,10 +121,7 @@ fn an_organization_is_named_by_flag_then_by_variable() {
     ] {
         let server = two_organizations().serve();
         let mut run = katapult(&server, &["policies", "list"]);
-        for (name, value) in [
-            ("BPCTL_ORG", bpctl),
-            ("KATAPULT_ORGANIZATION", katapult_variable),
-        ] {
+        for (name, value) in [("BPCTL_ORG", bpctl), ("KATAPULT_ORGANIZATION", katapult_variable)] {
             if let Some(value) = value {
                 run = run.env(name, value);
             }
@@ -188,28 +130,15 @@ fn an_organization_is_named_by_flag_then_by_variable() {
             run = run.args(&["--org", flag]);
         }
         run.run().ok();
-        assert!(
-            meant.contains(&organization(&server).unwrap().as_str()),
-            "{flag:?} {bpctl:?} {katapult_variable:?}"
-        );
+        assert!(meant.contains(&organization(&server).unwrap().as_str()), "{flag:?} {bpctl:?} {katapult_variable:?}");
     }
 }
 
 #[test]
 fn singular_and_plural_are_one_noun() {
     let server = World::new().serve();
-    for (one, other) in [
-        ("policy", "policies"),
-        ("disk", "disks"),
-        ("vm", "vms"),
-        ("org", "orgs"),
-    ] {
-        let run = |noun| {
-            katapult(&server, &[noun, "list", "-o", "json"])
-                .run()
-                .ok()
-                .stdout
-        };
+    for (one, other) in [("policy", "policies"), ("disk", "disks"), ("vm", "vms"), ("org", "orgs")] {
+        let run = |noun| katapult(&server, &[noun, "list", "-o", "json"]).run().ok().stdout;
         assert_ne!(run(one), "");
         assert_eq!(run(one), run(other), "{one}");
     }
@@ -218,21 +147,12 @@ fn singular_and_plural_are_one_noun() {
 #[test]
 fn what_names_are_resolved_through_can_be_listed_and_shown() {
     let server = World::new().serve();
-    let ids = |args: &[&str]| {
-        katapult(&server, args)
-            .args(&["-o", "id"])
-            .run()
-            .ok()
-            .stdout
-    };
+    let ids = |args: &[&str]| katapult(&server, args).args(&["-o", "id"]).run().ok().stdout;
     assert_eq!(ids(&["org", "list"]), format!("{ORG}\n"));
     assert_eq!(ids(&["vm", "list"]).lines().count(), 3);
     assert_eq!(ids(&["vm", "show", "web-1"]), format!("{VM}\n"));
     assert_eq!(ids(&["vm", "show", FQDN]), format!("{VM}\n"));
     assert_eq!(ids(&["disk", "list"]), format!("{}\n", crate::world::DISK));
-    assert_eq!(
-        ids(&["disk", "list", "--vm", "web-1"]),
-        format!("{}\n", crate::world::DISK)
-    );
+    assert_eq!(ids(&["disk", "list", "--vm", "web-1"]), format!("{}\n", crate::world::DISK));
     assert_eq!(ids(&["policy", "show", POLICY]), format!("{POLICY}\n"));
 }

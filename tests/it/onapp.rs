@@ -53,20 +53,12 @@ fn list(server: &Server, args: &[&str]) -> Bpctl {
 /// The same, with XML on the wire.
 fn list_in_xml(server: &Server, args: &[&str]) -> Bpctl {
     let home = Home::new();
-    let config = home.file(
-        "bpctl.toml",
-        "[profiles.cloud]\nprovider = \"onapp\"\nwire = \"xml\"\n",
-    );
-    list(server, args)
-        .args(&["--profile", "cloud", "--config", config.to_str().unwrap()])
-        .home(&home)
+    let config = home.file("bpctl.toml", "[profiles.cloud]\nprovider = \"onapp\"\nwire = \"xml\"\n");
+    list(server, args).args(&["--profile", "cloud", "--config", config.to_str().unwrap()]).home(&home)
 }
 
 fn wrapped(records: &[&str]) -> Answer {
-    let items: Vec<_> = records
-        .iter()
-        .map(|record| format!(r#"{{"backup": {record}}}"#))
-        .collect();
+    let items: Vec<_> = records.iter().map(|record| format!(r#"{{"backup": {record}}}"#)).collect();
     Answer::text_json(format!("[{}]", items.join(",")))
 }
 
@@ -80,15 +72,9 @@ fn ids(run: &Run) -> Vec<&str> {
 
 #[test]
 fn json_and_xml_give_the_same_result() {
-    let (json, xml) = (
-        Server::always(wrapped(&[AS_JSON])),
-        Server::always(Answer::xml(AS_XML)),
-    );
+    let (json, xml) = (Server::always(wrapped(&[AS_JSON])), Server::always(Answer::xml(AS_XML)));
     for output in ["table", "wide", "json", "jsonl", "yaml", "csv", "id"] {
-        let (one, other) = (
-            list(&json, &["-o", output]).run().ok(),
-            list_in_xml(&xml, &["-o", output]).run().ok(),
-        );
+        let (one, other) = (list(&json, &["-o", output]).run().ok(), list_in_xml(&xml, &["-o", output]).run().ok());
         assert_eq!(one.stdout, other.stdout, "{output}");
     }
     let run = list(&json, &["-o", "json"]).run().ok();
@@ -101,10 +87,7 @@ fn the_wrappers_are_dropped() {
     let server = Server::always(wrapped(&[AS_JSON, OLD]));
     let run = list(&server, &["-o", "json"]).run().ok();
     assert_eq!(run.json(), json!([parsed(AS_JSON), parsed(OLD)]));
-    assert_eq!(
-        ids(&list(&server, &["-o", "id"]).run().ok()),
-        ["2718", "69"]
-    );
+    assert_eq!(ids(&list(&server, &["-o", "id"]).run().ok()), ["2718", "69"]);
 }
 
 #[test]
@@ -114,9 +97,7 @@ fn both_spellings_of_an_empty_list() {
         "<?xml version=\"1.0\"?>\n<backups type=\"array\">\n</backups>\n",
         "<nil-classes type=\"array\"/>",
     ] {
-        let run = list_in_xml(&Server::always(Answer::xml(body)), &["-o", "json"])
-            .run()
-            .ok();
+        let run = list_in_xml(&Server::always(Answer::xml(body)), &["-o", "json"]).run().ok();
         assert_eq!(run.stdout.trim(), "[]", "{body}");
     }
 }
@@ -125,32 +106,17 @@ fn both_spellings_of_an_empty_list() {
 fn no_images_is_a_hint_to_look_at_all() {
     let server = Server::always(Answer::text_json("[]"));
     for output in ["table", "json", "id"] {
-        list(&server, &["-o", output])
-            .run()
-            .ok()
-            .mentions(&["--kind all"]);
+        list(&server, &["-o", output]).run().ok().mentions(&["--kind all"]);
     }
-    assert!(
-        !list(&server, &["--kind", "all"])
-            .run()
-            .ok()
-            .stderr
-            .contains("--kind all")
-    );
+    assert!(!list(&server, &["--kind", "all"]).run().ok().stderr.contains("--kind all"));
     let server = Server::always(wrapped(&[AS_JSON]));
-    assert_eq!(
-        list(&server, &[]).run().ok().stderr,
-        "",
-        "backups there are, so no hint"
-    );
+    assert_eq!(list(&server, &[]).run().ok().stderr, "", "backups there are, so no hint");
 }
 
 #[test]
 fn an_incremental_backup_among_the_images_is_shown() {
     let record = r#"{"id": 3141, "backup_type": "incremental", "target_type": "VirtualMachine", "target_id": 488, "disk_id": null}"#;
-    let run = list(&Server::always(wrapped(&[record])), &["-o", "id"])
-        .run()
-        .ok();
+    let run = list(&Server::always(wrapped(&[record])), &["-o", "id"]).run().ok();
     assert_eq!(ids(&run), ["3141"]);
 }
 
@@ -170,40 +136,24 @@ fn records_of_old_and_future_clouds() {
         for output in ["table", "wide", "jsonl", "yaml", "csv", "id"] {
             list(&server, &["-o", output]).run().ok();
         }
-        assert_eq!(
-            list(&server, &["-o", "json"]).run().ok().json(),
-            json!([parsed(record)])
-        );
+        assert_eq!(list(&server, &["-o", "json"]).run().ok().json(), json!([parsed(record)]));
     }
     let run = list(&Server::always(wrapped(&[OLD])), &[]).run().ok();
-    assert!(
-        run.stdout.contains("days-autobackup") && run.stdout.contains("GiB"),
-        "{}",
-        run.report()
-    );
+    assert!(run.stdout.contains("days-autobackup") && run.stdout.contains("GiB"), "{}", run.report());
 }
 
 #[test]
 fn times_keep_their_offset_in_json_and_are_local_in_tables() {
     let server = Server::always(wrapped(&[AS_JSON]));
-    assert_eq!(
-        list(&server, &["-o", "json"]).run().ok().json()[0]["created_at"],
-        "2024-03-09T04:03:10+02:00"
-    );
+    assert_eq!(list(&server, &["-o", "json"]).run().ok().json()[0]["created_at"], "2024-03-09T04:03:10+02:00");
     let run = list(&server, &["-o", "wide"]).run().ok();
     assert!(run.stdout.contains("02:03"), "{}", run.report());
 }
 
 /// A cloud that pages by `page` and says so in its headers.
-fn paged(
-    count: usize,
-    limit: usize,
-    headers: impl Fn(Answer) -> Answer + Send + Sync + 'static,
-) -> Server {
+fn paged(count: usize, limit: usize, headers: impl Fn(Answer) -> Answer + Send + Sync + 'static) -> Server {
     Server::start(move |request: &Request| {
-        let page = request
-            .query("page")
-            .map_or(1, |page| page.parse::<usize>().unwrap());
+        let page = request.query("page").map_or(1, |page| page.parse::<usize>().unwrap());
         let shown = (1..=count).skip((page - 1) * limit).take(limit);
         let body: Vec<_> = shown.map(|id| json!({"backup": {"id": id}})).collect();
         headers(Answer::json(200, &json!(body)).header("X-Page", &page.to_string()))
@@ -211,20 +161,13 @@ fn paged(
 }
 
 fn numbers(run: &Run) -> Vec<usize> {
-    run.stdout
-        .lines()
-        .map(|line| line.parse().unwrap())
-        .collect()
+    run.stdout.lines().map(|line| line.parse().unwrap()).collect()
 }
 
 #[test]
 fn pages_are_followed_by_x_total() {
     for count in [1, 4, 5, 8] {
-        let server = paged(count, 4, move |answer| {
-            answer
-                .header("X-Limit", "4")
-                .header("X-Total", &count.to_string())
-        });
+        let server = paged(count, 4, move |answer| answer.header("X-Limit", "4").header("X-Total", &count.to_string()));
         let run = list(&server, &["-o", "id"]).run().ok();
         assert_eq!(numbers(&run), (1..=count).collect::<Vec<_>>());
         let requests = server.to("/flexapi/virtual_machines/488/backups/images.json");
@@ -242,42 +185,22 @@ fn without_x_total_the_answer_is_the_list() {
     let server = paged(8, 8, |answer| answer);
     let run = list(&server, &["-o", "id"]).run().ok();
     assert_eq!(numbers(&run).len(), 8);
-    assert_eq!(
-        server
-            .to("/flexapi/virtual_machines/488/backups/images.json")
-            .len(),
-        1
-    );
+    assert_eq!(server.to("/flexapi/virtual_machines/488/backups/images.json").len(), 1);
 }
 
 #[test]
 fn odd_paging_headers_end_without_repeating() {
-    for (total, limit) in [
-        ("8", "0"),
-        ("8", ""),
-        ("8", "-4"),
-        ("many", "4"),
-        ("99999999999999999999", "4"),
-        ("1000000", "4"),
-    ] {
-        let server = paged(8, 4, move |answer| {
-            answer.header("X-Total", total).header("X-Limit", limit)
-        });
+    for (total, limit) in
+        [("8", "0"), ("8", ""), ("8", "-4"), ("many", "4"), ("99999999999999999999", "4"), ("1000000", "4")]
+    {
+        let server = paged(8, 4, move |answer| answer.header("X-Total", total).header("X-Limit", limit));
         let run = list(&server, &["-o", "id"]).run().ok();
         let shown = numbers(&run);
-        assert!(
-            shown == (1..=8).collect::<Vec<_>>() || shown == (1..=4).collect::<Vec<_>>(),
-            "{}",
-            run.report()
-        );
+        assert!(shown == (1..=8).collect::<Vec<_>>() || shown == (1..=4).collect::<Vec<_>>(), "{}", run.report());
         assert!(server.count() < 10, "{} requests", server.count());
     }
     // This cloud ignores `page` and gives the first one for ever.
-    let server = Server::always(
-        wrapped(&[AS_JSON])
-            .header("X-Total", "50")
-            .header("X-Limit", "1"),
-    );
+    let server = Server::always(wrapped(&[AS_JSON]).header("X-Total", "50").header("X-Limit", "1"));
     assert_eq!(ids(&list(&server, &["-o", "id"]).run().ok()), ["2718"]);
     assert!(server.count() < 5, "{} requests", server.count());
 }
@@ -294,18 +217,9 @@ fn a_machine_by_its_label() {
         ),
         "/flexapi/virtual_machines/488/backups/images.json"
         | "/flexapi/virtual_machines/d22pmhpwi0twfo/backups/images.json" => wrapped(&[AS_JSON]),
-        _ => Answer::raw(
-            404,
-            "application/json",
-            r#"{"errors": ["Resource not found"]}"#,
-        ),
+        _ => Answer::raw(404, "application/json", r#"{"errors": ["Resource not found"]}"#),
     });
-    let run = onapp(&server, &["backups", "list", "--vm", "shop 1", "-o", "id"])
-        .run()
-        .ok();
+    let run = onapp(&server, &["backups", "list", "--vm", "shop 1", "-o", "id"]).run().ok();
     assert_eq!(ids(&run), ["2718"]);
-    onapp(&server, &["backups", "list", "--vm", "shop 2"])
-        .run()
-        .fails_in_words(3)
-        .mentions(&["shop 2"]);
+    onapp(&server, &["backups", "list", "--vm", "shop 2"]).run().fails_in_words(3).mentions(&["shop 2"]);
 }

@@ -36,22 +36,11 @@ impl Document {
             .filter(|parameter| parameter["in"] == "query")
             .collect();
         for (name, value) in url::form_urlencoded::parse(request.raw_query().as_bytes()) {
-            match documented
-                .iter()
-                .find(|parameter| parameter["name"] == name.as_ref())
-            {
-                None => problems.push(format!(
-                    "{at}: the query parameter `{name}` is not documented"
-                )),
+            match documented.iter().find(|parameter| parameter["name"] == name.as_ref()) {
+                None => problems.push(format!("{at}: the query parameter `{name}` is not documented")),
                 Some(parameter) => {
                     let typed = typed(&value, &self.resolve(&parameter["schema"])["type"]);
-                    self.check(
-                        &parameter["schema"],
-                        &typed,
-                        &format!("{at}: {name}"),
-                        Unknown::Refused,
-                        &mut problems,
-                    );
+                    self.check(&parameter["schema"], &typed, &format!("{at}: {name}"), Unknown::Refused, &mut problems);
                 }
             }
         }
@@ -59,13 +48,7 @@ impl Document {
         match (schema.is_null(), request.body.is_empty()) {
             (true, false) => problems.push(format!("{at}: no body is documented")),
             (false, true) => problems.push(format!("{at}: the body is missing")),
-            (false, false) => self.check(
-                schema,
-                &request.json(),
-                &at,
-                Unknown::Refused,
-                &mut problems,
-            ),
+            (false, false) => self.check(schema, &request.json(), &at, Unknown::Refused, &mut problems),
             (true, true) => {}
         }
         problems
@@ -83,13 +66,7 @@ impl Document {
             return vec![format!("{at}: the status is not documented")];
         }
         let mut problems = Vec::new();
-        self.check(
-            &answer["content"]["application/json"]["schema"],
-            body,
-            &at,
-            Unknown::Allowed,
-            &mut problems,
-        );
+        self.check(&answer["content"]["application/json"]["schema"], body, &at, Unknown::Allowed, &mut problems);
         problems
     }
 
@@ -102,24 +79,13 @@ impl Document {
         match schema["$ref"].as_str() {
             Some(reference) => {
                 let pointer = reference.trim_start_matches('#');
-                self.resolve(
-                    self.0
-                        .pointer(pointer)
-                        .unwrap_or_else(|| panic!("{reference} leads nowhere")),
-                )
+                self.resolve(self.0.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere")))
             }
             None => schema,
         }
     }
 
-    fn check(
-        &self,
-        schema: &Value,
-        value: &Value,
-        at: &str,
-        unknown: Unknown,
-        problems: &mut Vec<String>,
-    ) {
+    fn check(&self, schema: &Value, value: &Value, at: &str, unknown: Unknown, problems: &mut Vec<String>) {
         let schema = self.resolve(schema);
         if value.is_null() && schema["nullable"] == true {
             return;
@@ -136,10 +102,7 @@ impl Document {
             // The alternative that fits best tells best what is wrong.
             problems.extend(tries.min_by_key(Vec::len).unwrap_or_default());
         }
-        if schema["type"]
-            .as_str()
-            .is_some_and(|kind| !is_of(kind, value))
-        {
+        if schema["type"].as_str().is_some_and(|kind| !is_of(kind, value)) {
             problems.push(format!("{at}: {} is due, not {value}", schema["type"]));
             return;
         }
@@ -147,25 +110,12 @@ impl Document {
             problems.push(format!("{at}: {value} is none of {}", schema["enum"]));
         }
         for (index, item) in list(value).enumerate() {
-            self.check(
-                &schema["items"],
-                item,
-                &format!("{at}[{index}]"),
-                unknown,
-                problems,
-            );
+            self.check(&schema["items"], item, &format!("{at}[{index}]"), unknown, problems);
         }
         self.check_properties(schema, value, at, unknown, problems);
     }
 
-    fn check_properties(
-        &self,
-        schema: &Value,
-        value: &Value,
-        at: &str,
-        unknown: Unknown,
-        problems: &mut Vec<String>,
-    ) {
+    fn check_properties(&self, schema: &Value, value: &Value, at: &str, unknown: Unknown, problems: &mut Vec<String>) {
         let Some(fields) = value.as_object() else {
             if schema["properties"].is_object() && schema["type"].is_null() {
                 problems.push(format!("{at}: an object is due, not {value}"));
@@ -187,9 +137,7 @@ impl Document {
         }
         for (name, field) in fields {
             match schema["properties"].get(name) {
-                Some(property) => {
-                    self.check(property, field, &format!("{at}.{name}"), unknown, problems)
-                }
+                Some(property) => self.check(property, field, &format!("{at}.{name}"), unknown, problems),
                 None if unknown == Unknown::Refused && schema["properties"].is_object() => {
                     problems.push(format!("{at}: `{name}` is not documented"));
                 }

@@ -10,18 +10,7 @@ use crate::world::{VM, World, policy};
 const TOO_MANY: usize = 1100;
 
 fn many(count: usize) -> Vec<Value> {
-    (0..count)
-        .map(|number| {
-            policy(
-                &format!("p-{number:03}"),
-                "VirtualMachine",
-                VM,
-                "web-1",
-                "daily",
-                7,
-            )
-        })
-        .collect()
+    (0..count).map(|number| policy(&format!("p-{number:03}"), "VirtualMachine", VM, "web-1", "daily", 7)).collect()
 }
 
 fn ids(numbers: impl Iterator<Item = usize>) -> String {
@@ -33,28 +22,18 @@ fn list(server: &Server) -> Run {
 }
 
 fn page_of(request: &Request) -> usize {
-    request
-        .query("page")
-        .map_or(1, |page| page.parse().unwrap())
+    request.query("page").map_or(1, |page| page.parse().unwrap())
 }
 
 /// A server that sends these policies and this pagination for a page.
 fn scripted(page: impl Fn(usize) -> (Vec<Value>, Value) + Send + Sync + 'static) -> Server {
     Server::start(move |request| {
         let (policies, pagination) = page(page_of(request));
-        Answer::json(
-            200,
-            &json!({"pagination": pagination, "disk_backup_policies": policies}),
-        )
+        Answer::json(200, &json!({"pagination": pagination, "disk_backup_policies": policies}))
     })
 }
 
-fn pagination(
-    current: usize,
-    pages: impl Into<Value>,
-    total: impl Into<Value>,
-    per_page: usize,
-) -> Value {
+fn pagination(current: usize, pages: impl Into<Value>, total: impl Into<Value>, per_page: usize) -> Value {
     json!({
         "current_page": current, "total_pages": pages.into(), "total": total.into(), "per_page": per_page,
         "large_set": false,
@@ -102,10 +81,7 @@ fn an_item_on_two_pages_is_printed_once() {
     let all = many(7);
     let server = scripted(move |page| {
         let from = if page == 1 { 0 } else { 3 };
-        (
-            all.iter().skip(from).take(4).cloned().collect(),
-            pagination(page, 2, 7, 4),
-        )
+        (all.iter().skip(from).take(4).cloned().collect(), pagination(page, 2, 7, 4))
     });
     assert_eq!(list(&server).ok().stdout, ids(0..7));
 }
@@ -113,19 +89,13 @@ fn an_item_on_two_pages_is_printed_once() {
 #[test]
 fn a_list_that_fails_midway_does_not_look_whole() {
     let world = World::new().policies(many(75));
-    let server = world.serve_but(|request| {
-        (page_of(request) == 2).then(|| Answer::error(403, "permission_denied"))
-    });
+    let server = world.serve_but(|request| (page_of(request) == 2).then(|| Answer::error(403, "permission_denied")));
     for output in ["json", "table", "csv", "yaml"] {
-        let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", output])
-            .run()
-            .exits(4);
+        let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", output]).run().exits(4);
         assert_eq!(run.stdout, "", "{output}");
     }
     // Rows that were streamed before the error stay.
-    let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", "jsonl"])
-        .run()
-        .exits(4);
+    let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", "jsonl"]).run().exits(4);
     assert!(run.stdout.lines().count() <= 30);
 }
 
@@ -136,21 +106,12 @@ fn ends(server: &Server, what: &str) {
     assert_ne!(server.count(), 0, "{what}: nothing was asked");
     let lost = run.code == 0 && run.stdout.is_empty();
     assert!(!lost, "{what}: the policies are lost");
-    assert!(
-        server.count() < TOO_MANY,
-        "{what}: {} requests",
-        server.count()
-    );
+    assert!(server.count() < TOO_MANY, "{what}: {} requests", server.count());
     let mut seen: Vec<_> = run.stdout.lines().collect();
     let printed = seen.len();
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(
-        seen.len(),
-        printed,
-        "{what}: printed twice: {}",
-        run.report()
-    );
+    assert_eq!(seen.len(), printed, "{what}: printed twice: {}", run.report());
 }
 
 #[test]
@@ -167,17 +128,11 @@ fn a_list_that_repeats_itself_ends() {
 #[test]
 fn a_list_that_goes_backwards_ends() {
     let all = many(4);
-    ends(
-        &scripted(move |_| (all.clone(), pagination(1, 2, 8, 4))),
-        "always at page one",
-    );
+    ends(&scripted(move |_| (all.clone(), pagination(1, 2, 8, 4))), "always at page one");
     let all = many(4);
     ends(
         &scripted(move |page| {
-            (
-                all.clone(),
-                json!({"current_page": 10 - page.min(9), "total_pages": 10, "per_page": 4}),
-            )
+            (all.clone(), json!({"current_page": 10 - page.min(9), "total_pages": 10, "per_page": 4}))
         }),
         "counting down",
     );
@@ -188,10 +143,7 @@ fn empty_pages_end_a_list() {
     for pages in [json!(u64::MAX), json!(null)] {
         let all = many(4);
         let server = scripted(move |page| {
-            (
-                if page == 1 { all.clone() } else { Vec::new() },
-                pagination(page, pages.clone(), u64::MAX, 4),
-            )
+            (if page == 1 { all.clone() } else { Vec::new() }, pagination(page, pages.clone(), u64::MAX, 4))
         });
         ends(&server, "a million empty pages");
         assert!(server.count() <= 3, "{} requests", server.count());

@@ -11,10 +11,7 @@ use crate::server::{Answer, Server};
 use crate::world::{POLICY, VM, World};
 
 fn disk() -> Answer {
-    Answer::json(
-        200,
-        &json!({"disk": {"id": "disk_x", "name": "Data"}, "annotations": []}),
-    )
+    Answer::json(200, &json!({"disk": {"id": "disk_x", "name": "Data"}, "annotations": []}))
 }
 
 fn show(server: &Server) -> Bpctl {
@@ -27,11 +24,7 @@ fn passing_troubles() -> Vec<(&'static str, Answer, i32)> {
         ("502", Answer::html(502), 7),
         ("503", Answer::error(503, "service_unavailable"), 7),
         ("504", Answer::empty(504), 7),
-        (
-            "429",
-            Answer::error(429, "rate_limit_reached").header("Retry-After", "1"),
-            6,
-        ),
+        ("429", Answer::error(429, "rate_limit_reached").header("Retry-After", "1"), 6),
         ("a reset", Answer::closed(), 7),
         ("a cut-off answer", disk().cut_off(), 7),
     ]
@@ -52,11 +45,7 @@ fn a_lasting_trouble_is_given_up_after_the_retries() {
     for (what, trouble, exit) in passing_troubles() {
         for retries in [0, 1] {
             let server = Server::always(trouble.clone());
-            show(&server)
-                .arg("--retries")
-                .arg(retries.to_string())
-                .run()
-                .fails_in_json(exit);
+            show(&server).arg("--retries").arg(retries.to_string()).run().fails_in_json(exit);
             assert_eq!(server.count(), retries + 1, "{what}");
         }
     }
@@ -84,16 +73,9 @@ fn a_time_out_is_worth_another_try() {
 fn time_outs_that_last() {
     let server = Server::always(disk().delayed(Duration::from_secs(20)));
     let started = Instant::now();
-    show(&server)
-        .args(&["--timeout", "500ms", "--retries", "1"])
-        .run()
-        .fails(7, "timeout");
+    show(&server).args(&["--timeout", "500ms", "--retries", "1"]).run().fails(7, "timeout");
     assert_eq!(server.count(), 2);
-    assert!(
-        started.elapsed() < Duration::from_secs(15),
-        "took {:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(15), "took {:?}", started.elapsed());
 }
 
 #[test]
@@ -101,63 +83,34 @@ fn max_wait_bounds_the_whole_command() {
     for (trouble, exit) in [
         (disk().delayed(Duration::from_secs(50)), 7),
         (Answer::error(503, "service_unavailable"), 7),
-        (
-            Answer::error(429, "rate_limit_reached").header("Retry-After", "3600"),
-            6,
-        ),
-        (
-            Answer::error(503, "service_unavailable").header("Retry-After", "3600"),
-            7,
-        ),
+        (Answer::error(429, "rate_limit_reached").header("Retry-After", "3600"), 6),
+        (Answer::error(503, "service_unavailable").header("Retry-After", "3600"), 7),
     ] {
         let server = Server::always(trouble);
         let started = Instant::now();
-        show(&server)
-            .args(&["--max-wait", "2s", "--retries", "1000"])
-            .run()
-            .fails_in_json(exit);
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "took {:?}",
-            started.elapsed()
-        );
+        show(&server).args(&["--max-wait", "2s", "--retries", "1000"]).run().fails_in_json(exit);
+        assert!(started.elapsed() < Duration::from_secs(20), "took {:?}", started.elapsed());
     }
 }
 
 #[test]
 fn a_rate_limit_without_retry_after_waits_for_the_servers_next_minute() {
     // By the server's clock, which is years off ours, the next minute is two seconds away.
-    let limited =
-        Answer::error(429, "rate_limit_reached").header("Date", "Sun, 06 Nov 1994 08:49:58 GMT");
+    let limited = Answer::error(429, "rate_limit_reached").header("Date", "Sun, 06 Nov 1994 08:49:58 GMT");
     let server = Server::answers([limited, disk()]);
     let started = Instant::now();
     show(&server).args(&["--max-wait", "20s"]).run().ok();
-    assert!(
-        started.elapsed() < Duration::from_secs(20),
-        "took {:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(20), "took {:?}", started.elapsed());
     // And here it is most of a minute away, which is longer than we may wait.
-    let limited =
-        Answer::error(429, "rate_limit_reached").header("Date", "Sun, 06 Nov 1994 08:49:01 GMT");
+    let limited = Answer::error(429, "rate_limit_reached").header("Date", "Sun, 06 Nov 1994 08:49:01 GMT");
     let server = Server::answers([limited, disk()]);
-    show(&server)
-        .args(&["--max-wait", "10s"])
-        .run()
-        .fails(6, "rate_limit_reached");
+    show(&server).args(&["--max-wait", "10s"]).run().fails(6, "rate_limit_reached");
     assert_eq!(server.count(), 1);
 }
 
 #[test]
 fn odd_retry_after_headers_do_no_harm() {
-    for value in [
-        "soon",
-        "-5",
-        "1e9",
-        "99999999999999999999",
-        "",
-        "Sun, 06 Nov 1994 08:49:37 GMT",
-    ] {
+    for value in ["soon", "-5", "1e9", "99999999999999999999", "", "Sun, 06 Nov 1994 08:49:37 GMT"] {
         let limited = Answer::error(429, "rate_limit_reached")
             .header("Retry-After", value)
             .header("Date", "Sun, 06 Nov 1994 08:49:59 GMT");
@@ -171,13 +124,7 @@ fn odd_retry_after_headers_do_no_harm() {
 /// Gives this answer to the first write, and the world's to the rest.
 fn once_on_write(world: &World, trouble: Answer) -> Server {
     let trouble = Mutex::new(Some(trouble));
-    world.serve_but(move |request| {
-        if request.is_write() {
-            trouble.lock().unwrap().take()
-        } else {
-            None
-        }
-    })
+    world.serve_but(move |request| if request.is_write() { trouble.lock().unwrap().take() } else { None })
 }
 
 #[test]
@@ -199,16 +146,7 @@ fn writes_that_are_safe_to_repeat_are_repeated() {
 
 #[test]
 fn other_troubles_are_not_tried_again() {
-    for (status, exit) in [
-        (400, 5),
-        (401, 4),
-        (403, 4),
-        (404, 3),
-        (406, 5),
-        (409, 5),
-        (422, 5),
-        (500, 7),
-    ] {
+    for (status, exit) in [(400, 5), (401, 4), (403, 4), (404, 3), (406, 5), (409, 5), (422, 5), (500, 7)] {
         let server = Server::always(Answer::error(status, "a_code"));
         show(&server).run().exits(exit);
         assert_eq!(server.count(), 1, "{status}");
@@ -217,20 +155,12 @@ fn other_troubles_are_not_tried_again() {
 
 #[test]
 fn a_page_is_retried_without_starting_over() {
-    let policies = (0..45).map(|n| {
-        crate::world::policy(&format!("p-{n}"), "VirtualMachine", VM, "web-1", "daily", 7)
-    });
+    let policies = (0..45).map(|n| crate::world::policy(&format!("p-{n}"), "VirtualMachine", VM, "web-1", "daily", 7));
     let world = World::new().policies(policies.collect());
     let trouble = Mutex::new(Some(Answer::empty(503)));
     let server = world.serve_but(move |request| {
-        if request.query("page").as_deref() == Some("2") {
-            trouble.lock().unwrap().take()
-        } else {
-            None
-        }
+        if request.query("page").as_deref() == Some("2") { trouble.lock().unwrap().take() } else { None }
     });
-    let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", "id"])
-        .run()
-        .ok();
+    let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", "id"]).run().ok();
     assert_eq!(run.stdout.lines().count(), 45);
 }

@@ -11,28 +11,15 @@ pub struct Simulator {
 }
 
 pub fn serve(home: &Home, args: &[&str]) -> Simulator {
-    let mut process = bare(&["sandbox", "serve", "--port", "0"])
-        .args(args)
-        .home(home)
-        .spawn();
+    let mut process = bare(&["sandbox", "serve", "--port", "0"]).args(args).home(home).spawn();
     let url = loop {
         let line = process.read_line();
-        assert_ne!(
-            line, "",
-            "the simulator ended without saying where it listens"
-        );
+        assert_ne!(line, "", "the simulator ended without saying where it listens");
         if line.starts_with("Katapult") {
-            break line
-                .split_whitespace()
-                .find(|word| word.starts_with("http://"))
-                .unwrap()
-                .to_string();
+            break line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_string();
         }
     };
-    Simulator {
-        url: url.trim_end_matches('/').to_string(),
-        _process: process,
-    }
+    Simulator { url: url.trim_end_matches('/').to_string(), _process: process }
 }
 
 fn in_sandbox(home: &Home, args: &[&str]) -> Bpctl {
@@ -40,10 +27,7 @@ fn in_sandbox(home: &Home, args: &[&str]) -> Bpctl {
 }
 
 fn policies(home: &Home) -> String {
-    in_sandbox(home, &["policies", "list", "--vm", "web-1", "-o", "json"])
-        .run()
-        .ok()
-        .stdout
+    in_sandbox(home, &["policies", "list", "--vm", "web-1", "-o", "json"]).run().ok().stdout
 }
 
 #[test]
@@ -62,30 +46,11 @@ fn needs_no_account() {
 fn a_change_is_seen_by_the_next_command() {
     let (home, other) = (Home::new(), Home::new());
     let before = policies(&home);
-    let id = in_sandbox(
-        &home,
-        &[
-            "policies", "list", "--vm", "web-1", "-o", "id", "--limit", "1",
-        ],
-    )
-    .run()
-    .ok()
-    .stdout;
-    in_sandbox(
-        &home,
-        &["policy", "update", id.trim(), "--retention", "4711"],
-    )
-    .run()
-    .ok();
-    let shown = in_sandbox(&home, &["policy", "show", id.trim(), "-o", "json"])
-        .run()
-        .ok()
-        .json();
+    let id = in_sandbox(&home, &["policies", "list", "--vm", "web-1", "-o", "id", "--limit", "1"]).run().ok().stdout;
+    in_sandbox(&home, &["policy", "update", id.trim(), "--retention", "4711"]).run().ok();
+    let shown = in_sandbox(&home, &["policy", "show", id.trim(), "-o", "json"]).run().ok().json();
     assert_eq!(shown["retention"], 4711);
-    assert!(
-        !policies(&other).contains("4711"),
-        "another home has a world of its own"
-    );
+    assert!(!policies(&other).contains("4711"), "another home has a world of its own");
     bare(&["sandbox", "reset", "--yes"]).home(&home).run().ok();
     assert_eq!(id_list(&policies(&home)), id_list(&before));
     assert!(!policies(&home).contains("4711"));
@@ -101,18 +66,10 @@ fn a_missing_token_is_refused_as_the_api_refuses_it() {
     let simulator = serve(&Home::new(), &[]);
     let (authority, base) = simulator.url["http://".len()..].split_once('/').unwrap();
     let target = format!("/{base}/organizations");
-    let request = Request {
-        method: "GET".into(),
-        target,
-        headers: Vec::new(),
-        body: Vec::new(),
-    };
+    let request = Request { method: "GET".into(), target, headers: Vec::new(), body: Vec::new() };
     let (status, body) = forward(authority, &request);
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!(
-        (status, &body["error"]["code"]),
-        (400, &"missing_api_token".into())
-    );
+    assert_eq!((status, &body["error"]["code"]), (400, &"missing_api_token".into()));
 }
 
 #[test]

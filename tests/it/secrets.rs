@@ -10,13 +10,10 @@ const FORMATS: [&str; 7] = ["table", "wide", "json", "jsonl", "yaml", "csv", "id
 
 /// A policy's target as the API's documents show it, and as the API most likely sends it, each with a whole machine.
 fn worlds_with_a_password_in_the_target() -> [World; 2] {
-    let machine =
-        json!({"id": VM, "name": "web-1", "fqdn": FQDN, "initial_root_password": ROOT_PASSWORD});
+    let machine = json!({"id": VM, "name": "web-1", "fqdn": FQDN, "initial_root_password": ROOT_PASSWORD});
     let (one, other) = (machine.clone(), machine);
     [
-        World::new().policy(move |policy| {
-            policy["target"] = json!({"type": "VirtualMachine", "value": one})
-        }),
+        World::new().policy(move |policy| policy["target"] = json!({"type": "VirtualMachine", "value": one})),
         World::new().policy(move |policy| policy["target"] = json!({"target": other})),
     ]
 }
@@ -58,19 +55,11 @@ fn the_root_password_of_a_machine() {
 fn protected_installation_attributes_of_a_disk() {
     let server = World::new().serve();
     shows_no_password(|args| katapult(&server, &["disk", "show", DISK]).args(args));
-    let run = katapult(&server, &["disk", "show", DISK, "-o", "json"])
-        .run()
-        .ok();
+    let run = katapult(&server, &["disk", "show", DISK, "-o", "json"]).run().ok();
     let attributes = &run.json()["installation"]["attributes"];
-    assert_eq!(
-        attributes[0]["value"], "web-1",
-        "an attribute that is not protected is shown"
-    );
+    assert_eq!(attributes[0]["value"], "web-1", "an attribute that is not protected is shown");
     assert_eq!(attributes[1]["value"], "[REDACTED]");
-    assert_eq!(
-        attributes[1]["key"], "root_password",
-        "only the value is hidden"
-    );
+    assert_eq!(attributes[1]["key"], "root_password", "only the value is hidden");
 }
 
 #[test]
@@ -78,31 +67,11 @@ fn a_dry_run_hides_them_too() {
     for world in worlds_with_a_password_in_the_target() {
         let server = world.serve();
         for format in ["table", "json"] {
-            let run = katapult(
-                &server,
-                &[
-                    "policy",
-                    "update",
-                    POLICY,
-                    "--retention",
-                    "9",
-                    "--dry-run",
-                    "-o",
-                    format,
-                ],
-            )
-            .run()
-            .ok();
-            assert!(
-                run.stdout.contains("[REDACTED]") || format == "table",
-                "{}",
-                run.report()
-            );
-            assert!(
-                !run.stdout.contains(ROOT_PASSWORD) && !run.stderr.contains(ROOT_PASSWORD),
-                "{}",
-                run.report()
-            );
+            let run = katapult(&server, &["policy", "update", POLICY, "--retention", "9", "--dry-run", "-o", format])
+                .run()
+                .ok();
+            assert!(run.stdout.contains("[REDACTED]") || format == "table", "{}", run.report());
+            assert!(!run.stdout.contains(ROOT_PASSWORD) && !run.stderr.contains(ROOT_PASSWORD), "{}", run.report());
         }
     }
 }
@@ -111,29 +80,13 @@ fn a_dry_run_hides_them_too() {
 fn verbose_shows_requests_and_answers_but_no_token() {
     // That neither stream holds the token is checked of every run.
     let server = World::new().serve();
-    let run = katapult(&server, &["disk", "show", DISK, "-vv", "--show-secrets"])
-        .run()
-        .ok();
+    let run = katapult(&server, &["disk", "show", DISK, "-vv", "--show-secrets"]).run().ok();
     for words in ["GET", "/core/v1/disks/disk", "200"] {
-        assert!(
-            run.stderr.contains(words),
-            "`{words}` is missing: {}",
-            run.report()
-        );
+        assert!(run.stderr.contains(words), "`{words}` is missing: {}", run.report());
     }
     let server = Server::always(Answer::text_json("[]"));
-    let run = onapp(
-        &server,
-        &["backups", "list", "--vm", "488", "-vv", "--show-secrets"],
-    )
-    .run()
-    .ok();
-    assert!(
-        run.stderr
-            .contains("/flexapi/virtual_machines/488/backups/images.json"),
-        "{}",
-        run.report()
-    );
+    let run = onapp(&server, &["backups", "list", "--vm", "488", "-vv", "--show-secrets"]).run().ok();
+    assert!(run.stderr.contains("/flexapi/virtual_machines/488/backups/images.json"), "{}", run.report());
 }
 
 #[test]
@@ -142,19 +95,13 @@ fn a_server_that_repeats_the_token_does_not_make_us_print_it() {
     let body = json!({"error": {"code": "invalid_api_token", "description": description, "detail": {"token": TOKEN}}});
     let server = Server::always(Answer::json(403, &body).header("X-Request-Id", TOKEN));
     for args in [&["-o", "json"][..], &["-o", "table"], &["-vv"]] {
-        katapult(&server, &["disk", "show", DISK])
-            .args(args)
-            .run()
-            .exits(4);
+        katapult(&server, &["disk", "show", DISK]).args(args).run().exits(4);
     }
 }
 
 #[test]
 fn a_token_that_cannot_be_sent_is_refused_without_being_shown() {
     let server = World::new().serve();
-    katapult(&server, &["disk", "show", DISK])
-        .env("BPCTL_TOKEN", format!("{TOKEN}\u{7}"))
-        .run()
-        .exits_nonzero();
+    katapult(&server, &["disk", "show", DISK]).env("BPCTL_TOKEN", format!("{TOKEN}\u{7}")).run().exits_nonzero();
     assert_eq!(server.count(), 0);
 }

@@ -41,15 +41,11 @@ impl Request {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("not JSON: {error}: {self:?}"))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("not JSON: {error}: {self:?}"))
     }
 
     pub fn is_write(&self) -> bool {
@@ -119,28 +115,17 @@ impl Answer {
     }
 
     pub fn error_with(status: u16, code: &str, detail: Value) -> Self {
-        let body =
-            json!({"error": {"code": code, "description": "It was refused.", "detail": detail}});
-        Self::json(status, &body)
-            .header("X-Api-Schema", "json-error")
-            .header("X-Request-Id", REQUEST_ID)
+        let body = json!({"error": {"code": code, "description": "It was refused.", "detail": detail}});
+        Self::json(status, &body).header("X-Api-Schema", "json-error").header("X-Request-Id", REQUEST_ID)
     }
 
     pub fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-            manner: Manner::Whole,
-        }
+        Self { status, headers: Vec::new(), body: Vec::new(), manner: Manner::Whole }
     }
 
     /// Closes the connection without a word.
     pub fn closed() -> Self {
-        Self {
-            manner: Manner::Closed,
-            ..Self::empty(200)
-        }
+        Self { manner: Manner::Closed, ..Self::empty(200) }
     }
 
     pub fn with_status(self, status: u16) -> Self {
@@ -154,32 +139,20 @@ impl Answer {
 
     /// Promises more than is sent, then closes.
     pub fn cut_off(self) -> Self {
-        Self {
-            manner: Manner::CutOff(100),
-            ..self
-        }
+        Self { manner: Manner::CutOff(100), ..self }
     }
 
     pub fn delayed(self, by: Duration) -> Self {
-        Self {
-            manner: Manner::Delayed(by),
-            ..self
-        }
+        Self { manner: Manner::Delayed(by), ..self }
     }
 
     pub fn dribbled(self, pause: Duration) -> Self {
-        Self {
-            manner: Manner::Dribbled(pause),
-            ..self
-        }
+        Self { manner: Manner::Dribbled(pause), ..self }
     }
 
     /// Follows the body with this, over and over.
     pub fn endless(self, unit: impl Into<Vec<u8>>) -> Self {
-        Self {
-            manner: Manner::Endless(unit.into()),
-            ..self
-        }
+        Self { manner: Manner::Endless(unit.into()), ..self }
     }
 
     fn head(&self) -> String {
@@ -190,10 +163,7 @@ impl Answer {
         match self.manner {
             // Without a length, the body lasts until the connection closes.
             Manner::Endless(_) => head.push_str("Connection: close\r\n"),
-            Manner::CutOff(missing) => head.push_str(&format!(
-                "Content-Length: {}\r\n",
-                self.body.len() + missing
-            )),
+            Manner::CutOff(missing) => head.push_str(&format!("Content-Length: {}\r\n", self.body.len() + missing)),
             _ if self.status == 204 => {}
             _ => head.push_str(&format!("Content-Length: {}\r\n", self.body.len())),
         }
@@ -247,13 +217,7 @@ impl Server {
     /// Gives these answers in this order, and 418 to any request beyond them.
     pub fn answers(answers: impl IntoIterator<Item = Answer>) -> Self {
         let queue: Mutex<VecDeque<_>> = Mutex::new(answers.into_iter().collect());
-        Self::start(move |_| {
-            queue
-                .lock()
-                .unwrap()
-                .pop_front()
-                .unwrap_or_else(|| Answer::error(418, "unscripted"))
-        })
+        Self::start(move |_| queue.lock().unwrap().pop_front().unwrap_or_else(|| Answer::error(418, "unscripted")))
     }
 
     /// Gives the same answer to every request.
@@ -282,28 +246,19 @@ impl Server {
     }
 
     pub fn writes(&self) -> Vec<Request> {
-        self.requests()
-            .into_iter()
-            .filter(Request::is_write)
-            .collect()
+        self.requests().into_iter().filter(Request::is_write).collect()
     }
 
     /// The requests to a path, whatever their query.
     pub fn to(&self, path: &str) -> Vec<Request> {
-        self.requests()
-            .into_iter()
-            .filter(|request| request.path() == path)
-            .collect()
+        self.requests().into_iter().filter(|request| request.path() == path).collect()
     }
 
     /// Waits until so many requests have come in.
     pub fn await_requests(&self, count: usize) {
         let started = Instant::now();
         while self.count() < count {
-            assert!(
-                started.elapsed() < Duration::from_secs(30),
-                "no request came in"
-            );
+            assert!(started.elapsed() < Duration::from_secs(30), "no request came in");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -328,8 +283,7 @@ impl Shared {
         let mut reader = BufReader::new(stream);
         // The first byte of a TLS handshake: a plain server answers it in plain words, which no TLS client can read.
         if reader.fill_buf()?.first() == Some(&0x16) {
-            return (&mut &*stream)
-                .write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+            return (&mut &*stream).write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
         }
         while let Some(request) = read_request(&mut reader)? {
             self.requests.lock().unwrap().push(request.clone());
@@ -388,15 +342,8 @@ pub fn read_request(reader: &mut impl BufRead) -> std::io::Result<Option<Request
         return Ok(None);
     };
     let headers = read_headers(reader)?;
-    let mut request = Request {
-        method,
-        target,
-        headers,
-        body: Vec::new(),
-    };
-    let length = request
-        .header("content-length")
-        .map_or(0, |length| length.parse().unwrap());
+    let mut request = Request { method, target, headers, body: Vec::new() };
+    let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
     request.body.resize(length, 0);
     reader.read_exact(&mut request.body)?;
     Ok(Some(request))

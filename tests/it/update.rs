@@ -10,52 +10,24 @@ use crate::world::{POLICY, World};
 fn prints_the_policy_as_it_stands_afterwards() {
     let world = World::new();
     let server = world.serve();
-    let run = katapult(
-        &server,
-        &[
-            "policy",
-            "update",
-            POLICY,
-            "--retention",
-            "14",
-            "--time",
-            "4",
-            "-o",
-            "json",
-        ],
-    )
-    .run()
-    .ok();
+    let run =
+        katapult(&server, &["policy", "update", POLICY, "--retention", "14", "--time", "4", "-o", "json"]).run().ok();
     assert_eq!(run.json(), world.current());
     assert_eq!(run.json()["retention"], 14);
     // The world replaces a schedule: had it not been sent whole, these would be gone.
     assert_eq!(run.json()["schedule"]["time"], 4);
     assert_eq!(run.json()["schedule"]["minute"], 30);
     assert_eq!(run.json()["schedule"]["interval"], "daily");
-    let run = katapult(
-        &server,
-        &["policy", "update", POLICY, "--retention", "21", "-o", "id"],
-    )
-    .run()
-    .ok();
+    let run = katapult(&server, &["policy", "update", POLICY, "--retention", "21", "-o", "id"]).run().ok();
     assert_eq!(run.stdout, format!("{POLICY}\n"));
 }
 
 #[test]
 fn shows_before_and_after() {
     let server = World::new().serve();
-    let run = katapult(
-        &server,
-        &["policy", "update", POLICY, "--retention", "1414"],
-    )
-    .run()
-    .ok();
+    let run = katapult(&server, &["policy", "update", POLICY, "--retention", "1414"]).run().ok();
     let shown = run.stderr.clone() + &run.stdout;
-    assert!(
-        shown.contains('7') && shown.contains("1414"),
-        "{}",
-        run.report()
-    );
+    assert!(shown.contains('7') && shown.contains("1414"), "{}", run.report());
 }
 
 #[test]
@@ -63,35 +35,14 @@ fn nothing_to_change_sends_nothing_and_says_so() {
     for args in [
         &["--retention", "7"][..],
         &["--interval", "daily"],
-        &[
-            "--retention",
-            "7",
-            "--interval",
-            "daily",
-            "--frequency",
-            "1",
-            "--time",
-            "2",
-            "--minute",
-            "30",
-        ],
+        &["--retention", "7", "--interval", "daily", "--frequency", "1", "--time", "2", "--minute", "30"],
     ] {
         let world = World::new();
         let server = world.serve();
-        let run = katapult(&server, &["policy", "update", POLICY])
-            .args(args)
-            .run()
-            .ok();
+        let run = katapult(&server, &["policy", "update", POLICY]).args(args).run().ok();
         assert!(server.writes().is_empty(), "{args:?}");
-        assert!(
-            !run.stderr.trim().is_empty(),
-            "it says so: {}",
-            run.report()
-        );
-        let run = katapult(&server, &["policy", "update", POLICY, "-o", "json"])
-            .args(args)
-            .run()
-            .ok();
+        assert!(!run.stderr.trim().is_empty(), "it says so: {}", run.report());
+        let run = katapult(&server, &["policy", "update", POLICY, "-o", "json"]).args(args).run().ok();
         assert_eq!(run.json(), world.current(), "{args:?}");
     }
 }
@@ -115,16 +66,8 @@ fn a_server_that_did_not_take_it_is_not_believed() {
     ] {
         let server = World::new().deaf().serve();
         let update = || katapult(&server, &["policy", "update", POLICY, "--yes"]).args(args);
-        let message = update()
-            .args(&["-o", "json"])
-            .run()
-            .fails(1, "not_applied")
-            .error()["message"]
-            .to_string();
-        assert!(
-            message.contains(wanted) && message.contains(found),
-            "both values are named: {message}"
-        );
+        let message = update().args(&["-o", "json"]).run().fails(1, "not_applied").error()["message"].to_string();
+        assert!(message.contains(wanted) && message.contains(found), "both values are named: {message}");
         update().run().fails_in_words(1).mentions(&[wanted, found]);
     }
 }
@@ -145,20 +88,7 @@ fn the_reply_to_the_write_is_not_taken_for_the_policy() {
                 Answer::json(200, &reply)
             })
         });
-        let run = katapult(
-            &server,
-            &[
-                "policy",
-                "update",
-                POLICY,
-                "--retention",
-                "14",
-                "-o",
-                "json",
-            ],
-        )
-        .run()
-        .ok();
+        let run = katapult(&server, &["policy", "update", POLICY, "--retention", "14", "-o", "json"]).run().ok();
         assert_eq!(run.json(), world.current());
         assert_eq!(run.json()["retention"], 14);
     }
@@ -174,9 +104,7 @@ fn a_policy_of_a_disk_or_of_nothing_known_is_changed_alike() {
     ] {
         let world = World::new().policy(|policy| policy["target"] = target);
         let server = world.serve();
-        katapult(&server, &["policy", "update", POLICY, "--retention", "14"])
-            .run()
-            .ok();
+        katapult(&server, &["policy", "update", POLICY, "--retention", "14"]).run().ok();
         assert_eq!(world.current()["retention"], 14);
     }
 }

@@ -5,53 +5,23 @@ use crate::server::Server;
 use crate::world::{POLICY, VM, World};
 
 /// Command lines with one bad value each, and what the error must mention besides the flag and the value.
-fn bad_values() -> Vec<(
-    Vec<&'static str>,
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-)> {
+fn bad_values() -> Vec<(Vec<&'static str>, &'static str, &'static str, &'static [&'static str])> {
     let list = |flag, value| vec!["policies", "list", "--vm", VM, flag, value];
     let update = |flag, value| vec!["policy", "update", POLICY, flag, value];
     vec![
-        (
-            list("--output", "xml"),
-            "--output",
-            "xml",
-            &["table", "json", "yaml", "csv"],
-        ),
+        (list("--output", "xml"), "--output", "xml", &["table", "json", "yaml", "csv"]),
         (list("--limit", "ten"), "--limit", "ten", &[]),
         (list("--retries", "many"), "--retries", "many", &[]),
         (list("--timeout", "soon"), "--timeout", "soon", &["30s"]),
         (list("--max-wait", "a while"), "--max-wait", "a while", &[]),
         (list("--concurrency", "0"), "--concurrency", "0", &[]),
-        (
-            list("--color", "mauve"),
-            "--color",
-            "mauve",
-            &["auto", "always", "never"],
-        ),
-        (
-            list("--provider", "azure"),
-            "--provider",
-            "azure",
-            &["katapult", "onapp"],
-        ),
-        (
-            update("--interval", "yearly"),
-            "--interval",
-            "yearly",
-            &["hourly", "daily", "weekly", "monthly"],
-        ),
+        (list("--color", "mauve"), "--color", "mauve", &["auto", "always", "never"]),
+        (list("--provider", "azure"), "--provider", "azure", &["katapult", "onapp"]),
+        (update("--interval", "yearly"), "--interval", "yearly", &["hourly", "daily", "weekly", "monthly"]),
         (update("--retention", "0"), "--retention", "0", &["1"]),
         (update("--retention", "seven"), "--retention", "seven", &[]),
         (update("--retention", "7.5"), "--retention", "7.5", &[]),
-        (
-            update("--retention", "99999999999999999999"),
-            "--retention",
-            "99999999999999999999",
-            &[],
-        ),
+        (update("--retention", "99999999999999999999"), "--retention", "99999999999999999999", &[]),
         (update("--frequency", "0"), "--frequency", "0", &["1"]),
         (update("--time", "noon"), "--time", "noon", &[]),
         (update("--minute", "half"), "--minute", "half", &[]),
@@ -62,10 +32,7 @@ fn bad_values() -> Vec<(
 fn a_bad_value_is_named_with_its_flag_and_what_is_right() {
     let server = World::new().serve();
     for (args, flag, value, right) in bad_values() {
-        let run = katapult(&server, &args)
-            .run()
-            .fails_in_words(2)
-            .mentions(&[flag, value]);
+        let run = katapult(&server, &args).run().fails_in_words(2).mentions(&[flag, value]);
         run.mentions(right);
         assert_eq!(server.count(), 0, "{args:?}");
     }
@@ -75,15 +42,7 @@ fn a_bad_value_is_named_with_its_flag_and_what_is_right() {
 fn usage_errors_are_json_when_json_is_asked_for() {
     let server = World::new().serve();
     for args in [
-        &[
-            "policy",
-            "update",
-            POLICY,
-            "--interval",
-            "yearly",
-            "-o",
-            "json",
-        ][..],
+        &["policy", "update", POLICY, "--interval", "yearly", "-o", "json"][..],
         &["-o", "json", "policy", "update", POLICY, "--retention", "0"],
         &["policies", "list", "--frobnicate", "--output", "jsonl"],
         &["policies", "list", "--frobnicate", "--output=json"],
@@ -91,22 +50,13 @@ fn usage_errors_are_json_when_json_is_asked_for() {
         &["policies", "lsit", "-o", "json"],
         &["disk", "show", "-o", "json"],
         &["policy", "schedule-delete", POLICY, "-o", "json"],
-        &[
-            "policies", "list", "--vm", VM, "--disk", "disk_x", "-o", "json",
-        ],
+        &["policies", "list", "--vm", VM, "--disk", "disk_x", "-o", "json"],
     ] {
         let run = katapult(&server, args).run().fails(2, "usage");
-        assert!(
-            run.error()["status"].is_null(),
-            "no request was made: {}",
-            run.report()
-        );
+        assert!(run.error()["status"].is_null(), "no request was made: {}", run.report());
         assert!(run.error()["request_id"].is_null(), "{}", run.report());
     }
-    katapult(&server, &["disk", "show"])
-        .env("BPCTL_OUTPUT", "json")
-        .run()
-        .fails(2, "usage");
+    katapult(&server, &["disk", "show"]).env("BPCTL_OUTPUT", "json").run().fails(2, "usage");
     assert_eq!(server.count(), 0);
 }
 
@@ -125,9 +75,7 @@ fn bad_values_in_the_environment_are_named() {
 
 #[test]
 fn a_usage_error_comes_before_the_missing_token() {
-    bare(&["policy", "update", POLICY, "--retention", "0", "-o", "json"])
-        .run()
-        .fails(2, "usage");
+    bare(&["policy", "update", POLICY, "--retention", "0", "-o", "json"]).run().fails(2, "usage");
 }
 
 #[test]
@@ -144,9 +92,7 @@ fn a_typing_error_suggests_what_was_meant() {
 #[test]
 fn there_is_no_token_flag() {
     let server = World::new().serve();
-    katapult(&server, &["policies", "list", "--vm", VM, "--token", "abc"])
-        .run()
-        .fails_in_words(2);
+    katapult(&server, &["policies", "list", "--vm", VM, "--token", "abc"]).run().fails_in_words(2);
     assert_eq!(server.count(), 0);
 }
 
@@ -158,22 +104,11 @@ fn a_command_that_the_provider_does_not_offer() {
         &["policy", "update", "1", "--retention", "2"],
         &["policy", "schedule-delete", "1", "--at", "+7d", "--yes"],
     ] {
-        onapp(&server, args)
-            .run()
-            .fails_in_words(2)
-            .mentions(&["onapp", "backups"]);
-        onapp(&server, args)
-            .args(&["-o", "json"])
-            .run()
-            .fails(2, "usage");
+        onapp(&server, args).run().fails_in_words(2).mentions(&["onapp", "backups"]);
+        onapp(&server, args).args(&["-o", "json"]).run().fails(2, "usage");
     }
-    katapult(&server, &["backups", "list", "--vm", VM])
-        .run()
-        .fails_in_words(2)
-        .mentions(&["katapult", "policies"]);
-    katapult(&server, &["backups", "list", "--vm", VM, "-o", "json"])
-        .run()
-        .fails(2, "usage");
+    katapult(&server, &["backups", "list", "--vm", VM]).run().fails_in_words(2).mentions(&["katapult", "policies"]);
+    katapult(&server, &["backups", "list", "--vm", VM, "-o", "json"]).run().fails(2, "usage");
     assert_eq!(server.count(), 0);
 }
 
@@ -181,16 +116,8 @@ fn a_command_that_the_provider_does_not_offer() {
 fn onapp_needs_a_url_and_a_user() {
     let server = Server::always(crate::server::Answer::text_json("[]"));
     let list = || onapp(&server, &["backups", "list", "--vm", "488"]);
-    list()
-        .without_env("BPCTL_API_URL")
-        .run()
-        .fails_in_words(2)
-        .mentions(&["api_url"]);
-    list()
-        .without_env("BPCTL_TOKEN")
-        .args(&["-o", "json"])
-        .run()
-        .fails(4, "no_token");
+    list().without_env("BPCTL_API_URL").run().fails_in_words(2).mentions(&["api_url"]);
+    list().without_env("BPCTL_TOKEN").args(&["-o", "json"]).run().fails(4, "no_token");
     let run = list().without_env("BPCTL_USER").run();
     assert!([2, 4].contains(&run.code), "{}", run.report());
     assert!(run.stderr.contains("BPCTL_USER"), "{}", run.report());
@@ -199,32 +126,13 @@ fn onapp_needs_a_url_and_a_user() {
 
 #[test]
 fn help_and_version_go_to_standard_output() {
-    for args in [
-        &["--help"][..],
-        &["-h"],
-        &["policy", "update", "--help"],
-        &["help", "policy"],
-        &["--version"],
-    ] {
+    for args in [&["--help"][..], &["-h"], &["policy", "update", "--help"], &["help", "policy"], &["--version"]] {
         let run = bare(args).run().ok();
         assert_eq!(run.stderr, "", "{args:?}");
         assert!(!run.stdout.trim().is_empty(), "{args:?}");
     }
     let run = bare(&["policy", "update", "--help"]).run().ok();
-    for words in [
-        "--retention",
-        "--interval",
-        "--frequency",
-        "--time",
-        "--minute",
-        "hour",
-        "--dry-run",
-        "--yes",
-    ] {
-        assert!(
-            run.stdout.contains(words),
-            "`{words}` is missing: {}",
-            run.report()
-        );
+    for words in ["--retention", "--interval", "--frequency", "--time", "--minute", "hour", "--dry-run", "--yes"] {
+        assert!(run.stdout.contains(words), "`{words}` is missing: {}", run.report());
     }
 }

@@ -26,12 +26,7 @@ pub const ORG_POLICIES_PATH: &str = "/core/v1/organizations/organization/disk_ba
 pub const DISK_PATH: &str = "/core/v1/disks/disk";
 
 pub fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-        .try_into()
-        .unwrap()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
 /// The state; cheap to clone, every clone is the same world.
@@ -103,10 +98,7 @@ impl World {
     }
 
     /// Serves the world, save where the function has another answer.
-    pub fn serve_but(
-        &self,
-        other: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
-    ) -> Server {
+    pub fn serve_but(&self, other: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static) -> Server {
         let world = self.clone();
         Server::start(move |request| other(request).unwrap_or_else(|| world.answer(request)))
     }
@@ -119,40 +111,36 @@ impl World {
         let path = request.path().strip_prefix("/core/v1").unwrap_or_default();
         let outcome = match (request.method.as_str(), path) {
             ("GET", "/organizations") => Ok(json!({"organizations": state.orgs})),
-            ("GET", "/organizations/organization") => {
-                state.org(request).map(|org| json!({"organization": org}))
+            ("GET", "/organizations/organization") => state.org(request).map(|org| json!({"organization": org})),
+            ("GET", "/organizations/organization/virtual_machines") => {
+                state.org(request).map(|_| page(request, "virtual_machines", &state.vms))
             }
-            ("GET", "/organizations/organization/virtual_machines") => state
-                .org(request)
-                .map(|_| page(request, "virtual_machines", &state.vms)),
-            ("GET", "/organizations/organization/disks") => state
-                .org(request)
-                .map(|_| page(request, "disk", &[org_disk(&state.disk)])),
-            ("GET", "/organizations/organization/disk_backup_policies") => state
-                .org(request)
-                .map(|_| page(request, "disk_backup_policies", &listed(&state.policies))),
-            ("GET", "/virtual_machines/virtual_machine") => state
-                .vm(request)
-                .map(|vm| json!({"annotations": [], "virtual_machine": full_vm(vm)})),
-            ("GET", "/virtual_machines/virtual_machine/disks") => state
-                .vm(request)
-                .map(|_| page(request, "disks", &[vm_disk(&state.disk)])),
-            ("GET", "/virtual_machines/virtual_machine/disk_backup_policies") => state
-                .vm(request)
-                .map(|vm| page(request, "disk_backup_policies", &state.of(request, vm))),
-            ("GET", "/disks/disk") => state.disk_of(request).map(
-                |disk| json!({"disk": disk, "annotations": [{"key": "owner", "value": "ops"}]}),
-            ),
-            ("GET", "/disks/disk/disk_backup_policies") => state
+            ("GET", "/organizations/organization/disks") => {
+                state.org(request).map(|_| page(request, "disk", &[org_disk(&state.disk)]))
+            }
+            ("GET", "/organizations/organization/disk_backup_policies") => {
+                state.org(request).map(|_| page(request, "disk_backup_policies", &listed(&state.policies)))
+            }
+            ("GET", "/virtual_machines/virtual_machine") => {
+                state.vm(request).map(|vm| json!({"annotations": [], "virtual_machine": full_vm(vm)}))
+            }
+            ("GET", "/virtual_machines/virtual_machine/disks") => {
+                state.vm(request).map(|_| page(request, "disks", &[vm_disk(&state.disk)]))
+            }
+            ("GET", "/virtual_machines/virtual_machine/disk_backup_policies") => {
+                state.vm(request).map(|vm| page(request, "disk_backup_policies", &state.of(request, vm)))
+            }
+            ("GET", "/disks/disk") => state
                 .disk_of(request)
-                .map(|disk| page(request, "disk_backup_policies", &state.of(request, disk))),
-            ("GET", "/disk_backup_policies/disk_backup_policy") => state
-                .find(request.query("disk_backup_policy[id]"))
-                .map(|policy| json!({"disk_backup_policy": policy})),
-            ("PATCH", "/disk_backup_policies/disk_backup_policy") => state.patch(request),
-            ("DELETE", "/disk_backup_policies/disk_backup_policy/schedule") => {
-                state.schedule_delete(request)
+                .map(|disk| json!({"disk": disk, "annotations": [{"key": "owner", "value": "ops"}]})),
+            ("GET", "/disks/disk/disk_backup_policies") => {
+                state.disk_of(request).map(|disk| page(request, "disk_backup_policies", &state.of(request, disk)))
             }
+            ("GET", "/disk_backup_policies/disk_backup_policy") => {
+                state.find(request.query("disk_backup_policy[id]")).map(|policy| json!({"disk_backup_policy": policy}))
+            }
+            ("PATCH", "/disk_backup_policies/disk_backup_policy") => state.patch(request),
+            ("DELETE", "/disk_backup_policies/disk_backup_policy/schedule") => state.schedule_delete(request),
             _ => Err("route_not_found"),
         };
         match outcome {
@@ -164,10 +152,7 @@ impl World {
 
 impl State {
     fn org(&self, request: &Request) -> Result<&Value, &'static str> {
-        let (id, sub_domain) = (
-            request.query("organization[id]"),
-            request.query("organization[sub_domain]"),
-        );
+        let (id, sub_domain) = (request.query("organization[id]"), request.query("organization[sub_domain]"));
         self.orgs
             .iter()
             .find(|org| is(&org["id"], &id) || is(&org["sub_domain"], &sub_domain))
@@ -175,47 +160,27 @@ impl State {
     }
 
     fn vm(&self, request: &Request) -> Result<&Value, &'static str> {
-        let (id, fqdn) = (
-            request.query("virtual_machine[id]"),
-            request.query("virtual_machine[fqdn]"),
-        );
-        self.vms
-            .iter()
-            .find(|vm| is(&vm["id"], &id) || is(&vm["fqdn"], &fqdn))
-            .ok_or("virtual_machine_not_found")
+        let (id, fqdn) = (request.query("virtual_machine[id]"), request.query("virtual_machine[fqdn]"));
+        self.vms.iter().find(|vm| is(&vm["id"], &id) || is(&vm["fqdn"], &fqdn)).ok_or("virtual_machine_not_found")
     }
 
     fn disk_of(&self, request: &Request) -> Result<&Value, &'static str> {
         let id = request.query("disk[id]");
-        Some(&self.disk)
-            .filter(|disk| is(&disk["id"], &id))
-            .ok_or("disk_not_found")
+        Some(&self.disk).filter(|disk| is(&disk["id"], &id)).ok_or("disk_not_found")
     }
 
     /// The policies of a machine or disk, in the short form of lists.
     fn of(&self, request: &Request, owner: &Value) -> Vec<Value> {
-        let disks_too = request
-            .query("include_disks")
-            .is_some_and(|value| value == "true");
+        let disks_too = request.query("include_disks").is_some_and(|value| value == "true");
         let own = |policy: &&Value| {
             let target = &policy["target"];
             target["value"]["id"] == owner["id"] || (disks_too && target["type"] == "Disk")
         };
-        listed(
-            &self
-                .policies
-                .iter()
-                .filter(own)
-                .cloned()
-                .collect::<Vec<_>>(),
-        )
+        listed(&self.policies.iter().filter(own).cloned().collect::<Vec<_>>())
     }
 
     fn find(&mut self, id: Option<String>) -> Result<&mut Value, &'static str> {
-        self.policies
-            .iter_mut()
-            .find(|policy| is(&policy["id"], &id))
-            .ok_or("disk_backup_policy_not_found")
+        self.policies.iter_mut().find(|policy| is(&policy["id"], &id)).ok_or("disk_backup_policy_not_found")
     }
 
     fn patch(&mut self, request: &Request) -> Result<Value, &'static str> {
@@ -267,17 +232,9 @@ fn bare_target(policy: &Value) -> Value {
 
 /// One page of a list, paged as the API does.
 pub fn page(request: &Request, key: &str, items: &[Value]) -> Value {
-    let number = |name, default| {
-        request
-            .query(name)
-            .map_or(default, |value| value.parse::<usize>().unwrap())
-    };
+    let number = |name, default| request.query(name).map_or(default, |value| value.parse::<usize>().unwrap());
     let (page, per_page) = (number("page", 1), number("per_page", 30));
-    let shown: Vec<_> = items
-        .iter()
-        .skip((page - 1) * per_page)
-        .take(per_page)
-        .collect();
+    let shown: Vec<_> = items.iter().skip((page - 1) * per_page).take(per_page).collect();
     let mut body = json!({"pagination": {
         "current_page": page, "total_pages": items.len().div_ceil(per_page), "total": items.len(),
         "per_page": per_page, "large_set": false,
@@ -290,15 +247,9 @@ pub fn page(request: &Request, key: &str, items: &[Value]) -> Value {
 fn listed(policies: &[Value]) -> Vec<Value> {
     let short = |policy: &Value| {
         let mut short = policy.clone();
-        short
-            .as_object_mut()
-            .unwrap()
-            .shift_remove("auto_move_to_trash_at");
+        short.as_object_mut().unwrap().shift_remove("auto_move_to_trash_at");
         for name in ["frequency", "minute", "time"] {
-            short["schedule"]
-                .as_object_mut()
-                .unwrap()
-                .shift_remove(name);
+            short["schedule"].as_object_mut().unwrap().shift_remove(name);
         }
         short
     };
@@ -306,14 +257,7 @@ fn listed(policies: &[Value]) -> Vec<Value> {
 }
 
 /// A policy with all its fields; the next run is a good three hours away.
-pub fn policy(
-    id: &str,
-    kind: &str,
-    owner: &str,
-    name: &str,
-    interval: &str,
-    retention: u32,
-) -> Value {
+pub fn policy(id: &str, kind: &str, owner: &str, name: &str, interval: &str, retention: u32) -> Value {
     json!({
         "id": id, "retention": retention, "total_size": 12.5,
         "target": {"type": kind, "value": {"id": owner, "name": name}},
