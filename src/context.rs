@@ -15,11 +15,11 @@ use crate::katapult::Katapult;
 use crate::model::Object;
 use crate::onapp::OnApp;
 use crate::system::System;
-use crate::ui::{HttpProgress, Manner, Ui};
+use crate::ui::Ui;
 use crate::view::{Listing, Noun, Style, show};
 
 /// What each provider offers, for the error about what it does not.
-const KATAPULT_OFFERS: &str = "policies, disk, vm and org";
+const KATAPULT_OFFERS: &str = "policies, disk, vm, org, coverage, calendar and lint";
 const ONAPP_OFFERS: &str = "backups list, vm list and vm show";
 
 /// A command's surroundings.
@@ -32,7 +32,6 @@ pub struct Context {
     pub ui: Ui,
     /// How results are wanted.
     pub style: Style,
-    manner: Manner,
     file: OnceCell<File>,
     connection: OnceCell<Connection>,
     katapult: OnceCell<Katapult>,
@@ -43,13 +42,12 @@ pub struct Context {
 
 impl Context {
     /// Puts the parts together; reads and opens nothing.
-    pub fn new(system: System, global: Global, ui: Ui, manner: Manner, style: Style) -> Self {
+    pub fn new(system: System, global: Global, ui: Ui, style: Style) -> Self {
         Self {
             system,
             global,
             ui,
             style,
-            manner,
             file: OnceCell::new(),
             connection: OnceCell::new(),
             katapult: OnceCell::new(),
@@ -187,7 +185,7 @@ impl Context {
         };
         let ca_file = connection.ca_file.as_ref().map(|file| file.value.clone());
         let target = Target { base, authentication, ca_file };
-        Ok(Http::new(target, self.limits(), dialect, Box::new(HttpProgress::new(self.manner))))
+        Ok(Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress())))
     }
 
     fn limits(&self) -> Limits {

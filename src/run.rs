@@ -36,7 +36,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Err(error) => return ended(&ui, Err(error)),
     };
     let style = style(&cli.global, &system, format);
-    let cx = Context::new(system, cli.global, ui, manner, style);
+    let cx = Context::new(system, cli.global, ui, style);
     let result = match_runtime(&cx, cli.command);
     ended(&cx.ui, result)
 }

@@ -4,6 +4,7 @@ mod auth;
 mod backup;
 mod config;
 mod disk;
+mod fleet;
 mod global;
 mod machine;
 mod organization;
@@ -18,6 +19,7 @@ pub use auth::AuthCommand;
 pub use backup::{BackupCommand, BackupKind, BackupList};
 pub use config::ConfigCommand;
 pub use disk::{DiskCommand, DiskList, DiskShow};
+pub use fleet::{Calendar, Coverage, Detail, FailOnCoverage, FailOnLint, Lint};
 pub use global::{Color, Format, Global};
 pub use machine::{MachineCommand, MachineShow};
 pub use organization::OrganizationCommand;
@@ -65,6 +67,12 @@ pub enum Command {
     /// List backups of an OnApp server
     #[command(subcommand, visible_alias = "backup")]
     Backups(BackupCommand),
+    /// Show which machines and disks are backed up, and how well
+    Coverage(Coverage),
+    /// Show when backups run
+    Calendar(Calendar),
+    /// Find policies that are probably not as intended
+    Lint(Lint),
     /// Store and check credentials
     #[command(subcommand)]
     Auth(AuthCommand),

@@ -4,9 +4,13 @@
 //! does not need.
 
 mod backup;
+pub mod calendar;
 mod change;
+pub mod coverage;
 mod disk;
+mod fleet;
 mod interval;
+pub mod lint;
 mod machine;
 mod organization;
 mod policy;
@@ -16,6 +20,7 @@ mod trash;
 pub use backup::Backup;
 pub use change::{Change, Loss, Wish};
 pub use disk::{Disk, Installation};
+pub use fleet::{Deletion, Fleet, Index};
 pub use interval::Interval;
 pub use machine::Machine;
 pub use organization::Organization;
