@@ -173,7 +173,7 @@ impl Verdict {
 impl Requirements {
     /// Says them in words; nothing when there are none.
     pub fn words(&self) -> Option<String> {
-        let interval = self.interval.as_ref().map(|interval| often(interval));
+        let interval = self.interval.as_ref().map(often);
         let retention = self.retention.map(|retention| format!("{retention} or more kept"));
         let words: Vec<String> = [interval, retention].into_iter().flatten().collect();
         (!words.is_empty()).then(|| words.join(", "))

@@ -13,8 +13,11 @@ use crate::model::Object;
 /// Sections of labelled values.
 #[derive(Clone, Debug, Default)]
 pub struct Sheet {
-    sections: Vec<(Option<String>, Vec<(String, String)>)>,
+    sections: Vec<Section>,
 }
+
+/// A title, where there is one, and labels with their values.
+type Section = (Option<String>, Vec<(String, String)>);
 
 impl Sheet {
     /// Begins a section with a title.

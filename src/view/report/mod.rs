@@ -25,6 +25,14 @@ pub struct Facts {
     pub notes: Vec<String>,
 }
 
+/// The columns in the order of the page: the verdict and its reason come first.
+const ORDER: [&str; 10] =
+    ["machine", "verdict", "reason", "disks", "interval", "kept", "next_run", "type", "policies", "id"];
+
+fn columns() -> impl Iterator<Item = &'static Column<Row>> {
+    ORDER.iter().filter_map(|name| Row::COLUMNS.iter().find(|column| column.name == *name))
+}
+
 /// Says the sums in words, for the table's footer and the page.
 pub fn totals_lines(totals: &Totals) -> Vec<String> {
     let mut lines = vec![count_words("machine", &totals.machines)];
@@ -72,7 +80,7 @@ const VERDICTS: &str = "none: no disk is covered. partial: some disks are. weak:
                         as of generation; what is kept is retention × interval.";
 
 const CONTROLS: &str = "<form id=\"controls\" role=\"search\" hidden>\n<label>Filter <input id=\"filter\" type=\"search\" \
-                        autocomplete=\"off\"></label>\n<label>Verdict <select id=\"verdict\"><option value=\"\">all</option>\
+                        autocomplete=\"off\" title=\"Ids are searched for what holds a _\"></label>\n<label>Verdict <select id=\"verdict\"><option value=\"\">all</option>\
                         <option>none</option><option>partial</option><option>weak</option><option>ok</option></select>\
                         </label>\n<output id=\"shown\" aria-live=\"polite\"></output>\n</form>\n";
 
@@ -85,8 +93,10 @@ fn notes(notes: &[String]) -> String {
 }
 
 fn table(coverage: &Coverage, look: &Look) -> String {
-    let mut html = String::from("<div class=\"wide\"><table id=\"rows\">\n<caption>Worst first</caption>\n<thead><tr>");
-    for column in Row::COLUMNS {
+    let mut html = String::from(
+        "<div class=\"wide\"><table id=\"rows\">\n<caption>Machines, and disks that are assigned to none</caption>\n<thead><tr>",
+    );
+    for column in columns() {
         let title = column.name.replace('_', " ");
         let _ = write!(html, "<th scope=\"col\" data-column=\"{}\" aria-sort=\"none\">{title}</th>", column.name);
     }
@@ -100,7 +110,7 @@ fn table(coverage: &Coverage, look: &Look) -> String {
 
 fn table_row(row: &Row, look: &Look) -> String {
     let mut html = format!("<tr data-verdict=\"{}\">", row.verdict.word());
-    for (number, column) in Row::COLUMNS.iter().enumerate() {
+    for (number, column) in columns().enumerate() {
         let cell = (column.cell)(row, look);
         let (open, close) = if number == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
         let _ = write!(
@@ -117,6 +127,7 @@ fn table_row(row: &Row, look: &Look) -> String {
 fn inner(column: &Column<Row>, row: &Row, cell: &Cell) -> String {
     let text = escaped(&cell.text);
     match column.name {
+        "policies" | "id" => format!("<span class=\"ids\">{text}</span>"),
         "verdict" => format!("<span class=\"verdict {}\">{} {text}</span>", row.verdict.word(), sign(row.verdict)),
         _ => text,
     }
@@ -129,5 +140,15 @@ fn sign(verdict: Verdict) -> &'static str {
         Verdict::Partial => "◐",
         Verdict::Weak => "△",
         Verdict::Ok => "✓",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_is_on_the_page() {
+        assert_eq!(columns().count(), Row::COLUMNS.len());
     }
 }

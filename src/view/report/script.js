@@ -26,11 +26,17 @@
     body.append(...order.map((item) => item.row));
   };
 
+  // Ids share their beginnings (`db` would find every `dbp_…`): they are searched for what holds a `_`.
+  const searched = (row, words) => {
+    const cells = [...row.cells].filter((cell) => words.includes("_") || !cell.querySelector(".ids"));
+    return cells.map((cell) => cell.textContent).join("\n").toLowerCase();
+  };
+
   const show = () => {
-    const words = filter.value.toLowerCase();
+    const words = filter.value.trim().toLowerCase();
     let count = 0;
     for (const row of rows) {
-      const fits = row.textContent.toLowerCase().includes(words) && (!verdict.value || row.dataset.verdict === verdict.value);
+      const fits = searched(row, words).includes(words) && (!verdict.value || row.dataset.verdict === verdict.value);
       row.hidden = !fits;
       count += fits ? 1 : 0;
     }
