@@ -26,10 +26,11 @@
     body.append(...order.map((item) => item.row));
   };
 
-  // Ids share their beginnings (`db` would find every `dbp_…`): they are searched for what holds a `_`.
+  // Ids share their beginnings (`db` would find every `dbp_…`): words with a `_` are searched for what holds one.
   const searched = (row, words) => {
-    const cells = [...row.cells].filter((cell) => words.includes("_") || !cell.querySelector(".ids"));
-    return cells.map((cell) => cell.textContent).join("\n").toLowerCase();
+    const whole = [...row.cells].map((cell) => cell.textContent);
+    const texts = words.includes("_") ? whole : whole.map((text, at) => (at ? text.replace(/\S*_\S*/g, "") : text));
+    return texts.join("\n").toLowerCase();
   };
 
   const show = () => {
