@@ -88,6 +88,10 @@ impl Context {
         }
         let path = self.config_path()?;
         let file = File::read(&path)?;
+        if !file.exists && path != Paths::find()?.config_file() {
+            return Err(Error::config(format!("no config file at {}", path.display()))
+                .hint("it was named with `--config` or `BPCTL_CONFIG`"));
+        }
         if file.is_exposed {
             let path = path.display();
             self.ui.warn(&format!("{path} holds a token and can be read by other users: run `chmod 600 {path}`"));

@@ -78,7 +78,7 @@ impl Katapult {
             [only] => Ok(lookup_of(only)),
             [] => Err(Error::new(Exit::NotFound, "organization_not_found", "the token sees no organization")),
             several => {
-                let names: Vec<&str> = several.iter().map(|found| label_of(found)).collect();
+                let names: Vec<&str> = several.iter().map(label_of).collect();
                 Err(Error::usage(format!("the token sees several organizations: {}", names.join(", ")))
                     .hint("name one with `--org`, `BPCTL_ORG`, or `organization` in the profile"))
             }

@@ -112,7 +112,7 @@ impl Katapult {
 }
 
 /// Tells whether an error says that the object is no longer there.
-fn is_gone(error: &Error) -> bool {
+pub fn is_gone(error: &Error) -> bool {
     error.code == "object_in_trash" || error.code == "disk_backup_policy_not_found"
 }
 

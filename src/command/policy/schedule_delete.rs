@@ -7,7 +7,7 @@ use crate::args::PolicyScheduleDelete;
 use crate::command::write::{DryRun, after_write, confirm_losses, not_applied};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
-use crate::katapult::Katapult;
+use crate::katapult::{Katapult, Removed, is_gone};
 use crate::model::{Loss, Policy};
 use crate::time;
 use crate::view::in_a_line;
@@ -38,8 +38,15 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
         time::rfc3339(at, &TimeZone::UTC)
     ));
     confirm_losses(cx, &[loss], "Schedule the deletion?")?;
-    api.write(&request).await?;
-    let after = api.policy(&args.policy).await.map_err(after_write)?;
+    let removed = api.remove(&request).await?;
+    let after = match api.policy(&args.policy).await {
+        // The time has come while the answer was lost: the policy is in the trash, as asked.
+        Err(error) if removed == Removed::ByEarlierAttempt && is_gone(&error) => {
+            cx.ui.note("the policy is in the trash");
+            return cx.show(before);
+        }
+        read => read.map_err(after_write)?,
+    };
     let actual = after.model.auto_move_to_trash_at;
     if actual != Some(at.as_second()) {
         let actual = actual.map(|actual| actual.to_string());
