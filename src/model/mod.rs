@@ -6,21 +6,25 @@
 mod backup;
 mod change;
 mod disk;
+mod expectation;
 mod interval;
 mod machine;
 mod organization;
 mod policy;
 mod redact;
+mod removal;
 mod trash;
 
 pub use backup::Backup;
 pub use change::{Change, Loss, Wish};
 pub use disk::{Disk, Installation};
+pub use expectation::Expectation;
 pub use interval::Interval;
 pub use machine::Machine;
 pub use organization::Organization;
 pub use policy::{Policy, Schedule, Target, TargetKind};
 pub use redact::redact;
+pub use removal::Removal;
 pub use trash::TrashObject;
 
 /// An object of an API: what bpctl understands of it, and all that was said.

@@ -2,6 +2,8 @@
 
 mod backup;
 mod disk;
+mod history;
 mod machine;
 mod organization;
 pub mod policy;
+mod trash;
