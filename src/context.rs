@@ -11,9 +11,11 @@ use crate::args::Global;
 use crate::config::{Connection, File, Paths, Provider, Wanted, env, resolve};
 use crate::error::{Error, Result};
 use crate::http::{Authentication, Http, Limits, Target};
+use crate::journal::Journal;
 use crate::katapult::Katapult;
 use crate::model::Object;
 use crate::onapp::OnApp;
+use crate::private;
 use crate::system::System;
 use crate::ui::Ui;
 use crate::view::{Listing, Noun, Style, show};
@@ -86,6 +88,10 @@ impl Context {
         }
         let path = self.config_path()?;
         let file = File::read(&path)?;
+        if !file.exists && path != Paths::find()?.config_file() {
+            return Err(Error::config(format!("no config file at {}", path.display()))
+                .hint("it was named with `--config` or `BPCTL_CONFIG`"));
+        }
         if file.is_exposed {
             let path = path.display();
             self.ui.warn(&format!("{path} holds a token and can be read by other users: run `chmod 600 {path}`"));
@@ -221,6 +227,37 @@ impl Context {
     /// The HTTP client in use, if one was made.
     pub fn http_in_use(&self) -> Option<&Http> {
         self.katapult.get().map(Katapult::http).or_else(|| self.onapp.get().map(OnApp::http))
+    }
+
+    /// The journal of writes.
+    ///
+    /// # Errors
+    /// There is no home directory.
+    pub fn journal(&self) -> Result<Journal> {
+        Ok(Journal::at(Paths::find()?.journal_file()))
+    }
+
+    /// Names the API in use, for the journal: its base URL, or `sandbox`.
+    ///
+    /// # Errors
+    /// A bad configuration.
+    pub fn api_name(&self) -> Result<String> {
+        let connection = self.connection(None)?;
+        Ok(connection.api_url.as_ref().map_or_else(|| "sandbox".to_owned(), |url| url.value.to_string()))
+    }
+
+    /// Waits until no other bpctl of this user is between reading and writing with `--if`, until the file is dropped.
+    ///
+    /// # Errors
+    /// The lock file cannot be made.
+    pub fn lock_writes(&self) -> Result<std::fs::File> {
+        let path = Paths::find()?.journal_file().with_extension("lock");
+        let locked = || {
+            path.parent().map_or(Ok(()), private::create_directory)?;
+            let file = private::options(std::fs::OpenOptions::new().write(true).create(true)).open(&path)?;
+            file.lock().map(|()| file)
+        };
+        locked().map_err(|error| Error::io(&path.display().to_string(), &error))
     }
 
     /// Asks a question that the user must answer with yes.

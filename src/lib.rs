@@ -12,9 +12,11 @@ pub mod config;
 pub mod context;
 pub mod error;
 pub mod http;
+pub mod journal;
 pub mod katapult;
 pub mod model;
 pub mod onapp;
+pub mod private;
 mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

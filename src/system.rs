@@ -1,7 +1,7 @@
 //! The real world, once: environment, clock, time zone and what the standard streams are.
 //!
 //! Nothing else in the crate reads the environment or the clock. Two libraries read it on their own, by
-//! design: `reqwest` the proxy variables, and `directories` the XDG ones (see [`crate::config::paths`]).
+//! design: `reqwest` the proxy variables, and `directories` the XDG ones (see `config::Paths`).
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 /// What the process was given by its surroundings.
 pub struct System {
     variables: HashMap<String, String>,
+    arguments: Vec<String>,
     /// Whether standard input is a terminal.
     pub stdin_is_terminal: bool,
     /// Whether standard output is a terminal.
@@ -29,6 +30,7 @@ impl System {
             .collect();
         Self {
             variables,
+            arguments: std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect(),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
@@ -40,6 +42,12 @@ impl System {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Gives the command line without the program, quoted for a shell where that is needed. Holds no secret: no flag
+    /// takes one.
+    pub fn command_line(&self) -> String {
+        self.arguments.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+
     /// Tells the time.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn now(&self) -> Timestamp {
@@ -49,5 +57,14 @@ impl System {
     /// Gives the local time zone (`TZ`, then the system's), or UTC where there is none.
     pub fn local_zone(&self) -> TimeZone {
         TimeZone::try_system().unwrap_or(TimeZone::UTC)
+    }
+}
+
+/// Quotes a word for a POSIX shell, if it needs that.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
+    match !word.is_empty() && word.bytes().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }

@@ -5,7 +5,7 @@
 //! holds the error object alone.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, Read, Stdout, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -189,6 +189,20 @@ impl Ui {
                 _ => Error::io("the terminal", &error),
             }
         })
+    }
+
+    /// Reads standard input to its end, bounded.
+    ///
+    /// # Errors
+    /// It cannot be read, is too long, or is not text.
+    pub fn read_input(&self, most: u64) -> Result<String> {
+        let mut text = String::new();
+        let read = io::stdin().lock().take(most + 1).read_to_string(&mut text);
+        read.map_err(|error| Error::io("standard input", &error))?;
+        match text.len() as u64 > most {
+            true => Err(Error::usage(format!("standard input is longer than {most} bytes"))),
+            false => Ok(text),
+        }
     }
 
     /// Takes the time that questions took since the last call.

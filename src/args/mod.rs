@@ -6,11 +6,13 @@ mod config;
 mod disk;
 mod fleet;
 mod global;
+mod history;
 mod machine;
 mod organization;
 mod policy;
 mod sandbox;
 mod shell;
+mod trash;
 mod value;
 
 use clap::{Parser, Subcommand};
@@ -21,11 +23,15 @@ pub use config::ConfigCommand;
 pub use disk::{DiskCommand, DiskList, DiskShow};
 pub use fleet::{Calendar, Coverage, Detail, FailOnCoverage, FailOnLint, Lint};
 pub use global::{Color, Format, Global};
+pub use history::{History, Undo};
 pub use machine::{MachineCommand, MachineShow};
 pub use organization::OrganizationCommand;
-pub use policy::{PolicyCommand, PolicyFields, PolicyList, PolicyScheduleDelete, PolicyShow, PolicyUpdate};
+pub use policy::{
+    PolicyCommand, PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicyShow, PolicyUpdate,
+};
 pub use sandbox::{SandboxCommand, SandboxReset, SandboxServe};
 pub use shell::{Completions, Man, Shell};
+pub use trash::TrashCommand;
 
 /// Administer disk backup policies on Katapult, and read backups on OnApp clouds
 #[derive(Debug, Parser)]
@@ -61,6 +67,13 @@ pub enum Command {
     /// List and show virtual machines
     #[command(subcommand, visible_alias = "vms")]
     Vm(MachineCommand),
+    /// List and show what is in the trash
+    #[command(subcommand)]
+    Trash(TrashCommand),
+    /// List the changes that were made with bpctl
+    History(History),
+    /// Reverse a change that was made with bpctl
+    Undo(Undo),
     /// List organizations
     #[command(subcommand, visible_alias = "orgs")]
     Org(OrganizationCommand),

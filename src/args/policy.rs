@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::value::{at_least_one, at_least_zero, interval, not_empty};
-use crate::model::{Interval, Wish};
+use crate::model::{Expectation, Interval, Wish};
 
 /// Verbs of a policy
 #[derive(Debug, Subcommand)]
@@ -12,10 +12,18 @@ pub enum PolicyCommand {
     List(PolicyList),
     /// Show a policy
     Show(PolicyShow),
-    /// Change retention or schedule of a policy
+    /// Create a policy for a virtual machine or a disk
+    Create(PolicyCreate),
+    /// Change retention or schedule of policies
     Update(PolicyUpdate),
-    /// Schedule the deletion of a policy
+    /// Schedule the deletion of policies
     ScheduleDelete(PolicyScheduleDelete),
+    /// Delete policies now: they move to the trash for 48 hours
+    ///
+    /// Says until when they can be restored.
+    Delete(PolicyNames),
+    /// Restore policies from the trash
+    Restore(PolicyNames),
 }
 
 /// List the policies of a virtual machine, a disk or an organization
@@ -33,6 +41,9 @@ pub struct PolicyList {
     /// With --vm: also the policies of the disks that are assigned to it
     #[arg(long, requires = "vm")]
     pub include_disks: bool,
+    /// Read each policy in full: frequency, time, minute and a pending deletion (one more request a row)
+    #[arg(long)]
+    pub detail: bool,
 }
 
 /// Show a policy
@@ -76,29 +87,54 @@ impl PolicyFields {
     }
 }
 
-/// Change retention or schedule of a policy
+/// Policies by name
+#[derive(Clone, Debug, Args)]
+pub struct PolicyNames {
+    /// Policies: ids; `-` reads them from standard input
+    #[arg(value_name = "POLICY", value_parser = not_empty)]
+    pub policies: Vec<String>,
+}
+
+/// Create a policy for a virtual machine or a disk
+#[derive(Clone, Debug, Args)]
+pub struct PolicyCreate {
+    /// Virtual machine: id, FQDN or name; the policy covers all its disks
+    #[arg(long, value_name = "VM", conflicts_with = "disk", value_parser = not_empty)]
+    pub vm: Option<String>,
+    /// Disk: id
+    #[arg(long, value_name = "DISK", value_parser = not_empty)]
+    pub disk: Option<String>,
+    /// Retention and schedule
+    #[command(flatten)]
+    pub fields: PolicyFields,
+}
+
+/// Change retention or schedule of policies
 ///
 /// Reads the policy, shows before and after, sends only what changes (the schedule whole) and reads it again. A
 /// change that keeps fewer backups or makes them less often is confirmed first.
 #[derive(Clone, Debug, Args)]
 pub struct PolicyUpdate {
-    /// Policy: id
+    /// Policies: ids; `-` reads them from standard input
     #[arg(value_name = "POLICY", value_parser = not_empty)]
-    pub policy: String,
+    pub policies: Vec<String>,
     /// What to change
     #[command(flatten)]
     pub fields: PolicyFields,
+    /// Change nothing unless the policy is as expected, as in --if retention=7 (can be repeated)
+    #[arg(long = "if", value_name = "FIELD=VALUE")]
+    pub expect: Vec<Expectation>,
 }
 
-/// Schedule the deletion of a policy
+/// Schedule the deletion of policies
 ///
 /// The policy works as before until then, and moves to the trash. The API cannot cancel it: schedule it again for
 /// a later time, or restore the policy within 48 hours afterwards.
 #[derive(Clone, Debug, Args)]
 pub struct PolicyScheduleDelete {
-    /// Policy: id
+    /// Policies: ids; `-` reads them from standard input
     #[arg(value_name = "POLICY", value_parser = not_empty)]
-    pub policy: String,
+    pub policies: Vec<String>,
     /// When, at least 5 minutes ahead: 2026-12-01T02:00:00Z, '2026-12-01 02:00', 2026-12-01, +7d, 'in 36h',
     /// '2 weeks', 'tomorrow 02:00', 'friday 22:00', @1767225600; in the local zone (--utc: UTC)
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]

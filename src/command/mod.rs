@@ -7,12 +7,16 @@ mod config;
 mod coverage;
 mod disk;
 mod fleet;
+mod history;
 mod lint;
 mod list;
 mod org;
 mod policy;
+mod record;
 pub mod sandbox;
 mod shell;
+mod trash;
+mod undo;
 mod vm;
 mod write;
 
@@ -33,11 +37,17 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Policies(verb) => match verb {
             PolicyCommand::List(args) => policy::list::run(cx, args).await,
             PolicyCommand::Show(args) => policy::show::run(cx, args).await,
+            PolicyCommand::Create(args) => policy::create::run(cx, args).await,
+            PolicyCommand::Delete(args) => policy::delete::run(cx, args).await,
+            PolicyCommand::Restore(args) => policy::restore::run(cx, args).await,
             PolicyCommand::Update(args) => policy::update::run(cx, args).await,
             PolicyCommand::ScheduleDelete(args) => policy::schedule_delete::run(cx, args).await,
         },
         Command::Disk(verb) => disk::run(cx, verb).await,
         Command::Vm(verb) => vm::run(cx, verb).await,
+        Command::Trash(verb) => trash::run(cx, verb).await,
+        Command::History(args) => history::run(cx, &args),
+        Command::Undo(args) => undo::run(cx, &args).await,
         Command::Org(verb) => org::run(cx, verb).await,
         Command::Backups(verb) => backups::run(cx, verb).await,
         Command::Coverage(args) => coverage::run(cx, args).await,

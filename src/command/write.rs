@@ -20,25 +20,34 @@ pub struct DryRun {
     pub words: Vec<String>,
 }
 
-impl DryRun {
-    /// Prints what would be sent.
-    ///
-    /// # Errors
-    /// Standard output's.
-    pub fn print(self, cx: &Context) -> Result<()> {
-        let is_structured = matches!(cx.style.format, Format::Json | Format::Jsonl | Format::Yaml);
-        if !is_structured {
-            return cx.ui.print(|out| self.print_words(out));
-        }
-        let requests: Vec<Value> = self
-            .requests
-            .iter()
-            .map(|request| json!({"method": request.method.name(), "path": request.path, "body": request.body}))
-            .collect();
-        let value = json!({"dry_run": true, "requests": requests, "before": self.before, "after": self.after});
-        cx.ui.print(|out| crate::view::structured(&cx.style, &value, out))
+/// Prints what would be sent. Of several objects, `before` and `after` are lists.
+///
+/// # Errors
+/// Standard output's.
+pub fn print_dry_runs(cx: &Context, mut runs: Vec<DryRun>) -> Result<()> {
+    if !matches!(cx.style.format, Format::Json | Format::Jsonl | Format::Yaml) {
+        return runs.iter().try_for_each(|run| cx.ui.print(|out| run.print_words(out)));
     }
+    let requests: Vec<Value> = runs
+        .iter()
+        .flat_map(|run| &run.requests)
+        .map(|request| json!({"method": request.method.name(), "path": request.path, "body": request.body}))
+        .collect();
+    let (before, after) = match runs.len() {
+        1 => {
+            let run = runs.remove(0);
+            (run.before, run.after)
+        }
+        _ => {
+            let (before, after): (Vec<_>, Vec<_>) = runs.into_iter().map(|run| (run.before, run.after)).unzip();
+            (before.into(), after.into())
+        }
+    };
+    let value = json!({"dry_run": true, "requests": requests, "before": before, "after": after});
+    cx.ui.print(|out| crate::view::structured(&cx.style, &value, out))
+}
 
+impl DryRun {
     fn print_words(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         if self.requests.is_empty() {
             writeln!(out, "dry run: nothing would be sent")?;
@@ -59,14 +68,12 @@ impl DryRun {
 /// Confirms a change that takes protection away.
 ///
 /// # Errors
-/// `confirmation_required` where nobody can be asked; no, or Ctrl-C, where somebody can.
-pub fn confirm_losses(cx: &Context, losses: &[Loss], question: &str) -> Result<()> {
-    if losses.is_empty() {
-        return Ok(());
-    }
+/// `confirmation_required` where nobody can be asked; no, or Ctrl-C, where somebody can. Tells whether somebody was
+/// asked, since time has passed then.
+pub fn confirm_losses(cx: &Context, losses: &[Loss], question: &str) -> Result<bool> {
     let words: Vec<&str> = losses.iter().map(|loss| loss.0.as_str()).collect();
-    if cx.global.yes {
-        return Ok(());
+    if losses.is_empty() || cx.global.yes {
+        return Ok(false);
     }
     if !cx.ui.can_ask() {
         let message = format!("this weakens protection: {}", words.join("; "));
@@ -76,7 +83,7 @@ pub fn confirm_losses(cx: &Context, losses: &[Loss], question: &str) -> Result<(
     for line in &words {
         cx.ui.warn(line);
     }
-    cx.must_confirm(question)
+    cx.must_confirm(question).map(|()| true)
 }
 
 /// Says a change field by field: `retention  7 → 30`.

@@ -137,11 +137,14 @@ impl Reader<'_> {
         self.check_keys(table, place, &PROFILE_KEYS)?;
         let text = |key: &str| self.text_of(table, place, key);
         let provider = text("provider")?
-            .map(|word| word.parse::<Provider>().map_err(|error| self.wrong_key(table, place, "provider", &error)))
+            .map(|word| {
+                let wrong = |error| self.wrong_key(table, place, "provider", &format!("`{word}`: {error}"));
+                word.parse::<Provider>().map_err(wrong)
+            })
             .transpose()?;
         let wire = text("wire")?;
-        if wire.as_deref().is_some_and(|wire| wire != "json" && wire != "xml") {
-            return Err(self.wrong_key(table, place, "wire", "expected `json` or `xml`"));
+        if let Some(wire) = wire.as_deref().filter(|wire| !["json", "xml"].contains(wire)) {
+            return Err(self.wrong_key(table, place, "wire", &format!("`{wire}`: expected `json` or `xml`")));
         }
         Ok(Profile {
             provider,

@@ -195,7 +195,7 @@ fn profile_name(wanted: &Wanted, system: &System, file: &File) -> Option<Setting
 fn sandbox(wanted: &Wanted, profile: Option<Setting<String>>, provider: Provider) -> Connection {
     let here = || Origin::Sandbox;
     let organization = wanted.organization.clone();
-    let token = Token { source: TokenSource::Sandbox, value: Value::Known(Secret::new("sandbox")) };
+    let token = Token { source: TokenSource::Sandbox, value: Value::Known(Secret::new("bpctl-sandbox-token")) };
     Connection {
         profile,
         provider: Setting { value: provider, origin: here() },

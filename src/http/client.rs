@@ -254,7 +254,7 @@ impl Http {
     }
 
     async fn send(&self, request: &Request, url: Url) -> std::result::Result<reqwest::Response, Failure> {
-        trace::request(self.progress.as_ref(), request, &url, self.dialect.redact);
+        self.trace(trace::request(self.progress.trace_level(), request, &url, self.dialect.redact));
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -277,7 +277,7 @@ impl Http {
     async fn receive(&self, request: &Request, response: reqwest::Response) -> std::result::Result<Answer, Failure> {
         let mut answer = Answer::from_head(response.status().as_u16(), response.headers());
         answer.body = body::read(response).await?;
-        trace::answer(self.progress.as_ref(), request, &answer, self.dialect.redact);
+        self.trace(trace::answer(self.progress.trace_level(), request, &answer, self.dialect.redact));
         self.budget.learn(&answer, Instant::now());
         Ok(answer)
     }
@@ -297,11 +297,39 @@ impl Http {
                 Err(DecodeFailure::CutOff) => return Err(Failure::CutOff),
                 Err(DecodeFailure::Nonsense(what)) => return Err(Failure::Nonsense(what)),
             },
-            false => Err(super::status::error(&answer, self.dialect, self.host())),
+            false => Err(self.without_token(super::status::error(&answer, self.dialect, self.host()))),
         };
         answer.body = Vec::new();
         *self.last_seen.borrow_mut() = Some(answer.clone());
         Ok(Settled { result, answer })
+    }
+
+    fn trace(&self, lines: Vec<String>) {
+        lines.iter().for_each(|line| self.progress.trace(&self.hide_token(line)));
+    }
+
+    /// Takes the token out of a text: some servers repeat what they were sent.
+    fn hide_token(&self, text: &str) -> String {
+        let token = match &self.target.authentication {
+            Authentication::Bearer(token) => token,
+            Authentication::Basic { password, .. } => password,
+        };
+        // A shorter one is no secret, and would tear words apart.
+        match token.expose().len() {
+            0..4 => text.to_owned(),
+            _ => text.replace(token.expose(), "[REDACTED]"),
+        }
+    }
+
+    fn without_token(&self, mut error: Error) -> Error {
+        let hide = |text: &str| self.hide_token(text);
+        error.message = hide(&error.message);
+        error.code = hide(&error.code).into();
+        error.request_id = error.request_id.as_deref().map(hide);
+        error.hints = error.hints.iter().map(|hint| hide(hint)).collect();
+        // What cannot be told without the token is not told.
+        error.detail = serde_json::from_str(&hide(&error.detail.to_string())).unwrap_or(Value::Null);
+        error
     }
 
     fn outcome(&self, tried: &std::result::Result<Settled, Failure>) -> Outcome {

@@ -100,16 +100,15 @@ fn root_cause(error: &reqwest::Error) -> String {
 fn tls_cause(error: &reqwest::Error) -> Option<String> {
     let mut cause = error.source();
     while let Some(inner) = cause {
-        // An I/O error hides its own payload from `source`: look inside.
-        let payload = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = match payload {
-            Some(payload) => payload.downcast_ref::<rustls::Error>(),
-            None => inner.downcast_ref::<rustls::Error>(),
-        };
-        if let Some(tls) = tls {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
             return Some(tls.to_string());
         }
-        cause = inner.source();
+        // An I/O error hides its own payload from `source`: look inside.
+        let payload = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = match payload {
+            Some(payload) => Some(payload),
+            None => inner.source(),
+        };
     }
     None
 }

@@ -80,20 +80,30 @@ where
         None if first_count < rows_a_page => 1,
         None => u64::MAX,
     };
-    let mut pages = stream::iter(2..=last.min(MAX_PAGES)).map(&fetch).buffered(concurrency.max(1));
-    while let Some(page) = pages.next().await {
-        let page = page?;
-        let count = page.rows.len() as u64;
-        total = page.info.total.or(total);
-        let new = seen.only_new(page.rows);
-        let nothing_new = new.is_empty();
-        if each(new)? == Flow::Enough {
-            return Ok(Walk::default());
+    let mut next = 2;
+    // Where the end is not known, few pages are asked for on trust, then more.
+    let mut ahead = if known_pages.is_some() { concurrency } else { 1 };
+    while next <= last.min(MAX_PAGES) {
+        let until = match known_pages {
+            Some(_) => last.min(MAX_PAGES),
+            None => (next + ahead as u64 - 1).min(MAX_PAGES),
+        };
+        let mut pages = stream::iter(next..=until).map(&fetch).buffered(ahead.max(1));
+        while let Some(page) = pages.next().await {
+            let page = page?;
+            let count = page.rows.len() as u64;
+            total = page.info.total.or(total);
+            let new = seen.only_new(page.rows);
+            let nothing_new = new.is_empty();
+            if each(new)? == Flow::Enough {
+                return Ok(Walk::default());
+            }
+            if nothing_new || (known_pages.is_none() && count < rows_a_page) {
+                return Ok(seen.account(total));
+            }
         }
-        let is_last = nothing_new || (known_pages.is_none() && count < rows_a_page);
-        if is_last {
-            return Ok(seen.account(total));
-        }
+        next = until + 1;
+        ahead = (ahead * 2).min(concurrency.max(1));
     }
     match last > MAX_PAGES {
         true => Err(Error::invalid_response(format!("the list has no end: stopped after {MAX_PAGES} pages"))),

@@ -102,11 +102,19 @@ fn hint(error: &Error) -> Option<String> {
         "service_unavailable" => "try again later, or with more `--retries`",
         "disk_backup_policy_not_found" => "`bpctl policies list` shows the policies of the organization",
         "virtual_machine_not_found" => "`bpctl vm list` shows the machines of the organization",
+        "object_in_trash" => return Some(trash_hint(error)),
         "disk_not_found" => "`bpctl disk list` shows the disks of the organization",
         "organization_not_found" => "`bpctl org list` shows the organizations that the token sees",
         _ => return None,
     };
     Some(words.to_owned())
+}
+
+fn trash_hint(error: &Error) -> String {
+    let until = error.detail.get("trash_object").and_then(|entry| entry.get("keep_until")?.as_i64());
+    let until = until.and_then(|until| jiff::Timestamp::from_second(until).ok());
+    let until = until.map_or_else(|| "for 48 hours".to_owned(), |until| format!("until {until}"));
+    format!("it can be restored {until}; a policy with `bpctl policy restore POLICY`")
 }
 
 fn scope_hint(error: &Error) -> String {

@@ -1,58 +1,55 @@
-//! The trace that `-v` and `-vv` show. Secrets never reach it: credentials are not looked at, bodies are redacted.
+//! The trace that `-v` and `-vv` show. Secrets never reach it: credentials are not looked at, bodies are redacted
+//! here, and the client hides a token that a server repeats.
 
 use serde_json::Value;
 use url::Url;
 
+use super::Request;
 use super::answer::{Answer, json};
-use super::{Progress, Request};
 
 /// Characters of a body that are shown.
 const MAX_SHOWN: usize = 8_000;
 
-/// Traces a request.
-pub(super) fn request(progress: &dyn Progress, request: &Request, url: &Url, redact: fn(&mut Value)) {
-    let level = progress.trace_level();
+/// Traces a request, a line each.
+pub(super) fn request(level: u8, request: &Request, url: &Url, redact: fn(&mut Value)) -> Vec<String> {
     if level == 0 {
-        return;
+        return Vec::new();
     }
-    progress.trace(&format!("> {} {url}", request.method.name()));
+    let mut lines = vec![format!("> {} {url}", request.method.name())];
     if level < 2 {
-        return;
+        return lines;
     }
-    progress.trace(&format!("> accept: {}", request.accept));
-    progress.trace("> authorization: [REDACTED]");
+    lines.push(format!("> accept: {}", request.accept));
+    lines.push("> authorization: [REDACTED]".to_owned());
     if let Some(body) = &request.body {
         let mut body = body.clone();
         redact(&mut body);
-        progress.trace(&format!("> {}", shortened(&body.to_string())));
+        lines.push(format!("> {}", shortened(&body.to_string())));
     }
+    lines
 }
 
-/// Traces an answer.
-pub(super) fn answer(progress: &dyn Progress, request: &Request, answer: &Answer, redact: fn(&mut Value)) {
-    let level = progress.trace_level();
+/// Traces an answer, a line each.
+pub(super) fn answer(level: u8, request: &Request, answer: &Answer, redact: fn(&mut Value)) -> Vec<String> {
     if level == 0 {
-        return;
+        return Vec::new();
     }
     let id = answer.request_id.as_deref().unwrap_or("-");
     let left = answer.rate_remaining.map_or_else(|| "-".to_owned(), |left| left.to_string());
-    progress.trace(&format!(
-        "< {} {} ({} bytes, request id {id}, requests left {left})",
-        answer.status,
-        request.path,
-        answer.body.len()
-    ));
+    let (status, size) = (answer.status, answer.body.len());
+    let mut lines = vec![format!("< {status} {} ({size} bytes, request id {id}, requests left {left})", request.path)];
     if level < 2 || answer.body.is_empty() {
-        return;
+        return lines;
     }
-    match json(answer) {
+    lines.push(match json(answer) {
         Ok(mut body) => {
             redact(&mut body);
-            progress.trace(&format!("< {}", shortened(&body.to_string())));
+            format!("< {}", shortened(&body.to_string()))
         }
         // What cannot be decoded cannot be redacted either.
-        Err(_) => progress.trace("< (a body that is not JSON is not shown)"),
-    }
+        Err(_) => "< (a body that is not JSON is not shown)".to_owned(),
+    });
+    lines
 }
 
 fn shortened(text: &str) -> String {

@@ -14,10 +14,31 @@ pub fn read_error(answer: &Answer) -> Option<ApiError> {
     let description = error.get("description").and_then(Value::as_str).unwrap_or("no description");
     let sentences = detail.get("errors").and_then(Value::as_array);
     let sentences: Vec<&str> = sentences.into_iter().flatten().filter_map(Value::as_str).collect();
-    let description = description.trim_end_matches('.');
-    let message = match sentences.is_empty() {
-        true => description.to_owned(),
-        false => format!("{description}: {}", sentences.join("; ")),
+    let told = match sentences.is_empty() {
+        true => in_words(&code, &detail),
+        false => Some(sentences.join("; ")),
+    };
+    let message = match told {
+        None => description.to_owned(),
+        Some(told) => format!("{}: {told}", description.trim_end_matches('.')),
     };
     Some(ApiError { code, message, detail })
+}
+
+/// Says the part of `detail` that helps (documented for each code).
+fn in_words(code: &str, detail: &Value) -> Option<String> {
+    let text = |name: &str| detail.get(name).and_then(Value::as_str).map(str::to_owned);
+    match code {
+        "unauthorized_network_for_api_token" => text("ip_address").map(|address| format!("your address is {address}")),
+        "rate_limit_reached" => {
+            let permitted = detail.get("total_permitted")?.as_u64()?;
+            Some(format!("{permitted} requests a minute are permitted"))
+        }
+        "scope_not_granted" => {
+            let scopes: Vec<&str> = detail.get("scopes")?.as_array()?.iter().filter_map(Value::as_str).collect();
+            (!scopes.is_empty()).then(|| scopes.join(", "))
+        }
+        "invalid_argument" => text("issue_description").or_else(|| text("issue")),
+        _ => text("details"),
+    }
 }

@@ -5,8 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Katapult;
 use super::wire::{text, unwrap};
+use super::{Katapult, Lookup};
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{Answer, Decoded, Method, Repeat, Request, Settled, json as decode_json};
 use crate::model::{Change, Schedule, Wish};
@@ -53,7 +53,7 @@ impl Katapult {
     }
 
     /// Describes the creation of a policy for a machine (`virtual_machine`) or a disk (`disk`).
-    pub fn create_request(owner: &'static str, id: &str, wish: &Wish) -> Request {
+    pub fn create_request(owner: &'static str, lookup: &Lookup, wish: &Wish) -> Request {
         let path = match owner {
             "disk" => "/disks/disk/disk_backup_policies",
             _ => "/virtual_machines/virtual_machine/disk_backup_policies",
@@ -72,7 +72,7 @@ impl Katapult {
         if schedule != Schedule::default() {
             properties.insert("schedule".to_owned(), schedule_arguments(&schedule));
         }
-        let body = json!({owner: {"id": id}, "properties": properties});
+        let body = json!({owner: {lookup.key: lookup.value}, "properties": properties});
         Request { repeat: Repeat::OnlyIfNotCarriedOut, ..Request::new(Method::Post, path).body(body) }
     }
 
@@ -97,6 +97,18 @@ impl Katapult {
         }
     }
 
+    /// Sends a restore. One that finds nothing in the trash after a lost answer has succeeded.
+    ///
+    /// # Errors
+    /// The API's, or what went wrong on the way.
+    pub async fn restore(&self, request: &Request) -> Result<()> {
+        let Settled { result, answer } = self.http.exchange(request, ignore).await?;
+        match result {
+            Err(error) if !(answer.after_lost_answer && error.code == "trash_object_not_found") => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Sends a create and gives the new object's id.
     ///
     /// # Errors
@@ -112,7 +124,7 @@ impl Katapult {
 }
 
 /// Tells whether an error says that the object is no longer there.
-fn is_gone(error: &Error) -> bool {
+pub fn is_gone(error: &Error) -> bool {
     error.code == "object_in_trash" || error.code == "disk_backup_policy_not_found"
 }
 

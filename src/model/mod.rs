@@ -8,6 +8,7 @@ pub mod calendar;
 mod change;
 pub mod coverage;
 mod disk;
+mod expectation;
 mod fleet;
 mod interval;
 pub mod lint;
@@ -15,17 +16,20 @@ mod machine;
 mod organization;
 mod policy;
 mod redact;
+mod removal;
 mod trash;
 
 pub use backup::Backup;
 pub use change::{Change, Loss, Wish};
 pub use disk::{Disk, Installation};
+pub use expectation::Expectation;
 pub use fleet::{Deletion, Fleet, Index};
 pub use interval::Interval;
 pub use machine::Machine;
 pub use organization::Organization;
 pub use policy::{Policy, Schedule, Target, TargetKind};
 pub use redact::redact;
+pub use removal::Removal;
 pub use trash::TrashObject;
 
 /// An object of an API: what bpctl understands of it, and all that was said.

@@ -30,7 +30,7 @@ pub fn read_error(answer: &Answer) -> Option<ApiError> {
 
 fn sentences(spoken: &Value) -> Vec<String> {
     match spoken {
-        Value::String(sentence) => vec![sentence.trim_end_matches('.').to_owned()],
+        Value::String(sentence) => vec![sentence.clone()],
         Value::Array(items) => items.iter().flat_map(sentences).collect(),
         Value::Object(fields) => fields
             .iter()

@@ -129,14 +129,16 @@ impl<'s, T: Noun> Listing<'s, T> {
     }
 
     fn csv(self, out: &mut dyn Write) -> io::Result<()> {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+        // Through a buffer: the library's own errors hide that a pipe was closed.
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         if self.style.has_header {
             writer.write_record(self.columns.iter().map(|column| column.name))?;
         }
         for cells in cells(self.rows) {
             writer.write_record(cells.iter().map(|cell| cell.data.as_str()))?;
         }
-        writer.flush()
+        let text = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+        out.write_all(&text)
     }
 
     fn table(self, out: &mut dyn Write) -> io::Result<()> {

@@ -16,13 +16,17 @@ pub struct Sheet {
     sections: Vec<Section>,
 }
 
-/// A title, where there is one, and labels with their values.
-type Section = (Option<String>, Vec<(String, String)>);
+#[derive(Clone, Debug, Default)]
+struct Section {
+    title: Option<String>,
+    /// Label and value.
+    lines: Vec<(String, String)>,
+}
 
 impl Sheet {
     /// Begins a section with a title.
     pub fn section(&mut self, title: &str) {
-        self.sections.push((Some(title.to_owned()), Vec::new()));
+        self.sections.push(Section { title: Some(title.to_owned()), lines: Vec::new() });
     }
 
     /// Adds a value; an absent one is left out.
@@ -36,16 +40,16 @@ impl Sheet {
     /// Adds a value, whatever it is.
     pub fn always(&mut self, label: &str, text: &str) {
         if self.sections.is_empty() {
-            self.sections.push((None, Vec::new()));
+            self.sections.push(Section::default());
         }
-        if let Some((_, lines)) = self.sections.last_mut() {
-            lines.push((label.to_owned(), text.to_owned()));
+        if let Some(section) = self.sections.last_mut() {
+            section.lines.push((label.to_owned(), text.to_owned()));
         }
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let sections = self.sections.iter().filter(|(_, lines)| !lines.is_empty());
-        for (number, (title, lines)) in sections.enumerate() {
+        let sections = self.sections.iter().filter(|section| !section.lines.is_empty());
+        for (number, Section { title, lines }) in sections.enumerate() {
             if number > 0 {
                 writeln!(out)?;
             }

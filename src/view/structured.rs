@@ -36,8 +36,8 @@ pub fn structured(style: &Style, value: &Value, out: &mut dyn Write) -> io::Resu
 /// Writes a value and a line feed.
 pub(super) fn write(format: Structured, value: &Value, out: &mut dyn Write) -> io::Result<()> {
     match format {
-        Structured::Json => serde_json::to_writer_pretty(&mut *out, value)?,
-        Structured::JsonLine => serde_json::to_writer(&mut *out, value)?,
+        Structured::Json => serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?,
+        Structured::JsonLine => serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?,
         Structured::Yaml => {
             let text = serde_saphyr::to_string(&Plain(value)).map_err(io::Error::other)?;
             return writeln!(out, "{}", text.trim_end());

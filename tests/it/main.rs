@@ -3,6 +3,7 @@
 //! They are written from the promises of the command line, not from the code behind it: each file takes one topic.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test, and the place says why")]
+#![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
 mod config;
 mod confirmation;

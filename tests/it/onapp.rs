@@ -8,7 +8,7 @@ use crate::server::{Answer, Request, Server};
 /// A normal backup of a disk, as JSON clouds tell it.
 const AS_JSON: &str = r#"{"allow_resize_without_reboot": false, "allowed_swap": true, "backup_server_id": 3, "backup_size": 5242880,
     "built": true, "built_at": "2024-03-09T04:12:44+02:00", "created_at": "2024-03-09T04:03:10+02:00", "data_store_type": "lvm",
-    "id": 2718, "identifier": "q3k9zt7mwx1bvd", "image_type": null, "initiated": "weeks", "iqn": null, "locked": false,
+    "id": 2718, "identifier": "q3k9zt7mwx1bvd", "initiated": "weeks", "iqn": null, "locked": false,
     "marked_for_delete": false, "min_disk_size": 8, "note": "before <upgrade> & \"move\"", "operating_system_distro": "",
     "target_id": 9041, "target_type": "Disk", "volume_id": null, "backup_type": "normal", "disk_id": 9041}"#;
 

@@ -7,7 +7,7 @@ use crate::server::{Answer, Server};
 use crate::world::{DISK, FQDN, ORG, POLICY, POLICY_PATH, VM, World, policy, vm};
 
 /// Fields in no alphabetical order, unknown ones, nulls, and numbers that a careless reader would rewrite.
-const ODD_POLICY: &str = r#"{"total_size": 12.50, "zeta": null, "id": "dbp_odd", "retention": 7, "alpha": {"b": 1e3, "a": 12345678901234567890},
+const ODD_POLICY: &str = r#"{"total_size": 12.50, "zeta": null, "id": "dbp_odd", "retention": 7, "alpha": {"b": 1e+3, "a": 12345678901234567890},
     "target": {"type": "Comet", "value": {"id": "comet_1"}}, "tiny": -0.000, "schedule": {"next_invocation_at": 4086590400, "interval": "fortnightly"},
     "auto_move_to_trash_at": null, "list": [], "object": {}, "yes": true}"#;
 

@@ -71,7 +71,7 @@ fn a_large_set_has_no_totals() {
             (shown, told)
         });
         assert_eq!(list(&server).ok().stdout, ids(0..count));
-        assert!(server.count() <= 3, "{} requests", server.count());
+        assert!(server.count() <= 4, "{} requests", server.count());
     }
 }
 
@@ -88,7 +88,7 @@ fn an_item_on_two_pages_is_printed_once() {
 
 #[test]
 fn a_list_that_fails_midway_does_not_look_whole() {
-    let world = World::new().policies(many(75));
+    let world = World::new().policies(many(275));
     let server = world.serve_but(|request| (page_of(request) == 2).then(|| Answer::error(403, "permission_denied")));
     for output in ["json", "table", "csv", "yaml"] {
         let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", output]).run().exits(4);
@@ -96,7 +96,7 @@ fn a_list_that_fails_midway_does_not_look_whole() {
     }
     // Rows that were streamed before the error stay.
     let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", "jsonl"]).run().exits(4);
-    assert!(run.stdout.lines().count() <= 30);
+    assert!(run.stdout.lines().count() <= 100);
 }
 
 /// Runs against a lying server; either outcome is honest, as long as it ends and nothing is printed twice.
@@ -146,7 +146,8 @@ fn empty_pages_end_a_list() {
             (if page == 1 { all.clone() } else { Vec::new() }, pagination(page, pages.clone(), u64::MAX, 4))
         });
         ends(&server, "a million empty pages");
-        assert!(server.count() <= 3, "{} requests", server.count());
+        // The first, and those that were asked for side by side before the second was in.
+        assert!(server.count() <= 7, "{} requests", server.count());
     }
 }
 

@@ -1,6 +1,11 @@
 //! `bpctl policies …`: one file a verb.
 
+mod batch;
+pub mod create;
+pub mod delete;
 pub mod list;
+pub mod perform;
+pub mod restore;
 pub mod schedule_delete;
 pub mod show;
 pub mod update;

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::batch::Batch;
+use super::perform::{self, Named};
 use crate::args::PolicyScheduleDelete;
-use crate::command::write::{DryRun, after_write, confirm_losses, not_applied};
+use crate::command::write::{DryRun, confirm_losses, print_dry_runs};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::Katapult;
@@ -13,45 +15,52 @@ use crate::time;
 use crate::view::in_a_line;
 
 /// How far ahead the API wants the time, in seconds (documented).
-const LEAD: i64 = 300;
+pub const LEAD: i64 = 300;
 
-/// Schedules the deletion of a policy.
+/// Schedules the deletion of policies.
 pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
-    let at = resolve(cx, &args.at)?;
+    let at = resolve(cx, "--at", &args.at)?;
     let api = cx.katapult()?;
-    let before = api.policy(&args.policy).await?;
-    let request = Katapult::schedule_delete_request(&args.policy, at.as_second());
-    let words = words(cx, &before.model, at);
+    let batch = Batch::read(cx, api, &args.policies).await?;
     if cx.global.dry_run {
-        let mut after = before.raw.clone();
-        after["auto_move_to_trash_at"] = at.as_second().into();
-        return DryRun { requests: vec![request], before: before.raw, after, words }.print(cx);
+        let runs = batch.named.into_iter().map(|policy| dry_run(cx, policy, at)).collect();
+        return print_dry_runs(cx, runs);
     }
-    cx.ui.note(&in_a_line(&before.model, &cx.style.look));
-    for line in &words {
-        cx.ui.note(&format!("  {line}"));
+    cx.ui.note(&format!("deletion at {}", time::in_full(at, cx.now(), cx.zone())));
+    for policy in &batch.named {
+        cx.ui.note(&in_a_line(&policy.before.model, &cx.style.look));
+        words(cx, &policy.before.model, at).iter().for_each(|line| cx.ui.note(&format!("  {line}")));
     }
-    let loss = Loss(format!(
-        "policy {} of {} is deleted at {}",
-        args.policy,
-        before.model.target.label(),
-        time::rfc3339(at, &TimeZone::UTC)
-    ));
-    confirm_losses(cx, &[loss], "Schedule the deletion?")?;
-    api.write(&request).await?;
-    let after = api.policy(&args.policy).await.map_err(after_write)?;
-    let actual = after.model.auto_move_to_trash_at;
-    if actual != Some(at.as_second()) {
-        let actual = actual.map(|actual| actual.to_string());
-        not_applied(&[("auto_move_to_trash_at", at.as_second().to_string(), actual)])?;
-    }
-    cx.show(after)
+    cx.ui.note(
+        "a policy works as before until then, and is kept in the trash for 48 hours after it; the API cannot cancel a \
+         scheduled deletion, only schedule it again for another time",
+    );
+    let losses: Vec<Loss> = batch.named.iter().map(|policy| loss(policy, at)).collect();
+    confirm_losses(cx, &losses, "Schedule the deletion?")?;
+    batch.carry_out(cx, async |policy| perform::schedule_delete(cx, api, &policy, at, None).await).await
+}
+
+fn dry_run(cx: &Context, policy: Named, at: Timestamp) -> DryRun {
+    let mut after = policy.before.raw.clone();
+    after["auto_move_to_trash_at"] = at.as_second().into();
+    let mut words = vec![format!("deletion at {}", time::in_full(at, cx.now(), cx.zone()))];
+    words.extend(self::words(cx, &policy.before.model, at));
+    let requests = vec![Katapult::schedule_delete_request(&policy.id, at.as_second())];
+    DryRun { requests, before: policy.before.raw, after, words }
+}
+
+fn loss(policy: &Named, at: Timestamp) -> Loss {
+    let target = policy.before.model.target.label();
+    Loss(format!("policy {} of {target} is deleted at {}", policy.id, time::rfc3339(at, &TimeZone::UTC)))
 }
 
 /// Resolves the time as typed, and refuses one that the API would refuse.
-fn resolve(cx: &Context, text: &str) -> Result<Timestamp> {
+///
+/// # Errors
+/// `usage` for what is no time, `invalid_timestamp` for one that is too soon.
+pub fn resolve(cx: &Context, flag: &str, text: &str) -> Result<Timestamp> {
     let at = time::resolve(text, cx.now(), cx.zone())
-        .map_err(|sentence| Error::usage(format!("invalid value '{text}' for '--at': {sentence}")))?;
+        .map_err(|sentence| Error::usage(format!("invalid value '{text}' for '{flag}': {sentence}")))?;
     if at.as_second() < cx.now().as_second() + LEAD {
         let resolved = time::in_full(at, cx.now(), cx.zone());
         return Err(Error::new(
@@ -65,20 +74,15 @@ fn resolve(cx: &Context, text: &str) -> Result<Timestamp> {
 }
 
 fn words(cx: &Context, policy: &Policy, at: Timestamp) -> Vec<String> {
-    let mut lines = vec![format!("deletion   {}", time::in_full(at, cx.now(), cx.zone()))];
+    let mut lines = Vec::new();
     if let Some(planned) = policy.auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok()) {
-        lines.push(format!("replaces   the deletion at {}", time::in_full(planned, cx.now(), cx.zone())));
+        lines.push(format!("replaces the deletion at {}", time::in_full(planned, cx.now(), cx.zone())));
     }
     lines.push(match policy.schedule.runs_before(at.as_second()) {
-        Some(0) => "runs       none before then".to_owned(),
-        Some(1) => "runs       1 before then".to_owned(),
-        Some(count) => format!("runs       about {count} before then (frequency read as \"every N intervals\")"),
-        None => "runs       an unknown number before then".to_owned(),
+        Some(0) => "no backup runs before then".to_owned(),
+        Some(1) => "1 backup runs before then".to_owned(),
+        Some(count) => format!("{count} backups run before then (frequency read as \"every N intervals\")"),
+        None => "how many backups run before then is not known".to_owned(),
     });
-    lines.push(
-        "afterwards it is in the trash for 48 hours and can be restored; the API cannot cancel a scheduled deletion, \
-         only schedule it again for another time"
-            .to_owned(),
-    );
     lines
 }

@@ -1,13 +1,18 @@
 //! `bpctl policy update`
 
+use serde_json::Value;
+
+use super::batch::Batch;
+use super::perform::{self, Named};
 use crate::args::PolicyUpdate;
-use crate::command::write::{DryRun, after_write, confirm_losses, difference_lines, raw_after, verify};
+use crate::command::write::{DryRun, confirm_losses, difference_lines, print_dry_runs, raw_after};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result, code};
 use crate::katapult::Katapult;
+use crate::model::{Change, Expectation, Loss, Policy, Wish};
 use crate::view::in_a_line;
 
-/// Changes a policy: reads it, sends only what changes, reads it again.
+/// Changes policies: reads them, sends only what changes, reads them again.
 pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     let wish = args.fields.wish();
     if wish.is_empty() {
@@ -15,28 +20,88 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
             .hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`"));
     }
     let api = cx.katapult()?;
-    let before = api.policy(&args.policy).await?;
-    let change = wish.against(&before.model);
-    let request = Katapult::update_request(&args.policy, &change);
+    // Held until the end: two of this user's updates with `--if` do not cross.
+    let _one_at_a_time = if args.expect.is_empty() { None } else { Some(cx.lock_writes()?) };
+    let batch = Batch::read(cx, api, &args.policies).await?;
+    for policy in &batch.named {
+        check(&args.expect, &policy.id, &policy.before.model)?;
+    }
     if cx.global.dry_run {
-        let requests = if change.is_empty() { Vec::new() } else { vec![request] };
-        let after = raw_after(&before, &change);
-        return DryRun { requests, before: before.raw, after, words: difference_lines(&change) }.print(cx);
+        let runs = batch.named.into_iter().map(|policy| dry_run(policy, &wish)).collect();
+        return print_dry_runs(cx, runs);
     }
-    if change.is_empty() {
-        cx.ui.note("nothing to change: the policy is already so");
-        return cx.show(before);
+    let losses = preview(cx, &batch.named, &wish);
+    let was_asked = confirm_losses(cx, &losses, "Change it?")?;
+    batch
+        .carry_out(cx, async |policy| {
+            let policy = if was_asked { reread(api, policy).await? } else { policy };
+            let change = wish.against(&policy.before.model);
+            match change.is_empty() {
+                true => Ok(policy.before),
+                false => perform::update(cx, api, &policy, &change, None).await,
+            }
+        })
+        .await
+}
+
+/// Shows before and after of each policy, and gives what would be lost.
+pub fn preview(cx: &Context, policies: &[Named], wish: &Wish) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    for policy in policies {
+        let before = &policy.before.model;
+        let change = wish.against(before);
+        if change.is_empty() {
+            cx.ui.note(&format!("nothing to change: policy {} is already so", policy.id));
+            continue;
+        }
+        cx.ui.note(&in_a_line(before, &cx.style.look));
+        for line in difference_lines(&change) {
+            cx.ui.note(&format!("  {line}"));
+        }
+        if let Some(warning) = change.shorter_reach(before) {
+            cx.ui.warn(&warning);
+        }
+        losses.extend(change.losses(before));
     }
-    cx.ui.note(&in_a_line(&before.model, &cx.style.look));
-    for line in difference_lines(&change) {
-        cx.ui.note(&format!("  {line}"));
+    losses
+}
+
+fn dry_run(policy: Named, wish: &Wish) -> DryRun {
+    let change: Change = wish.against(&policy.before.model);
+    let requests = match change.is_empty() {
+        true => Vec::new(),
+        false => vec![Katapult::update_request(&policy.id, &change)],
+    };
+    let after: Value = raw_after(&policy.before, &change);
+    DryRun { requests, before: policy.before.raw, after, words: difference_lines(&change) }
+}
+
+/// Refuses a policy that is not as expected.
+fn check(expectations: &[Expectation], id: &str, policy: &Policy) -> Result<()> {
+    let differences: Vec<String> =
+        expectations.iter().filter_map(|expectation| expectation.difference(policy)).collect();
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(changed(id, &differences.join("; "))),
     }
-    if let Some(warning) = change.shorter_reach(&before.model) {
-        cx.ui.warn(&warning);
+}
+
+/// Reads a policy again after a question: it may have changed while somebody was thinking.
+async fn reread(api: &Katapult, policy: Named) -> Result<Named> {
+    let before = api.policy(&policy.id).await?;
+    let (then, now) = (&policy.before.model, &before.model);
+    let same = |a: &Policy, b: &Policy| {
+        let schedule = |policy: &Policy| crate::model::Schedule { next_invocation_at: None, ..policy.schedule.clone() };
+        a.retention == b.retention && schedule(a) == schedule(b)
+    };
+    match same(then, now) {
+        true => Ok(Named { before, ..policy }),
+        false => Err(changed(&policy.id, "it was changed while the question was open")),
     }
-    confirm_losses(cx, &change.losses(&before.model), "Change it?")?;
-    api.write(&request).await?;
-    let after = api.policy(&args.policy).await.map_err(after_write)?;
-    verify(&change, &after.model)?;
-    cx.show(after)
+}
+
+/// The error for a policy that is no longer as expected.
+pub fn changed(id: &str, how: &str) -> Error {
+    Error::new(Exit::Refused, code::CHANGED, format!("policy {id} is not as expected: {how}"))
+        .hint(format!("nothing was sent; `bpctl policy show {id}` shows it as it is"))
 }

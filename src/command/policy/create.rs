@@ -1,0 +1,90 @@
+//! `bpctl policy create`
+
+use serde_json::Value;
+
+use super::perform::{self, NewOwner};
+use crate::args::PolicyCreate;
+use crate::command::vm::with_machine;
+use crate::command::write::{DryRun, print_dry_runs};
+use crate::context::Context;
+use crate::error::{Error, Exit, Result};
+use crate::katapult::{Katapult, Lookup, Owner};
+use crate::model::{Object, Policy, Wish};
+
+/// Creates a policy.
+pub async fn run(cx: &Context, args: PolicyCreate) -> Result<()> {
+    let wish = args.fields.wish();
+    check(&args, &wish)?;
+    let api = cx.katapult()?;
+    let (owner, known) = owner(cx, api, &args).await?;
+    let request = owner.request(&wish);
+    if cx.global.dry_run {
+        let after = request.body.as_ref().map_or(Value::Null, |body| body["properties"].clone());
+        let words = vec![format!("a policy for {} would be created", owner.label)];
+        let run = DryRun { requests: vec![request], before: Value::Null, after, words };
+        return print_dry_runs(cx, vec![run]);
+    }
+    tell_of_others(cx, &owner, known.as_deref(), &wish);
+    let ids = known.map(|policies| policies.into_iter().filter_map(|policy| policy.model.id).collect::<Vec<_>>());
+    let created = perform::create(cx, api, &owner, &wish, ids.as_deref(), None).await?;
+    cx.show(created)
+}
+
+fn check(args: &PolicyCreate, wish: &Wish) -> Result<()> {
+    let missing = match (&args.vm, &args.disk, &wish.interval, wish.retention) {
+        (None, None, ..) => "`--vm` or `--disk`",
+        (_, _, None, _) => "`--interval`",
+        (.., None) => "`--retention`",
+        _ => return Ok(()),
+    };
+    Err(Error::usage(format!("{missing} is missing"))
+        .hint("as in `bpctl policy create --vm web-1 --interval daily --retention 14`"))
+}
+
+/// Codes that say that a new policy has nothing to belong to.
+const NO_OWNER: [&str; 3] = ["virtual_machine_not_found", "disk_not_found", "object_in_trash"];
+
+/// The policies that an owner has already; none where they could not be read.
+pub type Known = Option<Vec<Object<Policy>>>;
+
+/// Finds what the new policy is for, and reads the policies that it has.
+pub async fn owner(cx: &Context, api: &Katapult, args: &PolicyCreate) -> Result<(NewOwner, Known)> {
+    if let Some(disk) = &args.disk {
+        let owner = Owner::Disk(disk.clone());
+        let known = known(api, &owner).await?;
+        let lookup = ("disk", Lookup::id(disk));
+        return Ok((NewOwner { owner, lookup, label: format!("disk {disk}"), flag: format!("--disk {disk}") }, known));
+    }
+    let name = args.vm.as_deref().unwrap_or_default();
+    with_machine(cx, api, name, async |machine| {
+        let owner = Owner::Machine(machine.clone(), false);
+        let known = known(api, &owner).await?;
+        let lookup = ("virtual_machine", machine);
+        Ok((NewOwner { owner, lookup, label: name.to_owned(), flag: format!("--vm {name}") }, known))
+    })
+    .await
+}
+
+/// Reads an owner's policies: what a lost answer is compared with. That the owner is not there ends the command
+/// here; a token that may not list can still create.
+async fn known(api: &Katapult, owner: &Owner) -> Result<Known> {
+    let mut policies = Vec::new();
+    let mut keep = |page: Vec<_>| {
+        policies.extend(page);
+        Ok(crate::http::Flow::More)
+    };
+    match api.policies(owner, &mut keep).await {
+        Ok(_) => Ok(Some(policies)),
+        Err(error) if error.exit == Exit::Unreachable || NO_OWNER.contains(&error.code.as_ref()) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+fn tell_of_others(cx: &Context, owner: &NewOwner, known: Option<&[Object<Policy>]>, wish: &Wish) {
+    let alike = known.unwrap_or_default().iter().find(|policy| policy.model.schedule.interval == wish.interval);
+    if let Some(policy) = alike {
+        let interval = wish.interval.as_ref().map_or_else(String::new, ToString::to_string);
+        let id = policy.model.id_text();
+        cx.ui.note(&format!("{} has a policy that is {interval} already ({id}); this adds another", owner.label));
+    }
+}

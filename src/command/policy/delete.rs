@@ -1,0 +1,41 @@
+//! `bpctl policy delete`
+
+use serde_json::Value;
+
+use super::batch::Batch;
+use super::perform;
+use crate::args::PolicyNames;
+use crate::command::write::{DryRun, confirm_losses, print_dry_runs};
+use crate::context::Context;
+use crate::error::Result;
+use crate::katapult::Katapult;
+use crate::model::Loss;
+use crate::view::in_a_line;
+
+/// Moves policies to the trash.
+pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
+    let api = cx.katapult()?;
+    let batch = Batch::read(cx, api, &args.policies).await?;
+    if cx.global.dry_run {
+        let runs = batch.named.into_iter().map(|policy| DryRun {
+            requests: vec![Katapult::delete_request(&policy.id)],
+            words: vec!["the policy would be in the trash for 48 hours".to_owned()],
+            before: policy.before.raw,
+            after: Value::Null,
+        });
+        return print_dry_runs(cx, runs.collect());
+    }
+    for policy in &batch.named {
+        cx.ui.note(&in_a_line(&policy.before.model, &cx.style.look));
+    }
+    let losses: Vec<Loss> = batch
+        .named
+        .iter()
+        .map(|policy| {
+            let target = policy.before.model.target.label();
+            Loss(format!("policy {} of {target} is deleted now: no more backups by it", policy.id))
+        })
+        .collect();
+    confirm_losses(cx, &losses, "Delete it?")?;
+    batch.carry_out(cx, async |policy| perform::delete(cx, api, &policy, None).await).await
+}

@@ -1,0 +1,27 @@
+//! `bpctl policy restore`
+
+use serde_json::Value;
+
+use super::batch::{self, Batch};
+use super::perform;
+use crate::args::PolicyNames;
+use crate::command::write::{DryRun, print_dry_runs};
+use crate::context::Context;
+use crate::error::Result;
+use crate::katapult::Katapult;
+
+/// Takes policies from the trash. That only adds protection, so nothing is asked.
+pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
+    let api = cx.katapult()?;
+    let ids = batch::ids(cx, &args.policies)?;
+    if cx.global.dry_run {
+        let runs = ids.iter().map(|id| DryRun {
+            requests: vec![Katapult::restore_request(id)],
+            before: Value::Null,
+            after: Value::Null,
+            words: Vec::new(),
+        });
+        return print_dry_runs(cx, runs.collect());
+    }
+    Batch::unread(ids).carry_out(cx, async |policy| perform::restore(cx, api, &policy.id, None).await).await
+}

@@ -1,0 +1,281 @@
+//! The journal: every write, in an append-only file of the user's data directory, mode 0600, without secrets.
+//!
+//! A write is recorded twice: when it begins, before anything is sent, and when it has ended. An entry without an
+//! end is a write whose outcome is not known: bpctl was stopped in between. Nothing here talks to an API.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::redact;
+
+/// The kinds of writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// A policy was created.
+    Create,
+    /// Retention or schedule were changed.
+    Update,
+    /// The deletion was scheduled.
+    ScheduleDelete,
+    /// The policy was moved to the trash.
+    Delete,
+    /// The policy was taken from the trash.
+    Restore,
+}
+
+/// How a write ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Carried out and read back.
+    Done,
+    /// Refused or not reached: surely not carried out, or carried out otherwise than asked.
+    Failed,
+    /// Not known: bpctl was stopped, or the answer was lost.
+    Unknown,
+}
+
+/// A write.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number, from 1.
+    pub number: u64,
+    /// When it began, in Unix seconds.
+    pub time: i64,
+    /// The profile, if one was in use.
+    pub profile: Option<String>,
+    /// The API's base URL, or `sandbox`.
+    pub api: String,
+    /// The command line, without the program.
+    pub command: String,
+    /// What was done.
+    pub action: Action,
+    /// The policy's id; of a create, once it is known.
+    pub policy: Option<String>,
+    /// The target's name.
+    pub target: Option<String>,
+    /// The entry that this one reverses.
+    pub undoes: Option<u64>,
+    /// The policy before; null for a create.
+    pub before: Value,
+    /// The policy after; null after a delete, and where it is not known.
+    #[serde(default)]
+    pub after: Value,
+    /// How it ended.
+    #[serde(default = "unknown")]
+    pub outcome: Outcome,
+}
+
+fn unknown() -> Outcome {
+    Outcome::Unknown
+}
+
+/// A line of the file.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Line {
+    Begin(Box<Entry>),
+    End { number: u64, outcome: Outcome, policy: Option<String>, after: Value },
+}
+
+/// The journal's file.
+pub struct Journal {
+    path: PathBuf,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct History {
+    /// The entries, oldest first.
+    pub entries: Vec<Entry>,
+    /// What the user should know of the file.
+    pub warnings: Vec<String>,
+}
+
+impl Journal {
+    /// Names the file; touches nothing.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Records that a write begins, and gives its number. `entry.number` is assigned here.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn begin(&self, mut entry: Entry) -> io::Result<u64> {
+        redact(&mut entry.before);
+        let mut file = self.open()?;
+        file.lock()?;
+        self.put_aside_a_torn_end(&mut file, entry.time)?;
+        let mut text = String::new();
+        file.seek(SeekFrom::Start(0))?;
+        file.read_to_string(&mut text)?;
+        entry.number = read(&text).entries.iter().map(|entry| entry.number).max().unwrap_or(0) + 1;
+        let number = entry.number;
+        append(&mut file, &Line::Begin(Box::new(entry)))?;
+        Ok(number)
+    }
+
+    /// Records how a write ended.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn end(&self, number: u64, outcome: Outcome, policy: Option<String>, mut after: Value) -> io::Result<()> {
+        redact(&mut after);
+        let mut file = self.open()?;
+        file.lock()?;
+        append(&mut file, &Line::End { number, outcome, policy, after })
+    }
+
+    /// Reads the history; a file that does not exist is an empty one.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn history(&self) -> io::Result<History> {
+        match std::fs::read(&self.path) {
+            Ok(bytes) => Ok(read(&String::from_utf8_lossy(&bytes))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(History::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives the file's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn open(&self) -> io::Result<File> {
+        if let Some(directory) = self.path.parent() {
+            crate::private::create_directory(directory)?;
+        }
+        crate::private::options(OpenOptions::new().read(true).append(true).create(true)).open(&self.path)
+    }
+
+    /// A line without its end was being written when bpctl was killed: nothing was reported of it. It is kept aside.
+    fn put_aside_a_torn_end(&self, file: &mut File, time: i64) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(0))?;
+        file.read_to_end(&mut bytes)?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole == bytes.len() {
+            return Ok(());
+        }
+        let aside = self.path.with_extension(format!("torn-{time}"));
+        crate::private::options(OpenOptions::new().write(true).create(true).truncate(true))
+            .open(aside)?
+            .write_all(&bytes[whole..])?;
+        file.set_len(whole as u64)
+    }
+}
+
+fn append(file: &mut File, line: &Line) -> io::Result<()> {
+    let mut text = serde_json::to_string(line)?;
+    text.push('\n');
+    file.write_all(text.as_bytes())?;
+    file.sync_data()
+}
+
+fn read(text: &str) -> History {
+    let mut entries = BTreeMap::new();
+    let mut unreadable = 0;
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        match serde_json::from_str(line) {
+            Ok(Line::Begin(entry)) => {
+                entries.insert(entry.number, *entry);
+            }
+            Ok(Line::End { number, outcome, policy, after }) => {
+                if let Some(entry) = entries.get_mut(&number) {
+                    entry.outcome = outcome;
+                    entry.after = after;
+                    entry.policy = policy.or_else(|| entry.policy.take());
+                }
+            }
+            Err(_) => unreadable += 1,
+        }
+    }
+    let warnings = match unreadable {
+        0 => Vec::new(),
+        count => vec![format!("{count} lines of the journal cannot be read and are left out")],
+    };
+    History { entries: entries.into_values().collect(), warnings }
+}
+
+impl Action {
+    /// Gives the verb.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::ScheduleDelete => "schedule-delete",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+impl Outcome {
+    /// Gives the word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry {
+            number: 0,
+            time: 1,
+            profile: None,
+            api: "sandbox".to_owned(),
+            command: "policy delete p".to_owned(),
+            action: Action::Delete,
+            policy: Some("p".to_owned()),
+            target: None,
+            undoes: None,
+            before: json!({"retention": 7, "target": {"value": {"initial_root_password": "secret"}}}),
+            after: Value::Null,
+            outcome: Outcome::Unknown,
+        }
+    }
+
+    #[test]
+    fn what_began_and_did_not_end_is_of_unknown_outcome() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::at(directory.path().join("deep/journal.jsonl"));
+        assert_eq!(journal.begin(entry()).unwrap(), 1);
+        assert_eq!(journal.begin(entry()).unwrap(), 2);
+        journal.end(1, Outcome::Done, None, json!({"x": 1})).unwrap();
+        let history = journal.history().unwrap();
+        let outcomes: Vec<_> = history.entries.iter().map(|entry| entry.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Done, Outcome::Unknown]);
+        assert!(!std::fs::read_to_string(journal.path()).unwrap().contains("secret"));
+    }
+
+    #[test]
+    fn a_torn_end_is_put_aside_and_nothing_else_is_lost() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::at(directory.path().join("journal.jsonl"));
+        journal.begin(entry()).unwrap();
+        let mut file = OpenOptions::new().append(true).open(journal.path()).unwrap();
+        file.write_all(b"{\"event\":\"beg").unwrap();
+        assert_eq!(journal.begin(entry()).unwrap(), 2);
+        let history = journal.history().unwrap();
+        assert_eq!((history.entries.len(), history.warnings.len()), (2, 0));
+        assert_eq!(std::fs::read_to_string(directory.path().join("journal.torn-1")).unwrap(), "{\"event\":\"beg");
+    }
+}
