@@ -13,6 +13,7 @@ const HOSTILE: &str =
     "<script>document.title='owned'</script>\"'><img src=x onerror=document.title='owned'>\u{1b}[31m&amp;";
 
 /// The browser; a test without one says so and ends.
+#[expect(clippy::print_stderr, reason = "a test that is skipped has to say so")]
 fn browser() -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
