@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::args::Global;
 use crate::config::{Connection, File, Paths, Provider, Wanted, env, resolve};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result, code};
 use crate::http::{Authentication, Http, Limits, Target};
 use crate::journal::Journal;
 use crate::katapult::Katapult;
@@ -285,7 +285,7 @@ impl Context {
         self.give_back_thinking_time();
         match answer {
             true => Ok(()),
-            false => Err(Error::interrupted("not confirmed; nothing was changed")),
+            false => Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, "not confirmed; nothing was changed")),
         }
     }
 
