@@ -4,24 +4,15 @@ use std::io::Write;
 use std::path::Path;
 
 use clap::CommandFactory;
-use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
 
-use crate::args::{Cli, Completions, Man, Shell};
+use crate::args::{Cli, Completions, Man};
+use crate::complete;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
 /// Prints a completion script: it asks the program itself for candidates.
 pub fn completions(cx: &Context, args: Completions) -> Result<()> {
-    let shell: &dyn EnvCompleter = match args.shell {
-        Shell::Bash => &Bash,
-        Shell::Zsh => &Zsh,
-        Shell::Fish => &Fish,
-    };
-    let mut script = Vec::new();
-    shell
-        .write_registration("COMPLETE", "bpctl", "bpctl", "bpctl", &mut script)
-        .map_err(|error| Error::io("completion script", &error))?;
-    cx.ui.print(|out| out.write_all(&script))
+    cx.ui.print(|out| out.write_all(complete::script(args.shell).as_bytes()))
 }
 
 /// Prints the main manual page, or writes all of them.
