@@ -10,7 +10,7 @@ use crate::katapult::{Lookup, Owner};
 use crate::model::{Disk, Machine, Organization, Policy, TrashObject};
 use crate::system::System;
 use crate::ui::{Manner, Ui};
-use crate::view::{Look, Style};
+use crate::view::{Look, Style, escape};
 
 /// Gives the values of a kind. `suits` is the provider of the command that is being typed, if it has one alone.
 pub(super) fn items(typed: &Typed, kind: Kind, suits: Option<Provider>) -> Vec<Item> {
@@ -53,6 +53,9 @@ fn context(typed: &Typed) -> Context {
 
 fn known(cx: &Context, kind: Kind, suits: Option<Provider>) -> Result<Vec<Item>> {
     let connection = cx.connection(suits)?;
+    if suits.is_some_and(|provider| provider != connection.provider.value) {
+        return Ok(Vec::new());
+    }
     let now = cx.now().as_second();
     let mut cache = Cache::read(Paths::find()?.cache_directory(), description(connection));
     if let Some(items) = cache.fresh(kind, now) {
@@ -235,7 +238,7 @@ fn organizations(all: impl Iterator<Item = Organization>) -> Vec<Item> {
     .collect()
 }
 
-/// Leaves out words that name two things, and what would be read as an option.
+/// Leaves out words that name two things, that would be read as an option, or that nobody can type.
 fn without_twins(items: Vec<Item>) -> Vec<Item> {
     let mut count = std::collections::HashMap::new();
     for item in &items {
@@ -243,7 +246,8 @@ fn without_twins(items: Vec<Item>) -> Vec<Item> {
     }
     let is_usable = |item: &Item| {
         let value = &item.value;
-        count[&value.to_lowercase()] == 1 && !value.trim().is_empty() && !value.starts_with('-')
+        let is_unique = count[&value.to_lowercase()] == 1;
+        is_unique && !value.trim().is_empty() && !value.starts_with('-') && escape(value) == *value
     };
     let usable: Vec<bool> = items.iter().map(is_usable).collect();
     items.into_iter().zip(usable).filter_map(|(item, usable)| usable.then_some(item)).collect()

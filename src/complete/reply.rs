@@ -40,7 +40,7 @@ impl Reply {
         let is_option = |value: &str| value.starts_with('-');
         let without_options = !is_option(word) && values().any(|value| !is_option(value));
         let words = candidates.iter().filter_map(|candidate| {
-            let value = candidate.get_value().to_str()?;
+            let value = name_of_noun(candidate, word).or_else(|| candidate.get_value().to_str())?;
             // What escaping would change cannot be typed either.
             let is_wanted = !(without_options && is_option(value)) && escape(value) == value;
             is_wanted.then(|| Word { value: value.to_owned(), help: help(candidate) })
@@ -80,6 +80,11 @@ impl Reply {
             text
         })
     }
+}
+
+/// Of a noun's two names (`backups`, `backup`), the one that help shows goes first where both fit.
+fn name_of_noun<'a>(candidate: &'a CompletionCandidate, word: &str) -> Option<&'a str> {
+    candidate.get_id()?.strip_prefix("command::").filter(|name| name.starts_with(word))
 }
 
 fn help(candidate: &CompletionCandidate) -> String {

@@ -6,6 +6,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
 mod architecture;
+mod completion;
+mod completion_cache;
 mod config;
 mod confirmation;
 mod contract;

@@ -19,7 +19,7 @@ _bpctl() {
         else
             COMPREPLY+=("$candidate")
         fi
-    done < <("$program" __complete bash "$before" "$word" "$after" 2>/dev/null </dev/null)
+    done < <(command "$program" __complete bash "$before" "$word" "$after" 2>/dev/null </dev/null)
     case $kind in
     files) compopt -o default 2>/dev/null ;;
     directories) compopt -o dirnames 2>/dev/null ;;

@@ -13,15 +13,22 @@ function __bpctl_complete
     # The bpctl that is being typed, which need not be on PATH.
     set -l program $before[1]
     string match --quiet '~/*' -- $program; and set program $HOME/(string sub --start 3 -- $program)
-    type --query -- $program; or set program bpctl
+    command --query -- $program; or set program bpctl
     set -e before[1]
-    set -l answer ($program __complete fish (count $before) $before "$word" $after 2>/dev/null </dev/null)
+    set -l answer (command $program __complete fish (count $before) $before "$word" $after 2>/dev/null </dev/null)
     test (count $answer) -gt 0; or return
+    # Of `--config=FILE`, the shell completes the file alone.
+    set -l option (string match --regex -- '^--[^=]*=' "$word")
+    set -l path (string replace --regex -- '^--[^=]*=' '' "$word")
     switch $answer[1]
         case files
-            __fish_complete_path (string replace --regex -- '^--[^=]*=' '' "$word")
+            for file in (complete --do-complete "'' $path")
+                printf '%s\n' "$option$file"
+            end
         case directories
-            __fish_complete_directories (string replace --regex -- '^--[^=]*=' '' "$word")
+            for directory in (__fish_complete_directories "$path" '')
+                printf '%s\n' "$option$directory"
+            end
         case '*'
             test (count $answer) -gt 1; and printf '%s\n' $answer[2..-1]
     end
