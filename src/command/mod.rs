@@ -6,6 +6,7 @@ mod config;
 mod disk;
 mod history;
 mod list;
+mod man;
 mod org;
 mod policy;
 mod record;

@@ -15,6 +15,7 @@ mod disk_show;
 mod dry_run;
 mod errors;
 mod exit_codes;
+mod generated;
 mod harness;
 mod hostile;
 mod names;
