@@ -10,13 +10,27 @@ use super::cache::{Item, Kind};
 use super::live;
 use super::typed::Typed;
 use crate::config::{PROFILE_KEYS, Provider};
-use crate::model::{Backup, Disk, Interval, Machine, Organization, Policy};
+use crate::journal::Entry;
+use crate::model::{Backup, Disk, Interval, Machine, Organization, Policy, TrashObject};
 use crate::view::Noun;
 
 /// Stands for a file; the shell knows them better. No value can hold it: it has a control character.
 pub(super) const FILES: &str = "\u{1}files";
 /// Stands for a directory.
 pub(super) const DIRECTORIES: &str = "\u{1}directories";
+
+/// What `--if` can expect of a policy.
+const FIELDS: [&str; 9] = [
+    "retention=",
+    "interval=hourly",
+    "interval=daily",
+    "interval=weekly",
+    "interval=monthly",
+    "frequency=",
+    "time=",
+    "minute=",
+    "target=",
+];
 
 /// Puts completers on every argument that has some.
 pub(super) fn attach(mut command: Command, typed: &Arc<Typed>) -> Command {
@@ -49,11 +63,17 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
         "VM" => Some(Kind::Machines),
         "DISK" => Some(Kind::Disks),
         "ORG" => Some(Kind::Organizations),
+        "ID" if place.noun == "trash" => Some(Kind::TrashEntries),
         _ => None,
     };
     if let Some(kind) = kind {
-        let (typed, suits) = (Arc::clone(typed), suits(&place.noun));
-        return with(arg, move || live::items(&typed, kind, suits));
+        let (typed, suits, is_positional) = (Arc::clone(typed), suits(&place.noun), arg.is_positional());
+        return with(arg, move || {
+            let mut items = live::items(&typed, kind, suits);
+            // Of several that can be named, those that are named already are not wanted again.
+            items.retain(|item| !(is_positional && typed.has(&item.value)));
+            items
+        });
     }
     match (id.as_str(), value.as_str(), hint) {
         ("profile", ..) | (_, "PROFILE", _) => {
@@ -63,8 +83,9 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
         ("provider", ..) => with_words(arg, vec!["katapult", "onapp"]),
         ("columns", ..) => with_words(arg, columns(&place.noun)),
         ("sort", ..) => with_sort(arg, columns(&place.noun)),
+        (_, "FIELD=VALUE", _) => with_words(arg, FIELDS.to_vec()),
         (_, "INTERVAL", _) => with_words(arg, Interval::KNOWN.to_vec()),
-        (_, "KEY", _) if place.noun == "config" => with_words(arg, PROFILE_KEYS.to_vec()),
+        ("key", ..) if place.noun == "config" => with_words(arg, [&["default_profile"][..], &PROFILE_KEYS].concat()),
         (_, _, ValueHint::DirPath) | (_, "DIR", _) => with_shell(arg, DIRECTORIES),
         (_, _, ValueHint::AnyPath | ValueHint::FilePath) | (_, "FILE", _) => with_shell(arg, FILES),
         _ => arg,
@@ -87,6 +108,8 @@ fn columns(noun: &str) -> Vec<&'static str> {
         "disk" => names::<Disk>(),
         "vm" => names::<Machine>(),
         "org" => names::<Organization>(),
+        "trash" => names::<TrashObject>(),
+        "history" => names::<Entry>(),
         "backups" => names::<Backup>(),
         _ => Vec::new(),
     }

@@ -3,12 +3,14 @@
 //! Holds names, ids and schedules in words; never a token. A file that cannot be read or understood is as good as none.
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::private;
 
 /// Seconds for which a list is as good as a new one.
 const MAX_AGE: i64 = 60;
@@ -23,6 +25,8 @@ pub(super) enum Kind {
     Policies,
     /// Policies in the trash.
     Trash,
+    /// Entries of the trash, of every type.
+    TrashEntries,
     /// Virtual machines.
     Machines,
     /// Disks.
@@ -96,16 +100,9 @@ impl Cache {
 
     /// Writes it in one go. It can be done without where it cannot be written.
     pub(super) fn write(&self) {
-        let _ = self.try_write();
-    }
-
-    fn try_write(&self) -> std::io::Result<()> {
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        make_private(directory)?;
-        let mut file = tempfile::Builder::new().prefix(".completion-").tempfile_in(directory)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        file.persist(&self.path)?;
-        Ok(())
+        if let Ok(bytes) = serde_json::to_vec(self) {
+            let _ = private::replace(&self.path, &bytes);
+        }
     }
 }
 
@@ -113,21 +110,6 @@ fn read(path: &Path) -> Option<Cache> {
     let mut bytes = Vec::new();
     File::open(path).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
-}
-
-#[cfg(unix)]
-fn make_private(directory: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    match directory.metadata()?.permissions().mode() & 0o777 {
-        0o700 => Ok(()),
-        _ => std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700)),
-    }
-}
-
-#[cfg(not(unix))]
-fn make_private(directory: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).create(directory)
 }
 
 #[cfg(test)]

@@ -140,6 +140,13 @@ async fn ask(cx: &Context, kind: Kind, found: &mut Found) -> Result<()> {
             })
             .await
         }
+        Kind::TrashEntries => {
+            api.trash_objects(&organization, &mut |page| {
+                items.extend(page.into_iter().flat_map(|object| entry(&object.model)));
+                Ok(Flow::More)
+            })
+            .await
+        }
         Kind::Disks => {
             api.disks(&organization, &mut |page| {
                 items.extend(page.into_iter().filter_map(|object| disk(&object.model)));
@@ -202,9 +209,19 @@ fn policy(policy: &Policy) -> Option<Item> {
 
 fn trashed(object: &TrashObject) -> Option<Item> {
     let is_policy = object.object_type.as_deref().is_none_or(|kind| kind.contains("Policy"));
-    is_policy
-        .then(|| item(object.object_id.as_deref().unwrap_or_default(), [Some("in the trash")]))
-        .filter(|item| !item.value.is_empty())
+    is_policy.then_some(())?;
+    Some(item(object.object_id.as_deref()?, [Some("in the trash")]))
+}
+
+/// An entry is found by its own id and by that of what was deleted.
+fn entry(object: &TrashObject) -> Vec<Item> {
+    let ids = [object.id.as_deref(), object.object_id.as_deref()];
+    let others = [object.object_id.as_deref(), object.id.as_deref()];
+    let items = ids.into_iter().zip(others).filter_map(|(id, other)| Some((id?, other)));
+    items
+        .enumerate()
+        .map(|(place, (id, other))| Item { second: place > 0, ..item(id, [object.object_type.as_deref(), other]) })
+        .collect()
 }
 
 fn disk(disk: &Disk) -> Option<Item> {

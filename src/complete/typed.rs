@@ -12,6 +12,7 @@ pub(super) const BUDGET: Duration = Duration::from_millis(300);
 #[derive(Debug, Default)]
 pub(super) struct Typed {
     global: Global,
+    words: Vec<String>,
 }
 
 impl Typed {
@@ -28,7 +29,12 @@ impl Typed {
         // Apart: the value of an option that stands right before the cursor is still to come.
         scan(&mut global, before);
         scan(&mut global, after);
-        Self { global }
+        Self { global, words: before.iter().chain(after).cloned().collect() }
+    }
+
+    /// Tells whether this word stands on the line already.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.words.iter().any(|known| known == word)
     }
 
     /// Gives them as the options of a command that never waits long.

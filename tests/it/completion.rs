@@ -168,6 +168,36 @@ fn live_values() {
 }
 
 #[test]
+fn each_of_several_policies_once() {
+    let policies = ["p-1", "p-2", "p-3"].map(|id| policy(id, "VirtualMachine", VM, "web-1", "daily", 7));
+    let server = World::new().policies(policies.to_vec()).serve();
+    let bpctl = katapult(&server, &[]);
+    offers(&bpctl, "bpctl policy delete p-2 ", &["p-1", "p-3"]);
+    offers(&bpctl, "bpctl policy update --retention 3 p-2 p-1 ", &["p-3"]);
+    offers(&bpctl, "bpctl policy update --if ret", &["retention="]);
+    offers(
+        &bpctl,
+        "bpctl policy update --if interval=",
+        &["interval=hourly", "interval=daily", "interval=weekly", "interval=monthly"],
+    );
+}
+
+#[test]
+fn what_is_restored_comes_from_the_trash() {
+    let home = Home::new();
+    let sandbox = |args: &[&str]| bare(args).home(&home).env("BPCTL_PROFILE", "sandbox");
+    let entries = sandbox(&["trash", "list", "-o", "json"]).run().ok().json();
+    let of = |key: &str| -> Vec<String> {
+        entries.as_array().unwrap().iter().map(|entry| entry[key].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(asked(sandbox(&[]), &["trash", "show", ""]), of("id"));
+    let trashed = asked(sandbox(&[]), &["policy", "restore", ""]);
+    assert_eq!(trashed.len(), 1);
+    assert!(of("object_id").contains(&trashed[0]), "{trashed:?} {entries}");
+    assert!(!asked(sandbox(&[]), &["policy", "delete", ""]).contains(&trashed[0]));
+}
+
+#[test]
 fn policies_are_described_where_the_shell_can() {
     let server = World::new().serve();
     let bpctl = katapult(&server, &[]);
