@@ -96,6 +96,15 @@ pub enum Command {
     #[command(subcommand)]
     Sandbox(SandboxCommand),
     /// Print a shell completion script
+    ///
+    /// It completes commands, options and live values: policies, virtual machines, disks, organizations, profiles,
+    /// columns. Names and ids are remembered for a minute; a token_command is never run for them.
+    ///
+    /// bash: bpctl completions bash > ~/.local/share/bash-completion/completions/bpctl
+    ///
+    /// zsh: bpctl completions zsh > _bpctl in a directory of $fpath
+    ///
+    /// fish: bpctl completions fish > ~/.config/fish/completions/bpctl.fish
     Completions(Completions),
     /// Print the manual page, or write all of them
     Man(Man),

@@ -10,6 +10,7 @@ mod fleet;
 mod history;
 mod lint;
 mod list;
+mod man;
 mod org;
 mod policy;
 mod record;

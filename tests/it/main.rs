@@ -7,6 +7,8 @@
 
 mod architecture;
 mod calendar;
+mod completion;
+mod completion_cache;
 mod config;
 mod confirmation;
 mod contract;
@@ -17,6 +19,7 @@ mod documents;
 mod dry_run;
 mod errors;
 mod exit_codes;
+mod generated;
 mod harness;
 mod hostile;
 mod lint;
@@ -30,8 +33,10 @@ mod requests;
 mod retries;
 mod sandbox;
 mod schedule_delete;
+mod screen;
 mod secrets;
 mod server;
+mod terminal;
 mod update;
 mod usage;
 mod world;
