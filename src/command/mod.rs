@@ -2,8 +2,9 @@
 
 mod auth;
 mod backups;
-mod config;
+pub mod config;
 mod disk;
+mod doctor;
 mod history;
 mod list;
 mod man;
@@ -44,7 +45,8 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Org(verb) => org::run(cx, verb).await,
         Command::Backups(verb) => backups::run(cx, verb).await,
         Command::Auth(verb) => auth::run(cx, verb).await,
-        Command::Config(verb) => config::run(cx, verb),
+        Command::Config(verb) => config::run(cx, verb).await,
+        Command::Doctor => doctor::run(cx).await,
         Command::Sandbox(verb) => sandbox::run(cx, verb).await,
         Command::Completions(args) => shell::completions(cx, args),
         Command::Man(args) => shell::man(cx, args),
