@@ -3,11 +3,12 @@
 
 use std::fs::{self, File as Handle, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
-use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
+use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value, value};
 
 use super::file::File;
 use super::key::{Key, check_name};
@@ -85,11 +86,20 @@ impl Edit {
         Ok(())
     }
 
-    /// Removes a key of a profile, and tells whether it was there.
-    pub fn remove(&mut self, profile: &str, field: &str) -> bool {
+    /// Removes a key of a profile, and tells whether it was there. The comments above it stay.
+    ///
+    /// # Errors
+    /// The rest would not be TOML.
+    pub fn remove(&mut self, profile: &str, field: &str) -> Result<bool> {
+        let text = self.document.to_string();
+        if let Some(lines) = lines_of(&text, profile, field) {
+            let rest = format!("{}{}", &text[..lines.start], &text[lines.end..]);
+            self.document = parsed(&rest, &self.target)?;
+            return Ok(true);
+        }
         let profiles = self.document.get_mut("profiles").and_then(Item::as_table_like_mut);
         let profile = profiles.and_then(|table| table.get_mut(profile)).and_then(Item::as_table_like_mut);
-        profile.is_some_and(|table| table.remove(field).is_some())
+        Ok(profile.is_some_and(|table| table.remove(field).is_some()))
     }
 
     /// Sets the one key at the top. Where there is none yet, it goes below the comments that the file begins with.
@@ -172,6 +182,17 @@ impl Edit {
 
 fn parsed(text: &str, path: &Path) -> Result<DocumentMut> {
     text.parse().map_err(|_| Error::config(format!("{}: not TOML", path.display())))
+}
+
+/// Finds the lines of a profile's key; none when they hold other keys too, as in an inline table.
+fn lines_of(text: &str, profile: &str, field: &str) -> Option<Range<usize>> {
+    let document = Document::parse(text).ok()?;
+    let profile = document.get("profiles")?.as_table()?.get(profile)?.as_table()?;
+    let (key, item) = profile.get_key_value(field)?;
+    let (start, end) = (key.span()?.start, item.span()?.end);
+    let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+    Some(start..end)
 }
 
 /// Tells whether a line is more than blanks and a comment.

@@ -6,12 +6,15 @@
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
 mod architecture;
+mod auth;
 mod completion;
 mod completion_cache;
 mod config;
+mod config_commands;
 mod confirmation;
 mod contract;
 mod disk_show;
+mod doctor;
 mod dry_run;
 mod errors;
 mod exit_codes;

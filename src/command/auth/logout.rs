@@ -17,7 +17,7 @@ pub async fn run(cx: &Context) -> Result<()> {
     let name = profile(cx, &file)?;
     let provider = file.profile(&name)?.provider.unwrap_or(Provider::Katapult);
     let mut edit = Edit::begin(&path).await?;
-    let is_removed = edit.remove(&name, "token");
+    let is_removed = edit.remove(&name, "token")?;
     if is_removed {
         save(cx, edit)?;
     }

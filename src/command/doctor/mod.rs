@@ -9,7 +9,9 @@ mod network;
 mod onapp;
 mod report;
 
-use crate::config::Provider;
+use tokio::time::timeout;
+
+use crate::config::{Connection, Provider};
 use crate::context::Context;
 use crate::error::Result;
 use report::Report;
@@ -38,28 +40,31 @@ const RATE_LIMIT: &str = "rate_limit";
 /// Runs the checks, prints them, and fails as the first of them that failed.
 pub async fn run(cx: &Context) -> Result<()> {
     let mut report = Report::default();
-    let provider = look(cx, &mut report).await;
-    let order: &[&str] = match provider {
+    let connection = local::check(cx, &mut report);
+    let provider = connection.as_ref().map(|connection| connection.provider.value).or(cx.global.provider);
+    let order: &[&str] = match provider.unwrap_or(Provider::Katapult) {
         Provider::Katapult => &KATAPULT,
         Provider::OnApp => &ONAPP,
     };
-    report.fill_in(order.iter().copied().chain([RATE_LIMIT]));
+    let order = order.iter().copied().chain([RATE_LIMIT]);
+    if let Some(connection) = connection {
+        let limit = cx.limits().max_wait;
+        if timeout(limit, look(cx, &mut report, &connection)).await.is_err() {
+            report.run_out_of_time(order.clone());
+        }
+    }
+    report.fill_in(order);
     report.print(cx)?;
     report.verdict()
 }
 
-async fn look(cx: &Context, report: &mut Report) -> Provider {
-    let Some(connection) = local::check(cx, report) else {
-        return cx.global.provider.unwrap_or(Provider::Katapult);
-    };
-    let provider = connection.provider.value;
-    network::check(cx, report, &connection).await;
+async fn look(cx: &Context, report: &mut Report, connection: &Connection) {
+    network::check(cx, report, connection).await;
     if report.has_failed() {
-        return provider;
+        return;
     }
-    match provider {
-        Provider::Katapult => katapult::check(cx, report, &connection).await,
-        Provider::OnApp => onapp::check(cx, report, &connection).await,
+    match connection.provider.value {
+        Provider::Katapult => katapult::check(cx, report, connection).await,
+        Provider::OnApp => onapp::check(cx, report, connection).await,
     }
-    provider
 }

@@ -2,7 +2,7 @@
 
 use crate::command::list::Rows;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result, code};
 use crate::http::Walk;
 use crate::model::{Check, CheckStatus};
 
@@ -51,6 +51,14 @@ impl Report {
     /// Tells whether a check failed.
     pub fn has_failed(&self) -> bool {
         self.failure.is_some()
+    }
+
+    /// The time for the whole command ended at the first check that has no result.
+    pub fn run_out_of_time(&mut self, mut order: impl Iterator<Item = &'static str>) {
+        if let Some(check) = order.find(|check| self.checks.iter().all(|done| done.check != *check)) {
+            let error = Error::new(Exit::Unreachable, code::TIMEOUT, "the time for the whole command ran out");
+            self.fail(check, error.hint("`--max-wait` allows it more time"));
+        }
     }
 
     /// Puts the checks in order; those that were not come to are skipped.
