@@ -218,7 +218,9 @@ fn at_terminal(server: &Server, home: &Home, args: &[&str]) -> Terminal {
 fn the_prompt_for_the_token_does_not_show_it() {
     let (server, home) = (World::new().serve(), Home::new());
     let terminal = at_terminal(&server, &home, &["--provider", "katapult"]);
-    terminal.wait_for("API token").wait_for_echo(false).enter(TOKEN);
+    terminal.wait_for_prompt("API token");
+    assert!(!terminal.echoes());
+    terminal.enter(TOKEN);
     terminal.ends().exits(0).shows(&["stored", "ACME Inc."]);
     assert!(read(&home, FILE).contains(TOKEN));
 }
@@ -227,13 +229,13 @@ fn the_prompt_for_the_token_does_not_show_it() {
 fn leaving_the_prompt_leaves_everything_as_it_was() {
     let (server, home) = (World::new().serve(), Home::new());
     let terminal = at_terminal(&server, &home, &["--provider", "katapult"]);
-    terminal.wait_for("API token").wait_for_echo(false).type_text("half a tok").press("ctrl-c");
+    terminal.wait_for_prompt("API token").type_text("half a tok").press("ctrl-c");
     terminal.ends().exits(130).shows(&["error: interrupted"]);
     let terminal = at_terminal(&server, &home, &[]);
-    terminal.wait_for("Provider").press("ctrl-c");
+    terminal.wait_for_prompt("Provider").press("ctrl-c");
     terminal.ends().exits(130);
     let terminal = at_terminal(&server, &home, &["--provider", "katapult"]);
-    terminal.wait_for("API token").wait_for_echo(false).press("enter");
+    terminal.wait_for_prompt("API token").press("enter");
     terminal.ends().exits(4).shows(&["no token was given"]);
     assert_eq!(server.count(), 0);
     assert!(!home.path("config").exists());
@@ -244,16 +246,16 @@ fn what_a_new_profile_lacks_is_asked_for() {
     let home = Home::new();
     let server = Server::always(Answer::json(200, &json!({"version": "7.0"})));
     let terminal = Terminal::run(&bare(&["auth", "login", "--profile", "cp"]).home(&home));
-    terminal.wait_for("Provider").press("down").press("enter");
-    terminal.wait_for("API URL").enter(&server.onapp_url());
-    terminal.wait_for("User").enter(USER);
-    terminal.wait_for("API key").wait_for_echo(false).enter(TOKEN);
+    terminal.wait_for_prompt("Provider").press("down").press("enter");
+    terminal.wait_for_prompt("API URL").enter(&server.onapp_url());
+    terminal.wait_for_prompt("User").enter(USER);
+    terminal.wait_for_prompt("API key").enter(TOKEN);
     terminal.ends().exits(0);
     let stored = read(&home, FILE);
     assert!(stored.contains("provider = \"onapp\"") && stored.contains(USER), "{stored}");
     // The second time the profile says it all.
     let terminal = Terminal::run(&bare(&["auth", "login"]).home(&home));
-    terminal.wait_for("API key").wait_for_echo(false).enter(TOKEN);
+    terminal.wait_for_prompt("API key").enter(TOKEN);
     terminal.ends().exits(0);
     assert_eq!(read(&home, FILE), stored);
 }
@@ -264,8 +266,8 @@ fn one_of_several_organizations_is_chosen() {
     let world = World::new().orgs(vec![org("org_1", "ACME Inc.", "acme"), org("org_2", "B\u{1b}[31mad", "bad")]);
     let server = world.serve();
     let terminal = at_terminal(&server, &home, &["--provider", "katapult"]);
-    terminal.wait_for("API token").wait_for_echo(false).enter(TOKEN);
-    terminal.wait_for("Organization").press("down").press("enter");
+    terminal.wait_for_prompt("API token").enter(TOKEN);
+    terminal.wait_for_prompt("Organization").press("down").press("enter");
     terminal.ends().exits(0);
     assert!(read(&home, FILE).contains("organization = \"bad\""));
     // Where nobody can be asked, it is left open, and said.

@@ -236,6 +236,18 @@ fn the_mode_is_kept_and_never_loosened() {
 }
 
 #[test]
+fn the_file_is_replaced_and_never_written_into() {
+    use std::io::Read;
+    let home = home_with(WRITTEN);
+    let mut before = std::fs::File::open(home.path(FILE)).unwrap();
+    config(&home, &["use", "lab"]).run().ok();
+    let mut seen = String::new();
+    before.read_to_string(&mut seen).unwrap();
+    assert_eq!(seen, WRITTEN, "whoever reads while it changes sees the old file, whole");
+    assert_ne!(read(&home), WRITTEN);
+}
+
+#[test]
 fn many_writers_at_once_lose_nothing() {
     const WRITERS: usize = 6;
     const ROUNDS: usize = 5;
