@@ -13,6 +13,7 @@ use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value, value};
 use super::file::File;
 use super::key::{Key, check_name};
 use crate::error::{Error, Result};
+use crate::private;
 
 /// How long to wait for another bpctl; a change takes milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(20);
@@ -44,7 +45,7 @@ impl Edit {
     pub async fn begin(path: &Path) -> Result<Self> {
         let target = target_of(path);
         let failed = |error: &io::Error| Error::io(&target.display().to_string(), error);
-        create_directory(directory_of(&target)).map_err(|error| failed(&error))?;
+        private::create_directory(directory_of(&target)).map_err(|error| failed(&error))?;
         let lock = lock(&target).await?;
         remove_unfinished(&target);
         let file = File::read(&target)?;
@@ -244,23 +245,12 @@ fn beside(target: &Path, end: &str) -> String {
     format!(".{}{end}", target.file_name().unwrap_or_default().to_string_lossy())
 }
 
-fn create_directory(directory: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
-}
-
 /// Waits for the lock. Its file stays: to remove it would be a race, and the lock ends with the process.
 async fn lock(target: &Path) -> Result<Handle> {
     let path = directory_of(target).join(beside(target, ".lock"));
     let failed = |error: io::Error| Error::io(&path.display().to_string(), &error);
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let handle = options.open(&path).map_err(failed)?;
+    let handle = private::options(options.write(true).create(true).truncate(false)).open(&path).map_err(failed)?;
     let began = Instant::now();
     loop {
         match handle.try_lock() {
