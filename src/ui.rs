@@ -4,6 +4,8 @@
 //! whoever wrote it. With JSON errors, notes wait until it is known that no error follows: then standard error
 //! holds the error object alone.
 
+mod hidden;
+
 use std::cell::{Cell, RefCell};
 use std::io::{self, BufWriter, Read, Stdout, Write};
 use std::time::{Duration, Instant};

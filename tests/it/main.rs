@@ -6,15 +6,18 @@
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
 mod architecture;
+mod auth;
 mod calendar;
 mod completion;
 mod completion_cache;
 mod config;
+mod config_commands;
 mod confirmation;
 mod contract;
 mod coverage;
 mod coverage_laws;
 mod disk_show;
+mod doctor;
 mod documents;
 mod dry_run;
 mod errors;
