@@ -41,6 +41,7 @@ impl Format {
             Self::Yaml => "yaml",
             Self::Csv => "csv",
             Self::Id => "id",
+            Self::Sarif => "sarif",
         }
     }
 }
