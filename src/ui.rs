@@ -4,9 +4,11 @@
 //! whoever wrote it. With JSON errors, notes wait until it is known that no error follows: then standard error
 //! holds the error object alone.
 
+mod prompt;
+
 use std::cell::{Cell, RefCell};
 use std::io::{self, BufWriter, Read, Stdout, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::http::Progress;
@@ -136,34 +138,6 @@ impl Ui {
             true => format!("\x1b[{color}m{text}\x1b[0m"),
             false => text.to_owned(),
         }
-    }
-
-    /// Asks a question with yes or no; no is the default.
-    ///
-    /// # Errors
-    /// Ctrl-C at the question.
-    pub fn confirm(&self, question: &str) -> Result<bool> {
-        let question = escape_lines(question).into_owned();
-        self.ask(|| dialoguer::Confirm::new().with_prompt(question).default(false).interact())
-    }
-
-    /// Runs a prompt, and takes the time that the user thinks out of the command's.
-    ///
-    /// # Errors
-    /// Ctrl-C at the prompt.
-    pub fn ask<T>(&self, prompt: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
-        self.flush()?;
-        let began = Instant::now();
-        let answer = prompt();
-        self.thinking.set(self.thinking.get() + began.elapsed());
-        answer.map_err(|dialoguer::Error::IO(error)| {
-            // A prompt that is left hides the cursor.
-            let _ = dialoguer::console::Term::stderr().show_cursor();
-            match error.kind() {
-                io::ErrorKind::Interrupted => Error::interrupted("interrupted; nothing was changed"),
-                _ => Error::io("the terminal", &error),
-            }
-        })
     }
 
     /// Reads standard input to its end, bounded.

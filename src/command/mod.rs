@@ -2,6 +2,7 @@
 
 mod auth;
 mod backups;
+mod choose;
 mod config;
 mod disk;
 mod history;

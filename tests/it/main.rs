@@ -19,6 +19,7 @@ mod onapp;
 mod openapi;
 mod output;
 mod paging;
+mod prompts;
 mod requests;
 mod retries;
 mod sandbox;
