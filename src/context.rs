@@ -17,6 +17,8 @@ use crate::katapult::Katapult;
 use crate::model::Object;
 use crate::onapp::OnApp;
 use crate::private;
+#[cfg(feature = "sandbox")]
+use crate::sandbox;
 use crate::system::{System, quoted};
 use crate::ui::{HttpProgress, Manner, Ui};
 use crate::view::{Listing, Noun, Style, show};
@@ -42,7 +44,7 @@ pub struct Context {
     katapult: OnceCell<Katapult>,
     onapp: OnceCell<OnApp>,
     #[cfg(feature = "sandbox")]
-    sandbox: OnceCell<crate::sandbox::Running>,
+    sandbox: OnceCell<sandbox::Running>,
 }
 
 impl Context {
@@ -213,7 +215,8 @@ impl Context {
         let running = match self.sandbox.get() {
             Some(running) => running,
             None => {
-                let running = crate::command::sandbox::start(self)?;
+                let state_file = Some(Paths::find()?.sandbox_file());
+                let running = self.launch_sandbox(sandbox::Options { state_file, ..sandbox::Options::default() })?;
                 self.sandbox.get_or_init(|| running)
             }
         };
@@ -222,6 +225,17 @@ impl Context {
             Provider::OnApp => running.onapp_url(),
         };
         url.parse().map_err(|_| Error::config("the sandbox has no address"))
+    }
+
+    /// Starts the simulator.
+    ///
+    /// # Errors
+    /// Its state cannot be read or written, or its port is taken.
+    #[cfg(feature = "sandbox")]
+    pub fn launch_sandbox(&self, options: sandbox::Options) -> Result<sandbox::Running> {
+        let running = sandbox::start(options).map_err(|error| Error::io("the sandbox", &error))?;
+        running.notices().iter().for_each(|notice| self.ui.warn(notice));
+        Ok(running)
     }
 
     #[cfg(not(feature = "sandbox"))]
@@ -285,7 +299,7 @@ impl Context {
     pub fn must_confirm(&self, question: &str) -> Result<()> {
         match self.ask(|ui| ui.confirm(question))? {
             true => Ok(()),
-            false => Err(Error::interrupted("not confirmed; nothing was changed")),
+            false => Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, "not confirmed; nothing was changed")),
         }
     }
 

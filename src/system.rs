@@ -1,7 +1,7 @@
 //! The real world, once: environment, clock, time zone and what the standard streams are.
 //!
 //! Nothing else in the crate reads the environment or the clock. Two libraries read it on their own, by
-//! design: `reqwest` the proxy variables, and `directories` the XDG ones (see [`crate::config::paths`]).
+//! design: `reqwest` the proxy variables, and `directories` the XDG ones (see `config::Paths`).
 
 use std::collections::HashMap;
 use std::io::IsTerminal;

@@ -91,7 +91,7 @@ pub enum DecodeFailure {
     Nonsense(String),
 }
 
-/// Decodes a JSON body of at most [`MAX_DEPTH`] levels.
+/// Decodes a JSON body of at most 128 levels.
 ///
 /// # Errors
 /// [`DecodeFailure`]: cut off, or not JSON.

@@ -1,6 +1,6 @@
 //! Reads nested arguments from a query string and merges them with those of a JSON body.
 //!
-//! Follows Rack's bracket notation, which the API's framework uses [inferred]; it gives no argument a meaning.
+//! Follows Rack's bracket notation, which the API's framework uses (inferred); it gives no argument a meaning.
 
 use serde_json::{Map, Value};
 

@@ -57,7 +57,7 @@ enum Operation {
 }
 
 impl Operation {
-    /// Finds the operation of a path; any text may stand where the placeholder is [recorded].
+    /// Finds the operation of a path; any text may stand where the placeholder is (recorded).
     fn of(method: &str, segments: &[&str]) -> Option<Self> {
         Some(match (method, segments) {
             ("GET", ["organizations"]) => Self::ListOrganizations,
@@ -86,7 +86,7 @@ impl Operation {
         })
     }
 
-    /// Returns the scopes of which one is needed; reading accepts the writing scope too [documented].
+    /// Returns the scopes of which one is needed; reading accepts the writing scope too (documented).
     fn scopes(self) -> &'static [&'static str] {
         match self {
             Self::ListOrganizations | Self::ShowOrganization => &["organizations:read"],
@@ -136,7 +136,7 @@ impl<'a> Token<'a> {
     /// Lets a token in by how it begins: the simulator knows no accounts.
     pub(super) fn authenticate(request: &'a Request) -> Result<Self, Refusal> {
         let Some(token) = request.bearer() else {
-            // 400, not 401 [documented].
+            // 400, not 401 (documented).
             return Err(Refusal::new(
                 400,
                 "missing_api_token",
@@ -169,7 +169,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// Finds the operation of a request; this comes before authentication [inferred].
+/// Finds the operation of a request; this comes before authentication (inferred).
 pub(super) fn route(request: &Request) -> Result<Route, Refusal> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let operation = Operation::of(&request.method, &segments).ok_or_else(Refusal::route_not_found)?;
@@ -217,7 +217,7 @@ impl Call {
         Arguments { values: &self.arguments, placeholder: &self.placeholder }
     }
 
-    /// Refuses what the identity may not do; this follows the lookup, inside the operation [inferred].
+    /// Refuses what the identity may not do; this follows the lookup, inside the operation (inferred).
     fn permit(&self) -> Result<(), Refusal> {
         if self.denied && self.operation.needs_permission() {
             return Err(Refusal::new(

@@ -1,6 +1,6 @@
 //! Counts requests per token in the current calendar minute.
 //!
-//! The window is a fixed calendar minute [inferred from recordings]; nothing announces when it ends: no
+//! The window is a fixed calendar minute (inferred from recordings); nothing announces when it ends: no
 //! `Retry-After`, no reset header in any recording.
 
 use std::collections::HashMap;

@@ -84,7 +84,7 @@ fn below_machine(machine: &Record, rest: &[&str], cloud: &OnApp) -> Option<Found
     match rest {
         [] => Some(Found::One("virtual_machine", machine.clone())),
         ["backups"] => Some(backups(cloud, of_machine)),
-        // Each list leaves the other kind out [recorded].
+        // Each list leaves the other kind out (recorded).
         ["backups", "images"] => Some(backups(cloud, |backup| of_machine(backup) && !is_incremental(backup))),
         ["backups", "files"] => Some(backups(cloud, |backup| of_machine(backup) && is_incremental(backup))),
         ["disks"] => Some(disks(cloud, |disk| owner(disk) == Some(id))),
@@ -126,7 +126,7 @@ fn machine<'c>(cloud: &'c OnApp, name: &str) -> Option<&'c Record> {
     named(&cloud.machines, name)
 }
 
-/// Finds a record by number or identifier; both work in paths [recorded].
+/// Finds a record by number or identifier; both work in paths (recorded).
 fn named<'c>(records: &'c [Record], name: &str) -> Option<&'c Record> {
     records.iter().find(|record| is(record, name) || record.get("identifier") == Some(&json!(name)))
 }
@@ -165,12 +165,12 @@ fn many(plural: &str, name: &str, records: Vec<Record>, format: Format) -> Reply
         let records: Vec<Record> = records.into_iter().map(|record| for_xml(name, record)).collect();
         return Reply::new(200, XML, xml::list(plural, name, &records));
     }
-    // A bare array, and each element wrapped [documented].
+    // A bare array, and each element wrapped (documented).
     let wrapped = records.into_iter().map(|record| json!({ name: record }));
     Reply::json(200, &Value::Array(wrapped.collect()))
 }
 
-/// Adds the member that a backup has in XML only, always nil [documented].
+/// Adds the member that a backup has in XML only, always nil (documented).
 fn for_xml(name: &str, record: Record) -> Record {
     if name != "backup" {
         return record;

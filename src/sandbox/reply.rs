@@ -91,7 +91,7 @@ impl Refusal {
 }
 
 impl From<Refusal> for Reply {
-    /// Wraps the error in `error`, which the documentation does not show [recorded].
+    /// Wraps the error in `error`, which the documentation does not show (recorded).
     fn from(refusal: Refusal) -> Self {
         let body = json!({ "error": {
             "code": refusal.code,

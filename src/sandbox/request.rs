@@ -56,7 +56,7 @@ impl Request {
         }
     }
 
-    /// Merges query and JSON body; the body wins, and is read only when declared as JSON [inferred].
+    /// Merges query and JSON body; the body wins, and is read only when declared as JSON (inferred).
     ///
     /// The error is what the parser said.
     pub(super) fn arguments(&self) -> Result<Map<String, Value>, String> {

@@ -233,7 +233,7 @@ fn from_proxy(fault: FaultKind, uri: &Uri) -> Option<Reply> {
     }
 }
 
-/// OnApp fails with HTML pages even where JSON was asked for [recorded for 500, inferred for the others].
+/// OnApp fails with HTML pages even where JSON was asked for (recorded for 500, inferred for the others).
 fn onapp_failure(fault: FaultKind) -> Option<Reply> {
     match fault {
         FaultKind::Unavailable => Some(Reply::html(503, "503 Service Temporarily Unavailable")),
@@ -261,7 +261,7 @@ impl Changing {
         }
     }
 
-    /// Goes through a request in the order in which the framework refuses [inferred].
+    /// Goes through a request in the order in which the framework refuses (inferred).
     fn carry_out(&mut self, request: &Request, now: i64, shared: &Shared) -> Result<Reply, Refusal> {
         let route = katapult::route(request)?;
         let token = Token::authenticate(request)?;

@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 use super::identifiers::identifier;
 use super::schedule::Schedule;
 
-/// How long the trash keeps an object: exactly 48 hours [recorded].
+/// How long the trash keeps an object: exactly 48 hours (recorded).
 pub(super) const KEPT_IN_TRASH: i64 = 172_800;
 
-/// How long a purge takes; the object stays readable for 5 to 15 seconds [recorded].
+/// How long a purge takes; the object stays readable for 5 to 15 seconds (recorded).
 pub(super) const PURGE_TAKES: i64 = 10;
 
 /// The version of the state file.
@@ -258,7 +258,7 @@ impl World {
             organization: policy.organization.clone(),
             keep_until: at + KEPT_IN_TRASH,
             object_id: policy_id.to_owned(),
-            // Never recorded for a policy; named as the recorded types are [inferred].
+            // Never recorded for a policy; named as the recorded types are (inferred).
             object_type: "DiskBackupPolicy".to_owned(),
             purged_at: None,
         });

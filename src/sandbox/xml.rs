@@ -51,7 +51,7 @@ fn object(text: &mut String, name: &str, record: &Map<String, Value>, depth: usi
 fn element(text: &mut String, name: &str, value: &Value, depth: usize) {
     let indent = "  ".repeat(depth);
     let line = match value {
-        // A null may stand with a type [documented]; the simulator gives one to times.
+        // A null may stand with a type (documented); the simulator gives one to times.
         Value::Null if is_time(name) => format!("<{name} type=\"datetime\" nil=\"true\"/>"),
         Value::Null => format!("<{name} nil=\"true\"/>"),
         Value::Bool(truth) => format!("<{name} type=\"boolean\">{truth}</{name}>"),
@@ -62,7 +62,7 @@ fn element(text: &mut String, name: &str, value: &Value, depth: usize) {
         Value::String(words) if is_time(name) => {
             format!("<{name} type=\"datetime\">{}</{name}>", escaped(words))
         }
-        // No type means a string: so old records' sizes, which are strings in JSON too [documented].
+        // No type means a string: so old records' sizes, which are strings in JSON too (documented).
         Value::String(words) => format!("<{name}>{}</{name}>", escaped(words)),
         Value::Object(inner) => return object(text, name, inner, depth),
         Value::Array(items) => return array(text, name, items, depth),

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test, and the place says why")]
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
+mod architecture;
 mod config;
 mod confirmation;
 mod contract;

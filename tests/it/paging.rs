@@ -146,7 +146,8 @@ fn empty_pages_end_a_list() {
             (if page == 1 { all.clone() } else { Vec::new() }, pagination(page, pages.clone(), u64::MAX, 4))
         });
         ends(&server, "a million empty pages");
-        assert!(server.count() <= 3, "{} requests", server.count());
+        // The first, and those that were asked for side by side before the second was in.
+        assert!(server.count() <= 7, "{} requests", server.count());
     }
 }
 

@@ -109,7 +109,7 @@ fn lines_and_confirmations_can_be_left_too() {
 
 #[test]
 fn no_is_the_default_answer() {
-    for (key, code) in [("enter", 130), ("n", 130), ("q", 130), ("y", 0)] {
+    for (key, code) in [("enter", 2), ("n", 2), ("q", 130), ("y", 0)] {
         let server = world().serve();
         let terminal = asked(&server, &["policy", "schedule-delete", POLICY, "--at", "+7d"]);
         at(&terminal, "[y/N]");
@@ -303,7 +303,7 @@ fn a_create_does_not_ask_for_what_was_given() {
     terminal.press("enter");
     at(&terminal, "[y/N]");
     terminal.type_text("n");
-    let ended = terminal.ends().exits(130);
+    let ended = terminal.ends().exits(2);
     for question in ["Back up", "Interval", "Time", "Minute"] {
         assert!(!ended.screen.contains(&format!("{question} ")), "{question}: {}", ended.report());
         assert!(!ended.screen.contains(&format!("{question}:")), "{question}: {}", ended.report());

@@ -259,13 +259,13 @@ fn a_question_is_answered_at_the_keyboard() {
         terminal.wait_for("[y/N]");
         terminal
     };
-    for refusal in ["n", "ctrl-c"] {
+    for (refusal, code) in [("n", 2), ("ctrl-c", 130)] {
         let terminal = asked();
         match refusal {
             "n" => terminal.type_text("n"),
             name => terminal.press(name),
         };
-        terminal.ends().exits(130);
+        terminal.ends().exits(code);
     }
     assert_eq!(server.writes().len(), 0);
     let terminal = asked();

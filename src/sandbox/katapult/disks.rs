@@ -8,7 +8,7 @@ use crate::sandbox::identifiers::identifier;
 use crate::sandbox::reply::Refusal;
 use crate::sandbox::state::{Attachment, Disk, Installation, World};
 
-/// Lists an organization's disks, under the singular key `disk` [recorded].
+/// Lists an organization's disks, under the singular key `disk` (recorded).
 pub(super) fn list_of_organization(call: &Call, world: &World, paging: Paging) -> Result<Value, Refusal> {
     let lookup = call.arguments().organization()?;
     let page = paging.page(call.arguments())?;
@@ -24,7 +24,7 @@ pub(super) fn list_of_organization(call: &Call, world: &World, paging: Paging) -
     Ok(page.answer("disk", &found, |disk| listed(disk, world)))
 }
 
-/// Lists a machine's disks, each nested one level down [recorded].
+/// Lists a machine's disks, each nested one level down (recorded).
 pub(super) fn list_of_machine(call: &Call, world: &World, paging: Paging) -> Result<Value, Refusal> {
     let lookup = call.arguments().machine()?;
     let page = paging.page(call.arguments())?;
@@ -37,7 +37,7 @@ pub(super) fn list_of_machine(call: &Call, world: &World, paging: Paging) -> Res
     Ok(page.answer("disks", &found, |(disk, attachment)| assigned(disk, attachment)))
 }
 
-/// Shows one disk; annotations stand beside it, not in it [recorded].
+/// Shows one disk; annotations stand beside it, not in it (recorded).
 pub(super) fn show(call: &Call, world: &World) -> Result<Value, Refusal> {
     let disk = call.arguments().disk()?.disk_in(world)?;
     Ok(json!({ "disk": full(disk, world), "annotations": annotations(&disk.annotations) }))
@@ -104,8 +104,8 @@ fn machine_of(attachment: &Attachment, world: &World) -> Value {
     json!({ "id": attachment.machine, "fqdn": fqdn })
 }
 
-/// Shapes an installation without the members that are documented but never sent [recorded]; the value of a
-/// protected attribute is sent in clear [recorded].
+/// Shapes an installation without the members that are documented but never sent (recorded); the value of a
+/// protected attribute is sent in clear (recorded).
 fn installation(installation: &Installation) -> Value {
     let permalink = installation.template.to_lowercase().replace([' ', '.'], "-");
     let system = installation.template.split(' ').next().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Reads typed arguments and finds the objects that they name.
 //!
-//! The refusals are those of the framework behind the API [inferred]; they were never recorded.
+//! The refusals are those of the framework behind the API (inferred); they were never recorded.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::sandbox::state::{Disk, Machine, Organization, Policy, Trashed, World}
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arguments<'a> {
     pub(super) values: &'a Map<String, Value>,
-    /// Stands in for a lookup that is not given: its text is taken as the first field [inferred].
+    /// Stands in for a lookup that is not given: its text is taken as the first field (inferred).
     pub(super) placeholder: &'a str,
 }
 

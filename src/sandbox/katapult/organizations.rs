@@ -7,7 +7,7 @@ use crate::sandbox::identifiers::{digest, uuid};
 use crate::sandbox::reply::Refusal;
 use crate::sandbox::state::{Organization, World};
 
-/// Lists all organizations, without pagination [documented].
+/// Lists all organizations, without pagination (documented).
 pub(super) fn list(world: &World) -> Value {
     let shown: Vec<Value> = world.organizations.iter().map(listed).collect();
     json!({ "organizations": shown })

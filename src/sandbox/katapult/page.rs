@@ -29,7 +29,7 @@ impl Paging {
     pub(super) fn page(self, arguments: Arguments<'_>) -> Result<Page, Refusal> {
         Ok(Page {
             number: positive(arguments, "page", 1)?,
-            // No maximum is known: 200 was echoed unchanged [recorded].
+            // No maximum is known: 200 was echoed unchanged (recorded).
             size: positive(arguments, "per_page", DEFAULT_SIZE)?,
             large_set_over: self.large_set_over,
         })
@@ -57,7 +57,7 @@ impl Page {
 
     fn describe(self, total: usize) -> Value {
         let large = total > self.large_set_over;
-        // An empty collection has no page at all: `total_pages` is 0 [recorded].
+        // An empty collection has no page at all: `total_pages` is 0 (recorded).
         let pages = total.div_ceil(self.size);
         json!({
             "current_page": self.number,

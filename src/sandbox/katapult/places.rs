@@ -18,7 +18,7 @@ fn data_center_with_country() -> Value {
     })
 }
 
-/// Shapes the zone as lists have it: without the documented country [recorded].
+/// Shapes the zone as lists have it: without the documented country (recorded).
 pub(super) fn zone() -> Value {
     json!({
         "id": "zone_7Uuz6wzE17ZShh8f",

@@ -1,6 +1,6 @@
 //! Reading backup policies.
 //!
-//! The field sets differ between calls, as the server's own specification has them [documented].
+//! The field sets differ between calls, as the server's own specification has them (documented).
 
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ pub(super) fn list_of_machine(call: &Call, world: &World, paging: Paging, now: i
     Ok(page.answer("disk_backup_policies", &found, |policy| listed(policy, world, now)))
 }
 
-/// Lists a disk's own policies, not those of its machine [inferred].
+/// Lists a disk's own policies, not those of its machine (inferred).
 pub(super) fn list_of_disk(call: &Call, world: &World, paging: Paging, now: i64) -> Result<Value, Refusal> {
     let lookup = call.arguments().disk()?;
     let page = paging.page(call.arguments())?;

@@ -1,6 +1,6 @@
 //! Creating, changing and deleting backup policies.
 //!
-//! Replies hold only the fields that the server's own specification lists [documented]: never the state of
+//! Replies hold only the fields that the server's own specification lists (documented): never the state of
 //! the policy after a change.
 
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use crate::sandbox::reply::Refusal;
 use crate::sandbox::schedule::{Interval, Schedule};
 use crate::sandbox::state::{Policy, Target, TargetKind, World};
 
-/// A scheduled deletion lies at least this far ahead [documented].
+/// A scheduled deletion lies at least this far ahead (documented).
 const EARLIEST_DELETION: i64 = 300;
 
 /// What `properties` may hold; whatever else it holds is ignored.
@@ -129,7 +129,7 @@ fn unscheduled(target: Target, organization: String) -> Policy {
     }
 }
 
-/// Changes a policy; the reply's `schedule` is empty [documented, and inferred from the framework].
+/// Changes a policy; the reply's `schedule` is empty (documented, and inferred from the framework).
 pub(super) fn update(call: &Call, world: &mut World) -> Result<Value, Refusal> {
     let lookup = call.arguments().policy()?;
     let properties = Properties::read(&call.arguments)?;
@@ -149,7 +149,7 @@ pub(super) fn update(call: &Call, world: &mut World) -> Result<Value, Refusal> {
     Ok(reply)
 }
 
-/// Moves a policy to the trash; the reply holds its identifier only, no trash object [documented].
+/// Moves a policy to the trash; the reply holds its identifier only, no trash object (documented).
 pub(super) fn delete(call: &Call, world: &mut World, now: i64) -> Result<Value, Refusal> {
     let lookup = call.arguments().policy()?;
     let id = lookup.policy_in(world)?.id.clone();
@@ -184,7 +184,7 @@ pub(super) fn schedule_deletion(call: &Call, world: &mut World, now: i64) -> Res
     Ok(reply)
 }
 
-/// Reads `timestamp`, which must be a JSON integer: a string, so a query parameter too, is refused [inferred].
+/// Reads `timestamp`, which must be a JSON integer: a string, so a query parameter too, is refused (inferred).
 fn timestamp(arguments: &Map<String, Value>) -> Result<i64, Refusal> {
     let value = member(arguments, "timestamp").ok_or_else(|| missing(&["timestamp"]))?;
     let number = value.as_i64();

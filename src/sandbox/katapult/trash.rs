@@ -27,7 +27,7 @@ pub(super) fn show(call: &Call, world: &World) -> Result<Value, Refusal> {
     Ok(json!({ "trash_object": json_of(trashed) }))
 }
 
-/// Restores an object at once, without a task [documented].
+/// Restores an object at once, without a task (documented).
 pub(super) fn restore(call: &Call, world: &mut World) -> Result<Value, Refusal> {
     let lookup = call.arguments().trashed()?;
     let trashed = lookup.trashed_in(world)?.clone();
@@ -44,7 +44,7 @@ pub(super) fn restore(call: &Call, world: &mut World) -> Result<Value, Refusal> 
     Ok(json!({ "trash_object": json_of(&trashed) }))
 }
 
-/// Starts the purge of one object; it stays readable for some seconds [recorded].
+/// Starts the purge of one object; it stays readable for some seconds (recorded).
 pub(super) fn purge(call: &Call, world: &mut World, now: i64) -> Result<Value, Refusal> {
     let lookup = call.arguments().trashed()?;
     let id = lookup.trashed_in(world)?.id.clone();

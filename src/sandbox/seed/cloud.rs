@@ -12,7 +12,7 @@ use crate::sandbox::state::{OnApp, OnAppBackup};
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-/// How a server writes the offset of its times; all three were seen, even within a list [recorded].
+/// How a server writes the offset of its times; all three were seen, even within a list (recorded).
 #[derive(Clone, Copy)]
 enum Zone {
     Z,
@@ -66,7 +66,7 @@ fn time(at: i64, zone: Zone) -> String {
     }
 }
 
-/// Makes a server; both passwords are sent in clear [recorded].
+/// Makes a server; both passwords are sent in clear (recorded).
 fn machine(id: u64, label: &str, size: u32, incremental: bool, now: i64) -> Map<String, Value> {
     let name = format!("{label}.{id}");
     record(json!({
@@ -119,7 +119,7 @@ fn disk(id: u64, machine: u64, number: u32, size: u32, now: i64) -> Map<String, 
         "mounted": true,
         "built": true,
         "locked": false,
-        // False on incremental clouds even when the server is backed up by schedule [recorded].
+        // False on incremental clouds even when the server is backed up by schedule (recorded).
         "has_autobackups": machine == 652,
         "iqn": null,
         "volume_id": null,
@@ -232,7 +232,7 @@ fn unbuilt(now: i64) -> OnAppBackup {
     backup
 }
 
-/// A record of an old version: the size a string, the type an old value, half the members missing [recorded].
+/// A record of an old version: the size a string, the type an old value, half the members missing (recorded).
 fn old_style(now: i64) -> OnAppBackup {
     let created = now - 410 * DAY;
     OnAppBackup {

@@ -195,7 +195,7 @@ fn machine(host: &Host, at: usize, organization: &Organization, now: i64) -> Mac
 }
 
 fn disks(host: &Host, organization: &Organization, now: i64) -> Vec<Disk> {
-    // The boot disk of a machine that is off is assigned but detached [recorded].
+    // The boot disk of a machine that is off is assigned but detached (recorded).
     let state = if host.state == "started" { "attached" } else { "detached" };
     let attachment =
         |boot| Attachment { machine: machine_id(host.name), attach_on_boot: true, boot, state: state.to_owned() };

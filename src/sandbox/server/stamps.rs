@@ -11,7 +11,7 @@ pub(super) fn date(reply: Reply, now: i64) -> Reply {
     reply.with("date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
-/// Adds the headers of every Katapult answer, success or not [recorded].
+/// Adds the headers of every Katapult answer, success or not (recorded).
 pub(super) fn katapult(reply: Reply, permitted: u32, remaining: u32) -> Reply {
     let reply = if reply.is_success() {
         let tag = digest(&String::from_utf8_lossy(&reply.body));
@@ -25,7 +25,7 @@ pub(super) fn katapult(reply: Reply, permitted: u32, remaining: u32) -> Reply {
         .with("x-request-id", request_id())
 }
 
-/// Adds the header that newer OnApp answers carry [recorded].
+/// Adds the header that newer OnApp answers carry (recorded).
 pub(super) fn onapp(reply: Reply) -> Reply {
     reply.with("x-request-id", request_id())
 }
