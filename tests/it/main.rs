@@ -6,9 +6,12 @@
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
 mod architecture;
+mod company;
 mod config;
 mod confirmation;
 mod contract;
+mod create;
+mod delete;
 mod disk_show;
 mod dry_run;
 mod errors;
