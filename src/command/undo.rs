@@ -19,6 +19,10 @@ use crate::model::{Change, Loss, Policy, Schedule, Wish};
 /// Reverses a change by the inverse call.
 pub async fn run(cx: &Context, args: &Undo) -> Result<()> {
     let entry = choose(cx, args.number)?;
+    if entry.outcome == Outcome::Failed {
+        return Err(Error::usage(format!("change {} was refused, so there is nothing to undo", entry.number))
+            .hint(format!("`bpctl history {}` shows it", entry.number)));
+    }
     let api = cx.katapult()?;
     let id = policy_of(&entry)?.to_owned();
     cx.ui.note(&format!("change {}: {} (`bpctl {}`)", entry.number, entry.action.verb(), entry.command));
@@ -89,7 +93,12 @@ async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
         return would(cx, Katapult::update_request(&policy.id, &change), policy.before.raw, after, words);
     }
     difference_lines(&change).iter().for_each(|line| cx.ui.note(&format!("  {line}")));
-    confirm(cx, change.losses(before))?;
+    let mut losses = change.losses(before);
+    if entry.outcome == Outcome::Unknown {
+        let doubt = format!("how change {} ended is not known, so this may undo what somebody else did", entry.number);
+        losses.push(Loss(doubt));
+    }
+    confirm(cx, losses)?;
     cx.show(perform::update(cx, api, &policy, &change, Some(entry.number)).await?)
 }
 
