@@ -126,7 +126,14 @@ async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Res
     if cx.global.dry_run {
         return would(cx, Katapult::restore_request(&id), Value::Null, entry.before.clone(), Vec::new());
     }
-    cx.show(perform::restore(cx, api, &id, Some(entry.number)).await?)
+    let restored = perform::restore(cx, api, &id, Some(entry.number)).await?;
+    if let (Some(at), None) = (convert(&entry.before).auto_move_to_trash_at, restored.model.auto_move_to_trash_at) {
+        cx.ui.warn(&format!(
+            "the deletion that was planned before is not planned any more; to plan it again: `bpctl policy \
+             schedule-delete {id} --at @{at}`"
+        ));
+    }
+    cx.show(restored)
 }
 
 async fn delete(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
@@ -148,14 +155,19 @@ fn would(cx: &Context, request: Request, before: Value, after: Value, words: Vec
     print_dry_runs(cx, vec![DryRun { requests: vec![request], before, after, words }])
 }
 
-/// Refuses when somebody has changed the policy since: undoing would take their change away too.
+/// Refuses when somebody has changed since what undoing would write: it would take their change away too.
 fn unchanged_since(entry: &Entry, policy: &Named) -> Result<()> {
     if entry.after.is_null() {
         return Ok(());
     }
     let state = |policy: &Policy| {
         let schedule = Schedule { next_invocation_at: None, ..policy.schedule.clone() };
-        (policy.retention, schedule, policy.auto_move_to_trash_at)
+        let fields = (policy.retention, schedule);
+        match entry.action {
+            Action::Update => (Some(fields), None),
+            Action::ScheduleDelete => (None, policy.auto_move_to_trash_at),
+            Action::Create | Action::Delete | Action::Restore => (Some(fields), policy.auto_move_to_trash_at),
+        }
     };
     let then = convert(&entry.after);
     match state(&then) == state(&policy.before.model) {

@@ -20,6 +20,7 @@ mod expectations;
 mod harness;
 mod hostile;
 mod journal;
+mod life_cycle;
 mod names;
 mod onapp;
 mod openapi;

@@ -115,6 +115,22 @@ fn what_somebody_changed_since_is_left_alone() {
     assert_eq!(company.server.writes().len(), writes + 1);
 }
 
+/// The trash forgets a planned deletion. That is told, and does not keep what was done before from being undone.
+#[test]
+fn a_planned_deletion_that_the_trash_forgot_is_told() {
+    let company = Company::new();
+    let id = company.web_1();
+    let before = company.policy(&id);
+    company.run(&["policy", "schedule-delete", &id, "--at", "@4086590400", "--yes"]).ok();
+    company.run(&["policy", "update", &id, "--retention", "9"]).ok();
+    company.run(&["policy", "delete", &id, "--yes"]).ok();
+    let run = company.run(&["undo"]).ok();
+    let command = format!("bpctl policy schedule-delete {id} --at @4086590400");
+    assert!(run.stderr.contains(&command), "{}", run.report());
+    company.run(&["undo", "--yes"]).ok();
+    assert_eq!(company.policy(&id), before);
+}
+
 #[test]
 fn a_dry_run_of_each_sends_nothing() {
     let company = Company::new();
