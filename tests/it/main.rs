@@ -13,6 +13,7 @@ mod contract;
 mod create;
 mod delete;
 mod disk_show;
+mod documents;
 mod dry_run;
 mod errors;
 mod exit_codes;
