@@ -20,11 +20,11 @@ use crate::private;
 #[cfg(feature = "sandbox")]
 use crate::sandbox;
 use crate::system::{System, quoted};
-use crate::ui::{HttpProgress, Manner, Ui};
+use crate::ui::Ui;
 use crate::view::{Listing, Noun, Style, show};
 
 /// What each provider offers, for the error about what it does not.
-const KATAPULT_OFFERS: &str = "policies, disk, vm and org";
+const KATAPULT_OFFERS: &str = "policies, disk, vm, org, coverage, calendar and lint";
 const ONAPP_OFFERS: &str = "backups list, vm list and vm show";
 
 /// A command's surroundings.
@@ -38,7 +38,6 @@ pub struct Context {
     /// How results are wanted.
     pub style: Style,
     answers: RefCell<Vec<String>>,
-    manner: Manner,
     file: OnceCell<File>,
     connection: OnceCell<Connection>,
     katapult: OnceCell<Katapult>,
@@ -49,14 +48,13 @@ pub struct Context {
 
 impl Context {
     /// Puts the parts together; reads and opens nothing.
-    pub fn new(system: System, global: Global, ui: Ui, manner: Manner, style: Style) -> Self {
+    pub fn new(system: System, global: Global, ui: Ui, style: Style) -> Self {
         Self {
             system,
             global,
             ui,
             style,
             answers: RefCell::default(),
-            manner,
             file: OnceCell::new(),
             connection: OnceCell::new(),
             katapult: OnceCell::new(),
@@ -198,7 +196,7 @@ impl Context {
         };
         let ca_file = connection.ca_file.as_ref().map(|file| file.value.clone());
         let target = Target { base, authentication, ca_file };
-        Ok(Http::new(target, self.limits(), dialect, Box::new(HttpProgress::new(self.manner))))
+        Ok(Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress())))
     }
 
     fn limits(&self) -> Limits {

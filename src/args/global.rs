@@ -26,6 +26,8 @@ pub enum Format {
     Csv,
     /// One id a line
     Id,
+    /// SARIF 2.1.0 (lint only)
+    Sarif,
 }
 
 /// When to use colours

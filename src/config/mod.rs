@@ -9,7 +9,7 @@ mod paths;
 mod settings;
 mod token;
 
-pub use file::{File, Profile};
+pub use file::{File, PROFILE_KEYS, Profile};
 pub use paths::Paths;
 pub use settings::{Connection, Origin, Provider, Setting, Wanted, resolve};
 pub use token::{Token, TokenSource};

@@ -4,10 +4,14 @@
 //! does not need.
 
 mod backup;
+pub mod calendar;
 mod change;
+pub mod coverage;
 mod disk;
 mod expectation;
+mod fleet;
 mod interval;
+pub mod lint;
 mod machine;
 mod organization;
 mod policy;
@@ -19,6 +23,7 @@ pub use backup::Backup;
 pub use change::{Change, Loss, Wish};
 pub use disk::{Disk, Installation};
 pub use expectation::Expectation;
+pub use fleet::{Deletion, Fleet, Index};
 pub use interval::Interval;
 pub use machine::Machine;
 pub use organization::Organization;

@@ -52,7 +52,7 @@ impl Ui {
                 .interact_opt()
         };
         let chosen = self.ask_and_tidy(choose, |term| term.clear_last_lines(theme.lines.get()))?.ok_or_else(left)?;
-        super::error_line(&format!("{}: {}", escape(question), lines[chosen]));
+        self.line(&format!("{}: {}", escape(question), lines[chosen]));
         Ok(chosen)
     }
 
@@ -75,9 +75,7 @@ impl Ui {
             let text = if line.trim().is_empty() { default } else { line.trim() };
             match read(text) {
                 Ok(answer) => return Ok(answer),
-                Err(sentence) => {
-                    super::error_line(&format!("{} {}", self.painted("error:", "31;1"), escape(&sentence)))
-                }
+                Err(sentence) => self.line(&format!("{} {}", self.painted("error:", "31;1"), escape(&sentence))),
             }
         }
     }

@@ -10,6 +10,9 @@ use crate::harness::{Bpctl, Home, Run, TOKEN, bare};
 use crate::sandbox::{Simulator, serve};
 use crate::server::{Answer, Request, Server};
 
+/// Makes an answer, as often as it is needed.
+pub type Make = fn() -> Answer;
+
 /// The server, the simulator behind it, and the home of whoever administers it.
 pub struct Company {
     pub server: Server,

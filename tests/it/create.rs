@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::company::{Company, is};
+use crate::company::{Company, Make, is};
 use crate::server::{Answer, Request};
 
 const FOR_A_MACHINE: &str = "/virtual_machines/virtual_machine/disk_backup_policies";
@@ -102,7 +102,7 @@ fn a_value_that_the_server_did_not_take() {
 #[test]
 fn a_lost_answer_is_looked_into() {
     // The create is carried out, or not; its answer is lost in each of these ways.
-    let lost: [fn() -> Answer; 4] = [
+    let lost: [Make; 4] = [
         Answer::closed,
         || Answer::json(200, &json!({"disk_backup_policy": {}})).cut_off(),
         || Answer::html(502),
@@ -136,7 +136,7 @@ fn a_lost_answer_is_looked_into() {
 
 #[test]
 fn a_refusal_before_the_endpoint_is_tried_again_and_others_are_not() {
-    let cases: [(fn() -> Answer, i32, usize); 4] = [
+    let cases: [(Make, i32, usize); 4] = [
         (|| Answer::error(503, "service_unavailable"), 0, 2),
         (|| Answer::error(429, "rate_limit_reached").header("Retry-After", "0"), 0, 2),
         (|| Answer::html(503), 7, 1),

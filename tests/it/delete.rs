@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::company::{Company, is};
+use crate::company::{Company, Make, is};
 use crate::server::{Answer, Request};
 use crate::world::now;
 
@@ -33,7 +33,7 @@ fn says_until_when_it_can_be_restored() {
 #[test]
 fn the_trash_is_asked_where_the_refusal_does_not_tell() {
     // Recorded: the detail of a 406 can be empty, and a 404 comes as well.
-    let answers: [fn() -> Answer; 3] = [
+    let answers: [Make; 3] = [
         || Answer::error(406, "object_in_trash"),
         || Answer::error_with(406, "object_in_trash", json!({"trash_object": null})),
         || Answer::error(404, "disk_backup_policy_not_found"),

@@ -137,6 +137,21 @@ fn the_pattern_matches_what_it_should() {
 }
 
 #[test]
+fn coverage() {
+    check("coverage.md");
+}
+
+#[test]
+fn calendar() {
+    check("calendar.md");
+}
+
+#[test]
+fn lint() {
+    check("lint.md");
+}
+
+#[test]
 fn changing_policies_safely() {
     check("changing-policies-safely.md");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::company::{Company, is};
+use crate::company::{Company, Make, is};
 use crate::harness::TOKEN;
 use crate::server::Answer;
 use crate::world::{ROOT_PASSWORD, now};
@@ -81,7 +81,7 @@ fn it_holds_no_secret_even_when_secrets_are_shown() {
 #[test]
 fn what_was_refused_and_what_is_not_known_is_told_apart() {
     let refused = || Answer::error_with(422, "validation_error", json!({"errors": ["No"]}));
-    let cases: [(fn() -> Answer, &str, i32); 3] = [
+    let cases: [(Make, &str, i32); 3] = [
         (refused, "failed", 5),
         (|| Answer::html(502), "unknown", 7),
         // It was accepted, and changed nothing.

@@ -90,7 +90,8 @@ impl Life {
             }
             "schedule-delete" => {
                 let id = self.pick(true)?;
-                let at = now() + 86_400 * i64::from(self.rng.u32(2..60));
+                // To the second, so that none is planned twice for the same time.
+                let at = now() + i64::from(self.rng.u32(200_000..5_000_000));
                 let reported = self.done(&["policy", "schedule-delete", &id, "--at", &format!("@{at}")]);
                 assert_eq!(reported["auto_move_to_trash_at"], at, "{}", self.story);
                 self.is_held(&id, &reported);

@@ -6,10 +6,15 @@
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
 mod architecture;
+mod calendar;
 mod company;
+mod completion;
+mod completion_cache;
 mod config;
 mod confirmation;
 mod contract;
+mod coverage;
+mod coverage_laws;
 mod create;
 mod delete;
 mod disk_show;
@@ -18,16 +23,19 @@ mod dry_run;
 mod errors;
 mod exit_codes;
 mod expectations;
+mod generated;
 mod harness;
 mod hostile;
 mod journal;
 mod life_cycle;
+mod lint;
 mod names;
 mod onapp;
 mod openapi;
 mod output;
 mod paging;
 mod prompts;
+mod report;
 mod requests;
 mod retries;
 mod sandbox;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::company::{Company, is};
+use crate::company::{Company, Make, is};
 use crate::server::{Answer, Request};
 
 const POLICY_PATH: &str = "/disk_backup_policies/disk_backup_policy";
@@ -96,7 +96,7 @@ fn when_none_works_it_is_the_first_error() {
 
 #[test]
 fn a_refused_one_does_not_stop_the_others_but_a_dead_server_does() {
-    let cases: [(fn() -> Answer, usize, i32); 2] = [
+    let cases: [(Make, usize, i32); 2] = [
         (|| Answer::error_with(422, "validation_error", json!({"errors": ["No"]})), 3, 9),
         (|| Answer::html(502), 2, 9),
     ];
