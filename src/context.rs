@@ -1,8 +1,9 @@
 //! What a command is given: settings, clients that are made when they are first used, and the way to print.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::fs::TryLockError;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,7 +19,7 @@ use crate::onapp::OnApp;
 use crate::private;
 #[cfg(feature = "sandbox")]
 use crate::sandbox;
-use crate::system::System;
+use crate::system::{System, quoted};
 use crate::ui::Ui;
 use crate::view::{Listing, Noun, Style, show};
 
@@ -36,6 +37,7 @@ pub struct Context {
     pub ui: Ui,
     /// How results are wanted.
     pub style: Style,
+    answers: RefCell<Vec<String>>,
     file: OnceCell<File>,
     connection: OnceCell<Connection>,
     katapult: OnceCell<Katapult>,
@@ -52,6 +54,7 @@ impl Context {
             global,
             ui,
             style,
+            answers: RefCell::default(),
             file: OnceCell::new(),
             connection: OnceCell::new(),
             katapult: OnceCell::new(),
@@ -290,17 +293,30 @@ impl Context {
     }
 
     /// Waits until no other bpctl of this user is between reading and writing with `--if`, until the file is dropped.
+    /// Waits in turns, so that Ctrl-C is heard.
     ///
     /// # Errors
-    /// The lock file cannot be made.
-    pub fn lock_writes(&self) -> Result<std::fs::File> {
+    /// The lock file cannot be made, or the others take longer than `--max-wait`.
+    pub async fn lock_writes(&self) -> Result<std::fs::File> {
         let path = Paths::find()?.journal_file().with_extension("lock");
-        let locked = || {
-            path.parent().map_or(Ok(()), private::create_directory)?;
-            let file = private::options(std::fs::OpenOptions::new().write(true).create(true)).open(&path)?;
-            file.lock().map(|()| file)
-        };
-        locked().map_err(|error| Error::io(&path.display().to_string(), &error))
+        let opened = path
+            .parent()
+            .map_or(Ok(()), private::create_directory)
+            .and_then(|()| private::options(std::fs::OpenOptions::new().write(true).create(true)).open(&path));
+        let file = opened.map_err(|error| Error::io(&path.display().to_string(), &error))?;
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(Error::io(&path.display().to_string(), &error)),
+                Err(TryLockError::WouldBlock) if began.elapsed() > self.limits().max_wait => {
+                    let message = "another bpctl has not finished its update with `--if`";
+                    return Err(Error::new(Exit::Unreachable, code::TIMEOUT, message)
+                        .hint(format!("nothing was sent; it holds {}", path.display())));
+                }
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
     }
 
     /// Asks a question that the user must answer with yes.
@@ -308,19 +324,34 @@ impl Context {
     /// # Errors
     /// No, or Ctrl-C.
     pub fn must_confirm(&self, question: &str) -> Result<()> {
-        let answer = self.ui.confirm(question)?;
-        self.give_back_thinking_time();
-        match answer {
+        match self.ask(|ui| ui.confirm(question))? {
             true => Ok(()),
             false => Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, "not confirmed; nothing was changed")),
         }
     }
 
-    /// Questions do not count against `--max-wait`.
-    pub fn give_back_thinking_time(&self) {
+    /// Asks something; the time that the user thinks does not count against `--max-wait`.
+    ///
+    /// # Errors
+    /// Those of the question: Ctrl-C, Escape.
+    pub fn ask<T>(&self, question: impl FnOnce(&Ui) -> Result<T>) -> Result<T> {
+        let answer = question(&self.ui);
         if let Some(http) = self.http_in_use() {
             http.extend(self.ui.take_thinking_time());
         }
+        answer
+    }
+
+    /// Keeps what was answered as the words that would have said the same on the command line.
+    pub fn answered(&self, words: &[&str]) {
+        self.answers.borrow_mut().extend(words.iter().map(|word| quoted(word)));
+    }
+
+    /// Gives the command line without the program, with what was answered to questions: the same command, without
+    /// questions.
+    pub fn command_line(&self) -> String {
+        let answers = self.answers.borrow();
+        std::iter::once(self.system.command_line()).chain(answers.iter().cloned()).collect::<Vec<_>>().join(" ")
     }
 
     /// Begins a list; a bad column is found before any request.

@@ -3,6 +3,7 @@
 mod auth;
 mod backups;
 mod calendar;
+mod choose;
 pub mod config;
 mod coverage;
 mod disk;

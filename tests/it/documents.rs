@@ -150,3 +150,8 @@ fn calendar() {
 fn lint() {
     check("lint.md");
 }
+
+#[test]
+fn changing_policies_safely() {
+    check("changing-policies-safely.md");
+}
