@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::account::Account;
 use crate::args::Global;
 use crate::config::{Connection, File, Paths, Provider, Wanted, env, resolve};
 use crate::error::{Error, Result};
@@ -34,6 +35,8 @@ pub struct Context {
     pub ui: Ui,
     /// How results are wanted.
     pub style: Style,
+    /// Where several writes stand.
+    pub account: Account,
     file: OnceCell<File>,
     connection: OnceCell<Connection>,
     katapult: OnceCell<Katapult>,
@@ -50,6 +53,7 @@ impl Context {
             global,
             ui,
             style,
+            account: Account::default(),
             file: OnceCell::new(),
             connection: OnceCell::new(),
             katapult: OnceCell::new(),

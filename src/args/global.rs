@@ -28,6 +28,8 @@ pub enum Format {
     Id,
     /// SARIF 2.1.0 (lint only)
     Sarif,
+    /// A policy file (export only, and its default)
+    Toml,
 }
 
 /// When to use colours

@@ -1,20 +1,25 @@
 //! What to do: one file a verb. A command gets a [`Context`] and its own arguments, and knows no HTTP.
 
+mod apply;
 mod auth;
 mod backups;
 mod calendar;
 mod config;
 mod coverage;
 mod disk;
+mod export;
 mod fleet;
 mod history;
 mod lint;
 mod list;
 mod org;
+mod plan;
 mod policy;
 mod record;
 pub mod sandbox;
+mod series;
 mod shell;
+mod survey;
 mod trash;
 mod undo;
 mod vm;
@@ -32,6 +37,10 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
     if cx.style.format == Format::Sarif && !matches!(command, Command::Lint(_)) {
         return Err(Error::usage("only `bpctl lint` writes SARIF")
             .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl lint -o sarif` for SARIF"));
+    }
+    if cx.style.format == Format::Toml && !matches!(command, Command::Export(_)) {
+        return Err(Error::usage("only `bpctl export` writes TOML")
+            .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl export` for TOML"));
     }
     match command {
         Command::Policies(verb) => match verb {
@@ -53,6 +62,9 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Coverage(args) => coverage::run(cx, args).await,
         Command::Calendar(args) => calendar::run(cx, args).await,
         Command::Lint(args) => lint::run(cx, args).await,
+        Command::Export(_) => export::run(cx).await,
+        Command::Plan(args) => plan::run(cx, args).await,
+        Command::Apply(args) => apply::run(cx, args).await,
         Command::Auth(verb) => auth::run(cx, verb).await,
         Command::Config(verb) => config::run(cx, verb),
         Command::Sandbox(verb) => sandbox::run(cx, verb).await,

@@ -89,7 +89,7 @@ impl<'s, T: Noun> Listing<'s, T> {
         let look = &self.style.look;
         let key = self.sort.map_or(Key::Absent, |(column, _)| (column.cell)(&object.model, look).key);
         let content = match self.style.format {
-            Format::Json | Format::Jsonl | Format::Yaml | Format::Sarif => Content::Raw(object.raw),
+            Format::Json | Format::Jsonl | Format::Yaml | Format::Sarif | Format::Toml => Content::Raw(object.raw),
             Format::Id => Content::Id(object.model.id().to_owned()),
             Format::Table | Format::Wide | Format::Csv => {
                 Content::Cells(self.columns.iter().map(|column| (column.cell)(&object.model, look)).collect())
@@ -117,7 +117,9 @@ impl<'s, T: Noun> Listing<'s, T> {
         }
         self.rows.truncate(self.style.limit.unwrap_or(usize::MAX));
         match self.style.format {
-            Format::Json | Format::Sarif => structured::write(Structured::Json, &Value::Array(raws(self.rows)), out),
+            Format::Json | Format::Sarif | Format::Toml => {
+                structured::write(Structured::Json, &Value::Array(raws(self.rows)), out)
+            }
             Format::Yaml => structured::write(Structured::Yaml, &Value::Array(raws(self.rows)), out),
             Format::Jsonl => {
                 raws(self.rows).iter().try_for_each(|raw| structured::write(Structured::JsonLine, raw, out))

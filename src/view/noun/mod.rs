@@ -10,4 +10,5 @@ mod organization;
 pub mod policy;
 mod rule;
 mod scheduled_run;
+pub mod step;
 mod trash;
