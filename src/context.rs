@@ -1,6 +1,7 @@
 //! What a command is given: settings, clients that are made when they are first used, and the way to print.
 
-use std::cell::OnceCell;
+use std::any::Any;
+use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct Context {
     pub style: Style,
     /// Where several writes stand.
     pub account: Account,
+    /// Where a list leaves its rows, when it is one of several profiles'.
+    pub gathering: Option<RefCell<Option<Box<dyn Any>>>>,
     file: OnceCell<File>,
     connection: OnceCell<Connection>,
     katapult: OnceCell<Katapult>,
@@ -54,6 +57,7 @@ impl Context {
             ui,
             style,
             account: Account::default(),
+            gathering: None,
             file: OnceCell::new(),
             connection: OnceCell::new(),
             katapult: OnceCell::new(),
@@ -61,6 +65,14 @@ impl Context {
             #[cfg(feature = "sandbox")]
             sandbox: OnceCell::new(),
         }
+    }
+
+    /// Makes the surroundings of the same command on one of several profiles: its rows are gathered, and what it
+    /// tells begins with the profile's name.
+    pub fn on_profile(&self, name: &str) -> Self {
+        let global = Global { profile: Some(name.to_owned()), all_profiles: false, ..self.global.clone() };
+        let cx = Self::new(self.system.clone(), global, self.ui.on_profile(name), self.style.clone());
+        Self { gathering: Some(RefCell::new(None)), ..cx }
     }
 
     /// The present.
@@ -112,6 +124,7 @@ impl Context {
             api_url: global.api_url.clone(),
             organization: global.org.clone(),
             sandbox: global.sandbox,
+            is_one_of_several: self.gathering.is_some(),
         }
     }
 

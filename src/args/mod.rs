@@ -29,7 +29,8 @@ pub use machine::{MachineCommand, MachineShow};
 pub use organization::OrganizationCommand;
 pub use plan::{Apply, Export, Plan, Prune};
 pub use policy::{
-    PolicyCommand, PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicyShow, PolicyUpdate,
+    PolicyCommand, PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicySelection,
+    PolicyShow, PolicyUpdate,
 };
 pub use sandbox::{SandboxCommand, SandboxReset, SandboxServe};
 pub use shell::{Completions, Man, Shell};

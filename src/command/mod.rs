@@ -15,6 +15,7 @@ mod list;
 mod org;
 mod plan;
 mod policy;
+mod profiles;
 mod record;
 pub mod sandbox;
 mod series;
@@ -41,6 +42,9 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
     if cx.style.format == Format::Toml && !matches!(command, Command::Export(_)) {
         return Err(Error::usage("only `bpctl export` writes TOML")
             .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl export` for TOML"));
+    }
+    if let Some(names) = profiles::named(cx)? {
+        return profiles::run(cx, &names, command).await;
     }
     match command {
         Command::Policies(verb) => match verb {

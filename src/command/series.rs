@@ -50,6 +50,9 @@ impl<T> Series<T> {
                 results.push((label, Outcome::NotTried));
                 continue;
             }
+            if number == manner.canary && number > 0 {
+                cx.ui.note(&format!("{number} done and checked; going on with the rest"));
+            }
             cx.account.set(number, State::InFlight);
             let outcome = match step(item).await {
                 Ok(done) => Outcome::Done(done),

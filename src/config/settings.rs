@@ -98,6 +98,8 @@ pub struct Wanted {
     pub organization: Option<String>,
     /// `--sandbox`
     pub sandbox: bool,
+    /// Several profiles are listed: what a profile says of itself stands before the environment.
+    pub is_one_of_several: bool,
 }
 
 /// Everything that a client needs.
@@ -152,7 +154,8 @@ pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connecti
     }
     let empty = Profile::default();
     let profile = name.map_or(Ok(&empty), |name| file.profile(name))?;
-    let layers = Layers { system, profile, name: name.unwrap_or_default() };
+    let profile_first = wanted.is_one_of_several;
+    let layers = Layers { system, profile, name: name.unwrap_or_default(), profile_first };
     let provider = layers.provider(wanted)?;
     let allow_http = layers.of_profile(profile.allow_http).unwrap_or_else(|| default(false));
     let wire = match profile.wire.as_deref() {
@@ -214,6 +217,8 @@ struct Layers<'a> {
     system: &'a System,
     profile: &'a Profile,
     name: &'a str,
+    /// One environment cannot speak for several clouds: their own settings stand before it.
+    profile_first: bool,
 }
 
 impl Layers<'_> {
@@ -230,6 +235,9 @@ impl Layers<'_> {
         if let Some((name, value)) = flag {
             return Some(Setting { value: value.clone(), origin: Origin::Flag(name) });
         }
+        if let Some(value) = key.filter(|_| self.profile_first) {
+            return self.of_profile(Some(value.clone()));
+        }
         let found = variables.iter().find_map(|name| Some((*name, self.system.variable(name)?)));
         if let Some((name, value)) = found {
             return Some(Setting { value: value.to_owned(), origin: Origin::Environment(name) });
@@ -241,7 +249,8 @@ impl Layers<'_> {
         if let Some(value) = wanted.provider {
             return Ok(Setting { value, origin: Origin::Flag("--provider") });
         }
-        if let Some(text) = self.system.variable(env::PROVIDER) {
+        // A profile without a provider is one of Katapult's, whatever the environment says of the usual cloud.
+        if let Some(text) = self.system.variable(env::PROVIDER).filter(|_| !self.profile_first) {
             let value = text.parse().map_err(|what| Error::config(format!("{}=`{text}`: {what}", env::PROVIDER)))?;
             return Ok(Setting { value, origin: Origin::Environment(env::PROVIDER) });
         }
@@ -262,8 +271,10 @@ impl Layers<'_> {
             Provider::Katapult => &[env::TOKEN, env::KATAPULT_TOKEN, env::KATAPULT_KEY],
             Provider::OnApp => &[env::TOKEN],
         };
+        let has_own = self.profile.token.is_some() || self.profile.token_command.is_some();
         let found = variables.iter().find_map(|name| Some((*name, self.system.variable(name)?.trim())));
-        if let Some((name, value)) = found.filter(|(_, value)| !value.is_empty()) {
+        let found = found.filter(|(_, value)| !value.is_empty() && !(self.profile_first && has_own));
+        if let Some((name, value)) = found {
             let source = TokenSource::Environment(name);
             return Some(Token { source, value: Value::Known(Secret::new(value)) });
         }

@@ -13,7 +13,7 @@ use crate::command::fleet::print_list;
 use crate::command::list::Rows;
 use crate::command::plan::{is_consistent, lines, make, prune_at, read_text, requests, summary};
 use crate::command::series::Manner;
-use crate::command::write::{DryRun, confirm_losses, print_dry_runs};
+use crate::command::write::{DryRun, confirm_several, print_dry_runs};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::{Loss, Object, PLAN_VERSION, Plan, Policy, Step, StepAction};
@@ -61,10 +61,7 @@ fn confirm(cx: &Context, plan: &Plan) -> Result<bool> {
     };
     let losses: Vec<Loss> =
         plan.steps.iter().flat_map(|step| step.weakens.iter().map(|words| Loss(words.clone()))).collect();
-    if losses.is_empty() && !cx.global.yes && cx.ui.can_ask() {
-        return cx.must_confirm(&question).map(|()| true);
-    }
-    confirm_losses(cx, &losses, &question)
+    confirm_several(cx, &losses, &question)
 }
 
 /// Reads a plan, and refuses one that this bpctl did not make for this API.

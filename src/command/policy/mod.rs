@@ -1,6 +1,7 @@
 //! `bpctl policies …`: one file a verb.
 
 mod batch;
+mod bulk;
 pub mod create;
 pub mod delete;
 pub mod list;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::batch::Batch;
+use super::bulk;
 use super::perform::{self, Named};
 use crate::args::PolicyUpdate;
 use crate::command::write::{DryRun, confirm_losses, difference_lines, print_dry_runs, raw_after};
@@ -22,6 +23,9 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     let api = cx.katapult()?;
     // Held until the end: two of this user's updates with `--if` do not cross.
     let _one_at_a_time = if args.expect.is_empty() { None } else { Some(cx.lock_writes()?) };
+    if let Some(glob) = &args.selection.glob {
+        return bulk::run(cx, api, glob, &args, &wish).await;
+    }
     let batch = Batch::read(cx, api, &args.policies).await?;
     for policy in &batch.named {
         check(&args.expect, &policy.id, &policy.before.model)?;
@@ -66,7 +70,7 @@ pub fn preview(cx: &Context, policies: &[Named], wish: &Wish) -> Vec<Loss> {
     losses
 }
 
-fn dry_run(policy: Named, wish: &Wish) -> DryRun {
+pub(super) fn dry_run(policy: Named, wish: &Wish) -> DryRun {
     let change: Change = wish.against(&policy.before.model);
     let requests = match change.is_empty() {
         true => Vec::new(),
@@ -77,7 +81,7 @@ fn dry_run(policy: Named, wish: &Wish) -> DryRun {
 }
 
 /// Refuses a policy that is not as expected.
-fn check(expectations: &[Expectation], id: &str, policy: &Policy) -> Result<()> {
+pub(super) fn check(expectations: &[Expectation], id: &str, policy: &Policy) -> Result<()> {
     let differences: Vec<String> =
         expectations.iter().filter_map(|expectation| expectation.difference(policy)).collect();
     match differences.is_empty() {
@@ -87,7 +91,7 @@ fn check(expectations: &[Expectation], id: &str, policy: &Policy) -> Result<()> 
 }
 
 /// Reads a policy again after a question: it may have changed while somebody was thinking.
-async fn reread(api: &Katapult, policy: Named) -> Result<Named> {
+pub(super) async fn reread(api: &Katapult, policy: Named) -> Result<Named> {
     let before = api.policy(&policy.id).await?;
     let (then, now) = (&policy.before.model, &before.model);
     let same = |a: &Policy, b: &Policy| {
