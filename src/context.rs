@@ -11,13 +11,15 @@ use jiff::tz::TimeZone;
 use crate::account::Account;
 use crate::args::Global;
 use crate::config::{Connection, File, Paths, Provider, Wanted, env, resolve};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result, code};
 use crate::http::{Authentication, Http, Limits, Target};
 use crate::journal::Journal;
 use crate::katapult::Katapult;
 use crate::model::Object;
 use crate::onapp::OnApp;
 use crate::private;
+#[cfg(feature = "sandbox")]
+use crate::sandbox;
 use crate::system::System;
 use crate::ui::Ui;
 use crate::view::{Listing, Noun, Style, show};
@@ -45,7 +47,7 @@ pub struct Context {
     katapult: OnceCell<Katapult>,
     onapp: OnceCell<OnApp>,
     #[cfg(feature = "sandbox")]
-    sandbox: OnceCell<crate::sandbox::Running>,
+    sandbox: OnceCell<sandbox::Running>,
 }
 
 impl Context {
@@ -225,7 +227,8 @@ impl Context {
         let running = match self.sandbox.get() {
             Some(running) => running,
             None => {
-                let running = crate::command::sandbox::start(self)?;
+                let state_file = Some(Paths::find()?.sandbox_file());
+                let running = self.launch_sandbox(sandbox::Options { state_file, ..sandbox::Options::default() })?;
                 self.sandbox.get_or_init(|| running)
             }
         };
@@ -234,6 +237,17 @@ impl Context {
             Provider::OnApp => running.onapp_url(),
         };
         url.parse().map_err(|_| Error::config("the sandbox has no address"))
+    }
+
+    /// Starts the simulator.
+    ///
+    /// # Errors
+    /// Its state cannot be read or written, or its port is taken.
+    #[cfg(feature = "sandbox")]
+    pub fn launch_sandbox(&self, options: sandbox::Options) -> Result<sandbox::Running> {
+        let running = sandbox::start(options).map_err(|error| Error::io("the sandbox", &error))?;
+        running.notices().iter().for_each(|notice| self.ui.warn(notice));
+        Ok(running)
     }
 
     #[cfg(not(feature = "sandbox"))]
@@ -286,7 +300,7 @@ impl Context {
         self.give_back_thinking_time();
         match answer {
             true => Ok(()),
-            false => Err(Error::interrupted("not confirmed; nothing was changed")),
+            false => Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, "not confirmed; nothing was changed")),
         }
     }
 

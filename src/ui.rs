@@ -180,7 +180,7 @@ impl Ui {
 
     /// Makes what the HTTP client speaks through.
     pub fn http_progress(&self) -> HttpProgress {
-        HttpProgress { manner: self.manner, bars: self.bars.clone() }
+        HttpProgress { manner: self.manner, bars: self.bars.clone(), told: RefCell::new(None) }
     }
 
     /// Asks a question with yes or no; no is the default.
@@ -266,9 +266,23 @@ fn bar_style(template: &'static str) -> ProgressStyle {
 pub struct HttpProgress {
     manner: Manner,
     bars: MultiProgress,
+    told: RefCell<Option<(String, Instant)>>,
 }
 
 impl HttpProgress {
+    /// Tells whether a wait is news: requests side by side all wait for the same thing.
+    fn is_news(&self, reason: &str, wait: Duration) -> bool {
+        let end = Instant::now() + wait;
+        let is_known = |(known, told_end): &(String, Instant)| {
+            known == reason && end.saturating_duration_since(*told_end) < Duration::from_secs(1)
+        };
+        if self.told.borrow().as_ref().is_some_and(is_known) {
+            return false;
+        }
+        *self.told.borrow_mut() = Some((reason.to_owned(), end));
+        true
+    }
+
     fn line(&self, text: &str) {
         self.bars.suspend(|| error_line(text));
     }
@@ -277,7 +291,7 @@ impl HttpProgress {
 impl Progress for HttpProgress {
     fn waiting(&self, reason: &str, wait: Duration) {
         let is_wanted = self.manner.is_terminal && wait >= Duration::from_secs(1) || self.manner.verbosity > 0;
-        if is_wanted && !self.manner.is_quiet {
+        if is_wanted && !self.manner.is_quiet && (self.manner.verbosity > 0 || self.is_news(reason, wait)) {
             self.line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape_lines(reason)));
         }
     }

@@ -59,11 +59,11 @@ fn assumptions(cx: &Context, all: &Runs) {
         );
     }
     let notes = [
-        (all.without_interval, "have an interval that is not known: only their next run is shown"),
-        (all.without_next, "tell no next run and are left out"),
-        (all.overdue, "should have run already: counted on from that time"),
+        (all.without_interval, "policies of an unknown interval, of which only the next run is shown"),
+        (all.without_next, "policies left out because they tell no next run"),
+        (all.overdue, "policies that should have run already, and are counted on from that time"),
     ];
     for (count, words) in notes.into_iter().filter(|(count, _)| *count > 0) {
-        cx.ui.note(&format!("{count} policies {words}"));
+        cx.ui.note(&format!("{words}: {count}"));
     }
 }

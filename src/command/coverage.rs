@@ -79,8 +79,8 @@ fn failure(coverage: &Coverage, level: FailOnCoverage) -> Option<Error> {
     let more = bad.len().saturating_sub(names.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!bad.is_empty()).then(|| {
-        let message =
-            format!("{} of {} are not covered as asked: {}{more}", bad.len(), coverage.rows.len(), names.join(", "));
+        let (count, all) = (bad.len(), coverage.rows.len());
+        let message = format!("not covered as asked: {count} of {all}: {}{more}", names.join(", "));
         found(message, "`bpctl coverage` shows the reason of each")
     })
 }

@@ -129,7 +129,7 @@ async fn detailed(cx: &Context, api: &Katapult, listed: Vec<Policy>, wanted: boo
         stream::iter(listed).map(one).buffered(api.http().concurrency().max(1)).try_collect().await?;
     let gone = all.iter().filter(|policy| policy.is_none()).count();
     if gone > 0 {
-        cx.ui.note(&format!("{gone} policies were deleted while this was read, and are left out"));
+        cx.ui.note(&format!("policies left out because they were deleted meanwhile: {gone}"));
     }
     Ok((all.into_iter().flatten().collect(), true))
 }

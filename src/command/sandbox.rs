@@ -1,7 +1,7 @@
-//! `bpctl sandbox …`, and the simulator behind `--sandbox`.
+//! `bpctl sandbox …`
 
 #[cfg(feature = "sandbox")]
-pub use with_sandbox::{run, start};
+pub use with_sandbox::run;
 #[cfg(not(feature = "sandbox"))]
 pub use without_sandbox::run;
 
@@ -15,7 +15,7 @@ mod with_sandbox {
     use crate::config::Paths;
     use crate::context::Context;
     use crate::error::{Error, Result};
-    use crate::sandbox::{self, Fault, Options, Running, Seed};
+    use crate::sandbox::{self, Fault, Options, Seed};
     use crate::view::structured;
 
     /// Carries out a verb.
@@ -28,22 +28,6 @@ mod with_sandbox {
                 cx.ui.print(|out| writeln!(out, "{}", path.display()))
             }
         }
-    }
-
-    /// Starts the simulator for `--sandbox`, its state in the user's data directory.
-    ///
-    /// # Errors
-    /// The state cannot be read or written.
-    pub fn start(cx: &Context) -> Result<Running> {
-        launch(cx, Options { state_file: Some(Paths::find()?.sandbox_file()), ..Options::default() })
-    }
-
-    fn launch(cx: &Context, options: Options) -> Result<Running> {
-        let running = sandbox::start(options).map_err(|error| Error::io("the sandbox", &error))?;
-        for notice in running.notices() {
-            cx.ui.warn(&notice);
-        }
-        Ok(running)
     }
 
     async fn serve(cx: &Context, args: SandboxServe) -> Result<()> {
@@ -68,7 +52,7 @@ mod with_sandbox {
             seed,
             ..Options::default()
         };
-        let running = launch(cx, options)?;
+        let running = cx.launch_sandbox(options)?;
         let (katapult, onapp) = (running.katapult_url(), running.onapp_url());
         cx.ui.print(|out| match cx.style.format {
             Format::Json | Format::Jsonl | Format::Yaml => {

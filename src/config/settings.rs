@@ -147,9 +147,9 @@ pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connecti
     let profile_name = profile_name(wanted, system, file);
     let name = profile_name.as_ref().map(|setting| setting.value.as_str());
     match name {
-        Some("sandbox") => return Ok(sandbox(wanted, profile_name, Provider::Katapult)),
         Some("sandbox-onapp") => return Ok(sandbox(wanted, profile_name, Provider::OnApp)),
-        _ if wanted.sandbox => return Ok(sandbox(wanted, None, wanted.provider.unwrap_or(Provider::Katapult))),
+        Some("sandbox") => return Ok(sandbox(wanted, profile_name, Provider::Katapult)),
+        _ if wanted.sandbox => return Ok(sandbox(wanted, None, Provider::Katapult)),
         _ => {}
     }
     let empty = Profile::default();
@@ -195,8 +195,9 @@ fn profile_name(wanted: &Wanted, system: &System, file: &File) -> Option<Setting
 }
 
 /// The sandbox takes nothing from environment or file: a real token must not reach it, a real organization is not in it.
-fn sandbox(wanted: &Wanted, profile: Option<Setting<String>>, provider: Provider) -> Connection {
+fn sandbox(wanted: &Wanted, profile: Option<Setting<String>>, usual: Provider) -> Connection {
     let here = || Origin::Sandbox;
+    let provider = wanted.provider.unwrap_or(usual);
     let organization = wanted.organization.clone();
     let token = Token { source: TokenSource::Sandbox, value: Value::Known(Secret::new("bpctl-sandbox-token")) };
     Connection {

@@ -5,20 +5,27 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test, and the place says why")]
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
+mod architecture;
+mod calendar;
 mod config;
 mod confirmation;
 mod contract;
+mod coverage;
+mod coverage_laws;
 mod disk_show;
+mod documents;
 mod dry_run;
 mod errors;
 mod exit_codes;
 mod harness;
 mod hostile;
+mod lint;
 mod names;
 mod onapp;
 mod openapi;
 mod output;
 mod paging;
+mod report;
 mod requests;
 mod retries;
 mod sandbox;

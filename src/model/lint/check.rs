@@ -94,10 +94,11 @@ fn is_daily(policy: &Policy) -> bool {
 
 /// W011.
 fn one_backup(policy: &Policy) -> Option<Finding> {
-    if policy.retention? > 1 {
+    let retention = policy.retention?;
+    if retention > 1 {
         return None;
     }
-    let message = format!("{} of {} keeps one backup only", policy.id_text(), policy.target.label());
+    let message = format!("{} of {} has a retention of {retention}", policy.id_text(), policy.target.label());
     let hint = format!("`bpctl policy update {} --retention 7`", word(policy.id.as_deref(), "POLICY"));
     finding("W011", Some(policy), policy.target.label(), message, hint)
 }

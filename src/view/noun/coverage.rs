@@ -9,7 +9,7 @@ impl Noun for Row {
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("machine", |row, _| Cell::text(Some(row.name.as_str()))),
-        Column::<Self>::new("type", |row, _| Cell::text(Some(kind(row)))),
+        Column::<Self>::new("type", |row, _| Cell::text(Some(kind(row)))).wide(),
         Column::<Self>::new("disks", |row, _| disks(row)).right(),
         Column::<Self>::new("policies", |row, _| Cell::text(Some(row.policies.join(", ")))),
         Column::<Self>::new("interval", |row, _| interval(row)),
