@@ -138,16 +138,16 @@ pub struct PolicySelection {
     #[arg(long = "match", value_name = "GLOB", conflicts_with = "policies")]
     pub glob: Option<Glob>,
     /// With --match: only those with this interval
-    #[arg(long, value_name = "INTERVAL", value_parser = interval, requires = "glob")]
+    #[arg(long, value_name = "INTERVAL", value_parser = interval, requires = "glob", conflicts_with = "policies")]
     pub interval_is: Option<Interval>,
     /// With --match: change nothing when more than N policies would change
-    #[arg(long, value_name = "N", requires = "glob")]
+    #[arg(long, value_name = "N", requires = "glob", conflicts_with = "policies")]
     pub max_changes: Option<usize>,
     /// With --match: change N first; a failure among them stops the rest in any case [default: 1]
-    #[arg(long, value_name = "N", requires = "glob")]
+    #[arg(long, value_name = "N", requires = "glob", conflicts_with = "policies")]
     pub canary: Option<usize>,
     /// With --match: go on after a policy that failed
-    #[arg(long, requires = "glob")]
+    #[arg(long, requires = "glob", conflicts_with = "policies")]
     pub keep_going: bool,
 }
 

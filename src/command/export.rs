@@ -36,7 +36,7 @@ pub async fn run(cx: &Context) -> Result<()> {
             let value = document_json(organization, &rows);
             cx.ui.print(|out| crate::view::structured(&cx.style, &value, out))
         }
-        _ => cx.ui.print(|out| write!(out, "{}", write(organization, &rows))),
+        _ => cx.ui.print(|out| write!(out, "{}", write(organization, &rows, crate::view::escape))),
     }
 }
 

@@ -272,9 +272,9 @@ impl Layers<'_> {
             Provider::Katapult => &[env::TOKEN, env::KATAPULT_TOKEN, env::KATAPULT_KEY],
             Provider::OnApp => &[env::TOKEN],
         };
-        let has_own = self.profile.token.is_some() || self.profile.token_command.is_some();
+        let has_own = self.profile_first && (self.profile.token.is_some() || self.profile.token_command.is_some());
         let found = variables.iter().find_map(|name| Some((*name, self.system.variable(name)?.trim())));
-        let found = found.filter(|(_, value)| !value.is_empty() && !(self.profile_first && has_own));
+        let found = found.filter(|(_, value)| !value.is_empty() && !has_own);
         if let Some((name, value)) = found {
             let source = TokenSource::Environment(name);
             return Some(Token { source, value: Value::Known(Secret::new(value)) });

@@ -155,8 +155,7 @@ impl Reader<'_> {
         let Some(item) = place.table.get(key) else {
             return Ok(None);
         };
-        // 32 bits, as on the command line.
-        match item.as_integer().filter(|number| *number >= least && i32::try_from(*number).is_ok()) {
+        match item.as_integer().filter(|number| *number >= least) {
             Some(number) => Ok(Some(number)),
             None if least >= 0 => {
                 Err(self.wrong_key(place, key, &format!("expected a whole number, at least {least}")))

@@ -1,5 +1,6 @@
 //! Spelling the live policies as a file.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -8,7 +9,6 @@ use serde_json::{Map, Value, json};
 use super::resolve::key_of;
 use super::{Name, Surroundings, VERSION};
 use crate::model::{Interval, Machine, Policy, Wish};
-use crate::view::escape;
 
 /// A policy as it stands in a file.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ fn one(policy: &Policy, is_alone: bool, fqdns: &HashMap<String, usize>, live: Su
         comments.push(format!("scheduled for deletion at {at}; a file cannot take that back"));
     }
     // What the reader would refuse is left out, and so left as it is.
-    let number = |value: Option<i64>, least: i64| value.filter(|it| *it >= least && i32::try_from(*it).is_ok());
+    let number = |value: Option<i64>, least: i64| value.filter(|it| *it >= least);
     let fields = Wish {
         retention: number(policy.retention, 1),
         interval: interval.filter(|interval| !matches!(interval, Interval::Other(_))),
@@ -103,8 +103,8 @@ fn machine_name(
     }
 }
 
-/// Writes the document as TOML.
-pub fn write(organization: Option<&str>, rows: &[Row]) -> String {
+/// Writes the document as TOML. Comments hold names from the API: `escape` makes them safe for one line.
+pub fn write(organization: Option<&str>, rows: &[Row], escape: fn(&str) -> Cow<'_, str>) -> String {
     let mut text = String::from(
         "# Disk backup policies, as `bpctl export` found them. This file holds no secrets.\n\
          #\n\
@@ -115,7 +115,7 @@ pub fn write(organization: Option<&str>, rows: &[Row]) -> String {
     if let Some(organization) = organization {
         let _ = writeln!(text, "organization = {}", quoted(organization));
     }
-    rows.iter().for_each(|row| row.write(&mut text));
+    rows.iter().for_each(|row| row.write(&mut text, escape));
     text
 }
 
@@ -129,7 +129,7 @@ pub fn document_json(organization: Option<&str>, rows: &[Row]) -> Value {
 }
 
 impl Row {
-    fn write(&self, text: &mut String) {
+    fn write(&self, text: &mut String, escape: fn(&str) -> Cow<'_, str>) {
         text.push_str("\n[[policy]]\n");
         for comment in &self.comments {
             let _ = writeln!(text, "# {}", escape(comment));
@@ -160,7 +160,39 @@ impl Row {
     }
 }
 
-/// Spells a string so that TOML reads it back to the letter.
+/// Spells a string on one line, so that TOML reads it back to the letter and nothing in it hides what stands around.
 fn quoted(text: &str) -> String {
-    toml_edit::Value::from(text).to_string()
+    let mut quoted = String::from("\"");
+    for symbol in text.chars() {
+        match symbol {
+            '"' | '\\' => quoted.extend(['\\', symbol]),
+            _ if is_hidden(symbol) => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(symbol));
+            }
+            _ => quoted.push(symbol),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Control characters, and those that reorder or hide what stands around them; all of them have four hex digits.
+fn is_hidden(symbol: char) -> bool {
+    symbol.is_control()
+        || matches!(symbol, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_is_read_back_from_one_line() {
+        for text in ["", "a\"b\\c", "\n\r\t\0\u{7f}\u{85}\u{202e}\u{feff}", "…é\u{1f600}", "'''\"\"\""] {
+            let line = quoted(text);
+            assert!(!line.contains(is_hidden), "{line}");
+            let value: toml_edit::Value = line.parse().unwrap();
+            assert_eq!(value.as_str(), Some(text));
+        }
+    }
 }

@@ -5,7 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test, and the place says why")]
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
+mod apply;
 mod architecture;
+mod bulk;
 mod calendar;
 mod config;
 mod confirmation;
@@ -17,6 +19,7 @@ mod documents;
 mod dry_run;
 mod errors;
 mod exit_codes;
+mod export;
 mod harness;
 mod hostile;
 mod lint;
@@ -25,6 +28,9 @@ mod onapp;
 mod openapi;
 mod output;
 mod paging;
+mod plan;
+mod policy_file_laws;
+mod profiles;
 mod report;
 mod requests;
 mod retries;
