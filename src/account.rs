@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::error::Error;
 
 /// Names that an account in words gives of one kind.
-const MOST_NAMES: usize = 50;
+const MOST_NAMES: usize = 10;
 
 /// What became of one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,14 +75,14 @@ impl Account {
     }
 }
 
-/// Lists names, not endlessly.
+/// Counts names and lists them, not endlessly: `2 (a, b)`.
 pub fn names(labels: &[String]) -> String {
     match labels.len() {
         0 => "none".to_owned(),
         count if count > MOST_NAMES => {
-            format!("{} and {} more", labels[..MOST_NAMES].join(", "), count - MOST_NAMES)
+            format!("{count} ({} and {} more)", labels[..MOST_NAMES].join(", "), count - MOST_NAMES)
         }
-        _ => labels.join(", "),
+        count => format!("{count} ({})", labels.join(", ")),
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
         account.set(0, State::Done);
         account.set(1, State::InFlight);
         let error = account.interruption().unwrap();
-        assert_eq!(error.message, "interrupted; done: a; in flight, carried out or not: b; not tried: c");
+        assert_eq!(error.message, "interrupted; done: 1 (a); in flight, carried out or not: 1 (b); not tried: 1 (c)");
         assert_eq!(error.detail["not_tried"], json!(["c"]));
         account.close();
         assert!(account.interruption().is_none());

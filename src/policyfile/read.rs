@@ -15,7 +15,8 @@ const RULE_KEYS: [&str; 7] = ["match", "tag", "interval", "frequency", "time", "
 /// # Errors
 /// It is not TOML, or says something that bpctl does not understand.
 pub fn read(name: &str, text: &str) -> Result<Document> {
-    let reader = Reader { name, text };
+    let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(offset, _)| offset).collect();
+    let reader = Reader { name, breaks };
     let document = Toml::parse(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
         let sentence = error.message().lines().next().unwrap_or_default().to_owned();
@@ -27,7 +28,8 @@ pub fn read(name: &str, text: &str) -> Result<Document> {
 /// Knows where in the text something stands.
 struct Reader<'a> {
     name: &'a str,
-    text: &'a str,
+    /// Where each line ends.
+    breaks: Vec<usize>,
 }
 
 /// A table, what it is called in complaints, and its line.
@@ -178,7 +180,7 @@ impl Reader<'_> {
     }
 
     fn line(&self, offset: usize) -> usize {
-        self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+        self.breaks.partition_point(|end| *end < offset) + 1
     }
 }
 

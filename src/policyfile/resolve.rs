@@ -271,8 +271,8 @@ impl<'a> Resolver<'a> {
         let id = target.id.as_deref().unwrap_or_default();
         let listed = self.machine_ids.get(id).map(|machine| machine_target(machine));
         let listed = listed.or_else(|| self.disk_ids.get(id).map(|disk| disk_target(disk)));
-        let known = self.live.policies.iter().map(|policy| &policy.target).find(|other| other.id == target.id);
-        let name = || target.name.clone().or_else(|| known.and_then(|known| known.name.clone()));
+        let known = || self.live.policies.iter().map(|policy| &policy.target).find(|other| other.id == target.id);
+        let name = || target.name.clone().or_else(|| known().and_then(|known| known.name.clone()));
         listed.unwrap_or_else(|| Target { kind: TargetKind::Unknown, id: target.id.clone(), name: name() })
     }
 
