@@ -6,6 +6,7 @@
 //! [`error`] the one table of exit codes. `sandbox` is the other side: reached by URL, like a real cloud.
 //! `docs/architecture.md` has the whole map.
 
+pub mod account;
 pub mod args;
 pub mod command;
 mod complete;
@@ -17,6 +18,7 @@ pub mod journal;
 pub mod katapult;
 pub mod model;
 pub mod onapp;
+pub mod policyfile;
 pub mod private;
 mod run;
 #[cfg(feature = "sandbox")]

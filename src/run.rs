@@ -62,6 +62,9 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
 
 /// Says what an interruption left behind.
 fn interruption(cx: &Context) -> Error {
+    if let Some(error) = cx.account.interruption() {
+        return error;
+    }
     match cx.http_in_use().and_then(crate::http::Http::write_in_flight) {
         None => Error::interrupted("interrupted"),
         Some(write) => Error::interrupted(format!("interrupted while waiting for the answer to {write}"))

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// What the process was given by its surroundings.
+#[derive(Clone)]
 pub struct System {
     variables: HashMap<String, String>,
     arguments: Vec<String>,

@@ -41,6 +41,8 @@ pub struct Ui {
     held_back: RefCell<Vec<String>>,
     thinking: Cell<Duration>,
     bars: MultiProgress,
+    /// Begins what is told, where several profiles are listed.
+    speaker: Option<String>,
 }
 
 impl Ui {
@@ -56,7 +58,18 @@ impl Ui {
             out: RefCell::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
             held_back: RefCell::new(Vec::new()),
             thinking: Cell::new(Duration::ZERO),
+            speaker: None,
         }
+    }
+
+    /// Makes one that speaks for a profile, above the same bars.
+    pub fn on_profile(&self, name: &str) -> Self {
+        Self { bars: self.bars.clone(), speaker: Some(name.to_owned()), ..Self::new(self.manner) }
+    }
+
+    /// Takes over what another held back.
+    pub fn adopt(&self, other: &Self) {
+        self.held_back.borrow_mut().append(&mut other.held_back.borrow_mut());
     }
 
     /// Tells whether questions can be asked.
@@ -90,12 +103,19 @@ impl Ui {
         if self.manner.is_quiet {
             return;
         }
-        self.tell(escape_lines(text).into_owned());
+        self.tell(self.spoken(text));
     }
 
     /// Warns.
     pub fn warn(&self, text: &str) {
-        self.tell(format!("{} {}", self.painted("warning:", "33"), escape_lines(text)));
+        self.tell(format!("{} {}", self.painted("warning:", "33"), self.spoken(text)));
+    }
+
+    fn spoken(&self, text: &str) -> String {
+        match &self.speaker {
+            Some(name) => escape_lines(&format!("{name}: {text}")).into_owned(),
+            None => escape_lines(text).into_owned(),
+        }
     }
 
     fn tell(&self, text: String) {

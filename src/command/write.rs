@@ -86,6 +86,17 @@ pub fn confirm_losses(cx: &Context, losses: &[Loss], question: &str) -> Result<b
     cx.must_confirm(question).map(|()| true)
 }
 
+/// Confirms several changes: on a terminal always, elsewhere only what takes protection away.
+///
+/// # Errors
+/// Those of [`confirm_losses`].
+pub fn confirm_several(cx: &Context, losses: &[Loss], question: &str) -> Result<bool> {
+    match losses.is_empty() && !cx.global.yes && cx.ui.can_ask() {
+        true => cx.must_confirm(question).map(|()| true),
+        false => confirm_losses(cx, losses, question),
+    }
+}
+
 /// Says a change field by field: `retention  7 → 30`.
 pub fn difference_lines(change: &Change) -> Vec<String> {
     change

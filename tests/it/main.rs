@@ -5,8 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test, and the place says why")]
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
+mod apply;
 mod architecture;
 mod auth;
+mod bulk;
 mod calendar;
 mod company;
 mod completion;
@@ -26,6 +28,7 @@ mod dry_run;
 mod errors;
 mod exit_codes;
 mod expectations;
+mod export;
 mod generated;
 mod harness;
 mod hostile;
@@ -37,6 +40,9 @@ mod onapp;
 mod openapi;
 mod output;
 mod paging;
+mod plan;
+mod policy_file_laws;
+mod profiles;
 mod prompts;
 mod report;
 mod requests;
