@@ -67,9 +67,17 @@ impl File {
             }
             Err(error) => return Err(Error::config(format!("{}: {error}", path.display()))),
         };
-        let mut file = Reader { path, text: &text }.file()?;
+        let mut file = Self::parse(path, &text)?;
         file.is_exposed = file.profiles.values().any(|profile| profile.token.is_some()) && others_can_read(path);
         Ok(file)
+    }
+
+    /// Reads what a file says; `path` is for complaints alone.
+    ///
+    /// # Errors
+    /// It says something that bpctl does not understand.
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        Reader { path, text }.file()
     }
 
     /// Gives a profile.

@@ -13,6 +13,7 @@ mod disk_show;
 mod dry_run;
 mod errors;
 mod exit_codes;
+mod fuzz_corpus;
 mod harness;
 mod hostile;
 mod names;
@@ -26,6 +27,8 @@ mod sandbox;
 mod schedule_delete;
 mod secrets;
 mod server;
+#[path = "../../fuzz/targets.rs"]
+mod targets;
 mod update;
 mod usage;
 mod world;
