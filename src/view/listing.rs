@@ -48,6 +48,8 @@ struct Row {
 
 enum Content {
     Raw(Value),
+    /// Written already, which takes a fifth of the memory: a list as one array needs all rows before the first is out.
+    Json(Box<[u8]>),
     Cells(Vec<Cell>),
     Id(String),
 }
@@ -89,7 +91,8 @@ impl<'s, T: Noun> Listing<'s, T> {
         let look = &self.style.look;
         let key = self.sort.map_or(Key::Absent, |(column, _)| (column.cell)(&object.model, look).key);
         let content = match self.style.format {
-            Format::Json | Format::Jsonl | Format::Yaml => Content::Raw(object.raw),
+            Format::Json => Content::Json(structured::element(&object.raw)?.into()),
+            Format::Jsonl | Format::Yaml => Content::Raw(object.raw),
             Format::Id => Content::Id(object.model.id().to_owned()),
             Format::Table | Format::Wide | Format::Csv => {
                 Content::Cells(self.columns.iter().map(|column| (column.cell)(&object.model, look)).collect())
@@ -117,7 +120,7 @@ impl<'s, T: Noun> Listing<'s, T> {
         }
         self.rows.truncate(self.style.limit.unwrap_or(usize::MAX));
         match self.style.format {
-            Format::Json => structured::write(Structured::Json, &Value::Array(raws(self.rows)), out),
+            Format::Json => structured::array(&elements(self.rows), out),
             Format::Yaml => structured::write(Structured::Yaml, &Value::Array(raws(self.rows)), out),
             Format::Jsonl => {
                 raws(self.rows).iter().try_for_each(|raw| structured::write(Structured::JsonLine, raw, out))
@@ -152,6 +155,10 @@ impl<'s, T: Noun> Listing<'s, T> {
 
 fn raws(rows: Vec<Row>) -> Vec<Value> {
     rows.into_iter().filter_map(|row| if let Content::Raw(raw) = row.content { Some(raw) } else { None }).collect()
+}
+
+fn elements(rows: Vec<Row>) -> Vec<Box<[u8]>> {
+    rows.into_iter().filter_map(|row| if let Content::Json(text) = row.content { Some(text) } else { None }).collect()
 }
 
 fn cells(rows: Vec<Row>) -> Vec<Vec<Cell>> {
