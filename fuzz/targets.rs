@@ -164,7 +164,7 @@ fn safe(format: Format, text: &[u8]) {
         Format::Table | Format::Wide | Format::Id => {
             assert!(!text.contains(|letter: char| letter.is_control() && letter != '\n'), "{text:?}");
         }
-        Format::Json | Format::Jsonl => {
+        Format::Json | Format::Jsonl | Format::Sarif => {
             assert!(json(&Answer::of(200, text)).is_ok() || text.trim().is_empty(), "{text}");
         }
         Format::Yaml | Format::Csv => {}

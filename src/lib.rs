@@ -8,6 +8,7 @@
 
 pub mod args;
 pub mod command;
+mod complete;
 pub mod config;
 pub mod context;
 pub mod error;

@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
-use clap_complete::CompleteEnv;
 use futures_util::future::{Either, select};
 use jiff::tz::TimeZone;
 
-use crate::args::{Cli, Color, Command, Format, Global};
+use crate::args::{Cli, Color, Command, Format, Global, SandboxCommand};
 use crate::command;
+use crate::complete;
 use crate::config::env;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -19,7 +19,7 @@ use crate::view::{Look, Style};
 
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
-    if CompleteEnv::with_factory(Cli::command).try_complete(arguments.clone(), None).unwrap_or(true) {
+    if complete::answer(&arguments) {
         return ExitCode::SUCCESS;
     }
     let system = System::real();
@@ -39,22 +39,25 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Err(error) => return ended(&ui, Err(error)),
     };
     let style = style(&cli.global, &system, format);
-    let cx = Context::new(system, cli.global, ui, manner, style);
-    let result = match_runtime(&cx, cli.command);
+    let cx = Context::new(system, cli.global, ui, style);
+    let result = run_to_its_end(&cx, cli.command);
     ended(&cx.ui, result)
 }
 
 /// Runs a command on a runtime of one thread.
-fn match_runtime(cx: &Context, command: Command) -> Result<()> {
+fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::io("the runtime", &error))?;
+    let is_server = matches!(command, Command::Sandbox(SandboxCommand::Serve(_)));
     runtime.block_on(async {
         let interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         let running = std::pin::pin!(command::run(cx, command));
         match select(interrupted, running).await {
             Either::Right((result, _)) => result,
+            // That is how a server is meant to end.
+            Either::Left(_) if is_server => Ok(()),
             Either::Left(_) => Err(interruption(cx)),
         }
     })

@@ -4,9 +4,14 @@
 //! whoever wrote it. With JSON errors, notes wait until it is known that no error follows: then standard error
 //! holds the error object alone.
 
+mod hidden;
+mod prompt;
+
 use std::cell::{Cell, RefCell};
 use std::io::{self, BufWriter, Read, Stdout, Write};
 use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{Error, Result};
 use crate::http::Progress;
@@ -35,13 +40,19 @@ pub struct Ui {
     out: RefCell<BufWriter<Stdout>>,
     held_back: RefCell<Vec<String>>,
     thinking: Cell<Duration>,
+    bars: MultiProgress,
 }
 
 impl Ui {
     /// Takes hold of the standard streams.
     pub fn new(manner: Manner) -> Self {
+        let target = match manner.is_terminal && !manner.is_quiet {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
         Self {
             manner,
+            bars: MultiProgress::with_draw_target(target),
             out: RefCell::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
             held_back: RefCell::new(Vec::new()),
             thinking: Cell::new(Duration::ZERO),
@@ -91,7 +102,7 @@ impl Ui {
         // On a terminal a note may belong to a question that follows.
         match self.manner.is_json && !self.manner.is_terminal {
             true => self.held_back.borrow_mut().push(text),
-            false => error_line(&text),
+            false => self.line(&text),
         }
     }
 
@@ -101,7 +112,7 @@ impl Ui {
     /// Standard output's.
     pub fn finish(&self) -> Result<()> {
         self.flush()?;
-        self.held_back.borrow_mut().drain(..).for_each(|text| error_line(&text));
+        self.held_back.borrow_mut().drain(..).for_each(|text| self.line(&text));
         Ok(())
     }
 
@@ -110,25 +121,25 @@ impl Ui {
         // Rows that were handed in before the error are part of what happened; a broken stream is not news.
         let _ = self.out.borrow_mut().flush();
         if self.manner.is_json {
-            return error_line(&error.to_json().to_string());
+            return self.line(&error.to_json().to_string());
         }
         let code = match error.code.as_ref() {
             "usage" | "config" | "io" => String::new(),
             code => format!(" ({code})"),
         };
         let message = crate::view::escape(&error.message);
-        error_line(&format!("{} {message}{}", self.painted("error:", "31;1"), crate::view::escape(&code)));
+        self.line(&format!("{} {message}{}", self.painted("error:", "31;1"), crate::view::escape(&code)));
         for hint in &error.hints {
-            error_line(&format!("{} {}", self.painted("hint:", "36"), crate::view::escape(hint)));
+            self.line(&format!("{} {}", self.painted("hint:", "36"), crate::view::escape(hint)));
         }
         if let Some(id) = &error.request_id {
-            error_line(&format!("request id: {}", crate::view::escape(id)));
+            self.line(&format!("request id: {}", crate::view::escape(id)));
         }
     }
 
     /// Prints text that is already laid out (help, usage) to standard error.
     pub fn raw_error(&self, text: &str) {
-        error_line(text.trim_end());
+        self.line(text.trim_end());
     }
 
     fn painted(&self, text: &str, color: &str) -> String {
@@ -138,32 +149,21 @@ impl Ui {
         }
     }
 
-    /// Asks a question with yes or no; no is the default.
-    ///
-    /// # Errors
-    /// Ctrl-C at the question.
-    pub fn confirm(&self, question: &str) -> Result<bool> {
-        let question = escape_lines(question).into_owned();
-        self.ask(|| dialoguer::Confirm::new().with_prompt(question).default(false).interact())
+    /// Writes a line to standard error, above any bar that is drawn there.
+    fn line(&self, text: &str) {
+        self.bars.suspend(|| error_line(text));
     }
 
-    /// Runs a prompt, and takes the time that the user thinks out of the command's.
-    ///
-    /// # Errors
-    /// Ctrl-C at the prompt.
-    pub fn ask<T>(&self, prompt: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
-        self.flush()?;
-        let began = Instant::now();
-        let answer = prompt();
-        self.thinking.set(self.thinking.get() + began.elapsed());
-        answer.map_err(|dialoguer::Error::IO(error)| {
-            // A prompt that is left hides the cursor.
-            let _ = dialoguer::console::Term::stderr().show_cursor();
-            match error.kind() {
-                io::ErrorKind::Interrupted => Error::interrupted("interrupted; nothing was changed"),
-                _ => Error::io("the terminal", &error),
-            }
-        })
+    /// Begins to show how far something has come: on a terminal only, and gone when dropped.
+    pub fn progress(&self, what: &'static str) -> Bar {
+        let bar = self.bars.add(ProgressBar::no_length().with_message(what));
+        bar.set_style(bar_style("{spinner} {msg}: {human_pos}"));
+        Bar(bar)
+    }
+
+    /// Makes what the HTTP client speaks through.
+    pub fn http_progress(&self) -> HttpProgress {
+        HttpProgress { manner: self.manner, bars: self.bars.clone(), told: RefCell::new(None) }
     }
 
     /// Reads standard input to its end, bounded.
@@ -191,23 +191,63 @@ fn error_line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// How far something has come, drawn on a terminal; nothing elsewhere.
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// Tells how much there is to do.
+    pub fn length(&self, length: usize) {
+        self.0.set_style(bar_style("{msg} [{bar:30}] {human_pos}/{human_len}"));
+        self.0.set_length(length as u64);
+    }
+
+    /// Tells that so much more is done.
+    pub fn step(&self, count: usize) {
+        self.0.inc(count as u64);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn bar_style(template: &'static str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+}
+
 /// What the HTTP client may tell.
 pub struct HttpProgress {
     manner: Manner,
+    bars: MultiProgress,
+    told: RefCell<Option<(String, Instant)>>,
 }
 
 impl HttpProgress {
-    /// Speaks in the given manner.
-    pub fn new(manner: Manner) -> Self {
-        Self { manner }
+    /// Tells whether a wait is news: requests side by side all wait for the same thing.
+    fn is_news(&self, reason: &str, wait: Duration) -> bool {
+        let end = Instant::now() + wait;
+        let is_known = |(known, told_end): &(String, Instant)| {
+            known == reason && end.saturating_duration_since(*told_end) < Duration::from_secs(1)
+        };
+        if self.told.borrow().as_ref().is_some_and(is_known) {
+            return false;
+        }
+        *self.told.borrow_mut() = Some((reason.to_owned(), end));
+        true
+    }
+
+    fn line(&self, text: &str) {
+        self.bars.suspend(|| error_line(text));
     }
 }
 
 impl Progress for HttpProgress {
     fn waiting(&self, reason: &str, wait: Duration) {
         let is_wanted = self.manner.is_terminal && wait >= Duration::from_secs(1) || self.manner.verbosity > 0;
-        if is_wanted && !self.manner.is_quiet {
-            error_line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape_lines(reason)));
+        if is_wanted && !self.manner.is_quiet && (self.manner.verbosity > 0 || self.is_news(reason, wait)) {
+            self.line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape_lines(reason)));
         }
     }
 
@@ -216,7 +256,7 @@ impl Progress for HttpProgress {
     }
 
     fn trace(&self, text: &str) {
-        error_line(&escape_lines(text));
+        self.line(&escape_lines(text));
     }
 
     #[expect(clippy::disallowed_methods, reason = "waits are measured on the real clock")]

@@ -26,6 +26,24 @@ pub enum Format {
     Csv,
     /// One id a line
     Id,
+    /// SARIF 2.1.0 (lint only)
+    Sarif,
+}
+
+impl Format {
+    /// Gives its name, as `--output` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Wide => "wide",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Yaml => "yaml",
+            Self::Csv => "csv",
+            Self::Id => "id",
+            Self::Sarif => "sarif",
+        }
+    }
 }
 
 /// When to use colours

@@ -9,6 +9,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     crate::time::duration(text)
 }
 
+/// A time ahead in seconds: `24h`, `7d`, `2w`, at most 92 days.
+pub(super) fn ahead(text: &str) -> Result<i64, String> {
+    let units = [('h', 3_600), ('d', 86_400), ('w', 7 * 86_400)];
+    let number = |unit: char| text.strip_suffix(unit)?.parse::<u32>().ok();
+    let read = units.into_iter().find_map(|(unit, seconds)| Some(i64::from(number(unit)?) * seconds));
+    read.filter(|seconds| (1..=92 * 86_400).contains(seconds))
+        .ok_or_else(|| "expected a time such as `24h`, `7d` or `2w`, at most 92 days".to_owned())
+}
+
 /// A whole number of at least 1.
 pub(super) fn at_least_one(text: &str) -> Result<i64, String> {
     whole(text).filter(|number| *number >= 1).ok_or_else(|| "expected a whole number, at least 1".to_owned())

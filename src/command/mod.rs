@@ -2,10 +2,17 @@
 
 mod auth;
 mod backups;
-mod config;
+mod calendar;
+mod choose;
+pub mod config;
+mod coverage;
 mod disk;
+mod doctor;
+mod fleet;
 mod history;
+mod lint;
 mod list;
+mod man;
 mod org;
 mod policy;
 mod record;
@@ -16,15 +23,19 @@ mod undo;
 mod vm;
 mod write;
 
-use crate::args::{Command, PolicyCommand};
+use crate::args::{Command, Format, PolicyCommand};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Carries out a command.
 ///
 /// # Errors
 /// Whatever went wrong; the program's exit code is the error's.
 pub async fn run(cx: &Context, command: Command) -> Result<()> {
+    if cx.style.format == Format::Sarif && !matches!(command, Command::Lint(_)) {
+        return Err(Error::usage("only `bpctl lint` writes SARIF")
+            .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl lint -o sarif` for SARIF"));
+    }
     match command {
         Command::Policies(verb) => match verb {
             PolicyCommand::List(args) => policy::list::run(cx, args).await,
@@ -42,8 +53,12 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Undo(args) => undo::run(cx, &args).await,
         Command::Org(verb) => org::run(cx, verb).await,
         Command::Backups(verb) => backups::run(cx, verb).await,
+        Command::Coverage(args) => coverage::run(cx, args).await,
+        Command::Calendar(args) => calendar::run(cx, args).await,
+        Command::Lint(args) => lint::run(cx, args).await,
         Command::Auth(verb) => auth::run(cx, verb).await,
-        Command::Config(verb) => config::run(cx, verb),
+        Command::Config(verb) => config::run(cx, verb).await,
+        Command::Doctor => doctor::run(cx).await,
         Command::Sandbox(verb) => sandbox::run(cx, verb).await,
         Command::Completions(args) => shell::completions(cx, args),
         Command::Man(args) => shell::man(cx, args),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::answer::{Answer, ApiError, DecodeFailure};
@@ -86,6 +87,7 @@ pub struct Http {
     progress: Box<dyn Progress>,
     pool: OnceCell<reqwest::Client>,
     budget: Budget,
+    places: Semaphore,
     deadline: Cell<Option<Instant>>,
     write_in_flight: RefCell<Option<String>>,
     last_seen: RefCell<Option<Answer>>,
@@ -109,6 +111,7 @@ impl Http {
             progress,
             pool: OnceCell::new(),
             budget: Budget::default(),
+            places: Semaphore::new(limits.concurrency.max(1)),
             deadline: Cell::new(None),
             write_in_flight: RefCell::new(None),
             last_seen: RefCell::new(None),
@@ -166,12 +169,15 @@ impl Http {
         let mut attempt = 0;
         let mut after_lost_answer = false;
         loop {
+            // Lists that are read side by side share the places; a pause before another attempt takes none.
+            let place = self.places.acquire().await.ok();
             self.wait_for_budget().await?;
             let tried = self.attempt(request).await.and_then(|mut answer| {
                 answer.after_lost_answer = after_lost_answer;
                 self.settle(answer, decode)
             });
             self.budget.ended();
+            drop(place);
             let outcome = self.outcome(&tried);
             after_lost_answer |= outcome == Outcome::Unknown;
             let decision = decide(

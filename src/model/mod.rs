@@ -4,27 +4,38 @@
 //! does not need.
 
 mod backup;
+pub mod calendar;
 mod change;
+mod check;
+pub mod coverage;
 mod disk;
 mod expectation;
+mod fleet;
 mod interval;
+pub mod lint;
 mod machine;
 mod organization;
 mod policy;
 mod redact;
 mod removal;
+mod session;
+mod setting;
 mod trash;
 
 pub use backup::Backup;
 pub use change::{Change, Loss, Wish};
+pub use check::{Check, CheckStatus};
 pub use disk::{Disk, Installation};
 pub use expectation::Expectation;
+pub use fleet::{Deletion, Fleet, Index};
 pub use interval::Interval;
 pub use machine::Machine;
 pub use organization::Organization;
 pub use policy::{Policy, Schedule, Target, TargetKind};
 pub use redact::redact;
 pub use removal::Removal;
+pub use session::Session;
+pub use setting::{ConfigSetting, REDACTED};
 pub use trash::TrashObject;
 
 /// An object of an API: what bpctl understands of it, and all that was said.

@@ -49,6 +49,15 @@ impl Key {
         }
     }
 
+    /// Writes the key so that a page can sort by it: nothing, `n:` and a number, or `t:` and a text.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Self::Absent => String::new(),
+            Self::Number(number) => format!("n:{number}"),
+            Self::Text(text) => format!("t:{text}"),
+        }
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Self::Absent => 0,

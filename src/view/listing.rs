@@ -91,7 +91,7 @@ impl<'s, T: Noun> Listing<'s, T> {
         let look = &self.style.look;
         let key = self.sort.map_or(Key::Absent, |(column, _)| (column.cell)(&object.model, look).key);
         let content = match self.style.format {
-            Format::Json => Content::Json(structured::element(&object.raw)?.into()),
+            Format::Json | Format::Sarif => Content::Json(structured::element(&object.raw)?.into()),
             Format::Jsonl | Format::Yaml => Content::Raw(object.raw),
             Format::Id => Content::Id(object.model.id().to_owned()),
             Format::Table | Format::Wide | Format::Csv => {
@@ -120,7 +120,7 @@ impl<'s, T: Noun> Listing<'s, T> {
         }
         self.rows.truncate(self.style.limit.unwrap_or(usize::MAX));
         match self.style.format {
-            Format::Json => structured::array(&elements(self.rows), out),
+            Format::Json | Format::Sarif => structured::array(&elements(self.rows), out),
             Format::Yaml => structured::write(Structured::Yaml, &Value::Array(raws(self.rows)), out),
             Format::Jsonl => {
                 raws(self.rows).iter().try_for_each(|raw| structured::write(Structured::JsonLine, raw, out))

@@ -4,7 +4,7 @@
 //! panic, die of a signal, hang, or print the token.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
@@ -116,8 +116,17 @@ impl Bpctl {
         self
     }
 
+    pub fn arguments(&self) -> &[String] {
+        &self.args
+    }
+
+    /// The home, for whoever runs this in a way of its own and must keep it.
+    pub fn home_in_use(&self) -> Option<Home> {
+        Some(self.home.clone())
+    }
+
     /// The whole environment of the process.
-    fn environment(&self) -> Vec<(String, String)> {
+    pub fn environment(&self) -> Vec<(String, String)> {
         let home = self.home.0.path();
         let mut all =
             vec![("PATH".into(), std::env::var("PATH").unwrap()), ("HOME".into(), home.display().to_string())];
@@ -151,6 +160,25 @@ impl Bpctl {
         };
         run.check_manners();
         run
+    }
+
+    /// Runs to the end in its home directory, and gives the exit code and both streams as a terminal would mix them.
+    pub fn run_as_shown(self) -> (i32, String) {
+        let mut shown = tempfile::tempfile().unwrap();
+        let status = Command::new(env!("CARGO_BIN_EXE_bpctl"))
+            .args(&self.args)
+            .env_clear()
+            .envs(self.environment())
+            .current_dir(self.home.0.path())
+            .stdin(Stdio::null())
+            .stdout(shown.try_clone().unwrap())
+            .stderr(shown.try_clone().unwrap())
+            .status()
+            .unwrap();
+        let mut text = String::new();
+        shown.rewind().unwrap();
+        shown.read_to_string(&mut text).unwrap();
+        (status.code().unwrap(), text)
     }
 
     /// Starts the process and leaves it running, its output to be read line by line.

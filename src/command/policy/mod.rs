@@ -1,5 +1,6 @@
 //! `bpctl policies …`: one file a verb.
 
+mod ask;
 mod batch;
 pub mod create;
 pub mod delete;

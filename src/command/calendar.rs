@@ -1,0 +1,69 @@
+//! `bpctl calendar`
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::args::{Calendar, Format};
+use crate::command::fleet::{policies_alone, print_list, write_file};
+use crate::command::list::Rows;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::model::calendar::{Run, Runs, runs};
+use crate::view::{Drawing, bars, ics};
+
+/// Shows when backups run.
+pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
+    let rows = Rows::<Run>::begin(cx)?;
+    let reading = policies_alone(cx, args.detail.detail).await?;
+    let from = cx.now();
+    let until = Timestamp::from_second(from.as_second().saturating_add(args.next))
+        .map_err(|_| Error::usage("that is too far ahead"))?;
+    let all = runs(&reading.fleet.policies, from.as_second(), until.as_second());
+    assumptions(cx, &all);
+    if let Some(file) = &args.ics {
+        let calendar = ics(&all.runs, from);
+        if file == Path::new("-") {
+            return cx.ui.print(|out| out.write_all(calendar.as_bytes()));
+        }
+        write_file(file, &calendar)?;
+        cx.ui.note(&format!("{} runs written to {}", all.runs.len(), file.display()));
+    }
+    let style = &cx.style;
+    let is_list = style.columns.is_some() || style.sort.is_some() || style.limit.is_some();
+    if style.format != Format::Table || is_list {
+        return print_list(rows, all.runs, "in this time");
+    }
+    if all.runs.is_empty() {
+        cx.ui.note("no runs in this time");
+        return Ok(());
+    }
+    cx.ui.print(|out| bars(&all.runs, (from, until), &style.look, drawing(cx, args.ascii), out))
+}
+
+/// The locale's character set, read as C libraries do.
+fn drawing(cx: &Context, wants_ascii: bool) -> Drawing {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| cx.system.variable(name));
+    let is_utf8 = locale.is_some_and(|locale| {
+        let locale = locale.to_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    });
+    if is_utf8 && !wants_ascii { Drawing::Unicode } else { Drawing::Ascii }
+}
+
+fn assumptions(cx: &Context, all: &Runs) {
+    if all.has_assumed {
+        cx.ui.note(
+            "assumed: after its next run a policy runs every N intervals (frequency), hours and days of fixed length, \
+             months on the same day in UTC; the API documents none of it",
+        );
+    }
+    let notes = [
+        (all.without_interval, "policies of an unknown interval, of which only the next run is shown"),
+        (all.without_next, "policies left out because they tell no next run"),
+        (all.overdue, "policies that should have run already, and are counted on from that time"),
+    ];
+    for (count, words) in notes.into_iter().filter(|(count, _)| *count > 0) {
+        cx.ui.note(&format!("{words}: {count}"));
+    }
+}

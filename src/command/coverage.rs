@@ -1,0 +1,86 @@
+//! `bpctl coverage`
+
+use std::path::Path;
+
+use crate::args::{Coverage as Args, FailOnCoverage, Format};
+use crate::command::fleet::{DETAIL_UP_TO, Reading, everything, found, print_list, write_file};
+use crate::command::list::Rows;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::model::coverage::{Coverage, Requirements, Row, Verdict, coverage};
+use crate::view::{Facts, escape, page, totals_lines};
+
+/// Shows which machines and disks are backed up.
+pub async fn run(cx: &Context, args: Args) -> Result<()> {
+    let rows = Rows::<Row>::begin(cx)?;
+    let reading = everything(cx, args.detail.detail).await?;
+    let requirements = Requirements { interval: args.require.clone(), retention: args.min_retention };
+    let coverage = coverage(&reading.fleet, &requirements, cx.now());
+    for (policy, target) in &coverage.strays {
+        cx.ui.note(&format!("policy {policy} belongs to {target}, which is no listed machine or disk"));
+    }
+    if let Some(file) = &args.report {
+        report(cx, file, &reading, &coverage, &requirements).await?;
+    }
+    let verdict = args.fail_on.and_then(|level| failure(&coverage, level));
+    let has_footer = matches!(cx.style.format, Format::Table | Format::Wide) && !coverage.rows.is_empty();
+    print_list(rows, coverage.rows, "in this organization")?;
+    if has_footer {
+        cx.ui.print(|out| {
+            writeln!(out)?;
+            totals_lines(&coverage.totals).iter().try_for_each(|line| writeln!(out, "{}", escape(line)))
+        })?;
+    }
+    verdict.map_or(Ok(()), Err)
+}
+
+async fn report(
+    cx: &Context,
+    file: &Path,
+    reading: &Reading,
+    coverage: &Coverage,
+    requirements: &Requirements,
+) -> Result<()> {
+    let mut notes = reading.gaps.clone();
+    if !reading.is_detailed {
+        notes.push(format!(
+            "More than {DETAIL_UP_TO} policies: they were not read one by one, so frequencies are taken as 1 and \
+             pending deletions are not seen."
+        ));
+    }
+    let strays = coverage.strays.iter();
+    notes.extend(strays.map(|(policy, target)| format!("Policy {policy} belongs to {target}, which is not listed.")));
+    let facts = Facts { organization: name_of(cx, reading).await?, requirements: requirements.words(), notes };
+    write_file(file, &page(coverage, &facts, &cx.style.look))?;
+    cx.ui.note(&format!("report written to {}", file.display()));
+    Ok(())
+}
+
+/// Names the organization for people. A token that may not list organizations still gets its report.
+async fn name_of(cx: &Context, reading: &Reading) -> Result<String> {
+    let wanted = reading.organization.value.as_str();
+    let Ok(organizations) = cx.katapult()?.organizations().await else {
+        return Ok(wanted.to_owned());
+    };
+    let is_it = |name: &Option<String>| name.as_deref() == Some(wanted);
+    let found = organizations.into_iter().find(|one| is_it(&one.model.id) || is_it(&one.model.sub_domain));
+    Ok(found.and_then(|one| one.model.name).map_or_else(|| wanted.to_owned(), |name| format!("{name} ({wanted})")))
+}
+
+/// A disk that is assigned to no machine counts as a machine does.
+fn failure(coverage: &Coverage, level: FailOnCoverage) -> Option<Error> {
+    let worst_allowed = match level {
+        FailOnCoverage::None => Verdict::Partial,
+        FailOnCoverage::Partial => Verdict::Weak,
+        FailOnCoverage::Weak => Verdict::Ok,
+    };
+    let bad: Vec<&Row> = coverage.rows.iter().filter(|row| row.verdict < worst_allowed).collect();
+    let names: Vec<String> = bad.iter().take(5).map(|row| format!("{} ({})", row.name, row.verdict.word())).collect();
+    let more = bad.len().saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!bad.is_empty()).then(|| {
+        let (count, all) = (bad.len(), coverage.rows.len());
+        let message = format!("not covered as asked: {count} of {all}: {}{more}", names.join(", "));
+        found(message, "`bpctl coverage` shows the reason of each")
+    })
+}

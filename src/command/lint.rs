@@ -1,0 +1,94 @@
+//! `bpctl lint`
+
+use std::collections::HashSet;
+
+use crate::args::{FailOnLint, Format, Lint};
+use crate::command::fleet::{Reading, everything, found, print_list, raw};
+use crate::command::list::Rows;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::http::Flow;
+use crate::model::Object;
+use crate::model::lint::{Evidence, Finding, RULES, Rule, Severity, lint, rule};
+use crate::view::{sarif, structured};
+
+/// Finds policies that are probably not as intended.
+pub async fn run(cx: &Context, args: Lint) -> Result<()> {
+    if let Some(code) = &args.explain {
+        return explain(cx, code);
+    }
+    if args.list_codes {
+        return print_list(Rows::<Rule>::begin(cx)?, RULES.to_vec(), "there are");
+    }
+    let rows = Rows::<Finding>::begin(cx)?;
+    let reading = everything(cx, args.detail.detail).await?;
+    let mut skipped = reading.gaps.clone();
+    let trash = trash(cx, &reading).await?;
+    if trash.is_none() {
+        skipped.push("W021 was not checked: the token may not read the trash (scope `trash_objects:read`)".to_owned());
+    }
+    if !reading.is_detailed {
+        skipped.push("W022 was not checked: it takes one request a policy; `--detail` does that".to_owned());
+    }
+    skipped[reading.gaps.len()..].iter().for_each(|note| cx.ui.warn(note));
+    let findings = lint(&Evidence {
+        fleet: &reading.fleet,
+        trash: trash.as_ref(),
+        max_per_minute: usize::try_from(args.max_per_minute).unwrap_or(usize::MAX),
+        now: cx.now(),
+    });
+    let verdict = args.fail_on.and_then(|level| failure(&findings, level));
+    match cx.style.format {
+        Format::Sarif => cx.ui.print(|out| structured(&cx.style, &sarif(&findings, &skipped), out))?,
+        _ => print_list(rows, findings, "in this organization")?,
+    }
+    verdict.map_or(Ok(()), Err)
+}
+
+fn explain(cx: &Context, code: &str) -> Result<()> {
+    if code != "all" {
+        let rule = rule(code).cloned().ok_or_else(|| unknown(code))?;
+        return cx.show(Object { raw: raw(&rule)?, model: rule });
+    }
+    if !matches!(cx.style.format, Format::Table | Format::Wide) {
+        return print_list(Rows::<Rule>::begin(cx)?, RULES.to_vec(), "there are");
+    }
+    for (number, rule) in RULES.iter().enumerate() {
+        if number > 0 {
+            cx.ui.print(|out| writeln!(out))?;
+        }
+        cx.show(Object { raw: raw(rule)?, model: rule.clone() })?;
+    }
+    Ok(())
+}
+
+fn unknown(code: &str) -> Error {
+    let known: Vec<&str> = RULES.iter().map(|rule| rule.code).collect();
+    Error::usage(format!("invalid value '{code}' for '--explain': expected {} or all", known.join(", ")))
+        .hint("`bpctl lint --list-codes` shows what they mean")
+}
+
+/// Reads the ids of what is in the trash; none when the token may not.
+async fn trash(cx: &Context, reading: &Reading) -> Result<Option<HashSet<String>>> {
+    let mut ids = HashSet::new();
+    let mut keep = |page: Vec<Object<crate::model::TrashObject>>| {
+        ids.extend(page.into_iter().filter_map(|object| object.model.object_id));
+        Ok(Flow::More)
+    };
+    match cx.katapult()?.trash_objects(&reading.organization, &mut keep).await {
+        Ok(_) => Ok(Some(ids)),
+        Err(error) if matches!(error.code.as_ref(), "scope_not_granted" | "permission_denied") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn failure(findings: &[Finding], level: FailOnLint) -> Option<Error> {
+    let least = match level {
+        FailOnLint::Warning => Severity::Warning,
+        FailOnLint::Error => Severity::Error,
+    };
+    let count = findings.iter().filter(|finding| finding.severity >= least).count();
+    let plural = if count == 1 { "" } else { "s" };
+    let what = if level == FailOnLint::Error { "error" } else { "finding" };
+    (count > 0).then(|| found(format!("{count} {what}{plural}"), "`bpctl lint --explain CODE` says what a code means"))
+}

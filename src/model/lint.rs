@@ -1,0 +1,90 @@
+//! Findings about policies that are probably not as intended.
+//!
+//! Codes are stable: one that is no longer used is not given to anything else. W00x is about protection, W01x about
+//! schedules and retention, W02x about deletion.
+
+mod check;
+mod rules;
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Fleet;
+
+pub use rules::{RULES, rule};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth a look.
+    Warning,
+    /// Something is not protected.
+    Error,
+}
+
+/// What a code means.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rule {
+    /// The code.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it finds, in a few words.
+    pub title: &'static str,
+    /// Why that matters, and how it is found.
+    pub explanation: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+/// One finding. Its fields are those of `bpctl lint -o json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// The rule's code.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The policy's id, where it is about one.
+    pub policy: Option<String>,
+    /// The machine or disk, where it is about one: its name, else its id.
+    pub target: Option<String>,
+    /// What was found.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// What is looked at.
+pub struct Evidence<'a> {
+    /// The organization.
+    pub fleet: &'a Fleet,
+    /// Ids of what is in the trash; none when it could not be read.
+    pub trash: Option<&'a HashSet<String>>,
+    /// Policies allowed in one minute.
+    pub max_per_minute: usize,
+    /// The present.
+    pub now: Timestamp,
+}
+
+impl Severity {
+    /// Gives the word; also SARIF's level.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Finds what there is to find: errors first, then by code, target and policy.
+pub fn lint(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let mut findings = check::all(evidence);
+    findings.sort_by(|a, b| {
+        let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.code);
+        key(a).cmp(&key(b)).then_with(|| (&a.target, &a.policy, &a.message).cmp(&(&b.target, &b.policy, &b.message)))
+    });
+    findings
+}

@@ -1,0 +1,88 @@
+//! The codes and what they mean.
+
+use super::{Rule, Severity};
+
+/// All rules, by code.
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "W001",
+        severity: Severity::Error,
+        title: "a machine has no policy",
+        explanation: "Neither the machine nor any of its disks has a policy, so no backups of it are made. Free \
+                      daily snapshots are no substitute: they live beside the disk and are kept for a day.",
+        remedy: "Create a policy for the machine (`bpctl policy create --vm VM …`). `bpctl coverage` shows machines \
+                 of which only some disks are covered.",
+    },
+    Rule {
+        code: "W002",
+        severity: Severity::Warning,
+        title: "a machine is backed up weekly or less often",
+        explanation: "The most frequent policy of the machine and its disks runs once in seven days or less often, so \
+                      up to a week or more of work is lost with the machine. A frequency, where it is known, is read \
+                      as \"every N intervals\".",
+        remedy: "Add a daily policy, or accept it where the machine holds nothing that changes.",
+    },
+    Rule {
+        code: "W011",
+        severity: Severity::Warning,
+        title: "a policy keeps one backup",
+        explanation: "With a retention of 1 the only backup is replaced by the next one. Damage that is noticed after \
+                      the next run cannot be undone. (The API documents no unit of the retention; it is read as the \
+                      number of backups kept.)",
+        remedy: "Raise the retention: `bpctl policy update POLICY --retention N`.",
+    },
+    Rule {
+        code: "W012",
+        severity: Severity::Warning,
+        title: "a machine and its disk are both backed up daily",
+        explanation: "A machine's policy covers all its disks. A daily policy of one of these disks makes a second \
+                      backup of the same disk each day, which is stored and charged separately. A frequency other \
+                      than 1, where it is known, is not daily.",
+        remedy: "Delete the disk's policy, or give one of the two another interval or a purpose of its own.",
+    },
+    Rule {
+        code: "W013",
+        severity: Severity::Warning,
+        title: "many policies run in the same minute",
+        explanation: "More policies than `--max-per-minute` run in one minute of the next seven days. Storage and \
+                      network are shared: runs that start together take longer, and their load is felt. Minutes in \
+                      which the same policies meet are one finding. Runs after the next one are worked out, as \
+                      `bpctl calendar` does.",
+        remedy: "Spread them: `bpctl policy update POLICY --time N --minute N`. `bpctl calendar` shows the busy hours.",
+    },
+    Rule {
+        code: "W021",
+        severity: Severity::Error,
+        title: "a policy's target is in the trash",
+        explanation: "The machine or disk that the policy backs up was deleted and is gone for good within 48 hours. \
+                      What becomes of its backups then is not documented.",
+        remedy: "Restore the target, or delete the policy if it is not needed any more.",
+    },
+    Rule {
+        code: "W022",
+        severity: Severity::Warning,
+        title: "a policy is deleted within a week",
+        explanation: "A deletion of the policy is scheduled. Until then it works as before, and afterwards it is in \
+                      the trash for 48 hours. Only the policy's own page tells of it, so this takes one request a \
+                      policy; beyond 200 policies it is checked with `--detail` only.",
+        remedy: "If it is not intended, schedule it for a later time (`bpctl policy schedule-delete POLICY --at WHEN`): \
+                 the API cannot cancel it. Or restore the policy from the trash within 48 hours.",
+    },
+];
+
+/// Finds a rule by its code, in any case.
+pub fn rule(code: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_in_order_and_found() {
+        assert!(RULES.windows(2).all(|pair| pair[0].code < pair[1].code));
+        assert_eq!(rule("w012").map(|rule| rule.code), Some("W012"));
+        assert!(rule("W999").is_none());
+    }
+}

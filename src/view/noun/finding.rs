@@ -1,0 +1,30 @@
+//! Findings of the lint.
+
+use crate::model::lint::Finding;
+use crate::view::{Cell, Column, Look, Noun, Sheet};
+
+impl Noun for Finding {
+    const PLURAL: &'static str = "findings";
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("code", |finding, _| Cell::text(Some(finding.code))),
+        Column::<Self>::new("severity", |finding, _| Cell::text(Some(finding.severity.word()))),
+        Column::<Self>::new("target", |finding, _| Cell::text(finding.target.as_deref())),
+        Column::<Self>::new("policy", |finding, _| Cell::text(finding.policy.as_deref())),
+        Column::<Self>::new("message", |finding, _| Cell::text(Some(finding.message.as_str()))),
+        Column::<Self>::new("hint", |finding, _| Cell::text(Some(finding.hint.as_str()))).wide(),
+    ];
+
+    /// What it is about: the policy, else the target, else the code.
+    fn id(&self) -> &str {
+        self.policy.as_deref().or(self.target.as_deref()).unwrap_or(self.code)
+    }
+
+    fn sheet(&self, look: &Look) -> Sheet {
+        let mut sheet = Sheet::default();
+        for column in Self::COLUMNS {
+            sheet.line(column.name, &(column.cell)(self, look));
+        }
+        sheet
+    }
+}

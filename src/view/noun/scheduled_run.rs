@@ -1,0 +1,32 @@
+//! Runs of policies.
+
+use crate::model::calendar::Run;
+use crate::view::{Cell, Column, Look, Noun, Sheet};
+
+impl Noun for Run {
+    const PLURAL: &'static str = "runs";
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("at", |run, look| Cell::unix(Some(run.at), look)),
+        Column::<Self>::new("target", |run, _| Cell::text(run.target())),
+        Column::<Self>::new("target_type", |run, _| {
+            Cell::text(Some(run.policy.target.kind.noun()).filter(|noun| *noun != "-"))
+        }),
+        Column::<Self>::new("interval", |run, _| {
+            Cell::text(run.policy.schedule.interval.as_ref().map(|interval| interval.as_str()))
+        }),
+        Column::<Self>::new("policy", |run, _| Cell::text(run.policy.id.as_deref())),
+    ];
+
+    fn id(&self) -> &str {
+        self.policy.id.as_deref().unwrap_or_default()
+    }
+
+    fn sheet(&self, look: &Look) -> Sheet {
+        let mut sheet = Sheet::default();
+        for column in Self::COLUMNS {
+            sheet.line(column.name, &(column.cell)(self, look));
+        }
+        sheet
+    }
+}

@@ -1,0 +1,154 @@
+//! The coverage as one HTML page for people: no external files, and no text of an API that is not escaped.
+
+mod chart;
+mod html;
+
+use std::fmt::Write;
+
+use crate::model::coverage::{Count, Coverage, Row, Totals, Verdict};
+use crate::time::rfc3339;
+use crate::view::{Cell, Column, Look, Noun};
+
+use html::escaped;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// What the page says besides the rows.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Whose machines these are.
+    pub organization: String,
+    /// What was required, in words.
+    pub requirements: Option<String>,
+    /// What a reader must know.
+    pub notes: Vec<String>,
+}
+
+/// The columns in the order of the page: the verdict and its reason come first.
+const ORDER: [&str; 10] =
+    ["machine", "verdict", "reason", "disks", "interval", "kept", "next_run", "type", "policies", "id"];
+
+fn columns() -> impl Iterator<Item = &'static Column<Row>> {
+    ORDER.iter().filter_map(|name| Row::COLUMNS.iter().find(|column| column.name == *name))
+}
+
+/// Says the sums in words, for the table's footer and the page.
+pub fn totals_lines(totals: &Totals) -> Vec<String> {
+    let mut lines = vec![count_words("machine", &totals.machines)];
+    if totals.loose_disks.all() > 0 {
+        lines.push(count_words("unassigned disk", &totals.loose_disks));
+    }
+    lines.push(format!("{} of {} disks covered", totals.covered, totals.disks));
+    lines
+}
+
+fn count_words(noun: &str, count: &Count) -> String {
+    let plural = if count.all() == 1 { "" } else { "s" };
+    let parts = count.parts().map(|(verdict, number)| format!("{number} {}", verdict.word()));
+    format!("{} {noun}{plural}: {}", count.all(), parts.join(", "))
+}
+
+/// Renders the page.
+pub fn page(coverage: &Coverage, facts: &Facts, look: &Look) -> String {
+    let organization = escaped(&facts.organization);
+    let generated = escaped(&rfc3339(look.now, &look.zone));
+    let requirements = facts.requirements.as_deref().unwrap_or("any policy counts");
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>Backup coverage of {organization}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n\
+         <h1>Backup coverage</h1>\n<dl>\n<dt>Organization</dt><dd>{organization}</dd>\n\
+         <dt>Generated</dt><dd><time datetime=\"{generated}\">{generated}</time></dd>\n\
+         <dt>Required</dt><dd>{}</dd>\n</dl>\n</header>\n<main>\n",
+        escaped(requirements)
+    );
+    page.push_str(&notes(&facts.notes));
+    page.push_str(&chart::chart(&coverage.totals));
+    page.push_str(CONTROLS);
+    page.push_str(&table(coverage, look));
+    let _ = write!(page, "</main>\n<footer><p>{VERDICTS}</p><p>bpctl {}</p></footer>\n", env!("CARGO_PKG_VERSION"));
+    let _ = write!(page, "<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
+    page
+}
+
+const VERDICTS: &str = "none: no disk is covered. partial: some disks are. weak: all disks are, but one of them by no \
+                        single policy that meets what is required. ok: all disks are covered as required. Times are \
+                        as of generation; what is kept is retention × interval.";
+
+const CONTROLS: &str = "<form id=\"controls\" role=\"search\" hidden>\n<label>Filter <input id=\"filter\" type=\"search\" \
+                        autocomplete=\"off\" title=\"Ids are searched for what holds a _\"></label>\n<label>Verdict <select id=\"verdict\"><option value=\"\">all</option>\
+                        <option>none</option><option>partial</option><option>weak</option><option>ok</option></select>\
+                        </label>\n<output id=\"shown\" aria-live=\"polite\"></output>\n</form>\n";
+
+fn notes(notes: &[String]) -> String {
+    if notes.is_empty() {
+        return String::new();
+    }
+    let items: String = notes.iter().map(|note| format!("<li>{}</li>\n", escaped(note))).collect();
+    format!("<ul class=\"notes\">\n{items}</ul>\n")
+}
+
+fn table(coverage: &Coverage, look: &Look) -> String {
+    let mut html = String::from(
+        "<div class=\"wide\"><table id=\"rows\">\n<caption>Machines, and disks that are assigned to none</caption>\n<thead><tr>",
+    );
+    for column in columns() {
+        let title = column.name.replace('_', " ");
+        let _ = write!(html, "<th scope=\"col\" data-column=\"{}\" aria-sort=\"none\">{title}</th>", column.name);
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in &coverage.rows {
+        html.push_str(&table_row(row, look));
+    }
+    html.push_str("</tbody>\n</table></div>\n");
+    html
+}
+
+fn table_row(row: &Row, look: &Look) -> String {
+    let mut html = format!("<tr data-verdict=\"{}\">", row.verdict.word());
+    for (number, column) in columns().enumerate() {
+        let cell = (column.cell)(row, look);
+        let (open, close) = if number == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
+        let _ = write!(
+            html,
+            "<{open} data-key=\"{}\">{}</{close}>",
+            escaped(&cell.key.written()),
+            inner(column, row, &cell)
+        );
+    }
+    html.push_str("</tr>\n");
+    html
+}
+
+fn inner(column: &Column<Row>, row: &Row, cell: &Cell) -> String {
+    let text = escaped(&cell.text);
+    match column.name {
+        "policies" | "id" => format!("<span class=\"ids\">{text}</span>"),
+        "verdict" => format!("<span class=\"verdict {}\">{} {text}</span>", row.verdict.word(), sign(row.verdict)),
+        _ => text,
+    }
+}
+
+/// A sign beside the word, so that colour is never all that tells verdicts apart.
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::None => "✕",
+        Verdict::Partial => "◐",
+        Verdict::Weak => "△",
+        Verdict::Ok => "✓",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_is_on_the_page() {
+        assert_eq!(columns().count(), Row::COLUMNS.len());
+    }
+}
