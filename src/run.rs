@@ -23,7 +23,10 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let system = System::real();
-    let parsed = Cli::command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    // Leaked: the tree is needed until the end, and taking it apart would cost more than a request.
+    let grammar = Box::leak(Box::new(Cli::command()));
+    let parsed =
+        grammar.try_get_matches_from_mut(&arguments).and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &arguments, &system),

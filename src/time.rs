@@ -163,10 +163,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// Writes an instant with the offset of `zone`: `2026-12-01T02:00:00+00:00`, or `…Z` in UTC.
 pub fn rfc3339(instant: Timestamp, zone: &TimeZone) -> String {
-    if *zone == TimeZone::UTC {
-        return instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let local = instant.to_zoned(zone.clone());
+    match local.year() {
+        // No RFC 3339: ISO 8601 writes such years with a sign and six digits.
+        ..0 => instant.to_string(),
+        _ if *zone == TimeZone::UTC => local.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        _ => local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
     }
-    instant.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// Writes an instant for a table: `2026-12-01 02:00 (in 3 h)`.

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 /// Verbs of credentials
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum AuthCommand {
     /// Check a token and store it in a profile
     ///

@@ -36,6 +36,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Makes an answer without headers.
+    pub fn of(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), ..Self::from_head(status, &HeaderMap::new()) }
+    }
+
     /// Reads status and headers; the body is filled in later.
     pub(super) fn from_head(status: u16, headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -153,19 +158,7 @@ mod tests {
     use super::*;
 
     fn answer(body: &str) -> Answer {
-        Answer {
-            status: 200,
-            content_type: None,
-            request_id: None,
-            date: None,
-            retry_after: None,
-            rate_remaining: None,
-            rate_permitted: None,
-            total: None,
-            limit: None,
-            body: body.as_bytes().to_vec(),
-            after_lost_answer: false,
-        }
+        Answer::of(200, body)
     }
 
     #[test]

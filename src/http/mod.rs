@@ -14,6 +14,8 @@ mod request;
 mod retry;
 mod status;
 mod trace;
+#[cfg(target_os = "linux")]
+mod trust;
 
 pub use answer::{Answer, ApiError, DecodeFailure, json};
 pub use client::{Authentication, Decoded, Dialect, Http, Limits, Progress, Settled, Target};

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::future::Future;
 
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{FuturesOrdered, StreamExt};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -80,30 +80,28 @@ where
         None if first_count < rows_a_page => 1,
         None => u64::MAX,
     };
-    let mut next = 2;
-    // Where the end is not known, few pages are asked for on trust, then more.
-    let mut ahead = if known_pages.is_some() { concurrency } else { 1 };
-    while next <= last.min(MAX_PAGES) {
-        let until = match known_pages {
-            Some(_) => last.min(MAX_PAGES),
-            None => (next + ahead as u64 - 1).min(MAX_PAGES),
+    let mut numbers = 2..=last.min(MAX_PAGES);
+    // Where the end is not known, few pages are asked for on trust, then more with every full one.
+    let mut most_ahead = if known_pages.is_some() { concurrency.max(1) } else { 1 };
+    let mut ahead = FuturesOrdered::new();
+    loop {
+        let room = most_ahead.saturating_sub(ahead.len());
+        ahead.extend(numbers.by_ref().take(room).map(&fetch));
+        let Some(page) = ahead.next().await else {
+            break;
         };
-        let mut pages = stream::iter(next..=until).map(&fetch).buffered(ahead.max(1));
-        while let Some(page) = pages.next().await {
-            let page = page?;
-            let count = page.rows.len() as u64;
-            total = page.info.total.or(total);
-            let new = seen.only_new(page.rows);
-            let nothing_new = new.is_empty();
-            if each(new)? == Flow::Enough {
-                return Ok(Walk::default());
-            }
-            if nothing_new || (known_pages.is_none() && count < rows_a_page) {
-                return Ok(seen.account(total));
-            }
+        let page = page?;
+        let count = page.rows.len() as u64;
+        total = page.info.total.or(total);
+        let new = seen.only_new(page.rows);
+        let nothing_new = new.is_empty();
+        if each(new)? == Flow::Enough {
+            return Ok(Walk::default());
         }
-        next = until + 1;
-        ahead = (ahead * 2).min(concurrency.max(1));
+        if nothing_new || (known_pages.is_none() && count < rows_a_page) {
+            return Ok(seen.account(total));
+        }
+        most_ahead = (most_ahead * 2).min(concurrency.max(1));
     }
     match last > MAX_PAGES {
         true => Err(Error::invalid_response(format!("the list has no end: stopped after {MAX_PAGES} pages"))),

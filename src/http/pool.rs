@@ -2,20 +2,22 @@
 
 use std::net::IpAddr;
 
-use reqwest::{Certificate, Client, redirect};
+use reqwest::{Client, ClientBuilder, redirect};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
 
 use super::client::Target;
 use super::failure::Failure;
 
-/// Opens the pool. The system's trust roots are loaded for `https` alone: that takes milliseconds.
+/// Opens the pool. Trust roots are loaded for `https` alone: that takes milliseconds.
 pub(super) fn open(target: &Target) -> Result<Client, Failure> {
     // Err means that one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder =
         Client::builder().user_agent(concat!("bpctl/", env!("CARGO_PKG_VERSION"))).redirect(redirect::Policy::none());
     builder = match target.base.scheme() {
-        "https" => builder.tls_certs_merge(own_roots(target)?),
+        "https" => trusting(builder, own_roots(target)?)?,
         _ => builder.tls_certs_only([]),
     };
     if is_loopback(&target.base) {
@@ -25,13 +27,27 @@ pub(super) fn open(target: &Target) -> Result<Client, Failure> {
     Ok(builder.build()?)
 }
 
-fn own_roots(target: &Target) -> Result<Vec<Certificate>, Failure> {
+/// Trusts `own` roots and the system's: on Linux read as late as can be, elsewhere as the system does.
+#[cfg(target_os = "linux")]
+fn trusting(builder: ClientBuilder, own: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, Failure> {
+    let tls = super::trust::tls(own).map_err(|error| Failure::Unsendable(format!("ca_file: {error}")))?;
+    Ok(builder.tls_backend_preconfigured(tls))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn trusting(builder: ClientBuilder, own: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, Failure> {
+    let own: Result<Vec<_>, _> = own.iter().map(|root| reqwest::Certificate::from_der(root)).collect();
+    Ok(builder.tls_certs_merge(own?))
+}
+
+fn own_roots(target: &Target) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let Some(file) = &target.ca_file else {
         return Ok(Vec::new());
     };
     let wrong = |cause: String| Failure::Unsendable(format!("ca_file {}: {cause}", file.display()));
     let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
-    let roots = Certificate::from_pem_bundle(&pem).map_err(|_| wrong("not a PEM certificate".to_owned()))?;
+    let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let roots = roots.map_err(|_| wrong("not a PEM certificate".to_owned()))?;
     match roots.is_empty() {
         true => Err(wrong("holds no PEM certificate".to_owned())),
         false => Ok(roots),

@@ -14,6 +14,7 @@ pub use client::{Katapult, Owner};
 pub use convert::{disk, machine, organization, policy, trash_object};
 pub use error::read_error;
 pub use names::{Lookup, MachineName};
+pub use wire::page;
 pub use writes::{Removed, is_gone};
 
 /// The documented base URL.

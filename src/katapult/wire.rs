@@ -17,7 +17,10 @@ pub(super) fn unwrap(mut body: Value, key: &str) -> Result<Value> {
 }
 
 /// Takes a page out of its envelope. `keys` are the spellings of the list's key.
-pub(super) fn page(mut body: Value, keys: &[&str]) -> Result<Page> {
+///
+/// # Errors
+/// There is no such list, or it holds something that is not an object.
+pub fn page(mut body: Value, keys: &[&str]) -> Result<Page> {
     let info = page_info(&body["pagination"]);
     let key = keys.iter().find(|key| body.get(**key).is_some_and(Value::is_array));
     let Some(Value::Array(rows)) = key.map(|key| body[*key].take()) else {

@@ -201,7 +201,10 @@ impl OnApp {
 }
 
 /// Decodes XML. A page of HTML parses as XML now and then: its root gives it away.
-fn decode_xml(answer: &Answer) -> Decoded {
+///
+/// # Errors
+/// [`DecodeFailure`]: cut off, HTML, or not XML of this kind.
+pub fn decode_xml(answer: &Answer) -> Decoded {
     let (root, value) = xml::document(&answer.body)?;
     match root.to_lowercase().as_str() {
         "html" => Err(DecodeFailure::Nonsense("an HTML page instead of XML".to_owned())),
@@ -212,7 +215,10 @@ fn decode_xml(answer: &Answer) -> Decoded {
 }
 
 /// Takes the rows of a list out of their wrappers: `[{"backup": {…}}]`.
-fn rows(body: Value, key: &str) -> Result<Vec<Value>> {
+///
+/// # Errors
+/// It is no list, or holds something that is not an object.
+pub fn rows(body: Value, key: &str) -> Result<Vec<Value>> {
     let Value::Array(rows) = body else {
         return Err(Error::invalid_response("the answer is not a list"));
     };

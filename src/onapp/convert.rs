@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::model::{Backup, Machine};
 
 /// Reads a backup.
-pub(super) fn backup(value: &Value) -> Backup {
+pub fn backup(value: &Value) -> Backup {
     Backup {
         id: word(value, "id"),
         identifier: word(value, "identifier"),
@@ -28,7 +28,7 @@ pub(super) fn backup(value: &Value) -> Backup {
 }
 
 /// Reads a virtual server.
-pub(super) fn machine(value: &Value) -> Machine {
+pub fn machine(value: &Value) -> Machine {
     let state = match (flag(value, "booted"), word(value, "state")) {
         (_, Some(state)) if !state.is_empty() => Some(state),
         (Some(true), _) => Some("started".to_owned()),

@@ -9,7 +9,7 @@ use crate::http::{Answer, ApiError, json};
 pub fn read_error(answer: &Answer) -> Option<ApiError> {
     let body = json(answer).ok().or_else(|| xml::errors(&answer.body))?;
     let spoken = body.get("errors").or_else(|| body.get("error"))?;
-    let sentences = sentences(spoken);
+    let sentences: Vec<String> = sentences(spoken).into_iter().filter(|words| !words.trim().is_empty()).collect();
     if sentences.is_empty() {
         return None;
     }

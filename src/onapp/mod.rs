@@ -7,4 +7,6 @@ mod convert;
 mod error;
 mod xml;
 
-pub use client::{Kind, OnApp, Wire};
+pub use client::{Kind, OnApp, Wire, decode_xml, rows};
+pub use convert::{backup, machine};
+pub use error::read_error;

@@ -51,6 +51,8 @@ struct Row {
 
 enum Content {
     Raw(Value),
+    /// Written already, which takes a fifth of the memory: a list as one array needs all rows before the first is out.
+    Json(Box<[u8]>),
     Cells(Vec<Cell>),
     Id(String),
 }
@@ -109,9 +111,10 @@ impl<'s, T: Noun> Listing<'s, T> {
         let look = &self.style.look;
         let key = self.sort.map_or(Key::Absent, |(column, _)| (column.cell)(&object.model, look).key);
         let content = match self.style.format {
-            Format::Json | Format::Jsonl | Format::Yaml | Format::Sarif | Format::Toml => {
-                Content::Raw(sourced(source, object.raw))
+            Format::Json | Format::Sarif | Format::Toml => {
+                Content::Json(structured::element(&sourced(source, object.raw))?.into())
             }
+            Format::Jsonl | Format::Yaml => Content::Raw(sourced(source, object.raw)),
             Format::Id => Content::Id(object.model.id().to_owned()),
             Format::Table | Format::Wide | Format::Csv => {
                 Content::Cells(self.columns.iter().map(|column| (column.cell)(&object.model, look)).collect())
@@ -139,9 +142,7 @@ impl<'s, T: Noun> Listing<'s, T> {
         }
         self.rows.truncate(self.style.limit.unwrap_or(usize::MAX));
         match self.style.format {
-            Format::Json | Format::Sarif | Format::Toml => {
-                structured::write(Structured::Json, &Value::Array(raws(self.rows)), out)
-            }
+            Format::Json | Format::Sarif | Format::Toml => structured::array(&elements(self.rows), out),
             Format::Yaml => structured::write(Structured::Yaml, &Value::Array(raws(self.rows)), out),
             Format::Jsonl => {
                 raws(self.rows).iter().try_for_each(|raw| structured::write(Structured::JsonLine, raw, out))
@@ -191,6 +192,10 @@ fn sourced(source: Option<&str>, raw: Value) -> Value {
 
 fn raws(rows: Vec<Row>) -> Vec<Value> {
     rows.into_iter().filter_map(|row| if let Content::Raw(raw) = row.content { Some(raw) } else { None }).collect()
+}
+
+fn elements(rows: Vec<Row>) -> Vec<Box<[u8]>> {
+    rows.into_iter().filter_map(|row| if let Content::Json(text) = row.content { Some(text) } else { None }).collect()
 }
 
 fn cells(rows: Vec<Row>) -> Vec<Vec<Cell>> {

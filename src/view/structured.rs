@@ -46,6 +46,27 @@ pub(super) fn write(format: Structured, value: &Value, out: &mut dyn Write) -> i
     writeln!(out)
 }
 
+/// Writes a value as it stands in an indented array.
+pub(super) fn element(value: &Value) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for line in serde_json::to_string_pretty(value)?.lines() {
+        // Inside of strings line feeds are escaped: every line that there is, is one of the layout.
+        text.extend_from_slice(b"\n  ");
+        text.extend_from_slice(line.as_bytes());
+    }
+    Ok(text)
+}
+
+/// Writes what [`element`] made as one array and a line feed.
+pub(super) fn array(elements: &[Box<[u8]>], out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(b"[")?;
+    for (number, element) in elements.iter().enumerate() {
+        out.write_all(if number == 0 { b"" } else { b"," })?;
+        out.write_all(element)?;
+    }
+    out.write_all(if elements.is_empty() { b"]\n" } else { b"\n]\n" })
+}
+
 /// A JSON value without serde_json's private way of carrying numbers of any size, which only its own writer knows.
 struct Plain<'a>(&'a Value);
 

@@ -29,6 +29,7 @@ mod errors;
 mod exit_codes;
 mod expectations;
 mod export;
+mod fuzz_corpus;
 mod generated;
 mod harness;
 mod hostile;
@@ -53,6 +54,8 @@ mod screen;
 mod secrets;
 mod server;
 mod several;
+#[path = "../../fuzz/targets.rs"]
+mod targets;
 mod terminal;
 mod undo;
 mod update;
