@@ -91,27 +91,37 @@ impl Context {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
+        let file = self.read_file()?;
+        if file.is_exposed {
+            let path = file.path.display();
+            self.ui.warn(&format!("{path} holds a token and can be read by other users: run `chmod 600 {path}`"));
+        }
+        Ok(self.file.get_or_init(|| file))
+    }
+
+    /// Reads the config file, without a warning about its mode.
+    ///
+    /// # Errors
+    /// It cannot be read or understood; one that was named does not exist.
+    pub fn read_file(&self) -> Result<File> {
         let path = self.config_path()?;
         let file = File::read(&path)?;
         if !file.exists && path != Paths::find()?.config_file() {
             return Err(Error::config(format!("no config file at {}", path.display()))
                 .hint("it was named with `--config` or `BPCTL_CONFIG`"));
         }
-        if file.is_exposed {
-            let path = path.display();
-            self.ui.warn(&format!("{path} holds a token and can be read by other users: run `chmod 600 {path}`"));
-        }
-        Ok(self.file.get_or_init(|| file))
+        Ok(file)
     }
 
     /// What the flags say of the connection. `suits` is the provider that the command needs: the sandbox has both.
-    fn wanted(&self, suits: Option<Provider>) -> Wanted {
+    pub fn wanted(&self, suits: Option<Provider>) -> Wanted {
         let global = &self.global;
         Wanted {
             profile: global.profile.clone(),
             provider: global.provider.or(suits.filter(|_| global.sandbox)),
             api_url: global.api_url.clone(),
             organization: global.org.clone(),
+            user: None,
             sandbox: global.sandbox,
         }
     }
@@ -156,9 +166,18 @@ impl Context {
         if connection.provider.value != Provider::Katapult {
             return Err(not_offered("onapp", ONAPP_OFFERS));
         }
+        let client = self.katapult_at(connection)?;
+        Ok(self.katapult.get_or_init(|| client))
+    }
+
+    /// A Katapult client for a connection that is not, or not yet, the one in use.
+    ///
+    /// # Errors
+    /// There is no token.
+    pub fn katapult_at(&self, connection: &Connection) -> Result<Katapult> {
         let token = connection.token()?.fetch()?;
         let http = self.http(connection, Authentication::Bearer(token), Katapult::DIALECT)?;
-        Ok(self.katapult.get_or_init(|| Katapult::new(http, self.global.show_secrets)))
+        Ok(Katapult::new(http, self.global.show_secrets))
     }
 
     /// The OnApp client.
@@ -174,6 +193,15 @@ impl Context {
             return Err(not_offered("katapult", KATAPULT_OFFERS)
                 .hint("for an OnApp cloud set `--provider onapp`, `BPCTL_PROVIDER=onapp` or a profile"));
         }
+        let client = self.onapp_at(connection)?;
+        Ok(self.onapp.get_or_init(|| client))
+    }
+
+    /// An OnApp client for a connection that is not, or not yet, the one in use.
+    ///
+    /// # Errors
+    /// There are no credentials.
+    pub fn onapp_at(&self, connection: &Connection) -> Result<OnApp> {
         let token = connection.token()?;
         let Some(user) = &connection.user else {
             return Err(Error::config("an OnApp cloud needs a user")
@@ -181,7 +209,7 @@ impl Context {
         };
         let authentication = Authentication::Basic { user: user.value.clone(), password: token.fetch()? };
         let http = self.http(connection, authentication, OnApp::DIALECT)?;
-        Ok(self.onapp.get_or_init(|| OnApp::new(http, connection.wire.value, self.global.show_secrets)))
+        Ok(OnApp::new(http, connection.wire.value, self.global.show_secrets))
     }
 
     fn http(
@@ -199,7 +227,8 @@ impl Context {
         Ok(Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress())))
     }
 
-    fn limits(&self) -> Limits {
+    /// How much time and how many tries there are.
+    pub fn limits(&self) -> Limits {
         Limits {
             timeout: self.global.timeout.unwrap_or(Duration::from_secs(30)),
             max_wait: self.global.max_wait.unwrap_or(Duration::from_secs(120)),

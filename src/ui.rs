@@ -4,6 +4,7 @@
 //! whoever wrote it. With JSON errors, notes wait until it is known that no error follows: then standard error
 //! holds the error object alone.
 
+mod hidden;
 mod prompt;
 
 use std::cell::{Cell, RefCell};

@@ -17,9 +17,9 @@ mod value;
 
 use clap::{Parser, Subcommand};
 
-pub use auth::AuthCommand;
+pub use auth::{AuthCommand, AuthLogin};
 pub use backup::{BackupCommand, BackupKind, BackupList};
-pub use config::ConfigCommand;
+pub use config::{ConfigCommand, ConfigGet, ConfigList, ConfigSet, ConfigUse};
 pub use disk::{DiskCommand, DiskList, DiskShow};
 pub use fleet::{Calendar, Coverage, Detail, FailOnCoverage, FailOnLint, Lint};
 pub use global::{Color, Format, Global};
@@ -92,6 +92,10 @@ pub enum Command {
     /// Show and change the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Check configuration, connection, token and scopes, and say what to do
+    ///
+    /// Prints a row for each check. Ends with the exit code of the first check that failed; warnings do not change it.
+    Doctor,
     /// Serve, reset or find the built-in API simulator
     #[command(subcommand)]
     Sandbox(SandboxCommand),

@@ -4,9 +4,10 @@ mod auth;
 mod backups;
 mod calendar;
 mod choose;
-mod config;
+pub mod config;
 mod coverage;
 mod disk;
+mod doctor;
 mod fleet;
 mod history;
 mod lint;
@@ -56,7 +57,8 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Calendar(args) => calendar::run(cx, args).await,
         Command::Lint(args) => lint::run(cx, args).await,
         Command::Auth(verb) => auth::run(cx, verb).await,
-        Command::Config(verb) => config::run(cx, verb),
+        Command::Config(verb) => config::run(cx, verb).await,
+        Command::Doctor => doctor::run(cx).await,
         Command::Sandbox(verb) => sandbox::run(cx, verb).await,
         Command::Completions(args) => shell::completions(cx, args),
         Command::Man(args) => shell::man(cx, args),

@@ -11,7 +11,7 @@ use super::live;
 use super::typed::Typed;
 use crate::config::{PROFILE_KEYS, Provider};
 use crate::journal::Entry;
-use crate::model::{Backup, Disk, Interval, Machine, Organization, Policy, TrashObject};
+use crate::model::{Backup, Check, ConfigSetting, Disk, Interval, Machine, Organization, Policy, TrashObject};
 use crate::view::Noun;
 
 /// Stands for a file; the shell knows them better. No value can hold it: it has a control character.
@@ -111,6 +111,11 @@ fn columns(noun: &str) -> Vec<&'static str> {
         "trash" => names::<TrashObject>(),
         "history" => names::<Entry>(),
         "backups" => names::<Backup>(),
+        "coverage" => names::<crate::model::coverage::Row>(),
+        "calendar" => names::<crate::model::calendar::Run>(),
+        "lint" => names::<crate::model::lint::Finding>(),
+        "config" => names::<ConfigSetting>(),
+        "doctor" => names::<Check>(),
         _ => Vec::new(),
     }
 }

@@ -6,6 +6,7 @@
 mod backup;
 pub mod calendar;
 mod change;
+mod check;
 pub mod coverage;
 mod disk;
 mod expectation;
@@ -17,10 +18,13 @@ mod organization;
 mod policy;
 mod redact;
 mod removal;
+mod session;
+mod setting;
 mod trash;
 
 pub use backup::Backup;
 pub use change::{Change, Loss, Wish};
+pub use check::{Check, CheckStatus};
 pub use disk::{Disk, Installation};
 pub use expectation::Expectation;
 pub use fleet::{Deletion, Fleet, Index};
@@ -30,6 +34,8 @@ pub use organization::Organization;
 pub use policy::{Policy, Schedule, Target, TargetKind};
 pub use redact::redact;
 pub use removal::Removal;
+pub use session::Session;
+pub use setting::{ConfigSetting, REDACTED};
 pub use trash::TrashObject;
 
 /// An object of an API: what bpctl understands of it, and all that was said.

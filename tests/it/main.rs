@@ -6,11 +6,13 @@
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
 mod architecture;
+mod auth;
 mod calendar;
 mod company;
 mod completion;
 mod completion_cache;
 mod config;
+mod config_commands;
 mod confirmation;
 mod contract;
 mod coverage;
@@ -18,6 +20,7 @@ mod coverage_laws;
 mod create;
 mod delete;
 mod disk_show;
+mod doctor;
 mod documents;
 mod dry_run;
 mod errors;

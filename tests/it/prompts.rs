@@ -23,7 +23,7 @@ fn asked(server: &Server, args: &[&str]) -> Terminal {
 
 /// Waits for a question: its text is there, and keys are read one by one.
 fn at(terminal: &Terminal, text: &str) {
-    terminal.wait_for(text).wait_for_echo(false);
+    terminal.wait_for_prompt(text);
 }
 
 #[test]
@@ -105,6 +105,24 @@ fn lines_and_confirmations_can_be_left_too() {
             assert!(server.writes().is_empty(), "{args:?}");
         }
     }
+}
+
+/// Keys that come faster than they are read: none is lost, and Ctrl-C among them still is Ctrl-C.
+#[test]
+fn keys_can_come_faster_than_they_are_read() {
+    let server = world().serve();
+    for keys in ["web\u{3}", "\u{1b}[B\u{3}", "zzzzzzzzzzzzzzzzzzzz\u{3}"] {
+        let terminal = asked(&server, &["policy", "update", "--retention", "9"]);
+        at(&terminal, "type to search");
+        terminal.type_text(keys);
+        let ended = terminal.ends().exits(130);
+        assert!(ended.screen.starts_with("error: "), "{}", ended.report());
+    }
+    assert!(server.writes().is_empty());
+    let terminal = asked(&server, &["policy", "update", POLICY]);
+    at(&terminal, "Retention");
+    terminal.type_text("21\r\r\r\r\r");
+    terminal.ends().exits(0).shows(&["retention  7 → 21"]);
 }
 
 #[test]
