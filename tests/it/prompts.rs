@@ -107,14 +107,18 @@ fn lines_and_confirmations_can_be_left_too() {
     }
 }
 
-/// Keys that come faster than they are read: none is lost, and Ctrl-C among them still is Ctrl-C.
+/// Keys that come faster than they are read: none is lost, and Ctrl-C among them still is Ctrl-C, at whatever moment
+/// of the prompt's work it comes.
 #[test]
 fn keys_can_come_faster_than_they_are_read() {
     let server = world().serve();
-    for keys in ["web\u{3}", "\u{1b}[B\u{3}", "zzzzzzzzzzzzzzzzzzzz\u{3}"] {
+    for count in 0..20 {
         let terminal = asked(&server, &["policy", "update", "--retention", "9"]);
         at(&terminal, "type to search");
-        terminal.type_text(keys);
+        for _ in 0..count {
+            terminal.type_text("z");
+        }
+        terminal.press("ctrl-c");
         let ended = terminal.ends().exits(130);
         assert!(ended.screen.starts_with("error: "), "{}", ended.report());
     }
