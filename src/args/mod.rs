@@ -60,7 +60,6 @@ pub struct Cli {
 
 /// The nouns
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum Command {
     /// List, show and change disk backup policies
     #[command(subcommand, visible_alias = "policy")]
