@@ -2,8 +2,9 @@
 
 use std::any::Any;
 use std::cell::{OnceCell, RefCell};
+use std::fs::TryLockError;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -20,7 +21,7 @@ use crate::onapp::OnApp;
 use crate::private;
 #[cfg(feature = "sandbox")]
 use crate::sandbox;
-use crate::system::System;
+use crate::system::{System, quoted};
 use crate::ui::Ui;
 use crate::view::{Listing, Noun, Style, show};
 
@@ -42,6 +43,7 @@ pub struct Context {
     pub account: Account,
     /// Where a list leaves its rows, when it is one of several profiles'.
     pub gathering: Option<RefCell<Option<Box<dyn Any>>>>,
+    answers: RefCell<Vec<String>>,
     file: OnceCell<File>,
     connection: OnceCell<Connection>,
     katapult: OnceCell<Katapult>,
@@ -60,6 +62,7 @@ impl Context {
             style,
             account: Account::default(),
             gathering: None,
+            answers: RefCell::default(),
             file: OnceCell::new(),
             connection: OnceCell::new(),
             katapult: OnceCell::new(),
@@ -104,27 +107,37 @@ impl Context {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
+        let file = self.read_file()?;
+        if file.is_exposed {
+            let path = file.path.display();
+            self.ui.warn(&format!("{path} holds a token and can be read by other users: run `chmod 600 {path}`"));
+        }
+        Ok(self.file.get_or_init(|| file))
+    }
+
+    /// Reads the config file, without a warning about its mode.
+    ///
+    /// # Errors
+    /// It cannot be read or understood; one that was named does not exist.
+    pub fn read_file(&self) -> Result<File> {
         let path = self.config_path()?;
         let file = File::read(&path)?;
         if !file.exists && path != Paths::find()?.config_file() {
             return Err(Error::config(format!("no config file at {}", path.display()))
                 .hint("it was named with `--config` or `BPCTL_CONFIG`"));
         }
-        if file.is_exposed {
-            let path = path.display();
-            self.ui.warn(&format!("{path} holds a token and can be read by other users: run `chmod 600 {path}`"));
-        }
-        Ok(self.file.get_or_init(|| file))
+        Ok(file)
     }
 
     /// What the flags say of the connection. `suits` is the provider that the command needs: the sandbox has both.
-    fn wanted(&self, suits: Option<Provider>) -> Wanted {
+    pub fn wanted(&self, suits: Option<Provider>) -> Wanted {
         let global = &self.global;
         Wanted {
             profile: global.profile.clone(),
             provider: global.provider.or(suits.filter(|_| global.sandbox)),
             api_url: global.api_url.clone(),
             organization: global.org.clone(),
+            user: None,
             sandbox: global.sandbox,
             is_one_of_several: self.gathering.is_some(),
         }
@@ -170,9 +183,18 @@ impl Context {
         if connection.provider.value != Provider::Katapult {
             return Err(not_offered("onapp", ONAPP_OFFERS));
         }
+        let client = self.katapult_at(connection)?;
+        Ok(self.katapult.get_or_init(|| client))
+    }
+
+    /// A Katapult client for a connection that is not, or not yet, the one in use.
+    ///
+    /// # Errors
+    /// There is no token.
+    pub fn katapult_at(&self, connection: &Connection) -> Result<Katapult> {
         let token = connection.token()?.fetch()?;
         let http = self.http(connection, Authentication::Bearer(token), Katapult::DIALECT)?;
-        Ok(self.katapult.get_or_init(|| Katapult::new(http, self.global.show_secrets)))
+        Ok(Katapult::new(http, self.global.show_secrets))
     }
 
     /// The OnApp client.
@@ -188,6 +210,15 @@ impl Context {
             return Err(not_offered("katapult", KATAPULT_OFFERS)
                 .hint("for an OnApp cloud set `--provider onapp`, `BPCTL_PROVIDER=onapp` or a profile"));
         }
+        let client = self.onapp_at(connection)?;
+        Ok(self.onapp.get_or_init(|| client))
+    }
+
+    /// An OnApp client for a connection that is not, or not yet, the one in use.
+    ///
+    /// # Errors
+    /// There are no credentials.
+    pub fn onapp_at(&self, connection: &Connection) -> Result<OnApp> {
         let token = connection.token()?;
         let Some(user) = &connection.user else {
             return Err(Error::config("an OnApp cloud needs a user")
@@ -195,7 +226,7 @@ impl Context {
         };
         let authentication = Authentication::Basic { user: user.value.clone(), password: token.fetch()? };
         let http = self.http(connection, authentication, OnApp::DIALECT)?;
-        Ok(self.onapp.get_or_init(|| OnApp::new(http, connection.wire.value, self.global.show_secrets)))
+        Ok(OnApp::new(http, connection.wire.value, self.global.show_secrets))
     }
 
     fn http(
@@ -213,7 +244,8 @@ impl Context {
         Ok(Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress())))
     }
 
-    fn limits(&self) -> Limits {
+    /// How much time and how many tries there are.
+    pub fn limits(&self) -> Limits {
         Limits {
             timeout: self.global.timeout.unwrap_or(Duration::from_secs(30)),
             max_wait: self.global.max_wait.unwrap_or(Duration::from_secs(120)),
@@ -278,17 +310,30 @@ impl Context {
     }
 
     /// Waits until no other bpctl of this user is between reading and writing with `--if`, until the file is dropped.
+    /// Waits in turns, so that Ctrl-C is heard.
     ///
     /// # Errors
-    /// The lock file cannot be made.
-    pub fn lock_writes(&self) -> Result<std::fs::File> {
+    /// The lock file cannot be made, or the others take longer than `--max-wait`.
+    pub async fn lock_writes(&self) -> Result<std::fs::File> {
         let path = Paths::find()?.journal_file().with_extension("lock");
-        let locked = || {
-            path.parent().map_or(Ok(()), private::create_directory)?;
-            let file = private::options(std::fs::OpenOptions::new().write(true).create(true)).open(&path)?;
-            file.lock().map(|()| file)
-        };
-        locked().map_err(|error| Error::io(&path.display().to_string(), &error))
+        let opened = path
+            .parent()
+            .map_or(Ok(()), private::create_directory)
+            .and_then(|()| private::options(std::fs::OpenOptions::new().write(true).create(true)).open(&path));
+        let file = opened.map_err(|error| Error::io(&path.display().to_string(), &error))?;
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(Error::io(&path.display().to_string(), &error)),
+                Err(TryLockError::WouldBlock) if began.elapsed() > self.limits().max_wait => {
+                    let message = "another bpctl has not finished its update with `--if`";
+                    return Err(Error::new(Exit::Unreachable, code::TIMEOUT, message)
+                        .hint(format!("nothing was sent; it holds {}", path.display())));
+                }
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
     }
 
     /// Asks a question that the user must answer with yes.
@@ -296,19 +341,34 @@ impl Context {
     /// # Errors
     /// No, or Ctrl-C.
     pub fn must_confirm(&self, question: &str) -> Result<()> {
-        let answer = self.ui.confirm(question)?;
-        self.give_back_thinking_time();
-        match answer {
+        match self.ask(|ui| ui.confirm(question))? {
             true => Ok(()),
             false => Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, "not confirmed; nothing was changed")),
         }
     }
 
-    /// Questions do not count against `--max-wait`.
-    pub fn give_back_thinking_time(&self) {
+    /// Asks something; the time that the user thinks does not count against `--max-wait`.
+    ///
+    /// # Errors
+    /// Those of the question: Ctrl-C, Escape.
+    pub fn ask<T>(&self, question: impl FnOnce(&Ui) -> Result<T>) -> Result<T> {
+        let answer = question(&self.ui);
         if let Some(http) = self.http_in_use() {
             http.extend(self.ui.take_thinking_time());
         }
+        answer
+    }
+
+    /// Keeps what was answered as the words that would have said the same on the command line.
+    pub fn answered(&self, words: &[&str]) {
+        self.answers.borrow_mut().extend(words.iter().map(|word| quoted(word)));
+    }
+
+    /// Gives the command line without the program, with what was answered to questions: the same command, without
+    /// questions.
+    pub fn command_line(&self) -> String {
+        let answers = self.answers.borrow();
+        std::iter::once(self.system.command_line()).chain(answers.iter().cloned()).collect::<Vec<_>>().join(" ")
     }
 
     /// Begins a list; a bad column is found before any request.

@@ -73,6 +73,23 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// Every code with its meaning, for the manual.
+    pub const ALL: [(Self, &str); 11] = [
+        (Self::Done, "Done."),
+        (Self::Failure, "Anything not below: a bug, an answer that makes no sense, an input or output error."),
+        (Self::Usage, "Usage or configuration: a bad flag or value, a bad or missing config, a missing confirmation."),
+        (Self::NotFound, "Not found, or a name that matches nothing."),
+        (Self::Auth, "Not authenticated or not permitted."),
+        (Self::Refused, "Refused by the API."),
+        (Self::RateLimited, "Rate limited, and still so after the retries."),
+        (Self::Unreachable, "Unreachable: network, TLS, time-out, server error or cut-off answer, after the retries."),
+        (Self::Partly, "Partly done: some targets failed; the rest is done and reported."),
+        (Self::Found, "A check found something (only where asked for)."),
+        (Self::Interrupted, "Interrupted."),
+    ];
+}
+
 /// What went wrong, in a form for people and for scripts.
 #[derive(Clone, Debug)]
 pub struct Error {

@@ -9,6 +9,7 @@
 pub mod account;
 pub mod args;
 pub mod command;
+mod complete;
 pub mod config;
 pub mod context;
 pub mod error;

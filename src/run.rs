@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
-use clap_complete::CompleteEnv;
 use futures_util::future::{Either, select};
 use jiff::tz::TimeZone;
 
 use crate::args::{Cli, Color, Command, Format, Global, SandboxCommand};
 use crate::command;
+use crate::complete;
 use crate::config::env;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -19,7 +19,7 @@ use crate::view::{Look, Style};
 
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
-    if CompleteEnv::with_factory(Cli::command).try_complete(arguments.clone(), None).unwrap_or(true) {
+    if complete::answer(&arguments) {
         return ExitCode::SUCCESS;
     }
     let system = System::real();

@@ -4,6 +4,9 @@
 //! whoever wrote it. With JSON errors, notes wait until it is known that no error follows: then standard error
 //! holds the error object alone.
 
+mod hidden;
+mod prompt;
+
 use std::cell::{Cell, RefCell};
 use std::io::{self, BufWriter, Read, Stdout, Write};
 use std::time::{Duration, Instant};
@@ -181,34 +184,6 @@ impl Ui {
     /// Makes what the HTTP client speaks through.
     pub fn http_progress(&self) -> HttpProgress {
         HttpProgress { manner: self.manner, bars: self.bars.clone(), told: RefCell::new(None) }
-    }
-
-    /// Asks a question with yes or no; no is the default.
-    ///
-    /// # Errors
-    /// Ctrl-C at the question.
-    pub fn confirm(&self, question: &str) -> Result<bool> {
-        let question = escape_lines(question).into_owned();
-        self.ask(|| dialoguer::Confirm::new().with_prompt(question).default(false).interact())
-    }
-
-    /// Runs a prompt, and takes the time that the user thinks out of the command's.
-    ///
-    /// # Errors
-    /// Ctrl-C at the prompt.
-    pub fn ask<T>(&self, prompt: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
-        self.flush()?;
-        let began = Instant::now();
-        let answer = prompt();
-        self.thinking.set(self.thinking.get() + began.elapsed());
-        answer.map_err(|dialoguer::Error::IO(error)| {
-            // A prompt that is left hides the cursor.
-            let _ = dialoguer::console::Term::stderr().show_cursor();
-            match error.kind() {
-                io::ErrorKind::Interrupted => Error::interrupted("interrupted; nothing was changed"),
-                _ => Error::io("the terminal", &error),
-            }
-        })
     }
 
     /// Reads standard input to its end, bounded.

@@ -1,10 +1,31 @@
 //! `bpctl auth …`
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 /// Verbs of credentials
 #[derive(Debug, Subcommand)]
 pub enum AuthCommand {
-    /// Show which profile, credentials and organization are in use
+    /// Check a token and store it in a profile
+    ///
+    /// The token is asked for without showing it, or read from standard input: one line. What is not given by
+    /// `--provider`, `--api-url`, `--org` or `--user`, nor set by the profile, is asked for on a terminal. The token is
+    /// checked with one request before it is stored.
+    #[command(after_help = "\
+EXAMPLES:
+  bpctl auth login                              ask for everything
+  pass show katapult | bpctl auth login --profile work
+  bpctl auth login --profile cp --provider onapp --api-url https://cloud.example --user me")]
+    Login(AuthLogin),
+    /// Show which profile, credentials and organization are in use, and whether they work
     Status,
+    /// Remove the token from a profile
+    Logout,
+}
+
+/// Arguments of `auth login`
+#[derive(Debug, Args)]
+pub struct AuthLogin {
+    /// User of an OnApp cloud: the account's email or id [env: BPCTL_USER]
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
 }

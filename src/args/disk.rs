@@ -24,7 +24,7 @@ pub struct DiskList {
 /// Show everything that the API tells of a disk
 #[derive(Clone, Debug, Args)]
 pub struct DiskShow {
-    /// Disk: id
+    /// Disk: id; on a terminal it can be left out, and chosen from a list
     #[arg(value_name = "DISK", value_parser = not_empty)]
-    pub disk: String,
+    pub disk: Option<String>,
 }

@@ -32,6 +32,23 @@ pub enum Format {
     Toml,
 }
 
+impl Format {
+    /// Gives its name, as `--output` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Wide => "wide",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Yaml => "yaml",
+            Self::Csv => "csv",
+            Self::Id => "id",
+            Self::Sarif => "sarif",
+            Self::Toml => "toml",
+        }
+    }
+}
+
 /// When to use colours
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {

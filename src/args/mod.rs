@@ -18,9 +18,9 @@ mod value;
 
 use clap::{Parser, Subcommand};
 
-pub use auth::AuthCommand;
+pub use auth::{AuthCommand, AuthLogin};
 pub use backup::{BackupCommand, BackupKind, BackupList};
-pub use config::ConfigCommand;
+pub use config::{ConfigCommand, ConfigGet, ConfigList, ConfigSet, ConfigUse};
 pub use disk::{DiskCommand, DiskList, DiskShow};
 pub use fleet::{Calendar, Coverage, Detail, FailOnCoverage, FailOnLint, Lint};
 pub use global::{Color, Format, Global};
@@ -101,10 +101,23 @@ pub enum Command {
     /// Show and change the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Check configuration, connection, token and scopes, and say what to do
+    ///
+    /// Prints a row for each check. Ends with the exit code of the first check that failed; warnings do not change it.
+    Doctor,
     /// Serve, reset or find the built-in API simulator
     #[command(subcommand)]
     Sandbox(SandboxCommand),
     /// Print a shell completion script
+    ///
+    /// It completes commands, options and live values: policies, virtual machines, disks, organizations, profiles,
+    /// columns. Names and ids are remembered for a minute; a token_command is never run for them.
+    ///
+    /// bash: bpctl completions bash > ~/.local/share/bash-completion/completions/bpctl
+    ///
+    /// zsh: bpctl completions zsh > _bpctl in a directory of $fpath
+    ///
+    /// fish: bpctl completions fish > ~/.config/fish/completions/bpctl.fish
     Completions(Completions),
     /// Print the manual page, or write all of them
     Man(Man),

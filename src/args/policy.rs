@@ -90,12 +90,14 @@ impl PolicyFields {
 /// Policies by name
 #[derive(Clone, Debug, Args)]
 pub struct PolicyNames {
-    /// Policies: ids; `-` reads them from standard input
+    /// Policies: ids; `-` reads them from standard input; on a terminal, without any, one is chosen from a list
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,
 }
 
 /// Create a policy for a virtual machine or a disk
+///
+/// On a terminal, asks for what is missing, shows the request and the command line, and asks before it sends.
 #[derive(Clone, Debug, Args)]
 pub struct PolicyCreate {
     /// Virtual machine: id, FQDN or name; the policy covers all its disks
@@ -117,7 +119,7 @@ pub struct PolicyCreate {
 /// checked.
 #[derive(Clone, Debug, Args)]
 pub struct PolicyUpdate {
-    /// Policies: ids; `-` reads them from standard input
+    /// Policies: ids; `-` reads them from standard input; on a terminal, without any, one is chosen from a list
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,
     /// Policies by what they back up
@@ -157,11 +159,11 @@ pub struct PolicySelection {
 /// a later time, or restore the policy within 48 hours afterwards.
 #[derive(Clone, Debug, Args)]
 pub struct PolicyScheduleDelete {
-    /// Policies: ids; `-` reads them from standard input
+    /// Policies: ids; `-` reads them from standard input; on a terminal, without any, one is chosen from a list
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,
     /// When, at least 5 minutes ahead: 2026-12-01T02:00:00Z, '2026-12-01 02:00', 2026-12-01, +7d, 'in 36h',
     /// '2 weeks', 'tomorrow 02:00', 'friday 22:00', @1767225600; in the local zone (--utc: UTC)
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
-    pub at: String,
+    pub at: Option<String>,
 }

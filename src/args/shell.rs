@@ -16,10 +16,6 @@ pub enum Shell {
 }
 
 /// Print a shell completion script
-///
-/// For bash: bpctl completions bash > ~/.local/share/bash-completion/completions/bpctl.
-/// For zsh: bpctl completions zsh > a directory of $fpath, as _bpctl.
-/// For fish: bpctl completions fish > ~/.config/fish/completions/bpctl.fish
 #[derive(Clone, Debug, Args)]
 pub struct Completions {
     /// The shell

@@ -1,6 +1,7 @@
 //! `bpctl disk …`
 
 use crate::args::{DiskCommand, DiskList, DiskShow};
+use crate::command::choose;
 use crate::command::list::Rows;
 use crate::command::vm::with_machine;
 use crate::context::Context;
@@ -29,6 +30,7 @@ async fn list(cx: &Context, args: DiskList) -> Result<()> {
 }
 
 async fn show(cx: &Context, args: DiskShow) -> Result<()> {
-    let disk = cx.katapult()?.disk(&args.disk).await?;
+    let disk = choose::disk(cx, args.disk).await?;
+    let disk = cx.katapult()?.disk(&disk).await?;
     cx.show(disk)
 }

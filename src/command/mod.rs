@@ -4,14 +4,17 @@ mod apply;
 mod auth;
 mod backups;
 mod calendar;
-mod config;
+mod choose;
+pub mod config;
 mod coverage;
 mod disk;
+mod doctor;
 mod export;
 mod fleet;
 mod history;
 mod lint;
 mod list;
+mod man;
 mod org;
 mod plan;
 mod policy;
@@ -70,7 +73,8 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Plan(args) => plan::run(cx, args).await,
         Command::Apply(args) => apply::run(cx, args).await,
         Command::Auth(verb) => auth::run(cx, verb).await,
-        Command::Config(verb) => config::run(cx, verb),
+        Command::Config(verb) => config::run(cx, verb).await,
+        Command::Doctor => doctor::run(cx).await,
         Command::Sandbox(verb) => sandbox::run(cx, verb).await,
         Command::Completions(args) => shell::completions(cx, args),
         Command::Man(args) => shell::man(cx, args),

@@ -75,7 +75,7 @@ fn entry(cx: &Context, intent: &Intent<'_>) -> Result<Entry> {
         time: cx.system.now().as_second(),
         profile: connection.profile.as_ref().map(|profile| profile.value.clone()),
         api: cx.api_name()?,
-        command: cx.system.command_line(),
+        command: cx.command_line(),
         action: intent.action,
         policy: intent.policy.map(str::to_owned),
         target: intent.target.map(str::to_owned),

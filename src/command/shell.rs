@@ -1,58 +1,26 @@
 //! `bpctl completions` and `bpctl man`
 
-use std::io::Write;
-use std::path::Path;
-
-use clap::CommandFactory;
-use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
-
-use crate::args::{Cli, Completions, Man, Shell};
+use crate::args::{Completions, Man};
+use crate::command::man::pages;
+use crate::complete;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
 /// Prints a completion script: it asks the program itself for candidates.
 pub fn completions(cx: &Context, args: Completions) -> Result<()> {
-    let shell: &dyn EnvCompleter = match args.shell {
-        Shell::Bash => &Bash,
-        Shell::Zsh => &Zsh,
-        Shell::Fish => &Fish,
-    };
-    let mut script = Vec::new();
-    shell
-        .write_registration("COMPLETE", "bpctl", "bpctl", "bpctl", &mut script)
-        .map_err(|error| Error::io("completion script", &error))?;
-    cx.ui.print(|out| out.write_all(&script))
+    cx.ui.print(|out| out.write_all(complete::script(args.shell).as_bytes()))
 }
 
 /// Prints the main manual page, or writes all of them.
 pub fn man(cx: &Context, args: Man) -> Result<()> {
-    let mut command = Cli::command();
-    command.build();
+    let pages = pages()?;
     let Some(directory) = args.dir else {
-        let page = render(&command, "bpctl")?;
-        return cx.ui.print(|out| out.write_all(&page));
+        return cx.ui.print(|out| pages.iter().take(1).try_for_each(|page| out.write_all(page.text.as_bytes())));
     };
     std::fs::create_dir_all(&directory).map_err(|error| Error::io(&directory.display().to_string(), &error))?;
-    write_pages(&command, "bpctl", &directory)
-}
-
-fn write_pages(command: &clap::Command, name: &str, directory: &Path) -> Result<()> {
-    let file = directory.join(format!("{name}.1"));
-    std::fs::write(&file, render(command, name)?).map_err(|error| Error::io(&file.display().to_string(), &error))?;
-    let verbs = command.get_subcommands().filter(|verb| verb.get_name() != "help" && !verb.is_hide_set());
-    for verb in verbs {
-        write_pages(verb, &format!("{name}-{}", verb.get_name()), directory)?;
+    for page in pages {
+        let file = directory.join(format!("{}.1", page.name));
+        std::fs::write(&file, page.text).map_err(|error| Error::io(&file.display().to_string(), &error))?;
     }
     Ok(())
-}
-
-fn render(command: &clap::Command, name: &str) -> Result<Vec<u8>> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone().display_name(name.to_owned()).bin_name(name.replace('-', " ")))
-        .title(name.to_uppercase())
-        .manual("bpctl manual")
-        .render(&mut page)
-        .map_err(|error| Error::io("manual page", &error))?;
-    page.flush().map_err(|error| Error::io("manual page", &error))?;
-    Ok(page)
 }

@@ -19,6 +19,10 @@ use crate::model::{Change, Loss, Policy, Schedule, Wish};
 /// Reverses a change by the inverse call.
 pub async fn run(cx: &Context, args: &Undo) -> Result<()> {
     let entry = choose(cx, args.number)?;
+    if entry.outcome == Outcome::Failed {
+        return Err(Error::usage(format!("change {} was refused, so there is nothing to undo", entry.number))
+            .hint(format!("`bpctl history {}` shows it", entry.number)));
+    }
     let api = cx.katapult()?;
     let id = policy_of(&entry)?.to_owned();
     cx.ui.note(&format!("change {}: {} (`bpctl {}`)", entry.number, entry.action.verb(), entry.command));
@@ -89,7 +93,12 @@ async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
         return would(cx, Katapult::update_request(&policy.id, &change), policy.before.raw, after, words);
     }
     difference_lines(&change).iter().for_each(|line| cx.ui.note(&format!("  {line}")));
-    confirm(cx, change.losses(before))?;
+    let mut losses = change.losses(before);
+    if entry.outcome == Outcome::Unknown {
+        let doubt = format!("how change {} ended is not known, so this may undo what somebody else did", entry.number);
+        losses.push(Loss(doubt));
+    }
+    confirm(cx, losses)?;
     cx.show(perform::update(cx, api, &policy, &change, Some(entry.number)).await?)
 }
 
@@ -117,7 +126,14 @@ async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Res
     if cx.global.dry_run {
         return would(cx, Katapult::restore_request(&id), Value::Null, entry.before.clone(), Vec::new());
     }
-    cx.show(perform::restore(cx, api, &id, Some(entry.number)).await?)
+    let restored = perform::restore(cx, api, &id, Some(entry.number)).await?;
+    if let (Some(at), None) = (convert(&entry.before).auto_move_to_trash_at, restored.model.auto_move_to_trash_at) {
+        cx.ui.warn(&format!(
+            "the deletion that was planned before is not planned any more; to plan it again: `bpctl policy \
+             schedule-delete {id} --at @{at}`"
+        ));
+    }
+    cx.show(restored)
 }
 
 async fn delete(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
@@ -139,14 +155,19 @@ fn would(cx: &Context, request: Request, before: Value, after: Value, words: Vec
     print_dry_runs(cx, vec![DryRun { requests: vec![request], before, after, words }])
 }
 
-/// Refuses when somebody has changed the policy since: undoing would take their change away too.
+/// Refuses when somebody has changed since what undoing would write: it would take their change away too.
 fn unchanged_since(entry: &Entry, policy: &Named) -> Result<()> {
     if entry.after.is_null() {
         return Ok(());
     }
     let state = |policy: &Policy| {
         let schedule = Schedule { next_invocation_at: None, ..policy.schedule.clone() };
-        (policy.retention, schedule, policy.auto_move_to_trash_at)
+        let fields = (policy.retention, schedule);
+        match entry.action {
+            Action::Update => (Some(fields), None),
+            Action::ScheduleDelete => (None, policy.auto_move_to_trash_at),
+            Action::Create | Action::Delete | Action::Restore => (Some(fields), policy.auto_move_to_trash_at),
+        }
     };
     let then = convert(&entry.after);
     match state(&then) == state(&policy.before.model) {

@@ -28,3 +28,21 @@ pub const NO_COLOR: &str = "NO_COLOR";
 pub const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
 /// The terminal type; `dumb` has no colours.
 pub const TERM: &str = "TERM";
+
+/// Every variable with its meaning, for the manual.
+pub const ALL: [(&str, &str); 14] = [
+    (TOKEN, "The token; on OnApp the password or API key."),
+    (KATAPULT_TOKEN, "Katapult's token, where BPCTL_TOKEN is not set."),
+    (KATAPULT_KEY, "Katapult's token, where neither of the two is set."),
+    (USER, "The OnApp user."),
+    (PROFILE, "The profile, as --profile."),
+    (CONFIG, "The config file, as --config."),
+    (PROVIDER, "katapult or onapp, as --provider."),
+    (API_URL, "The base URL that paths are appended to, as --api-url."),
+    (ORG, "The organization's id or sub-domain, as --org."),
+    (KATAPULT_ORGANIZATION, "The organization's sub-domain, where BPCTL_ORG is not set."),
+    (OUTPUT, "The output format, as --output."),
+    (NO_COLOR, "Switches colours off (any value)."),
+    (CLICOLOR_FORCE, "Switches colours on although the output is not a terminal (any value but 0)."),
+    (TERM, "The terminal type; dumb has no colours."),
+];

@@ -17,7 +17,7 @@ pub const PROFILE_KEYS: [&str; 9] =
 const TOP_KEYS: [&str; 2] = ["default_profile", "profiles"];
 
 /// The file's content.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct File {
     /// Where it was read from, or would be.
     pub path: PathBuf,
@@ -32,7 +32,7 @@ pub struct File {
 }
 
 /// A profile, as written.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Profile {
     /// `katapult` (the default) or `onapp`.
     pub provider: Option<Provider>,
@@ -67,9 +67,22 @@ impl File {
             }
             Err(error) => return Err(Error::config(format!("{}: {error}", path.display()))),
         };
-        let mut file = Reader { path, text: &text }.file()?;
-        file.is_exposed = file.profiles.values().any(|profile| profile.token.is_some()) && others_can_read(path);
+        let mut file = Self::parse(path, &text)?;
+        file.is_exposed = file.holds_token() && others_can_read(path);
         Ok(file)
+    }
+
+    /// Understands `text` as the content of the file at `path`.
+    ///
+    /// # Errors
+    /// It says something that bpctl does not understand.
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        Reader { path, text }.file()
+    }
+
+    /// Tells whether a token is written in it.
+    pub fn holds_token(&self) -> bool {
+        self.profiles.values().any(|profile| profile.token.is_some())
     }
 
     /// Gives a profile.

@@ -3,13 +3,17 @@
 //! The layers, strongest first: 1. flags; 2. environment variables; 3. the profile (`--profile`,
 //! `BPCTL_PROFILE`, `default_profile`); 4. built-in defaults. Opens no connection.
 
+mod edit;
 pub mod env;
 mod file;
+mod key;
 mod paths;
 mod settings;
 mod token;
 
-pub use file::{File, Profile};
+pub use edit::Edit;
+pub use file::{File, PROFILE_KEYS, Profile};
+pub use key::{Key, check_name};
 pub use paths::Paths;
-pub use settings::{Connection, Origin, Provider, Setting, Wanted, resolve};
+pub use settings::{BUILT_IN, Connection, Origin, Provider, Setting, Wanted, profile_in_use, resolve};
 pub use token::{Token, TokenSource};

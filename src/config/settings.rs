@@ -16,6 +16,9 @@ use crate::onapp::Wire;
 use crate::secret::Secret;
 use crate::system::System;
 
+/// The profiles that need no file.
+pub const BUILT_IN: [&str; 2] = ["sandbox", "sandbox-onapp"];
+
 /// The clouds that bpctl speaks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
@@ -96,6 +99,8 @@ pub struct Wanted {
     pub api_url: Option<String>,
     /// `--org`
     pub organization: Option<String>,
+    /// `--user` of `auth login`
+    pub user: Option<String>,
     /// `--sandbox`
     pub sandbox: bool,
     /// Several profiles are listed: what a profile says of itself stands before the environment.
@@ -137,6 +142,12 @@ impl Connection {
     pub fn token(&self) -> Result<&Token> {
         self.token.as_ref().ok_or_else(token::missing)
     }
+
+    /// Puts a token that was just typed in the place of any other.
+    #[must_use]
+    pub fn with_token(self, token: Secret) -> Self {
+        Self { token: Some(Token { source: TokenSource::Typed, value: Value::Known(token) }), ..self }
+    }
 }
 
 /// Resolves the connection. `file` is asked for only where a profile may matter.
@@ -144,7 +155,7 @@ impl Connection {
 /// # Errors
 /// An unknown profile, a bad URL or a bad value in the environment.
 pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connection> {
-    let profile_name = profile_name(wanted, system, file);
+    let profile_name = profile_in_use(wanted, system, file);
     let name = profile_name.as_ref().map(|setting| setting.value.as_str());
     match name {
         Some("sandbox-onapp") => return Ok(sandbox(wanted, profile_name, Provider::OnApp)),
@@ -166,7 +177,7 @@ pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connecti
     Ok(Connection {
         api_url: Some(layers.api_url(wanted, provider.value, allow_http.value)?),
         organization: layers.organization(wanted, provider.value),
-        user: layers.text(None, &[env::USER], profile.user.as_ref()),
+        user: layers.text(wanted.user.as_ref().map(|user| ("--user", user)), &[env::USER], profile.user.as_ref()),
         ca_file: layers.of_profile(profile.ca_file.clone()),
         token: layers.token(provider.value),
         profile: profile_name,
@@ -180,7 +191,8 @@ fn default<T>(value: T) -> Setting<T> {
     Setting { value, origin: Origin::Default }
 }
 
-fn profile_name(wanted: &Wanted, system: &System, file: &File) -> Option<Setting<String>> {
+/// Tells which profile is in use, whether there is one of that name or not.
+pub fn profile_in_use(wanted: &Wanted, system: &System, file: &File) -> Option<Setting<String>> {
     if let Some(name) = &wanted.profile {
         return Some(Setting { value: name.clone(), origin: Origin::Flag("--profile") });
     }
@@ -304,7 +316,7 @@ impl Layers<'_> {
 }
 
 /// Accepts an address that a token may be sent to. The address is not repeated: it may hold a password.
-fn check_url(text: &str, allow_http: bool) -> std::result::Result<Url, String> {
+pub(super) fn check_url(text: &str, allow_http: bool) -> std::result::Result<Url, String> {
     let mut url = Url::parse(text.trim())
         .map_err(|error| format!("not a URL ({error}): write it in full, as `https://api.katapult.io/core/v1`"))?;
     if !url.username().is_empty() || url.password().is_some() {

@@ -21,6 +21,8 @@ pub enum TokenSource {
     File(String),
     /// The sandbox takes any.
     Sandbox,
+    /// The user, just now.
+    Typed,
 }
 
 /// A token, or the way to it.
@@ -59,6 +61,7 @@ impl TokenSource {
             Self::Command(profile) => format!("token_command of profile {profile}"),
             Self::File(profile) => format!("token of profile {profile}"),
             Self::Sandbox => "sandbox".to_owned(),
+            Self::Typed => "what was typed".to_owned(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod client;
 mod failure;
 mod page;
 mod pool;
+pub mod probe;
 mod request;
 mod retry;
 mod status;

@@ -6,6 +6,7 @@
 mod backup;
 pub mod calendar;
 mod change;
+mod check;
 pub mod coverage;
 mod disk;
 mod expectation;
@@ -19,10 +20,13 @@ mod plan;
 mod policy;
 mod redact;
 mod removal;
+mod session;
+mod setting;
 mod trash;
 
 pub use backup::Backup;
 pub use change::{Change, Loss, Wish};
+pub use check::{Check, CheckStatus};
 pub use disk::{Disk, Installation};
 pub use expectation::Expectation;
 pub use fleet::{Deletion, Fleet, Index};
@@ -34,6 +38,8 @@ pub use plan::{Fields, PLAN_VERSION, Plan, Planned, Step, StepAction, StepTarget
 pub use policy::{Policy, Schedule, Target, TargetKind};
 pub use redact::redact;
 pub use removal::Removal;
+pub use session::Session;
+pub use setting::{ConfigSetting, REDACTED};
 pub use trash::TrashObject;
 
 /// An object of an API: what bpctl understands of it, and all that was said.

@@ -20,6 +20,16 @@ pub enum Wire {
     Xml,
 }
 
+impl Wire {
+    /// Gives its name in the config file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Xml => "xml",
+        }
+    }
+}
+
 /// Which backups are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
@@ -74,6 +84,22 @@ impl OnApp {
     pub async fn backups(&self, machine: &str, kind: Kind, each: Each<'_, Backup>) -> Result<()> {
         let path = format!("/virtual_machines/{}{}", segment(machine), kind.path());
         self.list(&path, "backup", convert::backup, each).await
+    }
+
+    /// Asks for the version of the control panel; it needs credentials. Old clouds have no such page (404): there the
+    /// machines are asked for, and the version stays unknown.
+    ///
+    /// # Errors
+    /// The API's, or an answer that makes no sense.
+    pub async fn version(&self) -> Result<Option<String>> {
+        match self.http.fetch(&self.request("/version"), self.decoder()).await {
+            Ok((body, _)) => Ok(body.get("version").unwrap_or(&body).as_str().map(str::to_owned)),
+            Err(error) if error.status == Some(404) => {
+                self.machines(&mut |_| Ok(Flow::Enough)).await?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Lists the machines.

@@ -2,6 +2,7 @@
 
 mod bars;
 mod cell;
+mod choice;
 mod column;
 mod escape;
 mod ics;
@@ -15,11 +16,12 @@ mod table;
 
 pub use bars::{Drawing, bars};
 pub use cell::{Cell, Look};
+pub use choice::choices;
 pub use column::{Column, Noun};
 pub use escape::{escape, escape_lines};
 pub use ics::ics;
 pub use listing::{Listing, Style};
-pub use noun::policy::in_a_line;
+pub use noun::policy::{choice, in_a_line};
 pub use noun::step::StepResult;
 pub use report::{Facts, page, totals_lines};
 pub use sarif::sarif;

@@ -33,7 +33,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
 ];
 /// Rooms at the edge of the program, which show things.
 const EDGE: [(&str, &[&str]); 2] =
-    [("ui", &["error", "http", "view"]), ("view", &["args", "config", "journal", "model", "time"])];
+    [("ui", &["error", "http", "secret", "view"]), ("view", &["args", "config", "journal", "model", "time"])];
 
 fn sources(directory: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();

@@ -189,3 +189,8 @@ fn lint() {
 fn policy_files() {
     check("policy-files.md");
 }
+
+#[test]
+fn changing_policies_safely() {
+    check("changing-policies-safely.md");
+}

@@ -116,8 +116,17 @@ impl Bpctl {
         self
     }
 
+    pub fn arguments(&self) -> &[String] {
+        &self.args
+    }
+
+    /// The home, for whoever runs this in a way of its own and must keep it.
+    pub fn home_in_use(&self) -> Option<Home> {
+        Some(self.home.clone())
+    }
+
     /// The whole environment of the process.
-    fn environment(&self) -> Vec<(String, String)> {
+    pub fn environment(&self) -> Vec<(String, String)> {
         let home = self.home.0.path();
         let mut all =
             vec![("PATH".into(), std::env::var("PATH").unwrap()), ("HOME".into(), home.display().to_string())];

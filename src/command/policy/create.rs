@@ -2,20 +2,29 @@
 
 use serde_json::Value;
 
+use super::ask;
 use super::perform::{self, NewOwner};
 use crate::args::PolicyCreate;
 use crate::command::vm::with_machine;
 use crate::command::write::{DryRun, print_dry_runs};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
+use crate::http::Request;
 use crate::katapult::{Katapult, Lookup, Owner};
 use crate::model::{Object, Policy, Wish};
 
 /// Creates a policy.
-pub async fn run(cx: &Context, args: PolicyCreate) -> Result<()> {
-    let wish = args.fields.wish();
-    check(&args, &wish)?;
+pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
+    let asks = match check(&args) {
+        Err(_) if cx.ui.can_ask() => true,
+        checked => checked.map(|()| false)?,
+    };
     let api = cx.katapult()?;
+    if asks {
+        ask::missing(cx, api, &mut args).await?;
+        check(&args)?;
+    }
+    let wish = args.fields.wish();
     let (owner, known) = owner(cx, api, &args).await?;
     let request = owner.request(&wish);
     if cx.global.dry_run {
@@ -25,13 +34,31 @@ pub async fn run(cx: &Context, args: PolicyCreate) -> Result<()> {
         return print_dry_runs(cx, vec![run]);
     }
     tell_of_others(cx, &owner, known.as_deref(), &wish);
+    if asks {
+        confirm(cx, &owner, &request, &wish)?;
+    }
     let ids = known.map(|policies| policies.into_iter().filter_map(|policy| policy.model.id).collect::<Vec<_>>());
     let created = perform::create(cx, api, &owner, &wish, ids.as_deref(), None).await?;
     cx.show(created)
 }
 
-fn check(args: &PolicyCreate, wish: &Wish) -> Result<()> {
-    let missing = match (&args.vm, &args.disk, &wish.interval, wish.retention) {
+/// Shows the request, and the command line that needs no questions, and asks.
+fn confirm(cx: &Context, owner: &NewOwner, request: &Request, wish: &Wish) -> Result<()> {
+    cx.ui.note(&format!("{} {}", request.method.name(), request.path));
+    if let Some(body) = &request.body {
+        cx.ui.note(&format!("  {body}"));
+    }
+    cx.ui.note(&format!("the same without questions: `bpctl {}`", cx.command_line()));
+    if cx.global.yes {
+        return Ok(());
+    }
+    let after = wish.against(&Policy::default()).applied_to(&Policy::default());
+    let keeps = after.retention.map_or_else(String::new, |retention| format!(", keeps {retention}"));
+    cx.must_confirm(&format!("Create a policy for {} ({}{keeps})?", owner.label, after.schedule.words()))
+}
+
+fn check(args: &PolicyCreate) -> Result<()> {
+    let missing = match (&args.vm, &args.disk, &args.fields.interval, args.fields.retention) {
         (None, None, ..) => "`--vm` or `--disk`",
         (_, _, None, _) => "`--interval`",
         (.., None) => "`--retention`",

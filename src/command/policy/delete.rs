@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::batch::Batch;
 use super::perform;
 use crate::args::PolicyNames;
+use crate::command::choose;
 use crate::command::write::{DryRun, confirm_losses, print_dry_runs};
 use crate::context::Context;
 use crate::error::Result;
@@ -14,8 +15,9 @@ use crate::view::in_a_line;
 
 /// Moves policies to the trash.
 pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
+    let policies = choose::policies(cx, args.policies).await?;
     let api = cx.katapult()?;
-    let batch = Batch::read(cx, api, &args.policies).await?;
+    let batch = Batch::read(cx, api, &policies).await?;
     if cx.global.dry_run {
         let runs = batch.named.into_iter().map(|policy| DryRun {
             requests: vec![Katapult::delete_request(&policy.id)],

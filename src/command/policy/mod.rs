@@ -1,5 +1,6 @@
 //! `bpctl policies …`: one file a verb.
 
+mod ask;
 mod batch;
 mod bulk;
 pub mod create;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::batch::{self, Batch};
 use super::perform;
 use crate::args::PolicyNames;
+use crate::command::choose;
 use crate::command::write::{DryRun, print_dry_runs};
 use crate::context::Context;
 use crate::error::Result;
@@ -12,8 +13,9 @@ use crate::katapult::Katapult;
 
 /// Takes policies from the trash. That only adds protection, so nothing is asked.
 pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
+    let policies = choose::trashed_policies(cx, args.policies).await?;
     let api = cx.katapult()?;
-    let ids = batch::ids(cx, &args.policies)?;
+    let ids = batch::ids(cx, &policies)?;
     if cx.global.dry_run {
         let runs = ids.iter().map(|id| DryRun {
             requests: vec![Katapult::restore_request(id)],

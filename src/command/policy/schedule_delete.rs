@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::batch::Batch;
 use super::perform::{self, Named};
 use crate::args::PolicyScheduleDelete;
+use crate::command::choose;
 use crate::command::write::{DryRun, confirm_losses, print_dry_runs};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
@@ -19,9 +20,14 @@ pub const LEAD: i64 = 300;
 
 /// Schedules the deletion of policies.
 pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
-    let at = resolve(cx, "--at", &args.at)?;
+    let given = args.at.as_deref().map(|text| resolve(cx, "--at", text)).transpose()?;
+    if given.is_none() {
+        choose::must_be_askable(cx, "--at <WHEN>", "policy schedule-delete --help")?;
+    }
+    let policies = choose::policies(cx, args.policies).await?;
     let api = cx.katapult()?;
-    let batch = Batch::read(cx, api, &args.policies).await?;
+    let batch = Batch::read(cx, api, &policies).await?;
+    let at = given.map_or_else(|| ask(cx), Ok)?;
     if cx.global.dry_run {
         let runs = batch.named.into_iter().map(|policy| dry_run(cx, policy, at)).collect();
         return print_dry_runs(cx, runs);
@@ -38,6 +44,19 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
     let losses: Vec<Loss> = batch.named.iter().map(|policy| loss(policy, at)).collect();
     confirm_losses(cx, &losses, "Schedule the deletion?")?;
     batch.carry_out(cx, async |policy| perform::schedule_delete(cx, api, &policy, at, None).await).await
+}
+
+/// Asks for the time, until it is one that the API would take.
+fn ask(cx: &Context) -> Result<Timestamp> {
+    let question = "Delete it at (`+7d`, `tomorrow 02:00`, `friday 22:00`, `2026-12-01 02:00`)";
+    let (text, at) = cx.ask(|ui| {
+        ui.input(question, "", |text| match resolve(cx, "--at", text) {
+            Ok(at) => Ok((text.to_owned(), at)),
+            Err(error) => Err(error.message),
+        })
+    })?;
+    cx.answered(&["--at", &text]);
+    Ok(at)
 }
 
 fn dry_run(cx: &Context, policy: Named, at: Timestamp) -> DryRun {

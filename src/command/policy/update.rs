@@ -1,11 +1,15 @@
 //! `bpctl policy update`
 
+use std::fs::File;
+
 use serde_json::Value;
 
+use super::ask;
 use super::batch::Batch;
 use super::bulk;
 use super::perform::{self, Named};
 use crate::args::PolicyUpdate;
+use crate::command::choose;
 use crate::command::write::{DryRun, confirm_losses, difference_lines, print_dry_runs, raw_after};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
@@ -15,27 +19,45 @@ use crate::view::in_a_line;
 
 /// Changes policies: reads them, sends only what changes, reads them again.
 pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
-    let wish = args.fields.wish();
-    if wish.is_empty() {
-        return Err(Error::usage("nothing to change is named")
-            .hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`"));
+    let mut wish = args.fields.wish();
+    if let Some(glob) = args.selection.glob.clone() {
+        return bulk::run(cx, &glob, &args, &wish).await;
     }
+    if args.policies.is_empty() {
+        choose::must_be_askable(cx, "<POLICY>", "policies list")?;
+    }
+    let asks = wish.is_empty() && cx.ui.can_ask() && args.policies.len() <= 1 && args.policies != ["-"];
+    if wish.is_empty() && !asks {
+        return Err(nothing_named());
+    }
+    let policies = choose::policies(cx, args.policies).await?;
     let api = cx.katapult()?;
     // Held until the end: two of this user's updates with `--if` do not cross.
-    let _one_at_a_time = if args.expect.is_empty() { None } else { Some(cx.lock_writes()?) };
-    if let Some(glob) = &args.selection.glob {
-        return bulk::run(cx, api, glob, &args, &wish).await;
-    }
-    let batch = Batch::read(cx, api, &args.policies).await?;
+    let mut one_at_a_time = lock(cx, &args.expect).await?;
+    let batch = Batch::read(cx, api, &policies).await?;
     for policy in &batch.named {
         check(&args.expect, &policy.id, &policy.before.model)?;
+    }
+    if asks {
+        one_at_a_time = None;
+        if let [policy] = batch.named.as_slice() {
+            wish = ask::changes(cx, &policy.before.model)?;
+        }
     }
     if cx.global.dry_run {
         let runs = batch.named.into_iter().map(|policy| dry_run(policy, &wish)).collect();
         return print_dry_runs(cx, runs);
     }
     let losses = preview(cx, &batch.named, &wish);
-    let was_asked = confirm_losses(cx, &losses, "Change it?")?;
+    if !losses.is_empty() && !cx.global.yes && cx.ui.can_ask() {
+        // Nobody waits for somebody who thinks.
+        one_at_a_time = None;
+    }
+    let was_asked = confirm_losses(cx, &losses, "Change it?")? || asks;
+    let _one_at_a_time = match one_at_a_time {
+        None => lock(cx, &args.expect).await?,
+        held => held,
+    };
     batch
         .carry_out(cx, async |policy| {
             let policy = if was_asked { reread(api, policy).await? } else { policy };
@@ -46,6 +68,20 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
             }
         })
         .await
+}
+
+/// The error of an update that names no field.
+pub(super) fn nothing_named() -> Error {
+    Error::usage("nothing to change is named")
+        .hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`")
+}
+
+/// Takes the lock of updates with `--if`; others need none.
+pub(super) async fn lock(cx: &Context, expectations: &[Expectation]) -> Result<Option<File>> {
+    match expectations.is_empty() {
+        true => Ok(None),
+        false => cx.lock_writes().await.map(Some),
+    }
 }
 
 /// Shows before and after of each policy, and gives what would be lost.

@@ -69,3 +69,15 @@ pub fn in_a_line(policy: &Policy, look: &Look) -> String {
     let next = next.map_or_else(String::new, |next| format!(", next run {}", relative(next, look.now)));
     format!("{} of {} ({}, keeps {retention}{next})", policy.id_text(), policy.target.label(), policy.schedule.words())
 }
+
+/// Says in columns what a policy is: for a list to choose from. Frequency and time are not in lists (documented).
+pub fn choice(policy: &Policy, look: &Look) -> Vec<String> {
+    let next = policy.schedule.next_invocation_at.and_then(|at| jiff::Timestamp::from_second(at).ok());
+    vec![
+        policy.target.label().to_owned(),
+        policy.schedule.words(),
+        policy.retention.map_or_else(String::new, |retention| format!("keeps {retention}")),
+        next.map_or_else(String::new, |next| format!("next run {}", relative(next, look.now))),
+        policy.id_text().to_owned(),
+    ]
+}

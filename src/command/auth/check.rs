@@ -1,0 +1,67 @@
+//! Trying credentials with one request.
+
+use crate::config::{Connection, Provider};
+use crate::context::Context;
+use crate::error::Result;
+use crate::http::Http;
+use crate::model::{Organization, Session};
+
+/// Tries the credentials of `connection`.
+///
+/// A Katapult token may lack the scope to list organizations: the API says so only to a valid token.
+///
+/// # Errors
+/// They are refused, or the API cannot be reached.
+pub async fn check(cx: &Context, connection: &Connection) -> Result<Session> {
+    let about = |http: &Http| Session {
+        profile: connection.profile.as_ref().map(|profile| profile.value.clone()),
+        provider: connection.provider.value.to_string(),
+        api_url: http.base().as_str().trim_end_matches('/').to_owned(),
+        credentials: connection.token().map(|token| token.source.words()).unwrap_or_default(),
+        organization: connection.organization.as_ref().map(|setting| setting.value.clone()),
+        rate_permitted: http.last_seen().and_then(|answer| answer.rate_permitted),
+        rate_remaining: http.last_seen().and_then(|answer| answer.rate_remaining),
+        ..Session::default()
+    };
+    match connection.provider.value {
+        Provider::Katapult => {
+            let api = cx.katapult_at(connection)?;
+            let organizations: Option<Vec<Organization>> = match api.organizations().await {
+                Ok(found) => Some(found.into_iter().map(|organization| organization.model).collect()),
+                Err(error) if error.code == "scope_not_granted" => None,
+                Err(error) => return Err(error),
+            };
+            Ok(Session { organizations, ..about(api.http()) })
+        }
+        Provider::OnApp => {
+            let api = cx.onapp_at(connection)?;
+            let version = api.version().await?;
+            let user = connection.user.as_ref().map(|user| user.value.clone());
+            Ok(Session { version, user, organization: None, ..about(api.http()) })
+        }
+    }
+}
+
+/// Warns where the credentials work, and something else does not.
+pub fn remarks(cx: &Context, session: &Session) {
+    let Some(organizations) = &session.organizations else {
+        if session.provider == Provider::Katapult.to_string() {
+            cx.ui.note(
+                "the token is valid, but lacks the scope organizations:read: name the organization with `--org` or \
+                 in the profile",
+            );
+        }
+        return;
+    };
+    let is_seen = |name: &str| {
+        let is = |field: &Option<String>| field.as_deref() == Some(name);
+        organizations.iter().any(|found| is(&found.id) || is(&found.sub_domain))
+    };
+    match session.organization.as_deref() {
+        Some(name) if !is_seen(name) => cx.ui.warn(&format!("the token does not see the organization {name}")),
+        None if organizations.len() > 1 => cx.ui.note(
+            "the token sees several organizations: name one with `--org`, or `bpctl config set organization ORG`",
+        ),
+        _ => {}
+    }
+}

@@ -1,0 +1,136 @@
+//! `bpctl auth login`: reads a token, tries it, and only then stores it.
+
+use serde_json::{Value, json};
+
+use super::check::{check, remarks};
+use super::{other_sources, profile, questions};
+use crate::args::{AuthLogin, Format};
+use crate::command::config::save;
+use crate::config::{Connection, Edit, File, Key, Origin, Profile, Wanted, resolve};
+use crate::context::Context;
+use crate::error::{Error, Exit, Result};
+use crate::model::{Organization, Session};
+use crate::secret::Secret;
+use crate::view::{escape, structured};
+
+/// Reads a token, tries it, and stores it in a profile.
+pub async fn run(cx: &Context, args: AuthLogin) -> Result<()> {
+    let path = cx.config_path()?;
+    let file = File::read(&path)?;
+    let name = profile(cx, &file)?;
+    let mut profile = file.profiles.get(&name).cloned().unwrap_or_default();
+    questions::complete(cx, &mut profile, args.user.is_some())?;
+    let connection = connection(cx, &file, &name, &profile, args.user)?;
+    let token = questions::token(cx, connection.provider.value).await?;
+    let connection = connection.with_token(token.clone());
+    let session = check(cx, &connection).await.map_err(|error| refused(error, &name))?;
+    let organization = questions::organization(cx, &session)?;
+    let session = Session { organization: organization.or(session.organization), ..session };
+    remarks(cx, &session);
+    let login = Login { name, connection, profile, session, token };
+    let is_default = login.store(cx).await?;
+    for source in other_sources(cx, &file, &login.name, login.connection.provider.value) {
+        cx.ui.warn(&format!("{source} wins over the stored token"));
+    }
+    if !is_default {
+        let name = &login.name;
+        cx.ui.note(&format!("to use it when none is named: `bpctl config use {name}`, else `--profile {name}`"));
+    }
+    login.report(cx, is_default)
+}
+
+/// Resolves the connection as it will be with the profile as it is about to be.
+fn connection(cx: &Context, file: &File, name: &str, profile: &Profile, user: Option<String>) -> Result<Connection> {
+    let mut file = file.clone();
+    file.profiles.insert(name.to_owned(), profile.clone());
+    let wanted = Wanted { profile: Some(name.to_owned()), user, ..cx.wanted(None) };
+    resolve(&wanted, &cx.system, &file)
+}
+
+fn refused(error: Error, profile: &str) -> Error {
+    match error.exit {
+        Exit::Auth => Error { hints: Vec::new(), ..error }
+            .hint(format!("nothing was stored; profile {profile} is as it was. Check the token and log in again")),
+        _ => error.hint("nothing was stored"),
+    }
+}
+
+/// A login whose token works.
+struct Login {
+    name: String,
+    connection: Connection,
+    /// As it was, with what was asked for.
+    profile: Profile,
+    session: Session,
+    token: Secret,
+}
+
+impl Login {
+    /// Writes the profile, and tells whether it is the one that is used when none is named.
+    async fn store(&self, cx: &Context) -> Result<bool> {
+        let mut edit = Edit::begin(&cx.config_path()?).await?;
+        if edit.file().default_profile.is_none() && edit.file().profiles.is_empty() {
+            edit.set(&Key::DefaultProfile, self.name.as_str())?;
+        }
+        for (field, text) in self.changes() {
+            edit.set(&Key::of(&self.name, field), text)?;
+        }
+        edit.set(&Key::of(&self.name, "token"), self.token.expose())?;
+        let after = edit.outcome()?;
+        save(cx, edit)?;
+        Ok(after.default_profile.as_ref() == Some(&self.name))
+    }
+
+    /// What the profile does not say yet: what was asked for, and what came from flags and environment.
+    fn changes(&self) -> Vec<(&'static str, String)> {
+        let (connection, profile) = (&self.connection, &self.profile);
+        let is_given =
+            |origin: &Origin| matches!(origin, Origin::Flag(_) | Origin::Environment(_) | Origin::Profile(_));
+        let mut changes = Vec::new();
+        if is_given(&connection.provider.origin) || profile.provider.is_some() {
+            changes.push(("provider", connection.provider.value.to_string()));
+        }
+        if let Some(url) = connection.api_url.as_ref().filter(|url| is_given(&url.origin)) {
+            changes.push(("api_url", url.value.as_str().trim_end_matches('/').to_owned()));
+        }
+        if let Some(organization) = &self.session.organization {
+            changes.push(("organization", organization.clone()));
+        }
+        if let Some(user) = &connection.user {
+            changes.push(("user", user.value.clone()));
+        }
+        changes
+    }
+
+    fn report(&self, cx: &Context, is_default: bool) -> Result<()> {
+        let session = &self.session;
+        let sees = match session.organizations.as_deref() {
+            Some([only]) => format!(", organization {}", label(only)),
+            Some(several) if session.organization.is_none() => format!(", {} organizations", several.len()),
+            _ => session.organization.as_ref().map(|name| format!(", organization {name}")).unwrap_or_default(),
+        };
+        let verb = if cx.global.dry_run { "valid" } else { "stored" };
+        let sentence = format!("{verb}: token of profile {} for {}{sees}", self.name, session.api_url);
+        cx.ui.print(|out| match cx.style.format {
+            Format::Json | Format::Jsonl | Format::Yaml => structured(&cx.style, &self.json(cx, is_default), out),
+            Format::Id => writeln!(out, "{}", escape(&self.name)),
+            _ => writeln!(out, "{}", escape(&sentence)),
+        })
+    }
+
+    fn json(&self, cx: &Context, is_default: bool) -> Value {
+        let mut json = self.session.clone().object().raw;
+        if let Some(fields) = json.as_object_mut() {
+            // Where the token came from this time is not where it is from now on.
+            fields.insert("credentials".to_owned(), format!("token of profile {}", self.name).into());
+            fields.insert("is_default".to_owned(), is_default.into());
+            fields.insert("stored".to_owned(), json!(!cx.global.dry_run));
+        }
+        json
+    }
+}
+
+fn label(organization: &Organization) -> String {
+    let known = [&organization.name, &organization.sub_domain, &organization.id];
+    known.into_iter().flatten().next().cloned().unwrap_or_default()
+}

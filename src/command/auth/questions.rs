@@ -1,0 +1,126 @@
+//! What `auth login` asks: the token, and on a terminal what a new profile lacks.
+
+use std::io::Read;
+
+use dialoguer::{Input, Select};
+
+use crate::config::{Profile, Provider, env};
+use crate::context::Context;
+use crate::error::{Error, Exit, Result, code};
+use crate::katapult;
+use crate::model::Session;
+use crate::secret::Secret;
+use crate::view::escape;
+
+/// The longest token that is read, in bytes.
+const MAX_TOKEN: u64 = 16 * 1024;
+
+/// Asks for what neither flags, environment nor the profile say. Does nothing where nobody can answer.
+///
+/// # Errors
+/// Ctrl-C at a question.
+pub fn complete(cx: &Context, profile: &mut Profile, has_user: bool) -> Result<()> {
+    let is_set = |flag: bool, name: &str| flag || cx.system.variable(name).is_some();
+    if !cx.ui.can_ask() {
+        return Ok(());
+    }
+    if profile.provider.is_none() && !is_set(cx.global.provider.is_some(), env::PROVIDER) {
+        profile.provider = Some(provider(cx)?);
+    }
+    let provider = cx.global.provider.or_else(|| cx.system.variable(env::PROVIDER)?.parse().ok()).or(profile.provider);
+    let is_onapp = provider == Some(Provider::OnApp);
+    if profile.api_url.is_none() && !is_set(cx.global.api_url.is_some(), env::API_URL) {
+        let usual = (!is_onapp).then_some(katapult::DEFAULT_API_URL);
+        let answer = text(cx, "API URL", usual)?;
+        // The usual one is not written down: it can change with the program.
+        profile.api_url = (Some(answer.as_str()) != usual).then_some(answer);
+    }
+    if is_onapp && profile.user.is_none() && !is_set(has_user, env::USER) {
+        profile.user = Some(text(cx, "User (email or id)", None)?);
+    }
+    Ok(())
+}
+
+/// Asks which of several organizations is meant; none where nobody can answer.
+///
+/// # Errors
+/// Ctrl-C at the question.
+pub fn organization(cx: &Context, session: &Session) -> Result<Option<String>> {
+    let organizations = session.organizations.as_deref().unwrap_or_default();
+    if !cx.ui.can_ask() || organizations.len() < 2 || session.organization.is_some() {
+        return Ok(None);
+    }
+    let keys: Vec<&str> =
+        organizations.iter().filter_map(|found| found.sub_domain.as_deref().or(found.id.as_deref())).collect();
+    let mut labels: Vec<String> = keys.iter().map(|key| escape(key).into_owned()).collect();
+    labels.push("(name one in each command)".to_owned());
+    let prompt = Select::new().with_prompt("Organization").items(&labels).default(0);
+    let chosen = cx.ui.ask(|| prompt.interact())?;
+    Ok(keys.get(chosen).map(|key| (*key).to_owned()))
+}
+
+fn provider(cx: &Context) -> Result<Provider> {
+    let prompt = Select::new().with_prompt("Provider").items(["katapult", "onapp"]).default(0);
+    Ok(match cx.ui.ask(|| prompt.interact())? {
+        0 => Provider::Katapult,
+        _ => Provider::OnApp,
+    })
+}
+
+fn text(cx: &Context, prompt: &str, usual: Option<&str>) -> Result<String> {
+    let input = Input::<String>::new().with_prompt(prompt);
+    let input = match usual {
+        Some(usual) => input.default(usual.to_owned()),
+        None => input,
+    };
+    Ok(cx.ui.ask(|| input.interact_text())?.trim().to_owned())
+}
+
+/// Reads the token: hidden from a terminal, else one line of standard input.
+///
+/// # Errors
+/// There is none, or more than one line.
+pub async fn token(cx: &Context, provider: Provider) -> Result<Secret> {
+    let prompt = match provider {
+        Provider::Katapult => "API token (not shown)",
+        Provider::OnApp => "Password or API key (not shown)",
+    };
+    let typed = match cx.ui.can_ask() {
+        true => cx.ui.ask_secret(prompt).await?,
+        false if cx.system.stdin_is_terminal => {
+            return Err(Error::usage("nothing can be asked here, and standard input is a terminal")
+                .hint("pipe the token in: `pass show katapult | bpctl auth login`"));
+        }
+        false => standard_input()?,
+    };
+    one_line(&typed, provider)
+}
+
+fn standard_input() -> Result<Secret> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .take(MAX_TOKEN + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::io("standard input", &error))?;
+    let is_too_long = bytes.len() as u64 > MAX_TOKEN;
+    match String::from_utf8(bytes) {
+        Ok(text) if !is_too_long => Ok(Secret::new(text)),
+        _ => Err(Error::usage("standard input holds no token: one line of text is expected")),
+    }
+}
+
+fn one_line(typed: &Secret, provider: Provider) -> Result<Secret> {
+    let token = typed.expose().trim();
+    if token.is_empty() {
+        return Err(Error::new(Exit::Auth, code::NO_TOKEN, "no token was given")
+            .hint("pipe it in: `pass show katapult | bpctl auth login`"));
+    }
+    let is_fit = match provider {
+        Provider::Katapult => token.bytes().all(|byte| byte.is_ascii_graphic()),
+        Provider::OnApp => !token.contains(char::is_control),
+    };
+    match is_fit {
+        true => Ok(Secret::new(token)),
+        false => Err(Error::usage("what was given is no token: one line without control characters is expected")),
+    }
+}

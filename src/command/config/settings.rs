@@ -1,0 +1,99 @@
+//! The settings in force, each with its origin.
+
+use std::fmt::Display;
+
+use serde_json::Value;
+
+use crate::config::{Connection, File, Origin, Profile, Setting, TokenSource, env};
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::{ConfigSetting, REDACTED};
+
+/// Gathers them, in the order of the documentation.
+///
+/// # Errors
+/// A bad configuration.
+pub fn in_force(cx: &Context) -> Result<Vec<ConfigSetting>> {
+    let connection = cx.connection(None)?;
+    Ok(vec![
+        of("profile", connection.profile.as_ref()),
+        of("provider", Some(&connection.provider)),
+        api_url(connection),
+        of("organization", connection.organization.as_ref()),
+        of("user", connection.user.as_ref()),
+        token(connection),
+        token_command(connection, cx.file()?),
+        ConfigSetting::set("wire", connection.wire.value.name(), &connection.wire.origin),
+        of("ca_file", connection.ca_file.as_ref().map(shown).as_ref()),
+        ConfigSetting::set("allow_http", connection.allow_http.value, &connection.allow_http.origin),
+        output(cx),
+    ])
+}
+
+/// What the file says of a profile's key; a token stays hidden.
+pub fn of_profile(profile: &Profile, field: &str) -> Value {
+    let text = |value: Option<&String>| value.map_or(Value::Null, |text| Value::from(text.as_str()));
+    match field {
+        "provider" => profile.provider.map_or(Value::Null, |provider| provider.to_string().into()),
+        "api_url" => text(profile.api_url.as_ref()),
+        "organization" => text(profile.organization.as_ref()),
+        "user" => text(profile.user.as_ref()),
+        "token" => profile.token.as_ref().map_or(Value::Null, |_| REDACTED.into()),
+        "token_command" => profile.token_command.clone().map_or(Value::Null, Value::from),
+        "wire" => text(profile.wire.as_ref()),
+        "ca_file" => profile.ca_file.as_ref().map_or(Value::Null, |path| path.display().to_string().into()),
+        "allow_http" => profile.allow_http.map_or(Value::Null, Value::from),
+        _ => Value::Null,
+    }
+}
+
+fn of<T: Display>(key: &str, setting: Option<&Setting<T>>) -> ConfigSetting {
+    match setting {
+        Some(setting) => ConfigSetting::set(key, setting.value.to_string(), &setting.origin),
+        None => ConfigSetting::absent(key),
+    }
+}
+
+fn shown(path: &Setting<std::path::PathBuf>) -> Setting<String> {
+    Setting { value: path.value.display().to_string(), origin: path.origin.clone() }
+}
+
+/// The sandbox has an address only while it runs.
+fn api_url(connection: &Connection) -> ConfigSetting {
+    match &connection.api_url {
+        None => ConfigSetting { origin: Some(Origin::Sandbox.to_string()), ..ConfigSetting::absent("api_url") },
+        url => of("api_url", url.as_ref()),
+    }
+}
+
+fn token(connection: &Connection) -> ConfigSetting {
+    let Ok(token) = connection.token() else {
+        return ConfigSetting::absent("token");
+    };
+    let origin = match &token.source {
+        TokenSource::Environment(name) => Origin::Environment(name).to_string(),
+        TokenSource::Command(profile) => format!("{} (token_command)", Origin::Profile(profile.clone())),
+        TokenSource::File(profile) => Origin::Profile(profile.clone()).to_string(),
+        TokenSource::Sandbox => Origin::Sandbox.to_string(),
+        TokenSource::Typed => token.source.words(),
+    };
+    ConfigSetting::set("token", REDACTED, origin)
+}
+
+fn token_command(connection: &Connection, file: &File) -> ConfigSetting {
+    let name = connection.profile.as_ref().map(|setting| &setting.value);
+    let words = name.and_then(|name| Some((name, file.profiles.get(name)?.token_command.clone()?)));
+    match words {
+        Some((name, words)) => ConfigSetting::set("token_command", words, Origin::Profile(name.clone())),
+        None => ConfigSetting::absent("token_command"),
+    }
+}
+
+fn output(cx: &Context) -> ConfigSetting {
+    let origin = match (cx.global.output, cx.system.variable(env::OUTPUT)) {
+        (Some(_), _) => Origin::Flag("--output"),
+        (None, Some(_)) => Origin::Environment(env::OUTPUT),
+        (None, None) => Origin::Default,
+    };
+    ConfigSetting::set("output", cx.style.format.name(), origin)
+}

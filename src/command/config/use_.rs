@@ -1,0 +1,26 @@
+//! `bpctl config use`
+
+use super::{report, save};
+use crate::config::{BUILT_IN, Edit, File, Key, Origin};
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::ConfigSetting;
+
+/// Makes a profile the one that is used when none is named.
+pub async fn run(cx: &Context, profile: &str) -> Result<()> {
+    let path = cx.config_path()?;
+    // Before anything is made: a profile that is not there leaves no trace.
+    check(&File::read(&path)?, profile)?;
+    let mut edit = Edit::begin(&path).await?;
+    check(edit.file(), profile)?;
+    edit.set(&Key::DefaultProfile, profile)?;
+    save(cx, edit)?;
+    report(cx, ConfigSetting::set("default_profile", profile, Origin::File))
+}
+
+fn check(file: &File, profile: &str) -> Result<()> {
+    match BUILT_IN.contains(&profile) {
+        true => Ok(()),
+        false => file.profile(profile).map(drop),
+    }
+}

@@ -1,0 +1,65 @@
+//! What can be checked without a network: the config file, the profile, the token's source.
+
+use super::report::Report;
+use crate::config::{Connection, File, resolve};
+use crate::context::Context;
+
+/// Checks them, and gives the connection if there is one to look at.
+pub fn check(cx: &Context, report: &mut Report) -> Option<Connection> {
+    let file = match cx.read_file() {
+        Ok(file) => file,
+        Err(error) => {
+            report.fail("config", error);
+            return None;
+        }
+    };
+    config(report, &file);
+    let connection = match resolve(&cx.wanted(None), &cx.system, &file) {
+        Ok(connection) => connection,
+        Err(error) => {
+            report.fail("profile", error);
+            return None;
+        }
+    };
+    profile(report, &connection);
+    Some(token(report, connection))
+}
+
+fn config(report: &mut Report, file: &File) {
+    let path = file.path.display();
+    if !file.exists {
+        return report.ok("config", format!("no file at {path}; none is needed"));
+    }
+    if file.is_exposed {
+        let message = format!("{path} holds a token and can be read by other users");
+        return report.warn("config", message, format!("run `chmod 600 {path}`"));
+    }
+    match file.holds_token() {
+        true => report.ok("config", format!("{path}, for you alone")),
+        false => report.ok("config", path.to_string()),
+    }
+}
+
+fn profile(report: &mut Report, connection: &Connection) {
+    let name = match &connection.profile {
+        Some(profile) => format!("{} ({})", profile.value, profile.origin),
+        None => "none".to_owned(),
+    };
+    let api_url = connection.api_url.as_ref().map_or("the sandbox", |url| url.value.as_str());
+    report.ok("profile", format!("{name}: {} at {api_url}", connection.provider.value));
+}
+
+/// A command that prints the token is run once.
+fn token(report: &mut Report, connection: Connection) -> Connection {
+    let fetched = connection.token().and_then(|token| Ok((token.source.words(), token.fetch()?)));
+    match fetched {
+        Ok((words, token)) => {
+            report.ok("token", words);
+            connection.with_token(token)
+        }
+        Err(error) => {
+            report.fail("token", error);
+            connection
+        }
+    }
+}

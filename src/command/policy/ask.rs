@@ -1,0 +1,111 @@
+//! The questions about a policy's fields: all of them for an update, what is missing for a create.
+
+use crate::args::{PolicyCreate, PolicyFields};
+use crate::command::choose::{self, Place};
+use crate::context::Context;
+use crate::error::Result;
+use crate::katapult::Katapult;
+use crate::model::{Interval, Policy, Wish};
+
+/// The hour that a new policy runs at, unless another is given: at night, for most.
+const HOUR: &str = "2";
+
+/// Asks for every field, the present values at hand.
+///
+/// # Errors
+/// Ctrl-C or Escape.
+pub fn changes(cx: &Context, policy: &Policy) -> Result<Wish> {
+    let schedule = &policy.schedule;
+    let wish = Wish {
+        retention: number(cx, "Retention: backups to keep", policy.retention, 1)?,
+        interval: interval(cx, schedule.interval.as_ref())?,
+        frequency: number(cx, "Frequency: every N intervals", schedule.frequency, 1)?,
+        time: number(cx, "Time: hour of the day, 0 to 23", schedule.time, 0)?,
+        minute: number(cx, "Minute: 0 to 59", schedule.minute, 0)?,
+    };
+    for (name, _, after) in wish.against(policy).differences {
+        cx.answered(&[&format!("--{name}"), &after]);
+    }
+    Ok(wish)
+}
+
+/// Asks for what a create lacks, and puts it into its arguments.
+///
+/// # Errors
+/// Ctrl-C or Escape; the API's, for the list to choose from.
+pub async fn missing(cx: &Context, api: &Katapult, args: &mut PolicyCreate) -> Result<()> {
+    if args.vm.is_none() && args.disk.is_none() {
+        match choose::place(cx, api).await? {
+            Place::Machine(name) => args.vm = Some(name),
+            Place::Disk(id) => args.disk = Some(id),
+        }
+    }
+    let fields = &mut args.fields;
+    if fields.interval.is_none() {
+        fields.interval = interval(cx, Some(&Interval::Daily))?;
+        keep(cx, "--interval", fields.interval.as_ref().map(Interval::as_str));
+    }
+    if fields.retention.is_none() {
+        let usual = fields.interval.as_ref().map(usual_retention);
+        fields.retention = number(cx, "Retention: backups to keep", usual, 1)?;
+        keep_number(cx, "--retention", fields.retention);
+    }
+    time_of_day(cx, fields)
+}
+
+/// Asks for hour and minute. What an hour means for an hourly policy is not documented, so it is left out there.
+fn time_of_day(cx: &Context, fields: &mut PolicyFields) -> Result<()> {
+    if fields.time.is_none() && fields.interval != Some(Interval::Hourly) {
+        fields.time = asked(cx, "Time: hour of the day, 0 to 23", HOUR, 0)?;
+        keep_number(cx, "--time", fields.time);
+    }
+    if fields.minute.is_none() {
+        fields.minute = asked(cx, "Minute: 0 to 59", "0", 0)?;
+        keep_number(cx, "--minute", fields.minute);
+    }
+    Ok(())
+}
+
+/// How many backups a new policy keeps, unless told: a day, two weeks, two months, a year.
+fn usual_retention(interval: &Interval) -> i64 {
+    match interval {
+        Interval::Hourly => 24,
+        Interval::Daily | Interval::Other(_) => 14,
+        Interval::Weekly => 8,
+        Interval::Monthly => 12,
+    }
+}
+
+fn interval(cx: &Context, present: Option<&Interval>) -> Result<Option<Interval>> {
+    let mut intervals: Vec<Interval> = Interval::KNOWN.into_iter().map(Interval::from_api).collect();
+    intervals.extend(present.filter(|present| !intervals.contains(present)).cloned().into_iter().collect::<Vec<_>>());
+    let default = intervals.iter().position(|interval| Some(interval) == present).unwrap_or(1);
+    let rows: Vec<Vec<String>> = intervals.iter().map(|interval| vec![interval.to_string()]).collect();
+    let index = cx.ask(|ui| ui.select("Interval", &rows, default))?;
+    Ok(Some(intervals.swap_remove(index)))
+}
+
+fn number(cx: &Context, question: &str, present: Option<i64>, least: i64) -> Result<Option<i64>> {
+    asked(cx, question, &present.map_or_else(String::new, |present| present.to_string()), least)
+}
+
+/// Asks for a number; none where there is no default and nothing is typed.
+fn asked(cx: &Context, question: &str, default: &str, least: i64) -> Result<Option<i64>> {
+    cx.ask(|ui| {
+        ui.input(question, default, |text| match text.parse::<i32>() {
+            _ if text.is_empty() => Ok(None),
+            Ok(number) if i64::from(number) >= least => Ok(Some(i64::from(number))),
+            _ => Err(format!("expected a whole number, at least {least}")),
+        })
+    })
+}
+
+fn keep(cx: &Context, flag: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        cx.answered(&[flag, value]);
+    }
+}
+
+fn keep_number(cx: &Context, flag: &str, value: Option<i64>) {
+    keep(cx, flag, value.map(|value| value.to_string()).as_deref());
+}

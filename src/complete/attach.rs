@@ -1,0 +1,150 @@
+//! Which argument takes what: completers are put on the finished command line, by the name of an argument's value.
+
+use std::ffi::OsStr;
+use std::sync::Arc;
+
+use clap::{Arg, Command, ValueHint};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
+
+use super::cache::{Item, Kind};
+use super::live;
+use super::typed::Typed;
+use crate::config::{PROFILE_KEYS, Provider};
+use crate::journal::Entry;
+use crate::model::{Backup, Check, ConfigSetting, Disk, Interval, Machine, Organization, Policy, TrashObject};
+use crate::view::Noun;
+
+/// Stands for a file; the shell knows them better. No value can hold it: it has a control character.
+pub(super) const FILES: &str = "\u{1}files";
+/// Stands for a directory.
+pub(super) const DIRECTORIES: &str = "\u{1}directories";
+
+/// What `--if` can expect of a policy.
+const FIELDS: [&str; 9] = [
+    "retention=",
+    "interval=hourly",
+    "interval=daily",
+    "interval=weekly",
+    "interval=monthly",
+    "frequency=",
+    "time=",
+    "minute=",
+    "target=",
+];
+
+/// Puts completers on every argument that has some.
+pub(super) fn attach(mut command: Command, typed: &Arc<Typed>) -> Command {
+    // Options of every command reach the verbs here.
+    command.build();
+    walk(command, &Place::default(), typed)
+}
+
+/// The command that an argument belongs to.
+#[derive(Clone, Default)]
+struct Place {
+    noun: String,
+    verb: String,
+}
+
+fn walk(command: Command, place: &Place, typed: &Arc<Typed>) -> Command {
+    command.mut_args(|arg| complete(arg, place, typed)).mut_subcommands(|inner| {
+        let name = inner.get_name().to_owned();
+        let noun = if place.noun.is_empty() { name.clone() } else { place.noun.clone() };
+        walk(inner, &Place { noun, verb: name }, typed)
+    })
+}
+
+fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
+    let value = arg.get_value_names().and_then(|names| names.first()).map(|name| name.to_string()).unwrap_or_default();
+    let (id, hint) = (arg.get_id().as_str().to_owned(), arg.get_value_hint());
+    let kind = match value.as_str() {
+        "POLICY" if place.verb == "restore" => Some(Kind::Trash),
+        "POLICY" => Some(Kind::Policies),
+        "VM" => Some(Kind::Machines),
+        "DISK" => Some(Kind::Disks),
+        "ORG" => Some(Kind::Organizations),
+        "ID" if place.noun == "trash" => Some(Kind::TrashEntries),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        let (typed, suits, is_positional) = (Arc::clone(typed), suits(&place.noun), arg.is_positional());
+        return with(arg, move || {
+            let mut items = live::items(&typed, kind, suits);
+            // Of several that can be named, those that are named already are not wanted again.
+            items.retain(|item| !(is_positional && typed.has(&item.value)));
+            items
+        });
+    }
+    match (id.as_str(), value.as_str(), hint) {
+        ("profile", ..) | (_, "PROFILE", _) => {
+            let typed = Arc::clone(typed);
+            with(arg, move || live::profiles(&typed))
+        }
+        ("provider", ..) => with_words(arg, vec!["katapult", "onapp"]),
+        ("columns", ..) => with_words(arg, columns(&place.noun)),
+        ("sort", ..) => with_sort(arg, columns(&place.noun)),
+        (_, "FIELD=VALUE", _) => with_words(arg, FIELDS.to_vec()),
+        (_, "INTERVAL", _) => with_words(arg, Interval::KNOWN.to_vec()),
+        ("key", ..) if place.noun == "config" => with_words(arg, [&["default_profile"][..], &PROFILE_KEYS].concat()),
+        (_, _, ValueHint::DirPath) | (_, "DIR", _) => with_shell(arg, DIRECTORIES),
+        (_, _, ValueHint::AnyPath | ValueHint::FilePath) | (_, "FILE", _) => with_shell(arg, FILES),
+        _ => arg,
+    }
+}
+
+/// The provider that has the noun, where only one has it.
+fn suits(noun: &str) -> Option<Provider> {
+    match noun {
+        "backups" => Some(Provider::OnApp),
+        "vm" => None,
+        _ => Some(Provider::Katapult),
+    }
+}
+
+/// Gives the columns of a noun's lists.
+fn columns(noun: &str) -> Vec<&'static str> {
+    match noun {
+        "policies" => names::<Policy>(),
+        "disk" => names::<Disk>(),
+        "vm" => names::<Machine>(),
+        "org" => names::<Organization>(),
+        "trash" => names::<TrashObject>(),
+        "history" => names::<Entry>(),
+        "backups" => names::<Backup>(),
+        "coverage" => names::<crate::model::coverage::Row>(),
+        "calendar" => names::<crate::model::calendar::Run>(),
+        "lint" => names::<crate::model::lint::Finding>(),
+        "config" => names::<ConfigSetting>(),
+        "doctor" => names::<Check>(),
+        _ => Vec::new(),
+    }
+}
+
+fn names<T: Noun>() -> Vec<&'static str> {
+    T::COLUMNS.iter().map(|column| column.name).collect()
+}
+
+fn with(arg: Arg, items: impl Fn() -> Vec<Item> + Send + Sync + 'static) -> Arg {
+    arg.add(ArgValueCandidates::new(move || items().into_iter().map(candidate).collect()))
+}
+
+fn candidate(item: Item) -> CompletionCandidate {
+    let help = Some(item.help).filter(|help| !help.is_empty());
+    CompletionCandidate::new(item.value).help(help.map(Into::into)).hide(item.second)
+}
+
+fn with_words(arg: Arg, words: Vec<&'static str>) -> Arg {
+    arg.add(ArgValueCandidates::new(move || words.iter().map(CompletionCandidate::new).collect()))
+}
+
+/// `COL`, and `COL:desc` once the column is written out.
+fn with_sort(arg: Arg, columns: Vec<&'static str>) -> Arg {
+    arg.add(ArgValueCandidates::new(move || {
+        let descending = columns.iter().map(|column| CompletionCandidate::new(format!("{column}:desc")).hide(true));
+        columns.iter().map(CompletionCandidate::new).chain(descending).collect()
+    }))
+}
+
+fn with_shell(arg: Arg, what: &'static str) -> Arg {
+    arg.add(ArgValueCompleter::new(move |_: &OsStr| vec![CompletionCandidate::new(what)]))
+}

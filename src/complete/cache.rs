@@ -1,0 +1,148 @@
+//! What completion remembers: one file a connection in the user's cache directory, readable by its owner alone.
+//!
+//! Holds names, ids and schedules in words; never a token. A file that cannot be read or understood is as good as none.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::private;
+
+/// Seconds for which a list is as good as a new one.
+const MAX_AGE: i64 = 60;
+/// Bytes of a file that are read: far more than is ever written.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kind {
+    /// Policies.
+    Policies,
+    /// Policies in the trash.
+    Trash,
+    /// Entries of the trash, of every type.
+    TrashEntries,
+    /// Virtual machines.
+    Machines,
+    /// Disks.
+    Disks,
+    /// Organizations.
+    Organizations,
+}
+
+/// A value that can be typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Item {
+    /// The value.
+    pub(super) value: String,
+    /// What it is.
+    pub(super) help: String,
+    /// It is another word for something that has a better one.
+    #[serde(default)]
+    pub(super) second: bool,
+}
+
+/// A list, and when it was read.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct List {
+    /// Unix seconds; 0 for one that is not whole.
+    at: i64,
+    items: Vec<Item>,
+}
+
+/// What is remembered of one connection.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Cache {
+    connection: String,
+    lists: BTreeMap<Kind, List>,
+    #[serde(skip)]
+    path: PathBuf,
+}
+
+impl Cache {
+    /// Reads what is remembered of a connection, told apart from others by its description.
+    pub(super) fn read(directory: &Path, connection: String) -> Self {
+        let mut hasher = DefaultHasher::new();
+        connection.hash(&mut hasher);
+        let path = directory.join(format!("completion-{:016x}.json", hasher.finish()));
+        let known = read(&path).filter(|cache| cache.connection == connection);
+        Self { lists: known.map(|cache| cache.lists).unwrap_or_default(), connection, path }
+    }
+
+    /// Gives a list that is at most a minute old.
+    pub(super) fn fresh(&self, kind: Kind, now: i64) -> Option<&[Item]> {
+        let list = self.lists.get(&kind)?;
+        let age = now.checked_sub(list.at)?;
+        (0..MAX_AGE).contains(&age).then_some(list.items.as_slice())
+    }
+
+    /// Gives a list of any age.
+    pub(super) fn any(&self, kind: Kind) -> &[Item] {
+        self.lists.get(&kind).map(|list| list.items.as_slice()).unwrap_or_default()
+    }
+
+    /// Remembers a whole list.
+    pub(super) fn set(&mut self, kind: Kind, items: Vec<Item>, now: i64) {
+        self.lists.insert(kind, List { at: now, items });
+    }
+
+    /// Remembers the beginning of a list, where nothing better is known.
+    pub(super) fn set_part(&mut self, kind: Kind, items: Vec<Item>) {
+        if self.any(kind).len() < items.len() {
+            self.lists.insert(kind, List { at: 0, items });
+        }
+    }
+
+    /// Writes it in one go. It can be done without where it cannot be written.
+    pub(super) fn write(&self) {
+        if let Ok(bytes) = serde_json::to_vec(self) {
+            let _ = private::replace(&self.path, &bytes);
+        }
+    }
+}
+
+fn read(path: &Path) -> Option<Cache> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(value: &str) -> Item {
+        Item { value: value.to_owned(), help: String::new(), second: false }
+    }
+
+    #[test]
+    fn a_list_is_fresh_for_a_minute() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut cache = Cache::read(directory.path(), "c".to_owned());
+        cache.set(Kind::Disks, vec![item("d")], 1_000);
+        cache.write();
+        let cache = Cache::read(directory.path(), "c".to_owned());
+        for (now, is_fresh) in [(999, false), (1_000, true), (1_059, true), (1_060, false), (i64::MIN, false)] {
+            assert_eq!(cache.fresh(Kind::Disks, now).is_some(), is_fresh, "{now}");
+        }
+        assert_eq!(cache.any(Kind::Disks), [item("d")]);
+        assert!(cache.any(Kind::Machines).is_empty());
+        assert!(Cache::read(directory.path(), "d".to_owned()).any(Kind::Disks).is_empty());
+    }
+
+    #[test]
+    fn a_part_never_replaces_more() {
+        let mut cache = Cache::read(Path::new("/nonexistent"), "c".to_owned());
+        cache.set(Kind::Disks, vec![item("a"), item("b")], 0);
+        cache.set_part(Kind::Disks, vec![item("c")]);
+        assert_eq!(cache.any(Kind::Disks).len(), 2);
+        cache.set_part(Kind::Machines, vec![item("c")]);
+        assert_eq!(cache.any(Kind::Machines), [item("c")]);
+        assert!(cache.fresh(Kind::Machines, 100).is_none());
+    }
+}

@@ -1,0 +1,271 @@
+//! Live values: from the cache while it is fresh, else from the API within [`BUDGET`], else from the cache as it is.
+
+use super::cache::{Cache, Item, Kind};
+use super::typed::{BUDGET, Typed};
+use crate::config::{Connection, Paths, Provider, TokenSource};
+use crate::context::Context;
+use crate::error::Result;
+use crate::http::Flow;
+use crate::katapult::{Lookup, Owner};
+use crate::model::{Disk, Machine, Organization, Policy, TrashObject};
+use crate::system::System;
+use crate::ui::{Manner, Ui};
+use crate::view::{Look, Style, escape};
+
+/// Gives the values of a kind. `suits` is the provider of the command that is being typed, if it has one alone.
+pub(super) fn items(typed: &Typed, kind: Kind, suits: Option<Provider>) -> Vec<Item> {
+    known(&context(typed), kind, suits).unwrap_or_default()
+}
+
+/// Gives the profiles: those of the config file, and those that are built in.
+pub(super) fn profiles(typed: &Typed) -> Vec<Item> {
+    let built_in = [("sandbox", "built-in simulator, Katapult"), ("sandbox-onapp", "built-in simulator, OnApp")];
+    let cx = context(typed);
+    let mut items: Vec<Item> = Vec::new();
+    if let Ok(file) = cx.file() {
+        items.extend(file.profiles.iter().map(|(name, profile)| {
+            let provider = profile.provider.unwrap_or(Provider::Katapult).to_string();
+            let parts = [Some(provider.as_str()), profile.api_url.as_deref(), profile.organization.as_deref()];
+            item(name, parts)
+        }));
+    }
+    items.extend(built_in.map(|(name, help)| item(name, [Some(help)])));
+    items
+}
+
+/// Surroundings that never speak: what would be said is held back for an end of the command that never comes.
+fn context(typed: &Typed) -> Context {
+    let system = System::real();
+    let manner = Manner { is_json: true, is_quiet: true, ..Manner::default() };
+    let look = Look { now: system.now(), zone: jiff::tz::TimeZone::UTC };
+    let style = Style {
+        format: crate::args::Format::Json,
+        columns: None,
+        sort: None,
+        limit: None,
+        has_header: false,
+        width: None,
+        has_color: false,
+        look,
+    };
+    Context::new(system, typed.global(), Ui::new(manner), style)
+}
+
+fn known(cx: &Context, kind: Kind, suits: Option<Provider>) -> Result<Vec<Item>> {
+    let connection = cx.connection(suits)?;
+    if suits.is_some_and(|provider| provider != connection.provider.value) {
+        return Ok(Vec::new());
+    }
+    let now = cx.now().as_second();
+    let mut cache = Cache::read(Paths::find()?.cache_directory(), description(connection));
+    if let Some(items) = cache.fresh(kind, now) {
+        return Ok(items.to_vec());
+    }
+    // A program that fetches a token may ask for a password, or hang: it is not for a press of the tabulator.
+    if matches!(connection.token()?.source, TokenSource::Command(_)) {
+        return Ok(cache.any(kind).to_vec());
+    }
+    let only = cache.fresh(Kind::Organizations, now).and_then(only);
+    let mut found = Found { only, ..Found::default() };
+    let is_whole = within_budget(cx, kind, &mut found);
+    if let Some(organizations) = found.organizations {
+        cache.set(Kind::Organizations, organizations, now);
+    }
+    match is_whole {
+        true => cache.set(kind, without_twins(found.items), now),
+        false => cache.set_part(kind, without_twins(found.items)),
+    }
+    cache.write();
+    Ok(cache.any(kind).to_vec())
+}
+
+/// Tells connections apart that see different things.
+fn description(connection: &Connection) -> String {
+    let text = |setting: &Option<crate::config::Setting<String>>| {
+        setting.as_ref().map_or_else(|| "-".to_owned(), |setting| setting.value.clone())
+    };
+    let url = connection.api_url.as_ref().map_or_else(|| "sandbox".to_owned(), |url| url.value.to_string());
+    let token = connection.token().map_or_else(|_| "-".to_owned(), |token| token.source.words());
+    let parts = [text(&connection.profile), connection.provider.value.to_string(), url, text(&connection.user), token];
+    format!("{} {}", parts.join(" "), text(&connection.organization))
+}
+
+/// What a refresh has come to, whether it ended or not.
+#[derive(Default)]
+struct Found {
+    /// The only organization that the token sees.
+    only: Option<String>,
+    organizations: Option<Vec<Item>>,
+    items: Vec<Item>,
+}
+
+/// Asks the API, and tells whether the list is whole.
+fn within_budget(cx: &Context, kind: Kind, found: &mut Found) -> bool {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return false;
+    };
+    let asked = runtime.block_on(async { tokio::time::timeout(BUDGET, ask(cx, kind, found)).await });
+    // A name that is still being resolved would be waited for.
+    runtime.shutdown_background();
+    matches!(asked, Ok(Ok(())))
+}
+
+async fn ask(cx: &Context, kind: Kind, found: &mut Found) -> Result<()> {
+    let provider = cx.provider()?;
+    if provider == Provider::OnApp {
+        return match kind {
+            Kind::Machines => onapp_machines(cx, found).await,
+            _ => Ok(()),
+        };
+    }
+    let api = cx.katapult()?;
+    if kind == Kind::Organizations {
+        found.items = organizations(api.organizations().await?.into_iter().map(|object| object.model));
+        return Ok(());
+    }
+    let organization = organization(cx, found).await?;
+    let items = &mut found.items;
+    match kind {
+        Kind::Policies => {
+            api.policies(&Owner::Organization(organization), &mut |page| {
+                items.extend(page.into_iter().filter_map(|object| policy(&object.model)));
+                Ok(Flow::More)
+            })
+            .await
+        }
+        Kind::Trash => {
+            api.trash_objects(&organization, &mut |page| {
+                items.extend(page.into_iter().filter_map(|object| trashed(&object.model)));
+                Ok(Flow::More)
+            })
+            .await
+        }
+        Kind::TrashEntries => {
+            api.trash_objects(&organization, &mut |page| {
+                items.extend(page.into_iter().flat_map(|object| entry(&object.model)));
+                Ok(Flow::More)
+            })
+            .await
+        }
+        Kind::Disks => {
+            api.disks(&organization, &mut |page| {
+                items.extend(page.into_iter().filter_map(|object| disk(&object.model)));
+                Ok(Flow::More)
+            })
+            .await
+        }
+        Kind::Machines | Kind::Organizations => {
+            api.machines(&organization, &mut |page| {
+                items.extend(page.into_iter().flat_map(|object| machine(&object.model)));
+                Ok(Flow::More)
+            })
+            .await
+        }
+    }
+    .map(drop)
+}
+
+/// Finds the organization as commands do, and remembers what was learned on the way.
+async fn organization(cx: &Context, found: &mut Found) -> Result<Lookup> {
+    let named = cx.organization()?.map(str::to_owned).or_else(|| found.only.clone());
+    let api = cx.katapult()?;
+    if named.is_none() {
+        let seen = organizations(api.organizations().await?.into_iter().map(|object| object.model));
+        let only = only(&seen);
+        found.organizations = Some(seen);
+        return api.find_organization(only.as_deref()).await;
+    }
+    api.find_organization(named.as_deref()).await
+}
+
+async fn onapp_machines(cx: &Context, found: &mut Found) -> Result<()> {
+    let items = &mut found.items;
+    cx.onapp()?
+        .machines(&mut |page| {
+            items.extend(page.into_iter().flat_map(|object| machine(&object.model)));
+            Ok(Flow::More)
+        })
+        .await
+}
+
+fn only(organizations: &[Item]) -> Option<String> {
+    let mut first = organizations.iter().filter(|item| !item.second);
+    match (first.next(), first.next()) {
+        (Some(item), None) => Some(item.value.clone()),
+        _ => None,
+    }
+}
+
+fn item<'a>(value: &str, help: impl IntoIterator<Item = Option<&'a str>>) -> Item {
+    let parts: Vec<&str> = help.into_iter().flatten().filter(|part| !part.is_empty() && *part != "-").collect();
+    Item { value: value.to_owned(), help: parts.join(", "), second: false }
+}
+
+fn policy(policy: &Policy) -> Option<Item> {
+    let words = policy.schedule.words();
+    let keeps = policy.retention.map(|retention| format!("keeps {retention}"));
+    Some(item(policy.id.as_deref()?, [Some(policy.target.label()), Some(&words), keeps.as_deref()]))
+}
+
+fn trashed(object: &TrashObject) -> Option<Item> {
+    let is_policy = object.object_type.as_deref().is_none_or(|kind| kind.contains("Policy"));
+    is_policy.then_some(())?;
+    Some(item(object.object_id.as_deref()?, [Some("in the trash")]))
+}
+
+/// An entry is found by its own id and by that of what was deleted.
+fn entry(object: &TrashObject) -> Vec<Item> {
+    let ids = [object.id.as_deref(), object.object_id.as_deref()];
+    let others = [object.object_id.as_deref(), object.id.as_deref()];
+    let items = ids.into_iter().zip(others).filter_map(|(id, other)| Some((id?, other)));
+    items
+        .enumerate()
+        .map(|(place, (id, other))| Item { second: place > 0, ..item(id, [object.object_type.as_deref(), other]) })
+        .collect()
+}
+
+fn disk(disk: &Disk) -> Option<Item> {
+    let size = disk.size_in_gb.map(|size| format!("{size} GiB"));
+    let machine = disk.machine_fqdn.as_deref().or(disk.machine_id.as_deref());
+    Some(item(disk.id.as_deref()?, [disk.name.as_deref(), size.as_deref(), machine]))
+}
+
+/// One item for each word that names the machine; all but the first come when nothing else fits.
+fn machine(machine: &Machine) -> Vec<Item> {
+    let words = [&machine.name, &machine.fqdn, &machine.hostname, &machine.identifier, &machine.id];
+    let mut items: Vec<Item> = Vec::new();
+    for word in words.into_iter().flatten() {
+        if items.iter().any(|known| known.value.to_lowercase() == word.to_lowercase()) {
+            continue;
+        }
+        let others = [machine.fqdn.as_deref(), machine.name.as_deref(), machine.id.as_deref()];
+        let help = others.into_iter().filter(|other| *other != Some(word)).take(2);
+        items.push(Item { second: !items.is_empty(), ..item(word, help) });
+    }
+    items
+}
+
+fn organizations(all: impl Iterator<Item = Organization>) -> Vec<Item> {
+    all.flat_map(|organization| {
+        let name = organization.name.as_deref();
+        let words = [&organization.sub_domain, &organization.id].into_iter().flatten();
+        let items = words.enumerate().map(|(place, word)| Item { second: place > 0, ..item(word, [name]) });
+        items.collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// Leaves out words that name two things, that would be read as an option, or that nobody can type.
+fn without_twins(items: Vec<Item>) -> Vec<Item> {
+    let mut count = std::collections::HashMap::new();
+    for item in &items {
+        *count.entry(item.value.to_lowercase()).or_insert(0) += 1;
+    }
+    let is_usable = |item: &Item| {
+        let value = &item.value;
+        let is_unique = count[&value.to_lowercase()] == 1;
+        is_unique && !value.trim().is_empty() && !value.starts_with('-') && escape(value) == *value
+    };
+    let usable: Vec<bool> = items.iter().map(is_usable).collect();
+    items.into_iter().zip(usable).filter_map(|(item, usable)| usable.then_some(item)).collect()
+}

@@ -1,0 +1,75 @@
+//! Completion: the shell scripts, and the hidden command `bpctl __complete` that they ask for candidates.
+//!
+//! Nothing here ever fails, asks or writes to standard error: whatever goes wrong, there are fewer candidates.
+//! Commands know nothing of it, and nothing of it runs for them.
+//!
+//! Asked by a script: `bpctl __complete bash BEFORE WORD AFTER` (the line up to the cursor, what bash will replace, the
+//! rest of the line), and `bpctl __complete zsh|fish COUNT WORDS… WORD AFTER…` (the words between the program's
+//! name and the cursor, counted; the word under the cursor up to it; the words after it). The answer's first line is
+//! `words`, `files` or `directories`; for words, one candidate a line follows, as the shell takes it.
+
+mod attach;
+mod cache;
+mod line;
+mod live;
+mod reply;
+mod typed;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use clap::CommandFactory;
+use clap_complete::engine;
+
+use crate::args::{Cli, Shell};
+use crate::ui::{Manner, Ui};
+use line::Position;
+use reply::Reply;
+use typed::Typed;
+
+/// The hidden command's name.
+const COMMAND: &str = "__complete";
+
+/// Gives the script that registers completion of `bpctl` in a shell.
+pub fn script(shell: Shell) -> &'static str {
+    match shell {
+        Shell::Bash => include_str!("scripts/bpctl.bash"),
+        Shell::Zsh => include_str!("scripts/_bpctl"),
+        Shell::Fish => include_str!("scripts/bpctl.fish"),
+    }
+}
+
+/// Answers a script's question, and tells whether the arguments (the program's name first) were one.
+pub fn answer(arguments: &[OsString]) -> bool {
+    let [_, command, shell, rest @ ..] = arguments else {
+        return false;
+    };
+    if command != COMMAND {
+        return false;
+    }
+    // A panic would write into the line that the user is typing.
+    std::panic::set_hook(Box::new(|_| {}));
+    let text = match shell.to_str() {
+        Some("bash") => line::in_bash(rest).map(|(position, end)| reply(&position).in_bash(&end)),
+        Some("zsh") => line::in_words(rest).map(|position| reply(&position).in_zsh()),
+        Some("fish") => line::in_words(rest).map(|position| reply(&position).in_fish()),
+        _ => None,
+    };
+    let ui = Ui::new(Manner::default());
+    // A shell that no longer listens needs no answer.
+    let _ = ui.print(|out| out.write_all(text.unwrap_or_default().as_bytes()));
+    let _ = ui.finish();
+    true
+}
+
+/// Finds what can stand at the cursor.
+fn reply(position: &Position) -> Reply {
+    let typed = Arc::new(Typed::read(&position.before, &position.after));
+    let mut command = attach::attach(Cli::command(), &typed);
+    let mut words: Vec<OsString> = vec!["bpctl".into()];
+    words.extend(position.before.iter().map(OsString::from));
+    words.push(position.word.clone().into());
+    let index = words.len() - 1;
+    let candidates = engine::complete(&mut command, words, index, None).unwrap_or_default();
+    Reply::new(&position.word, &candidates)
+}

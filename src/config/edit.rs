@@ -1,0 +1,313 @@
+//! Changing the config file: under a lock, and by replacing it as a whole, so that neither a second bpctl nor a kill at
+//! any moment can lose what it held. Comments and order stay. Never makes a file readable for more users.
+
+use std::fs::{self, File as Handle, Metadata, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tempfile::NamedTempFile;
+use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value, value};
+
+use super::file::File;
+use super::key::{Key, check_name};
+use crate::error::{Error, Result};
+use crate::private;
+
+/// How long to wait for another bpctl; a change takes milliseconds.
+const LOCK_WAIT: Duration = Duration::from_secs(20);
+/// Symbolic links that are followed.
+const MAX_LINKS: usize = 40;
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+/// The end of the names of files that are being written.
+const UNFINISHED: &str = ".tmp";
+
+/// The config file, held for a change until this is dropped.
+pub struct Edit {
+    /// The file itself, behind any symbolic link.
+    target: PathBuf,
+    before: Option<Metadata>,
+    file: File,
+    /// Comments of a file that holds nothing else.
+    header: String,
+    document: DocumentMut,
+    /// How lines end: the library writes line feeds alone.
+    has_crlf: bool,
+    _lock: Handle,
+}
+
+impl Edit {
+    /// Locks and reads the file at `path`; one that does not exist is empty. Creates its directory.
+    ///
+    /// # Errors
+    /// It cannot be read, understood or locked.
+    pub async fn begin(path: &Path) -> Result<Self> {
+        let target = target_of(path);
+        let failed = |error: &io::Error| Error::io(&target.display().to_string(), error);
+        private::create_directory(directory_of(&target)).map_err(|error| failed(&error))?;
+        let lock = lock(&target).await?;
+        remove_unfinished(&target);
+        let file = File::read(&target)?;
+        let (before, text) = match file.exists {
+            false => (None, String::new()),
+            true => (
+                Some(fs::metadata(&target).map_err(|error| failed(&error))?),
+                fs::read_to_string(&target).map_err(|error| failed(&error))?,
+            ),
+        };
+        let has_crlf = text.contains("\r\n");
+        let (mark, text) = match text.strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) => (BYTE_ORDER_MARK, rest),
+            None => ("", text.as_str()),
+        };
+        let mut document = parsed(text, &target)?;
+        let mut header = mark.to_owned();
+        if document.is_empty() {
+            header.push_str(document.trailing().as_str().unwrap_or_default());
+            document.set_trailing("");
+        }
+        Ok(Self { target, before, file, header, document, has_crlf, _lock: lock })
+    }
+
+    /// Gives the file as it stands under the lock.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Sets a key; a new profile is made.
+    ///
+    /// # Errors
+    /// The name of a new profile is not fit for one.
+    pub fn set(&mut self, key: &Key, value: impl Into<Value>) -> Result<()> {
+        match key {
+            Key::DefaultProfile => self.set_default_profile(value.into())?,
+            Key::Profile { profile, field } => put(self.profile(profile)?, field, value.into()),
+        }
+        Ok(())
+    }
+
+    /// Removes a key of a profile, and tells whether it was there. The comments above it stay.
+    ///
+    /// # Errors
+    /// The rest would not be TOML.
+    pub fn remove(&mut self, profile: &str, field: &str) -> Result<bool> {
+        let text = self.document.to_string();
+        if let Some(lines) = lines_of(&text, profile, field) {
+            let rest = format!("{}{}", &text[..lines.start], &text[lines.end..]);
+            self.document = parsed(&rest, &self.target)?;
+            return Ok(true);
+        }
+        let profiles = self.document.get_mut("profiles").and_then(Item::as_table_like_mut);
+        let profile = profiles.and_then(|table| table.get_mut(profile)).and_then(Item::as_table_like_mut);
+        Ok(profile.is_some_and(|table| table.remove(field).is_some()))
+    }
+
+    /// Sets the one key at the top. Where there is none yet, it goes below the comments that the file begins with.
+    fn set_default_profile(&mut self, value: Value) -> Result<()> {
+        let text = self.document.to_string();
+        let is_table_alone =
+            !self.document.is_empty() && text.lines().find(|line| is_content(line)).is_some_and(is_header);
+        if !is_table_alone {
+            put(self.document.as_table_mut(), "default_profile", value);
+            return Ok(());
+        }
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let before_table = lines.iter().take_while(|line| !is_content(line));
+        let place =
+            before_table.enumerate().filter(|(_, line)| line.trim().is_empty()).last().map_or(0, |(n, _)| n + 1);
+        let (top, rest) = lines.split_at(place);
+        let text = format!("{}default_profile = {value}\n\n{}", top.concat(), rest.concat());
+        self.document = parsed(&text, &self.target)?;
+        Ok(())
+    }
+
+    /// Gives a profile's table, made where there is none.
+    fn profile(&mut self, name: &str) -> Result<&mut dyn TableLike> {
+        let is_first = self.document.is_empty();
+        let profiles = self.document.entry("profiles").or_insert_with(|| {
+            let mut table = Table::new();
+            // No line `[profiles]` of its own.
+            table.set_implicit(true);
+            Item::Table(table)
+        });
+        let profiles = profiles.as_table_like_mut().ok_or_else(|| Error::config("`profiles`: expected a table"))?;
+        if !profiles.contains_key(name) {
+            check_name(name)?;
+            let mut table = Table::new();
+            table.decor_mut().set_prefix(if is_first { "" } else { "\n" });
+            profiles.insert(name, Item::Table(table));
+        }
+        let profile = profiles.get_mut(name).and_then(Item::as_table_like_mut);
+        profile.ok_or_else(|| Error::config(format!("`profiles.{name}`: expected a table")))
+    }
+
+    /// Gives the file as it will be.
+    ///
+    /// # Errors
+    /// The reader would refuse it.
+    pub fn outcome(&self) -> Result<File> {
+        File::parse(&self.target, &self.text())
+    }
+
+    fn text(&self) -> String {
+        let text = format!("{}{}", self.header, self.document);
+        match self.has_crlf {
+            true => text.replace("\r\n", "\n").replace('\n', "\r\n"),
+            false => text,
+        }
+    }
+
+    /// Writes the file: whole beside it, then in its place.
+    ///
+    /// # Errors
+    /// It cannot be written; then it is as it was.
+    pub fn save(self) -> Result<()> {
+        // What the reader would refuse is never written.
+        let after = self.outcome()?;
+        self.replace(&self.text(), after.holds_token())
+            .map_err(|error| Error::io(&format!("{} is left as it was", self.target.display()), &error))
+    }
+
+    fn replace(&self, text: &str, holds_token: bool) -> io::Result<()> {
+        let directory = directory_of(&self.target);
+        let name = beside(&self.target, ".");
+        let mut new = tempfile::Builder::new().prefix(&name).suffix(UNFINISHED).tempfile_in(directory)?;
+        new.write_all(text.as_bytes())?;
+        protect(&new, self.before.as_ref(), holds_token)?;
+        new.as_file().sync_all()?;
+        new.persist(&self.target).map_err(|error| error.error)?;
+        sync_directory(directory)
+    }
+}
+
+fn parsed(text: &str, path: &Path) -> Result<DocumentMut> {
+    text.parse().map_err(|_| Error::config(format!("{}: not TOML", path.display())))
+}
+
+/// Finds the lines of a profile's key; none when they hold other keys too, as in an inline table.
+fn lines_of(text: &str, profile: &str, field: &str) -> Option<Range<usize>> {
+    let document = Document::parse(text).ok()?;
+    let profile = document.get("profiles")?.as_table()?.get(profile)?.as_table()?;
+    let (key, item) = profile.get_key_value(field)?;
+    let (start, end) = (key.span()?.start, item.span()?.end);
+    let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+    Some(start..end)
+}
+
+/// Tells whether a line is more than blanks and a comment.
+fn is_content(line: &str) -> bool {
+    let line = line.trim_start();
+    !line.is_empty() && !line.starts_with('#')
+}
+
+fn is_header(line: &str) -> bool {
+    line.trim_start().starts_with('[')
+}
+
+/// Puts a value where the old one stood, with the comments around it.
+fn put(table: &mut dyn TableLike, key: &str, mut new: Value) {
+    match table.get_mut(key) {
+        Some(item) => {
+            if let Some(old) = item.as_value() {
+                *new.decor_mut() = old.decor().clone();
+            }
+            *item = Item::Value(new);
+        }
+        None => {
+            table.insert(key, value(new));
+        }
+    }
+}
+
+/// Follows symbolic links: what they point at is replaced, not they.
+fn target_of(path: &Path) -> PathBuf {
+    let mut at = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(next) = fs::read_link(&at) else {
+            break;
+        };
+        at = directory_of(&at).join(next);
+    }
+    at
+}
+
+fn directory_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Names a file beside `target`: hidden, and recognisable as its own.
+fn beside(target: &Path, end: &str) -> String {
+    format!(".{}{end}", target.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Waits for the lock. Its file stays: to remove it would be a race, and the lock ends with the process.
+async fn lock(target: &Path) -> Result<Handle> {
+    let path = directory_of(target).join(beside(target, ".lock"));
+    let failed = |error: io::Error| Error::io(&path.display().to_string(), &error);
+    let mut options = OpenOptions::new();
+    let handle = private::options(options.write(true).create(true).truncate(false)).open(&path).map_err(failed)?;
+    let began = Instant::now();
+    loop {
+        match handle.try_lock() {
+            Ok(()) => return Ok(handle),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WAIT => {}
+            Err(TryLockError::WouldBlock) => {
+                let message = format!("another bpctl is changing {}", target.display());
+                return Err(Error::config(message).hint(format!("it holds the lock of `{}`", path.display())));
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(2..15))).await;
+    }
+}
+
+/// Removes what a bpctl that was killed left behind: it may hold a token. Under the lock nobody else writes.
+fn remove_unfinished(target: &Path) {
+    let start = beside(target, ".");
+    for entry in fs::read_dir(directory_of(target)).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&start) && name.ends_with(UNFINISHED) {
+            // It is in nobody's way; the next change tries again.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Gives the new file the old one's owner and mode; with a token in it, nobody else can read it.
+#[cfg(unix)]
+fn protect(new: &NamedTempFile, before: Option<&Metadata>, holds_token: bool) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let Some(before) = before else {
+        return new.as_file().set_permissions(fs::Permissions::from_mode(0o600));
+    };
+    let kept = if holds_token { 0o700 } else { 0o777 };
+    new.as_file().set_permissions(fs::Permissions::from_mode(before.mode() & kept))?;
+    let now = new.as_file().metadata()?;
+    match (now.uid() == before.uid(), now.gid() == before.gid()) {
+        (true, true) => Ok(()),
+        (false, _) => fchown(new.as_file(), Some(before.uid()), Some(before.gid())),
+        // A group of which the user is no member: then the group loses what it could do, and nobody gains.
+        (true, false) if fchown(new.as_file(), None, Some(before.gid())).is_ok() => Ok(()),
+        (true, false) => new.as_file().set_permissions(fs::Permissions::from_mode(before.mode() & kept & 0o707)),
+    }
+}
+
+#[cfg(not(unix))]
+fn protect(_: &NamedTempFile, _: Option<&Metadata>, _: bool) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    Handle::open(directory)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}

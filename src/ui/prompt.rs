@@ -1,0 +1,180 @@
+//! Questions: yes or no, one of a list, a line of text. Nothing else reads keys.
+//!
+//! A question that is left (Ctrl-C, Escape) is an error of its own, and the terminal is as before: the cursor is
+//! shown and stands on a line of its own, and a list is taken away. [`Context::ask`](crate::context::Context::ask)
+//! gives back the time that the user thinks.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io;
+use std::time::Instant;
+
+use dialoguer::console::{Key, Term, measure_text_width};
+use dialoguer::theme::{SimpleTheme, Theme};
+use fuzzy_matcher::skim::SkimMatcherV2;
+
+use super::Ui;
+use crate::error::{Error, Result};
+use crate::view::{choices, escape, escape_lines};
+
+/// Rows of a list that are shown at once.
+const ROWS_SHOWN: usize = 12;
+
+impl Ui {
+    /// Asks a question with yes or no; no is the default.
+    ///
+    /// # Errors
+    /// Ctrl-C or Escape at the question.
+    pub fn confirm(&self, question: &str) -> Result<bool> {
+        let question = escape_lines(question).into_owned();
+        let answer = self.ask(|| dialoguer::Confirm::new().with_prompt(question).default(false).interact_opt());
+        answer?.ok_or_else(left)
+    }
+
+    /// Lets the user choose a row by searching; each row is a list of columns. Gives its index.
+    ///
+    /// # Errors
+    /// Ctrl-C or Escape at the list.
+    pub fn select(&self, question: &str, rows: &[Vec<String>], default: usize) -> Result<usize> {
+        let (height, width) = Term::stderr().size();
+        let prompt = format!("{} (type to search):", escape(question));
+        let theme = Counted::default();
+        // A column less than the terminal has, and two for the pointer.
+        let lines = choices(rows, usize::from(width).saturating_sub(3));
+        let shown = ROWS_SHOWN.min(usize::from(height).saturating_sub(3)).max(1);
+        let choose = || {
+            dialoguer::FuzzySelect::with_theme(&theme)
+                .with_prompt(prompt)
+                .items(&lines)
+                .default(default)
+                .max_length(shown)
+                .report(false)
+                .interact_opt()
+        };
+        let chosen = self.ask_and_tidy(choose, |term| term.clear_last_lines(theme.lines.get()))?.ok_or_else(left)?;
+        self.line(&format!("{}: {}", escape(question), lines[chosen]));
+        Ok(chosen)
+    }
+
+    /// Asks for a line of text until `read` takes it; an empty line is the default.
+    ///
+    /// # Errors
+    /// Ctrl-C or Escape at the prompt.
+    pub fn input<T>(
+        &self,
+        question: &str,
+        default: &str,
+        read: impl Fn(&str) -> std::result::Result<T, String>,
+    ) -> Result<T> {
+        let prompt = match default {
+            "" => format!("{}: ", escape(question)),
+            default => format!("{} [{}]: ", escape(question), escape(default)),
+        };
+        loop {
+            let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt)?))?.ok_or_else(left)?;
+            let text = if line.trim().is_empty() { default } else { line.trim() };
+            match read(text) {
+                Ok(answer) => return Ok(answer),
+                Err(sentence) => self.line(&format!("{} {}", self.painted("error:", "31;1"), escape(&sentence))),
+            }
+        }
+    }
+
+    /// Runs a prompt that stands on one line, and takes the time that the user thinks out of the command's.
+    ///
+    /// # Errors
+    /// Ctrl-C at the prompt.
+    pub fn ask<T>(&self, prompt: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
+        self.ask_and_tidy(prompt, |term| term.write_line(""))
+    }
+
+    /// Runs a prompt; `tidy` takes away what it leaves behind when it is interrupted.
+    fn ask_and_tidy<T>(
+        &self,
+        prompt: impl FnOnce() -> dialoguer::Result<T>,
+        tidy: impl FnOnce(&Term) -> io::Result<()>,
+    ) -> Result<T> {
+        self.flush()?;
+        let began = Instant::now();
+        let answer = prompt();
+        self.thinking.set(self.thinking.get() + began.elapsed());
+        answer.map_err(|dialoguer::Error::IO(error)| {
+            let term = Term::stderr();
+            // A prompt that is interrupted leaves the cursor hidden. Nobody is left to tell when this fails.
+            let _ = tidy(&term);
+            let _ = term.show_cursor();
+            match error.kind() {
+                io::ErrorKind::Interrupted => left(),
+                _ => Error::io("the terminal", &error),
+            }
+        })
+    }
+}
+
+/// The error for a question that was left without an answer.
+fn left() -> Error {
+    Error::interrupted("interrupted; nothing was changed")
+}
+
+/// Reads a line key by key; none when Escape is pressed. `dialoguer`'s own input has no way out but Ctrl-C.
+fn read_line(term: &Term, prompt: &str) -> io::Result<Option<String>> {
+    let mut text = String::new();
+    loop {
+        // The end of what was typed stays in sight; a prompt that wraps could not be written over.
+        let room = usize::from(term.size().1).saturating_sub(measure_text_width(prompt) + 1).max(8);
+        let mut shown = text.as_str();
+        while measure_text_width(shown) > room {
+            shown = shown.split_at(shown.chars().next().map_or(0, char::len_utf8)).1;
+        }
+        term.clear_line()?;
+        term.write_str(&format!("{prompt}{shown}"))?;
+        match term.read_key()? {
+            Key::Enter => {
+                term.write_line("")?;
+                return Ok(Some(text));
+            }
+            Key::Escape => {
+                term.write_line("")?;
+                return Ok(None);
+            }
+            Key::Backspace => drop(text.pop()),
+            Key::Char('\u{15}') => text.clear(),
+            Key::Char(symbol) if escape(symbol.encode_utf8(&mut [0; 4])).len() == symbol.len_utf8() => {
+                text.push(symbol);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The plain look, with a count of the lines that a list takes.
+#[derive(Default)]
+struct Counted {
+    lines: Cell<usize>,
+}
+
+impl Theme for Counted {
+    fn format_fuzzy_select_prompt(
+        &self,
+        f: &mut dyn fmt::Write,
+        prompt: &str,
+        search_term: &str,
+        cursor: usize,
+    ) -> fmt::Result {
+        self.lines.set(1);
+        SimpleTheme.format_fuzzy_select_prompt(f, prompt, search_term, cursor)
+    }
+
+    fn format_fuzzy_select_prompt_item(
+        &self,
+        f: &mut dyn fmt::Write,
+        text: &str,
+        is_active: bool,
+        highlights: bool,
+        matcher: &SkimMatcherV2,
+        search_term: &str,
+    ) -> fmt::Result {
+        self.lines.set(self.lines.get() + 1);
+        SimpleTheme.format_fuzzy_select_prompt_item(f, text, is_active, highlights, matcher, search_term)
+    }
+}

@@ -1,0 +1,29 @@
+//! Checks of `doctor`.
+
+use crate::model::Check;
+use crate::view::{Cell, Column, Look, Noun, Sheet};
+
+impl Noun for Check {
+    const PLURAL: &'static str = "checks";
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("check", |check, _| Cell::text(Some(check.check))),
+        Column::<Self>::new("status", |check, _| Cell::text(Some(check.status.name()))),
+        Column::<Self>::new("message", |check, _| Cell::text(Some(check.message.as_str()))),
+        Column::<Self>::new("hint", |check, _| Cell::text(check.hint.as_deref())),
+        Column::<Self>::new("exit_code", |check, _| Cell::number(Some(check.exit_code.into()))).wide().right(),
+    ];
+
+    fn id(&self) -> &str {
+        self.check
+    }
+
+    fn sheet(&self, _: &Look) -> Sheet {
+        let mut sheet = Sheet::default();
+        sheet.always("Check", self.check);
+        sheet.always("Status", self.status.name());
+        sheet.always("Message", &self.message);
+        sheet.line("Hint", &Cell::text(self.hint.as_deref()));
+        sheet
+    }
+}

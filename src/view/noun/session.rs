@@ -1,0 +1,56 @@
+//! Credentials that work.
+
+use crate::model::{Organization, Session};
+use crate::view::{Cell, Column, Look, Noun, Sheet};
+
+impl Noun for Session {
+    const PLURAL: &'static str = "sessions";
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("profile", |session, _| Cell::text(session.profile.as_deref())),
+        Column::<Self>::new("provider", |session, _| Cell::text(Some(session.provider.as_str()))),
+        Column::<Self>::new("api_url", |session, _| Cell::text(Some(session.api_url.as_str()))),
+        Column::<Self>::new("user", |session, _| Cell::text(session.user.as_deref())),
+        Column::<Self>::new("credentials", |session, _| Cell::text(Some(session.credentials.as_str()))),
+        Column::<Self>::new("organizations", |session, _| Cell::text(organizations(session))),
+        Column::<Self>::new("version", |session, _| Cell::text(session.version.as_deref())).wide(),
+        Column::<Self>::new("permitted", |session, _| number(session.rate_permitted)).wide().right(),
+        Column::<Self>::new("remaining", |session, _| number(session.rate_remaining)).wide().right(),
+    ];
+
+    fn id(&self) -> &str {
+        self.profile.as_deref().unwrap_or_default()
+    }
+
+    fn sheet(&self, _: &Look) -> Sheet {
+        let mut sheet = Sheet::default();
+        sheet.always("Profile", self.profile.as_deref().unwrap_or("(none)"));
+        sheet.always("Provider", &self.provider);
+        sheet.always("API URL", &self.api_url);
+        sheet.line("User", &Cell::text(self.user.as_deref()));
+        sheet.always("Credentials", &format!("{} (valid)", self.credentials));
+        sheet.line("Organization", &Cell::text(self.organization.as_deref()));
+        sheet.line("Sees", &Cell::text(organizations(self)));
+        sheet.line("Version", &Cell::text(self.version.as_deref()));
+        if let (Some(left), Some(permitted)) = (self.rate_remaining, self.rate_permitted) {
+            sheet.always("Rate limit", &format!("{left} of {permitted} requests left in this minute"));
+        }
+        sheet
+    }
+}
+
+/// Names what the token sees, with what `--org` takes.
+fn organizations(session: &Session) -> Option<String> {
+    let one = |organization: &Organization| {
+        let key = organization.sub_domain.as_deref().or(organization.id.as_deref()).unwrap_or("-");
+        match organization.name.as_deref() {
+            Some(name) => format!("{name} ({key})"),
+            None => key.to_owned(),
+        }
+    };
+    session.organizations.as_ref().map(|all| all.iter().map(one).collect::<Vec<_>>().join(", "))
+}
+
+fn number(number: Option<u64>) -> Cell {
+    Cell::number(number.and_then(|number| i64::try_from(number).ok()))
+}

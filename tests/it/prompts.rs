@@ -1,0 +1,330 @@
+//! Questions at a terminal: lists to choose from, fields with defaults, confirmations; and leaving each of them.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Bpctl, Home, TOKEN, bare, katapult};
+use crate::sandbox::{Simulator, serve};
+use crate::server::Server;
+use crate::terminal::Terminal;
+use crate::world::{DISK, FQDN, ORG_POLICIES_PATH, POLICY, VM, World, policy};
+
+/// A world with policies to choose from; one has a name that would take over the terminal.
+fn world() -> World {
+    World::new().policies(vec![
+        policy("dbp_first", "VirtualMachine", "vm_1", "mail", "weekly", 4),
+        policy(POLICY, "VirtualMachine", VM, "web-1", "daily", 7),
+        policy("dbp_third", "Disk", "disk_9", "evil\u{1b}[2J\u{7}name", "monthly", 12),
+    ])
+}
+
+fn asked(server: &Server, args: &[&str]) -> Terminal {
+    Terminal::run(&katapult(server, args))
+}
+
+/// Waits for a question: its text is there, and keys are read one by one.
+fn at(terminal: &Terminal, text: &str) {
+    terminal.wait_for_prompt(text);
+}
+
+#[test]
+fn a_policy_is_found_by_typing() {
+    let server = world().serve();
+    let terminal = asked(&server, &["policy", "update", "--retention", "9"]);
+    at(&terminal, "type to search");
+    terminal.wait_for("web-1").wait_for("keeps 7").wait_for("next run in 3 h").wait_for(POLICY);
+    terminal.type_text("web-1").wait_until("the others to go", |screen| !screen.contains("dbp_first"));
+    terminal.press("enter");
+    let ended = terminal.ends().exits(0).shows(&["web-1", "7 → 9"]);
+    assert!(!ended.screen.contains("dbp_third"), "the list is gone: {}", ended.report());
+    assert_eq!(server.writes()[0].json()["disk_backup_policy"]["id"], POLICY);
+}
+
+#[test]
+fn a_policy_is_found_by_moving() {
+    let server = world().serve();
+    let terminal = asked(&server, &["policy", "update", "--retention", "15"]);
+    at(&terminal, "type to search");
+    terminal.press("down").wait_for("> web-1").press("down").wait_for("> evil").press("up").wait_for("> web-1");
+    terminal.press("enter");
+    terminal.ends().exits(0);
+    assert_eq!(server.writes()[0].json()["disk_backup_policy"]["id"], POLICY);
+}
+
+#[test]
+fn names_cannot_take_over_the_terminal() {
+    let server = world().serve();
+    let terminal = asked(&server, &["policy", "delete"]);
+    at(&terminal, "evil\\x1b[2J\\x07name");
+    terminal.press("escape");
+    let ended = terminal.ends().exits(130);
+    assert!(!ended.raw.contains("\u{1b}[2J") && !ended.raw.contains('\u{7}'), "{}", ended.report());
+}
+
+#[test]
+fn a_question_that_is_left_changes_nothing_and_leaves_nothing_behind() {
+    let lists: &[&[&str]] = &[
+        &["policy", "update"],
+        &["policy", "update", "--retention", "3"],
+        &["policy", "schedule-delete", "--at", "+7d"],
+        &["policy", "delete"],
+        &["disk", "show"],
+        &["policy", "create"],
+    ];
+    for args in lists {
+        for key in ["ctrl-c", "escape"] {
+            let server = world().serve();
+            let terminal = asked(&server, args);
+            at(&terminal, "type to search");
+            terminal.press(key);
+            let ended = terminal.ends().exits(130).shows(&["(interrupted)"]);
+            assert!(!ended.screen.contains("type to search"), "{}", ended.report());
+            assert!(ended.screen.starts_with("error: "), "a list leaves no line: {}", ended.report());
+            assert!(server.writes().is_empty());
+        }
+    }
+}
+
+#[test]
+fn lines_and_confirmations_can_be_left_too() {
+    let questions: &[(&[&str], &str)] = &[
+        (&["policy", "update", POLICY], "Retention"),
+        (&["policy", "schedule-delete", POLICY], "Delete it at"),
+        (&["policy", "schedule-delete", POLICY, "--at", "+7d"], "[y/N]"),
+        (&["policy", "delete", POLICY], "[y/N]"),
+        (&["policy", "create", "--vm", VM, "--interval", "daily"], "Retention"),
+    ];
+    for (args, question) in questions {
+        for key in ["ctrl-c", "escape"] {
+            let server = world().serve();
+            let terminal = asked(&server, args);
+            at(&terminal, question);
+            terminal.press(key);
+            let ended = terminal.ends().exits(130);
+            let error = ended.screen.lines().find(|line| line.contains("error: ")).unwrap_or_default();
+            assert!(error.starts_with("error: "), "the error has a line of its own: {}", ended.report());
+            assert!(server.writes().is_empty(), "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn no_is_the_default_answer() {
+    for (key, code) in [("enter", 2), ("n", 2), ("q", 130), ("y", 0)] {
+        let server = world().serve();
+        let terminal = asked(&server, &["policy", "schedule-delete", POLICY, "--at", "+7d"]);
+        at(&terminal, "[y/N]");
+        match key {
+            "enter" => terminal.press(key),
+            letter => terminal.type_text(letter),
+        };
+        terminal.ends().exits(code);
+        assert_eq!(server.writes().len(), usize::from(code == 0), "{key}");
+    }
+}
+
+#[test]
+fn an_update_without_fields_asks_for_them_with_the_present_values() {
+    let world = world();
+    let server = world.serve();
+    let terminal = asked(&server, &["policy", "update", POLICY]);
+    at(&terminal, "Retention: backups to keep [7]:");
+    terminal.enter("none").wait_for("error: expected a whole number, at least 1");
+    terminal.enter("0").wait_until("a second error", |screen| screen.matches("error: expected").count() == 2);
+    terminal.type_text("99").press("ctrl-u").enter("21");
+    at(&terminal, "Interval (type to search):");
+    terminal.wait_for("> daily").press("enter");
+    at(&terminal, "Frequency: every N intervals [1]:");
+    terminal.press("enter");
+    at(&terminal, "Time: hour of the day, 0 to 23 [2]:");
+    terminal.type_text("44").press("backspace").press("enter");
+    at(&terminal, "Minute: 0 to 59 [30]:");
+    terminal.press("enter");
+    terminal.ends().exits(0).shows(&["retention  7 → 21", "time       2 → 4"]);
+    let sent = server.writes();
+    assert_eq!(sent.len(), 1);
+    let schedule = json!({"interval": "daily", "frequency": 1, "minute": 30, "time": 4});
+    assert_eq!(sent[0].json()["properties"], json!({"retention": 21, "schedule": schedule}));
+}
+
+#[test]
+fn an_update_that_is_answered_with_the_present_values_sends_nothing() {
+    let server = world().serve();
+    let terminal = asked(&server, &["policy", "update", POLICY]);
+    for question in ["Retention", "Interval", "Frequency", "Time", "Minute"] {
+        at(&terminal, question);
+        terminal.press("enter");
+    }
+    terminal.ends().exits(0).shows(&["nothing to change"]);
+    assert!(server.writes().is_empty());
+}
+
+#[test]
+fn a_policy_that_changed_under_an_open_question_is_left_alone() {
+    let world = World::new();
+    let server = world.serve();
+    let terminal = asked(&server, &["policy", "update", POLICY, "--retention", "3"]);
+    at(&terminal, "[y/N]");
+    let world = world.policy(|policy| policy["retention"] = 30.into());
+    terminal.type_text("y");
+    terminal.ends().exits(5).shows(&["(changed)"]);
+    assert!(server.writes().is_empty());
+    assert_eq!(world.current()["retention"], 30);
+}
+
+#[test]
+fn the_time_of_a_deletion_is_asked_for_and_shown_resolved() {
+    let server = world().serve();
+    let terminal = asked(&server, &["policy", "schedule-delete", POLICY]);
+    at(&terminal, "Delete it at");
+    terminal.enter("someday").wait_for("is not a time that bpctl knows");
+    terminal.enter("+1m").wait_for("not at least 5 minutes ahead");
+    terminal.enter("2099-07-01 14:00").wait_for("2099-07-01T13:00:00Z");
+    at(&terminal, "[y/N]");
+    terminal.type_text("y");
+    terminal.ends().exits(0).shows(&["Wed 2099-07-01 14:00 BST"]);
+    assert_eq!(server.writes()[0].json()["timestamp"], 4_086_594_000_i64);
+}
+
+#[test]
+fn a_disk_is_chosen_from_a_list() {
+    let server = world().serve();
+    let terminal = asked(&server, &["disk", "show"]);
+    at(&terminal, "type to search");
+    terminal.wait_for("System Disk").wait_for("25 GB").wait_for(FQDN).wait_for(DISK).press("enter");
+    terminal.ends().exits(0).shows(&["nvme"]);
+}
+
+#[test]
+fn a_list_in_a_narrow_terminal_keeps_the_ids_whole() {
+    let long = "a-name-that-is-much-too-long-".repeat(9);
+    let server = World::new()
+        .policies(
+            ["dbp_one", "dbp_two"].map(|id| policy(id, "VirtualMachine", VM, &long, "daily", 7)).into_iter().collect(),
+        )
+        .serve();
+    let terminal = asked(&server, &["policy", "update", "--retention", "8"]);
+    at(&terminal, "dbp_two");
+    assert!(terminal.screen().lines().all(|line| line.chars().count() <= 119), "{}", terminal.screen());
+    terminal.press("down").wait_until("the second", |screen| {
+        screen.lines().any(|line| line.starts_with('>') && line.ends_with("dbp_two"))
+    });
+    terminal.press("enter");
+    terminal.ends().exits(0);
+    assert_eq!(server.writes()[0].json()["disk_backup_policy"]["id"], "dbp_two");
+}
+
+#[test]
+fn nobody_is_asked_where_nobody_is() {
+    let server = world().serve();
+    let missing: &[(&[&str], &str)] = &[
+        (&["policy", "update"], "POLICY"),
+        (&["policy", "update", "--retention", "9"], "POLICY"),
+        (&["policy", "update", POLICY], "--retention"),
+        (&["policy", "schedule-delete", "--at", "+7d", "--yes"], "POLICY"),
+        (&["policy", "schedule-delete", POLICY, "--yes"], "--at"),
+        (&["policy", "delete", "--yes"], "POLICY"),
+        (&["policy", "restore"], "POLICY"),
+        (&["disk", "show"], "DISK"),
+        (&["policy", "create"], "--vm"),
+        (&["policy", "create", "--vm", VM], "--interval"),
+        (&["policy", "create", "--vm", VM, "--interval", "daily"], "--retention"),
+    ];
+    for (args, named) in missing {
+        katapult(&server, args).run().fails_in_words(2).mentions(&[named]).hints();
+        bare(args).args(&["-o", "json"]).run().fails(2, "usage");
+        // On a terminal the same, when it is told not to ask.
+        let ended = asked(&server, &[*args, &["--no-input"]].concat()).ends().exits(2);
+        assert!(ended.screen.contains(named), "{}", ended.report());
+    }
+    assert_eq!(server.count(), 0, "nothing is sent");
+}
+
+#[test]
+fn nothing_to_choose_from_is_said() {
+    let server = World::new().policies(Vec::new()).serve();
+    asked(&server, &["policy", "delete"]).ends().exits(3).shows(&["no policies in this organization"]);
+    assert_eq!(server.to(ORG_POLICIES_PATH).len(), 1);
+}
+
+fn simulator() -> Simulator {
+    serve(&Home::new(), &["--ephemeral"])
+}
+
+fn in_simulator(simulator: &Simulator, home: &Home, args: &[&str]) -> Bpctl {
+    bare(args).env("BPCTL_TOKEN", TOKEN).env("BPCTL_API_URL", &simulator.url).home(home)
+}
+
+fn policies_of(simulator: &Simulator, flag: &str, owner: &str) -> Vec<Value> {
+    let run = in_simulator(simulator, &Home::new(), &["policies", "list", flag, owner, "--detail", "-o", "json"]);
+    run.run().ok().json().as_array().unwrap().clone()
+}
+
+#[test]
+fn a_create_asks_for_what_is_missing_and_shows_the_command() {
+    let (simulator, home) = (simulator(), Home::new());
+    let before = policies_of(&simulator, "--vm", "web-1");
+    let terminal = Terminal::run(&in_simulator(&simulator, &home, &["policy", "create"]));
+    at(&terminal, "Back up (type to search):");
+    terminal.type_text("web-1.").wait_until("machines and their disks", |screen| screen.contains("machine"));
+    terminal.wait_for("> web-1").press("enter");
+    at(&terminal, "Interval (type to search):");
+    terminal.type_text("week").wait_for("> weekly").press("enter");
+    at(&terminal, "Retention: backups to keep [8]:");
+    terminal.press("enter");
+    at(&terminal, "Time: hour of the day, 0 to 23 [2]:");
+    terminal.enter("5");
+    at(&terminal, "Minute: 0 to 59 [0]:");
+    terminal.press("enter");
+    at(&terminal, "[y/N]");
+    terminal.type_text("y");
+    let ended = terminal.ends().exits(0);
+    let line = ended.screen.replace('\n', "");
+    let command = "bpctl policy create --vm web-1";
+    let rest = "--interval weekly --retention 8 --time 5 --minute 0`";
+    assert!(line.contains(command) && line.contains(rest), "{}", ended.report());
+    assert!(line.contains("POST /virtual_machines/virtual_machine/disk_backup_policies"), "{}", ended.report());
+    let after = policies_of(&simulator, "--vm", "web-1");
+    assert_eq!(after.len(), before.len() + 1);
+    let new = after.iter().find(|policy| !before.iter().any(|old| old["id"] == policy["id"])).unwrap();
+    assert_eq!((&new["retention"], &new["schedule"]["interval"]), (&json!(8), &json!("weekly")));
+    assert_eq!((&new["schedule"]["time"], &new["schedule"]["minute"]), (&json!(5), &json!(0)));
+    // The journal holds the command that needs no questions.
+    let history = in_simulator(&simulator, &home, &["history", "-o", "json"]).run().ok().json();
+    let command = history[0]["command"].as_str().unwrap();
+    assert!(command.starts_with("policy create --vm web-1") && command.ends_with("--minute 0"), "{command}");
+}
+
+#[test]
+fn a_create_does_not_ask_for_what_was_given() {
+    let (simulator, home) = (simulator(), Home::new());
+    let given = ["policy", "create", "--vm", "web-1", "--interval", "hourly", "--minute", "7"];
+    let terminal = Terminal::run(&in_simulator(&simulator, &home, &given));
+    at(&terminal, "Retention: backups to keep [24]:");
+    terminal.press("enter");
+    at(&terminal, "[y/N]");
+    terminal.type_text("n");
+    let ended = terminal.ends().exits(2);
+    for question in ["Back up", "Interval", "Time", "Minute"] {
+        assert!(!ended.screen.contains(&format!("{question} ")), "{question}: {}", ended.report());
+        assert!(!ended.screen.contains(&format!("{question}:")), "{question}: {}", ended.report());
+    }
+    // With all that is required nothing is asked, not even whether.
+    let whole = ["policy", "create", "--vm", "web-1", "--interval", "daily", "--retention", "3"];
+    let ended = Terminal::run(&in_simulator(&simulator, &home, &whole)).ends().exits(0);
+    assert!(!ended.screen.contains("[y/N]"), "{}", ended.report());
+}
+
+#[test]
+fn a_deleted_policy_is_chosen_from_the_trash() {
+    let (simulator, home) = (simulator(), Home::new());
+    let id = policies_of(&simulator, "--vm", "web-1")[0]["id"].as_str().unwrap().to_owned();
+    in_simulator(&simulator, &home, &["policy", "delete", &id, "--yes"]).run().ok();
+    let terminal = Terminal::run(&in_simulator(&simulator, &home, &["policy", "restore"]));
+    at(&terminal, "Policy in the trash (type to search):");
+    terminal.wait_for(&id).type_text(&id);
+    terminal
+        .wait_until("the others to go", |screen| screen.lines().filter(|line| line.contains("is gone")).count() == 1);
+    terminal.press("enter");
+    terminal.ends().exits(0).shows(&[&id]);
+    assert!(policies_of(&simulator, "--vm", "web-1").iter().any(|policy| policy["id"] == id));
+}

@@ -1,0 +1,120 @@
+//! What a terminal's screen shows after what was written to it: text, cursor movement and erasing, as prompts use them.
+//!
+//! Colours are ignored. Lines that scroll off the top are kept.
+
+/// The size that programs are told.
+pub const ROWS: usize = 40;
+pub const COLUMNS: usize = 120;
+
+/// The screen, every line that it ever had.
+pub struct Screen {
+    lines: Vec<Vec<char>>,
+    row: usize,
+    column: usize,
+    /// The beginning of a control sequence or character whose end has not come yet.
+    pending: Vec<u8>,
+    pub has_cursor: bool,
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self { lines: vec![Vec::new()], row: 0, column: 0, pending: Vec::new(), has_cursor: true }
+    }
+}
+
+impl Screen {
+    /// The text, without blanks at the ends of lines and of the whole.
+    pub fn text(&self) -> String {
+        let lines: Vec<String> =
+            self.lines.iter().map(|line| line.iter().collect::<String>().trim_end().to_owned()).collect();
+        lines.join("\n").trim_end().to_owned()
+    }
+
+    /// Takes what a program wrote.
+    pub fn take(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            let mut pending = std::mem::take(&mut self.pending);
+            pending.push(*byte);
+            if !self.understand(&pending) {
+                self.pending = pending;
+            }
+        }
+    }
+
+    /// Acts on a character or sequence; `false` when it is not complete.
+    fn understand(&mut self, bytes: &[u8]) -> bool {
+        match bytes {
+            [0x1b] | [0x1b, b'['] => return false,
+            [0x1b, b'[', .., last] if !(0x40..=0x7e).contains(last) => return false,
+            [0x1b, b'[', middle @ .., last] => {
+                let (middle, last) = (String::from_utf8_lossy(middle).into_owned(), *last);
+                self.control(&middle, last);
+            }
+            [0x1b, ..] | [0x07] => {}
+            [b'\n'] => self.down(1),
+            [b'\r'] => self.column = 0,
+            [0x08] => self.column = self.column.saturating_sub(1),
+            bytes => match std::str::from_utf8(bytes) {
+                Ok(text) => text.chars().for_each(|symbol| self.put(symbol)),
+                Err(error) if error.error_len().is_none() => return false,
+                Err(_) => self.put('\u{fffd}'),
+            },
+        }
+        true
+    }
+
+    fn control(&mut self, middle: &str, last: u8) {
+        let number = middle.parse::<usize>().ok();
+        let count = number.unwrap_or(1).max(1);
+        let line = self.row;
+        match (last, middle) {
+            (b'A', _) => self.row = self.row.saturating_sub(count).max(self.top()),
+            (b'B', _) => self.down(count),
+            (b'C', _) => self.column = (self.column + count).min(COLUMNS - 1),
+            (b'D', _) => self.column = self.column.saturating_sub(count),
+            (b'G', _) => self.column = count - 1,
+            (b'H', _) => (self.row, self.column) = (self.top(), 0),
+            (b'K', "2") => self.lines[line].clear(),
+            (b'K', "" | "0") => self.lines[line].truncate(self.column),
+            (b'J', "" | "0") => {
+                self.lines[line].truncate(self.column);
+                self.lines.truncate(line + 1);
+            }
+            (b'J', _) => {
+                let top = self.top();
+                self.lines.iter_mut().skip(top).for_each(Vec::clear);
+            }
+            (b'h', "?25") => self.has_cursor = true,
+            (b'l', "?25") => self.has_cursor = false,
+            _ => {}
+        }
+    }
+
+    /// The first line that has not scrolled off.
+    fn top(&self) -> usize {
+        self.lines.len().saturating_sub(ROWS)
+    }
+
+    fn down(&mut self, count: usize) {
+        self.row += count;
+        while self.lines.len() <= self.row {
+            self.lines.push(Vec::new());
+        }
+    }
+
+    fn put(&mut self, symbol: char) {
+        if symbol.is_control() {
+            return;
+        }
+        if self.column >= COLUMNS {
+            self.column = 0;
+            self.down(1);
+        }
+        let line = &mut self.lines[self.row];
+        if line.len() <= self.column {
+            line.resize(self.column + 1, ' ');
+        }
+        line[self.column] = symbol;
+        self.column += 1;
+    }
+}
