@@ -39,11 +39,11 @@ pub struct Context {
     pub ui: Ui,
     /// How results are wanted.
     pub style: Style,
+    answers: RefCell<Vec<String>>,
     /// Where several writes stand.
     pub account: Account,
     /// Where a list leaves its rows, when it is one of several profiles'.
     pub gathering: Option<RefCell<Option<Box<dyn Any>>>>,
-    answers: RefCell<Vec<String>>,
     file: OnceCell<File>,
     connection: OnceCell<Connection>,
     katapult: OnceCell<Katapult>,
@@ -60,9 +60,9 @@ impl Context {
             global,
             ui,
             style,
+            answers: RefCell::default(),
             account: Account::default(),
             gathering: None,
-            answers: RefCell::default(),
             file: OnceCell::new(),
             connection: OnceCell::new(),
             katapult: OnceCell::new(),

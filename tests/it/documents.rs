@@ -186,11 +186,11 @@ fn lint() {
 }
 
 #[test]
-fn policy_files() {
-    check("policy-files.md");
+fn changing_policies_safely() {
+    check("changing-policies-safely.md");
 }
 
 #[test]
-fn changing_policies_safely() {
-    check("changing-policies-safely.md");
+fn policy_files() {
+    check("policy-files.md");
 }

@@ -20,8 +20,8 @@ use crate::view::in_a_line;
 /// Changes policies: reads them, sends only what changes, reads them again.
 pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     let mut wish = args.fields.wish();
-    if let Some(glob) = args.selection.glob.clone() {
-        return bulk::run(cx, &glob, &args, &wish).await;
+    if let Some(glob) = &args.selection.glob {
+        return bulk::run(cx, glob, &args, &wish).await;
     }
     if args.policies.is_empty() {
         choose::must_be_askable(cx, "<POLICY>", "policies list")?;
@@ -70,18 +70,18 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
         .await
 }
 
-/// The error of an update that names no field.
-pub(super) fn nothing_named() -> Error {
-    Error::usage("nothing to change is named")
-        .hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`")
-}
-
 /// Takes the lock of updates with `--if`; others need none.
 pub(super) async fn lock(cx: &Context, expectations: &[Expectation]) -> Result<Option<File>> {
     match expectations.is_empty() {
         true => Ok(None),
         false => cx.lock_writes().await.map(Some),
     }
+}
+
+/// The error of an update that names no field.
+pub(super) fn nothing_named() -> Error {
+    Error::usage("nothing to change is named")
+        .hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`")
 }
 
 /// Shows before and after of each policy, and gives what would be lost.
