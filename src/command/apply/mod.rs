@@ -24,7 +24,7 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
     let at = prune_at(cx, &args.prune)?;
     let api = cx.katapult()?;
     // Held until the end: what this user's other commands write does not cross the check.
-    let _one_at_a_time = if cx.global.dry_run { None } else { Some(cx.lock_writes().await?) };
+    let mut held = if cx.global.dry_run { None } else { Some(cx.lock_writes().await?) };
     let (plan, mut before) = match (&args.plan, &args.file) {
         (Some(path), _) => {
             let plan = read_plan(cx, path)?;
@@ -45,7 +45,16 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
     if plan.steps.is_empty() {
         return print_list(Rows::<StepResult>::begin(cx)?, Vec::new(), "to carry out");
     }
-    if confirm(cx, &plan)? {
+    if cx.ui.can_ask() && !cx.global.yes {
+        // Nobody waits for somebody who thinks.
+        held = None;
+    }
+    let was_asked = confirm(cx, &plan)?;
+    let _held = match held {
+        None => cx.lock_writes().await?,
+        Some(held) => held,
+    };
+    if was_asked {
         before = check::check(cx, api, &plan).await?;
     }
     let manner = Manner { keep_going: args.keep_going, canary: 0 };

@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::perform::{self, Named};
-use super::update::{check, dry_run, preview, reread};
+use super::update::{check, dry_run, lock, nothing_named, preview, reread};
 use crate::args::PolicyUpdate;
 use crate::command::list::Rows;
 use crate::command::series::Manner;
@@ -11,11 +11,15 @@ use crate::command::write::{confirm_several, print_dry_runs};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Walk;
-use crate::katapult::Katapult;
 use crate::model::{Glob, Interval, Policy, Wish};
 
 /// Changes the policies that match: a few first, and the others once those are checked.
-pub async fn run(cx: &Context, api: &Katapult, glob: &Glob, args: &PolicyUpdate, wish: &Wish) -> Result<()> {
+pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) -> Result<()> {
+    if wish.is_empty() {
+        return Err(nothing_named());
+    }
+    let api = cx.katapult()?;
+    let mut held = lock(cx, &args.expect).await?;
     let selection = &args.selection;
     let organization = api.find_organization(cx.organization()?).await?;
     let survey = Survey::take(cx, api, organization).await?;
@@ -45,7 +49,15 @@ pub async fn run(cx: &Context, api: &Katapult, glob: &Glob, args: &PolicyUpdate,
     if changing.is_empty() {
         return Rows::<Policy>::begin(cx)?.end(Walk::default(), "to change");
     }
+    if cx.ui.can_ask() && !cx.global.yes {
+        // Nobody waits for somebody who thinks.
+        held = None;
+    }
     let was_asked = confirm_several(cx, &losses, &format!("Change {} policies?", changing.len()))?;
+    let _held = match held {
+        None => lock(cx, &args.expect).await?,
+        held => held,
+    };
     let manner = Manner { keep_going: selection.keep_going, canary: selection.canary.unwrap_or(1) };
     Batch::of(changing)
         .carry_out_so(cx, manner, async |policy| {

@@ -14,14 +14,14 @@ use crate::command::write::{DryRun, confirm_losses, difference_lines, print_dry_
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::Katapult;
-use crate::model::{Change, Expectation, Glob, Loss, Policy, Wish};
+use crate::model::{Change, Expectation, Loss, Policy, Wish};
 use crate::view::in_a_line;
 
 /// Changes policies: reads them, sends only what changes, reads them again.
 pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     let mut wish = args.fields.wish();
     if let Some(glob) = &args.selection.glob {
-        return by_name(cx, glob, &args, &wish).await;
+        return bulk::run(cx, glob, &args, &wish).await;
     }
     if args.policies.is_empty() {
         choose::must_be_askable(cx, "<POLICY>", "policies list")?;
@@ -71,24 +71,15 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
 }
 
 /// Takes the lock of updates with `--if`; others need none.
-async fn lock(cx: &Context, expectations: &[Expectation]) -> Result<Option<File>> {
+pub(super) async fn lock(cx: &Context, expectations: &[Expectation]) -> Result<Option<File>> {
     match expectations.is_empty() {
         true => Ok(None),
         false => cx.lock_writes().await.map(Some),
     }
 }
 
-/// Changes every policy whose target has such a name.
-async fn by_name(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) -> Result<()> {
-    if wish.is_empty() {
-        return Err(nothing_named());
-    }
-    let api = cx.katapult()?;
-    let _one_at_a_time = lock(cx, &args.expect).await?;
-    bulk::run(cx, api, glob, args, wish).await
-}
-
-fn nothing_named() -> Error {
+/// The error of an update that names no field.
+pub(super) fn nothing_named() -> Error {
     Error::usage("nothing to change is named")
         .hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`")
 }
