@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::error::{Error, Exit, Result, code};
+use crate::error::{Error, Result};
 use crate::journal::{Action, Entry, Outcome};
 use crate::model::{Object, Policy};
 
@@ -61,8 +61,7 @@ impl<'a> Record<'a> {
 
 /// Tells what an error says of the write.
 pub fn outcome(error: &Error) -> Outcome {
-    let is_open = matches!(error.exit, Exit::Unreachable | Exit::Interrupted);
-    match is_open || error.code == code::NOT_APPLIED || error.code == code::INVALID_RESPONSE {
+    match error.is_open {
         true => Outcome::Unknown,
         false => Outcome::Failed,
     }

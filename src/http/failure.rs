@@ -15,6 +15,10 @@ pub(super) enum Failure {
     Broken(String),
     /// No complete answer within the time for one request.
     Timeout,
+    /// The time of the whole command was up before anything was sent.
+    NoTime,
+    /// The rate limit left no place within the time; nothing was sent.
+    NoPlace,
     /// The answer ended early.
     CutOff,
     /// The answer is too large.
@@ -30,7 +34,7 @@ pub(super) enum Failure {
 impl Failure {
     /// Tells whether the request surely was not carried out.
     pub(super) fn surely_not_carried_out(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Tls(_) | Self::Unsendable(_))
+        matches!(self, Self::Connect(_) | Self::Tls(_) | Self::Unsendable(_) | Self::NoTime | Self::NoPlace)
     }
 
     /// Tells whether trying again can help.
@@ -49,6 +53,14 @@ impl Failure {
             Self::Broken(cause) => unreachable(code::NETWORK, format!("the connection to {host} broke: {cause}")),
             Self::Timeout => unreachable(code::TIMEOUT, format!("no complete answer from {host} in time"))
                 .hint("`--timeout` allows one request more time, `--max-wait` the whole command"),
+            Self::NoTime => {
+                unreachable(code::TIMEOUT, format!("the time for this command was up before {host} was asked"))
+                    .hint("`--max-wait` allows a command to take longer")
+            }
+            Self::NoPlace => {
+                Error::new(Exit::RateLimited, "rate_limit_reached", "the rate limit of this minute is used up")
+                    .hint("`--max-wait` allows a command to wait longer")
+            }
             Self::CutOff => {
                 unreachable(code::INVALID_RESPONSE, format!("the answer of {host} ended before it was complete"))
             }

@@ -8,6 +8,7 @@ mod budget;
 mod client;
 mod failure;
 mod page;
+mod patience;
 mod pool;
 mod request;
 mod retry;
