@@ -32,7 +32,16 @@ impl<'a> Record<'a> {
     pub fn begin(cx: &'a Context, intent: &Intent<'_>) -> Self {
         let begun = entry(cx, intent)
             .and_then(|entry| cx.journal()?.begin(entry).map_err(|error| Error::io("the journal", &error)));
-        let number = begun.map_err(|error| warn(cx, &error)).ok();
+        let number = match begun {
+            Ok((number, warning)) => {
+                warning.iter().for_each(|warning| cx.ui.warn(warning));
+                Some(number)
+            }
+            Err(error) => {
+                warn(cx, &error);
+                None
+            }
+        };
         Self { cx, number }
     }
 
