@@ -317,7 +317,8 @@ impl Http {
             Outcome::NotCarriedOut | Outcome::RateLimited { .. } => false,
             Outcome::Unknown => true,
             Outcome::Final => match &tried {
-                Ok(settled) => settled.answer.status >= 500,
+                // A refusal is the API's word that nothing was done; a redirect and a failure are not.
+                Ok(settled) => !(400..500).contains(&settled.answer.status),
                 Err(failure) => !failure.surely_not_carried_out(),
             },
         };

@@ -1,6 +1,7 @@
 //! What can go wrong on the way, told apart by what it means for a retry.
 
 use std::error::Error as _;
+use std::io::ErrorKind;
 
 use crate::error::{Error, Exit, code};
 
@@ -93,7 +94,7 @@ impl From<reqwest::Error> for Failure {
         if is_incomplete(&error) {
             return Self::CutOff;
         }
-        if error.is_decode() {
+        if is_undecodable(&error) {
             return Self::Nonsense(format!("it cannot be decompressed ({cause})"));
         }
         Self::Broken(cause)
@@ -125,12 +126,26 @@ fn tls_cause(error: &reqwest::Error) -> Option<String> {
     None
 }
 
+/// Tells whether a compressed body is not what it says. The library calls every failure of a body a decoding one, a
+/// reset connection too: the decompressor's own speak of bad data.
+fn is_undecodable(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let io = inner.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput)) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}
+
 /// Tells whether the body ended early: before its declared length, or in the middle of a compressed stream.
 fn is_incomplete(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(inner) = cause {
         let io = inner.downcast_ref::<std::io::Error>();
-        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof) && error.is_decode() {
+        if io.is_some_and(|io| io.kind() == ErrorKind::UnexpectedEof) && error.is_decode() {
             return true;
         }
         if (error.is_body() || error.is_decode()) && inner.to_string().contains("end of file before message length") {
