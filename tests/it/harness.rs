@@ -199,14 +199,21 @@ impl Running {
     }
 
     /// Waits for the end; standard output is what had not been read yet.
-    pub fn wait(mut self) -> Run {
+    pub fn wait(self) -> Run {
+        self.wait_measuring().0
+    }
+
+    /// The same, and the most memory that the process was seen to hold, in bytes; 0 where the system does not tell.
+    pub fn wait_measuring(mut self) -> (Run, u64) {
         let started = Instant::now();
+        let mut peak = 0;
         let status = loop {
+            peak = peak.max(peak_memory(self.child.id()));
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
             assert!(started.elapsed() < LIMIT, "{}: still running after {LIMIT:?}", self.line);
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(4));
         };
         let (mut stdout, mut stderr) = (String::new(), String::new());
         if let Some(mut pipe) = self.stdout.take() {
@@ -220,8 +227,20 @@ impl Running {
             line: self.line.clone(),
         };
         run.check_manners();
-        run
+        (run, peak)
     }
+}
+
+/// Reads the most memory that a process has held so far, in bytes.
+fn peak_memory(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    // Until it has become `bpctl`, a new process shares the memory of these tests.
+    if status.lines().next() != Some("Name:\tbpctl") {
+        return 0;
+    }
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
 }
 
 impl Drop for Running {

@@ -13,6 +13,8 @@ mod disk_show;
 mod dry_run;
 mod errors;
 mod exit_codes;
+mod fault_matrix;
+mod faults;
 mod harness;
 mod hostile;
 mod names;
