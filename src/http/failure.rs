@@ -10,8 +10,8 @@ use crate::error::{Error, Exit, code};
 pub(super) enum Failure {
     /// No connection: the request surely was not carried out.
     Connect(String),
-    /// The TLS handshake failed.
-    Tls(String),
+    /// The TLS handshake failed: why, and what to do.
+    Tls(String, &'static str),
     /// The connection broke; the request may have been carried out.
     Broken(String),
     /// No complete answer within the time for one request.
@@ -35,7 +35,7 @@ pub(super) enum Failure {
 impl Failure {
     /// Tells whether the request surely was not carried out.
     pub(super) fn surely_not_carried_out(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Tls(_) | Self::Unsendable(_) | Self::NoTime | Self::NoPlace)
+        matches!(self, Self::Connect(_) | Self::Tls(..) | Self::Unsendable(_) | Self::NoTime | Self::NoPlace)
     }
 
     /// Tells whether trying again can help.
@@ -49,8 +49,9 @@ impl Failure {
         match self {
             Self::Connect(cause) => unreachable(code::NETWORK, format!("cannot reach {host}: {cause}"))
                 .hint("check the network, and `api_url` with `bpctl config list --origin`"),
-            Self::Tls(cause) => unreachable(code::TLS, format!("cannot set up a secure connection to {host}: {cause}"))
-                .hint("for a private certificate authority set `ca_file` in the profile"),
+            Self::Tls(cause, hint) => {
+                unreachable(code::TLS, format!("cannot set up a secure connection to {host}: {cause}")).hint(hint)
+            }
             Self::Broken(cause) => unreachable(code::NETWORK, format!("the connection to {host} broke: {cause}")),
             Self::Timeout => unreachable(code::TIMEOUT, format!("no complete answer from {host} in time"))
                 .hint("`--timeout` allows one request more time, `--max-wait` the whole command"),
@@ -84,7 +85,7 @@ impl From<reqwest::Error> for Failure {
         }
         if error.is_connect() {
             return match tls_cause(&error) {
-                Some(cause) => Self::Tls(cause),
+                Some(tls) => Self::Tls(tls.to_string(), tls_hint(tls)),
                 None => Self::Connect(cause),
             };
         }
@@ -110,11 +111,11 @@ fn root_cause(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-fn tls_cause(error: &reqwest::Error) -> Option<String> {
+fn tls_cause(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return Some(tls.to_string());
+            return Some(tls);
         }
         // An I/O error hides its own payload from `source`: look inside.
         let payload = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
@@ -124,6 +125,26 @@ fn tls_cause(error: &reqwest::Error) -> Option<String> {
         };
     }
     None
+}
+
+/// Says what to do about a TLS failure.
+fn tls_hint(error: &rustls::Error) -> &'static str {
+    use rustls::CertificateError as Wrong;
+    let rustls::Error::InvalidCertificate(wrong) = error else {
+        return "is `api_url` right? What answers there may not speak TLS, or a proxy may be in the way";
+    };
+    match wrong {
+        Wrong::Expired | Wrong::ExpiredContext { .. } => {
+            "the certificate has run out: its owner must renew it, unless this machine's clock is wrong"
+        }
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => {
+            "the certificate is not valid yet: is this machine's clock right?"
+        }
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+            "the certificate is for another host: is `api_url` right? See `bpctl config list`"
+        }
+        _ => "for a private certificate authority set `ca_file` in the profile to its PEM certificate",
+    }
 }
 
 /// Tells whether a compressed body is not what it says. The library calls every failure of a body a decoding one, a

@@ -28,6 +28,7 @@ mod sandbox;
 mod schedule_delete;
 mod secrets;
 mod server;
+mod tls;
 mod update;
 mod usage;
 mod world;
