@@ -198,6 +198,16 @@ impl Running {
         self.stdout = None;
     }
 
+    /// Kills it (SIGKILL). If it had ended well before, gives what it had printed.
+    pub fn kill(mut self) -> Option<String> {
+        // One that has ended cannot be killed any more.
+        let _ = self.child.kill();
+        let status = self.child.wait().unwrap();
+        let mut printed = String::new();
+        self.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+        status.success().then_some(printed)
+    }
+
     /// Waits for the end; standard output is what had not been read yet.
     pub fn wait(self) -> Run {
         self.wait_measuring().0
@@ -263,7 +273,9 @@ pub struct Run {
 impl Run {
     fn check_manners(&self) {
         for (stream, text) in [("standard output", &self.stdout), ("standard error", &self.stderr)] {
-            assert!(!text.contains("panicked"), "{}: panicked:\n{text}", self.line);
+            for words in ["panicked", "has a bug"] {
+                assert!(!text.contains(words), "{}: panicked:\n{text}", self.line);
+            }
             for secret in [TOKEN, BASIC] {
                 assert!(!text.contains(secret), "{}: {stream} holds the token:\n{text}", self.line);
             }

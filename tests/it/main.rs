@@ -9,6 +9,7 @@ mod architecture;
 mod config;
 mod confirmation;
 mod contract;
+mod crash;
 mod disk_show;
 mod dry_run;
 mod errors;
