@@ -7,6 +7,7 @@
 //! `docs/architecture.md` has the whole map.
 
 pub mod args;
+mod bug;
 pub mod command;
 pub mod config;
 pub mod context;

@@ -19,10 +19,11 @@ use crate::view::{Look, Style};
 
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    std::panic::set_hook(Box::new(crate::bug::report));
     if CompleteEnv::with_factory(Cli::command).try_complete(arguments.clone(), None).unwrap_or(true) {
         return ExitCode::SUCCESS;
     }
-    let system = System::real();
+    let system = System::real(&env::SECRETS);
     let parsed = Cli::command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,

@@ -262,7 +262,7 @@ impl Layers<'_> {
             Provider::Katapult => &[env::TOKEN, env::KATAPULT_TOKEN, env::KATAPULT_KEY],
             Provider::OnApp => &[env::TOKEN],
         };
-        let found = variables.iter().find_map(|name| Some((*name, self.system.variable(name)?.trim())));
+        let found = variables.iter().find_map(|name| Some((*name, self.system.secret(name)?.expose().trim())));
         if let Some((name, value)) = found.filter(|(_, value)| !value.is_empty()) {
             let source = TokenSource::Environment(name);
             return Some(Token { source, value: Value::Known(Secret::new(value)) });
