@@ -253,8 +253,8 @@ fn time(text: &str) -> Duration {
 fn journaled(home: &Home) -> Option<String> {
     let text = std::fs::read_to_string(home.path("data/bpctl/journal.jsonl")).ok()?;
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let ends = lines.filter(|line| line["event"] == "end");
-    ends.last()?["outcome"].as_str().map(String::from)
+    let mut ends = lines.filter(|line| line["event"] == "end");
+    ends.next_back()?["outcome"].as_str().map(String::from)
 }
 
 #[test]
