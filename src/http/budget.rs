@@ -44,10 +44,12 @@ struct State {
     window: Option<Window>,
 }
 
-/// A window, as the answers of it tell.
+/// A window, as the answers of it tell; or one that follows it, of which no answer has told yet.
 struct Window {
-    /// The server's calendar minute.
+    /// The server's calendar minute; of a window that nothing is known of, the last that was known.
     minute: i64,
+    /// Whether an answer told of it.
+    is_known: bool,
     /// By our clock, not before it has ended by the server's.
     ends: Instant,
     /// Never more than the server would say, were it asked now.
@@ -55,6 +57,8 @@ struct Window {
     permitted: Option<u64>,
     /// How many requests had been taken when `left` was last learned.
     learned_at: u64,
+    /// How many of those the server may have counted after it told.
+    unseen: u64,
 }
 
 impl Budget {
@@ -67,6 +71,7 @@ impl Budget {
                 return Err(window.ends.saturating_duration_since(now) + Duration::from_millis(50));
             }
             window.left -= 1;
+            window.touch(now);
         }
         let place = Place { number: state.taken, beside: state.in_flight };
         state.taken += 1;
@@ -75,11 +80,12 @@ impl Budget {
     }
 
     /// Counts a further request in the place of one that was taken: it followed a redirect.
-    pub(super) fn followed(&self) {
+    pub(super) fn followed(&self, now: Instant) {
         let state = &mut *self.state.borrow_mut();
         state.taken += 1;
         if let Some(window) = &mut state.window {
             window.left = window.left.saturating_sub(1);
+            window.touch(now);
         }
     }
 
@@ -87,25 +93,43 @@ impl Budget {
     pub(super) fn ended(&self, place: Place, rate: Option<Rate>, now: Instant) {
         let state = &mut *self.state.borrow_mut();
         state.in_flight = state.in_flight.saturating_sub(1);
+        if let Some(window) = &mut state.window {
+            window.touch(now);
+        }
         if let Some(rate) = rate {
             state.learn(place, rate, now);
         }
     }
 }
 
+impl Window {
+    /// Puts off the end of a window that no answer has told of. When the server's minute begins is not known then;
+    /// that a minute without a request lies between two windows makes up for it.
+    fn touch(&mut self, now: Instant) {
+        if !self.is_known {
+            self.ends = now + Duration::from_secs(60);
+        }
+    }
+}
+
 impl State {
-    /// Begins a new window when the old one has ended. What is in flight may still be counted in it.
+    /// Begins a new window when the old one has ended.
     fn roll(&mut self, now: Instant) {
         let Some(old) = self.window.take_if(|window| window.ends <= now) else {
             return;
         };
-        let minutes = 1 + now.saturating_duration_since(old.ends).as_secs() / 60;
+        // An answer that came late makes its window look longer than it was: what was sent after it may be counted in
+        // this one. Between windows that nothing is known of lies a minute without a request.
+        let counted = match old.is_known {
+            true => old.unseen + (self.taken - old.learned_at),
+            false => self.in_flight,
+        };
         self.window = old.permitted.map(|permitted| Window {
-            minute: old.minute.saturating_add_unsigned(minutes),
-            ends: old.ends + Duration::from_secs(60 * minutes),
-            left: permitted.saturating_sub(self.in_flight),
-            permitted: old.permitted,
+            is_known: false,
+            ends: now + Duration::from_secs(60),
+            left: permitted.saturating_sub(counted),
             learned_at: self.taken,
+            ..old
         });
     }
 
@@ -116,9 +140,9 @@ impl State {
         let left = rate.remaining.saturating_sub(unseen);
         let ends = now + until_next_minute(rate.date);
         let permitted = rate.permitted.or(self.window.as_ref().and_then(|window| window.permitted));
-        let fresh = Window { minute, ends, left, permitted, learned_at: self.taken };
+        let fresh = Window { minute, is_known: true, ends, left, permitted, learned_at: self.taken, unseen };
         self.window = Some(match self.window.take() {
-            Some(old) if old.minute > minute => old,
+            Some(old) if old.minute > minute || old.minute == minute && !old.is_known => old,
             Some(old) if old.minute == minute => {
                 // Only a request that was sent after the last news surely brings newer news.
                 let is_newer = place.number >= old.learned_at;
@@ -250,7 +274,7 @@ mod tests {
                     Step::Count(n) if n < sent.len() => {
                         let place = sent.remove(n).unwrap();
                         server.counted += 1;
-                        prop_assert!(server.counted <= permitted, "{} of {permitted}", server.counted);
+                        prop_assert!(!is_told || server.counted <= permitted, "{} of {permitted}", server.counted);
                         answers.push_back((place, server.rate()));
                     }
                     Step::Arrive(n) if n < answers.len() => {

@@ -73,7 +73,7 @@ impl Patience {
 
     /// Counts a request that followed a redirect.
     pub(super) fn followed(&self) {
-        self.budget.followed();
+        self.budget.followed(Instant::now());
     }
 
     fn left(&self) -> Duration {
