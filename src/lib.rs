@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod args;
+mod bug;
 pub mod command;
 mod complete;
 pub mod config;

@@ -19,10 +19,11 @@ use crate::view::{Look, Style};
 
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    std::panic::set_hook(Box::new(crate::bug::report));
     if complete::answer(&arguments) {
         return ExitCode::SUCCESS;
     }
-    let system = System::real();
+    let system = System::real(&env::SECRETS);
     // Leaked: the tree is needed until the end, and taking it apart would cost more than a request.
     let grammar = Box::leak(Box::new(Cli::command()));
     let parsed =

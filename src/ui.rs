@@ -263,10 +263,16 @@ impl HttpProgress {
     }
 }
 
+/// A person at a terminal is told of every wait that can be noticed, a script only if it asks.
+fn is_worth_telling(manner: Manner, wait: Duration) -> bool {
+    let is_noticed = manner.is_terminal && wait >= Duration::from_secs(1);
+    (is_noticed || manner.verbosity > 0) && !manner.is_quiet
+}
+
 impl Progress for HttpProgress {
     fn waiting(&self, reason: &str, wait: Duration) {
-        let is_wanted = self.manner.is_terminal && wait >= Duration::from_secs(1) || self.manner.verbosity > 0;
-        if is_wanted && !self.manner.is_quiet && (self.manner.verbosity > 0 || self.is_news(reason, wait)) {
+        let is_told = is_worth_telling(self.manner, wait);
+        if is_told && (self.manner.verbosity > 0 || self.is_news(reason, wait)) {
             self.line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape_lines(reason)));
         }
     }
@@ -282,5 +288,21 @@ impl Progress for HttpProgress {
     #[expect(clippy::disallowed_methods, reason = "waits are measured on the real clock")]
     fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_told_to_people() {
+        let (long, short) = (Duration::from_secs(3), Duration::from_millis(300));
+        let terminal = Manner { is_terminal: true, ..Manner::default() };
+        assert!(is_worth_telling(terminal, long));
+        assert!(!is_worth_telling(terminal, short));
+        assert!(!is_worth_telling(Manner { is_quiet: true, ..terminal }, long));
+        assert!(!is_worth_telling(Manner::default(), long));
+        assert!(is_worth_telling(Manner { verbosity: 1, ..Manner::default() }, short));
     }
 }

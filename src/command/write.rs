@@ -174,10 +174,12 @@ pub fn not_applied(wrong: &[(&str, String, Option<String>)]) -> Result<()> {
     let message = format!("the server accepted the request but did not apply it ({})", words.join("; "));
     Err(Error::new(Exit::Failure, code::NOT_APPLIED, message)
         .detail(Value::Object(detail.collect()))
-        .hint("`bpctl policy show` shows the policy as it is now"))
+        .hint("`bpctl policy show` shows the policy as it is now")
+        .open())
 }
 
 /// Says of an error while reading back that the write itself was accepted.
 pub fn after_write(error: Error) -> Error {
-    Error { message: format!("the change was accepted, but reading it back failed: {}", error.message), ..error }
+    let message = format!("the change was accepted, but reading it back failed: {}", error.message);
+    Error { message, is_open: true, ..error }
 }

@@ -285,7 +285,7 @@ impl Layers<'_> {
             Provider::OnApp => &[env::TOKEN],
         };
         let has_own = self.profile_first && (self.profile.token.is_some() || self.profile.token_command.is_some());
-        let found = variables.iter().find_map(|name| Some((*name, self.system.variable(name)?.trim())));
+        let found = variables.iter().find_map(|name| Some((*name, self.system.secret(name)?.expose().trim())));
         let found = found.filter(|(_, value)| !value.is_empty() && !has_own);
         if let Some((name, value)) = found {
             let source = TokenSource::Environment(name);

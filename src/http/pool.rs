@@ -10,6 +10,9 @@ use url::{Host, Url};
 use super::client::Target;
 use super::failure::Failure;
 
+/// What to do where the pool cannot be built: the system has no authorities, as in a small container.
+const NO_ROOTS: &str = "install the system's certificates (`ca-certificates`), or set `ca_file` in the profile";
+
 /// Opens the pool. Trust roots are loaded for `https` alone: that takes milliseconds.
 pub(super) fn open(target: &Target) -> Result<Client, Failure> {
     // Err means that one is installed already, which is as good.
@@ -24,7 +27,12 @@ pub(super) fn open(target: &Target) -> Result<Client, Failure> {
         // A proxy could not reach this machine's own ports, and must not see the sandbox's traffic.
         builder = builder.no_proxy();
     }
-    Ok(builder.build()?)
+    builder.build().map_err(|error| match (Failure::from(error), &target.ca_file) {
+        // Certificates are looked at closely when the pool is built.
+        (Failure::Unsendable(cause), Some(file)) => Failure::Unsendable(format!("ca_file {}: {cause}", file.display())),
+        (Failure::Unsendable(cause), None) => Failure::Tls(cause, NO_ROOTS),
+        (failure, _) => failure,
+    })
 }
 
 /// Trusts `own` roots and the system's: on Linux read as late as can be, elsewhere as the system does.
