@@ -228,7 +228,17 @@ struct Shared {
     script: Script,
     requests: Mutex<Vec<Request>>,
     stopped: AtomicBool,
+    /// Set when the port refuses connections; holds it, so that no other server gets it meanwhile.
+    closed: Mutex<Option<Option<socket2::Socket>>>,
     sent: AtomicU64,
+}
+
+/// Takes a port without listening on it.
+fn reserved(address: SocketAddr) -> Option<socket2::Socket> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).ok()?;
+    socket.set_reuse_address(true).ok()?;
+    socket.bind(&address.into()).ok()?;
+    Some(socket)
 }
 
 /// The server. It stops when dropped.
@@ -246,6 +256,7 @@ impl Server {
             script: Box::new(script),
             requests: Mutex::default(),
             stopped: AtomicBool::new(false),
+            closed: Mutex::new(None),
             sent: AtomicU64::new(0),
         });
         let accepting = Arc::clone(&shared);
@@ -258,6 +269,8 @@ impl Server {
                 // A client that hangs up mid-answer is part of many tests, so errors end the connection only.
                 std::thread::spawn(move || stream.and_then(|stream| serving.serve(&stream)));
             }
+            drop(listener);
+            *accepting.closed.lock().unwrap() = Some(reserved(address));
         });
         Self { address, shared }
     }
@@ -400,8 +413,10 @@ impl Shared {
     /// Stops listening, and returns when connections are refused.
     fn close_shop(&self, address: SocketAddr) {
         self.stopped.store(true, Ordering::SeqCst);
-        while TcpStream::connect(address).is_ok() {
-            std::thread::yield_now();
+        // Wakes the accepting thread so that it sees the flag.
+        let _ = TcpStream::connect(address);
+        while self.closed.lock().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
