@@ -127,9 +127,17 @@ fn tls_cause(error: &reqwest::Error) -> Option<&rustls::Error> {
     None
 }
 
+/// What to do where nobody is trusted: the system has no authorities, as in a small container.
+pub(super) const NO_ROOTS: &str =
+    "install the system's certificates (`ca-certificates`), or set `ca_file` in the profile";
+
 /// Says what to do about a TLS failure.
 fn tls_hint(error: &rustls::Error) -> &'static str {
     use rustls::CertificateError as Wrong;
+    if let rustls::Error::General(_) = error {
+        // What our own choice of roots says (see `trust`): there are none.
+        return NO_ROOTS;
+    }
     let rustls::Error::InvalidCertificate(wrong) = error else {
         return "is `api_url` right? What answers there may not speak TLS, or a proxy may be in the way";
     };

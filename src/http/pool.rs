@@ -8,10 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
 
 use super::client::Target;
-use super::failure::Failure;
-
-/// What to do where the pool cannot be built: the system has no authorities, as in a small container.
-const NO_ROOTS: &str = "install the system's certificates (`ca-certificates`), or set `ca_file` in the profile";
+use super::failure::{Failure, NO_ROOTS};
 
 /// Opens the pool. Trust roots are loaded for `https` alone: that takes milliseconds.
 pub(super) fn open(target: &Target) -> Result<Client, Failure> {

@@ -235,10 +235,11 @@ fn a_bad_ca_file_is_a_configuration_error() {
 
 #[test]
 fn a_system_without_certificates_says_so() {
-    let nothing =
-        show("https://localhost:1", None, "").env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
-    let run = nothing.run().fails(7, "tls");
+    let server = Secure::start(Authority::new().server("localhost", 2024, &[]));
+    let nothing = show(&server.url("localhost"), None, "");
+    let run = nothing.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null").run().fails(7, "tls");
     assert!(run.stderr.contains("ca-certificates"), "{}", run.report());
+    server.saw_no_token();
 }
 
 #[test]
