@@ -6,12 +6,15 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{backups, disk, org, policy, trash, vm};
+use super::{backups, calendar, coverage, disk, lint, org, policy, trash, vm};
 use crate::args::{
-    BackupCommand, Command, DiskCommand, MachineCommand, OrganizationCommand, PolicyCommand, TrashCommand,
+    BackupCommand, Command, DiskCommand, Format, MachineCommand, OrganizationCommand, PolicyCommand, TrashCommand,
 };
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
+use crate::model::calendar::Run;
+use crate::model::coverage::Row;
+use crate::model::lint::Finding;
 use crate::model::{Backup, Disk, Machine, Object, Organization, Policy, TrashObject};
 use crate::view::{Listing, Noun};
 
@@ -71,9 +74,18 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
         Command::Backups(BackupCommand::List(args)) => {
             gather::<Backup>(cx, names, async |cx| backups::run(cx, BackupCommand::List(args.clone())).await).await
         }
+        Command::Coverage(args) if args.report.is_none() => {
+            gather::<Row>(cx, names, async |cx| coverage::run(cx, args.clone()).await).await
+        }
+        Command::Calendar(args) if args.ics.is_none() => {
+            gather::<Run>(cx, names, async |cx| calendar::run(cx, args.clone()).await).await
+        }
+        Command::Lint(args) if cx.style.format != Format::Sarif && args.explain.is_none() && !args.list_codes => {
+            gather::<Finding>(cx, names, async |cx| lint::run(cx, args.clone()).await).await
+        }
         _ => Err(Error::usage("this takes one profile").hint(
-            "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list` and \
-                   `backups list`",
+            "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
+             `backups list`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
         )),
     }
 }
@@ -85,13 +97,15 @@ async fn gather<T: Noun>(cx: &Context, names: &[String], list: impl AsyncFn(&Con
         let result = list(&own).await;
         cx.ui.adopt(&own.ui);
         let rows = own.gathering.and_then(std::cell::RefCell::into_inner);
-        result.map(|()| rows.and_then(|rows| rows.downcast::<Vec<Object<T>>>().ok()).map_or(Vec::new(), |rows| *rows))
+        let rows = rows.and_then(|rows| rows.downcast::<Vec<Object<T>>>().ok()).map_or(Vec::new(), |rows| *rows);
+        (rows, result)
     });
-    let (mut done, mut failed) = (Vec::new(), Vec::new());
-    for (name, result) in names.iter().zip(join_all(each).await) {
+    let (mut done, mut failed, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, (rows, result)) in names.iter().zip(join_all(each).await) {
         match result {
-            Err(error) => failed.push((name.clone(), error)),
-            Ok(rows) => {
+            Err(error) if error.exit != Exit::Found => failed.push((name.clone(), error)),
+            checked => {
+                found.extend(checked.err().map(|error| (name.clone(), error)));
                 done.push(name.clone());
                 cx.ui.print(|out| {
                     rows.into_iter().try_for_each(|row| listing.push_from(Some(name), row, out).map(drop))
@@ -102,10 +116,18 @@ async fn gather<T: Noun>(cx: &Context, names: &[String], list: impl AsyncFn(&Con
     if !done.is_empty() {
         cx.ui.print(|out| listing.finish(out))?;
     }
-    match failed.is_empty() {
-        true => Ok(()),
-        false => Err(lacking(&done, &failed)),
+    match (failed.is_empty(), found.is_empty()) {
+        (true, true) => Ok(()),
+        (true, false) => Err(findings(&found)),
+        (false, _) => Err(lacking(&done, &failed)),
     }
+}
+
+/// Sums up what a check found in each profile.
+fn findings(found: &[(String, Error)]) -> Error {
+    let words: Vec<String> = found.iter().map(|(name, error)| format!("{name}: {}", error.message)).collect();
+    let hints = found.first().map_or_else(Vec::new, |(_, error)| error.hints.clone());
+    Error { hints, ..Error::new(Exit::Found, code::FOUND, words.join("; ")) }
 }
 
 /// Builds the error of a list that lacks profiles.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::company::Company;
 use crate::harness::{Home, TOKEN, bare};
 use crate::server::{Answer, Server};
 use crate::world::{POLICY, World};
@@ -111,4 +112,29 @@ fn an_empty_source_is_named() {
     let (a, b) = (World::new().serve(), World::new().policies(Vec::new()).serve());
     let home = home(&[("a", &a), ("b", &b)]);
     bare(&["policies", "list", "--all-profiles"]).home(&home).run().ok().mentions(&["b: no policies"]);
+}
+
+#[test]
+fn the_fleet_is_seen_over_several_profiles() {
+    let (a, b) = (Company::new(), Company::new());
+    let home = home(&[("a", &a.server), ("b", &b.server)]);
+    let run = |args: &[&str]| bare(args).args(&["--profile", "a,b"]).home(&home).run();
+    let rows = run(&["coverage", "-o", "json"]).ok().json();
+    let of = |name: &str| rows.as_array().unwrap().iter().filter(|row| row["profile"] == name).count();
+    assert_eq!((of("a"), of("b")), (9, 9), "eight machines and a disk of none, in each");
+    let table = run(&["coverage"]).ok().stdout;
+    assert!(table.starts_with("PROFILE  "), "{table}");
+    // A check that finds something in each is no failure of a source.
+    let found = run(&["coverage", "--fail-on", "none", "-o", "json"]).exits(10);
+    assert_eq!(found.json().as_array().map(Vec::len), Some(18));
+    assert_eq!(found.error()["code"], "found");
+    run(&["lint", "-o", "jsonl", "--fail-on", "warning"]).exits(10);
+    let runs = run(&["calendar", "-o", "csv"]).ok().stdout;
+    assert!(runs.starts_with("profile,") && runs.contains("\r\nb,"), "{runs}");
+    run(&["coverage", "--report", "x.html"]).fails_in_words(2);
+    run(&["lint", "-o", "sarif"]).exits(2);
+
+    let broken = self::home(&[("a", &a.server), ("b", &Server::always(Answer::error(403, "permission_denied")))]);
+    let partly = bare(&["coverage", "--profile", "a,b", "--fail-on", "none"]).home(&broken).run().exits(9);
+    partly.mentions(&["it lacks b"]);
 }
