@@ -74,20 +74,7 @@ impl Survey {
         api: &Katapult,
         ids: Vec<String>,
     ) -> Result<HashMap<String, Object<Policy>>> {
-        let bar = cx.ui.progress("reading each policy");
-        bar.length(ids.len());
-        let one = async |id: String| {
-            let read = api.policy(&id).await;
-            bar.step(1);
-            match read {
-                Ok(policy) => Ok(Some((id, policy))),
-                Err(error) if is_gone(&error) => Ok(None),
-                Err(error) => Err(error),
-            }
-        };
-        let read: Vec<Option<(String, Object<Policy>)>> =
-            stream::iter(ids).map(one).buffered(api.http().concurrency()).try_collect().await?;
-        let mut details: HashMap<_, _> = read.into_iter().flatten().collect();
+        let mut details = each(cx, api, ids, "reading each policy").await?;
         for listed in &self.policies {
             if let Some(policy) = listed.id.as_ref().and_then(|id| details.get_mut(id)) {
                 complete(&mut policy.model, listed);
@@ -128,4 +115,30 @@ fn complete(policy: &mut Policy, listed: &Policy) {
     }
     let schedule = &mut policy.schedule;
     schedule.interval = schedule.interval.take().or_else(|| listed.schedule.interval.clone());
+}
+
+/// Reads policies side by side, by id; one that is gone by now is left out.
+///
+/// # Errors
+/// The API's.
+pub async fn each(
+    cx: &Context,
+    api: &Katapult,
+    ids: Vec<String>,
+    what: &'static str,
+) -> Result<HashMap<String, Object<Policy>>> {
+    let bar = cx.ui.progress(what);
+    bar.length(ids.len());
+    let one = async |id: String| {
+        let read = api.policy(&id).await;
+        bar.step(1);
+        match read {
+            Ok(policy) => Ok(Some((id, policy))),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    };
+    let read: Vec<Option<(String, Object<Policy>)>> =
+        stream::iter(ids).map(one).buffered(api.http().concurrency()).try_collect().await?;
+    Ok(read.into_iter().flatten().collect())
 }

@@ -23,3 +23,4 @@ pub use client::{Authentication, Decoded, Dialect, Http, Limits, Progress, Settl
 pub use page::{Flow, PER_PAGE, Page, PageInfo, Walk, walk};
 pub use pool::is_loopback;
 pub use request::{Method, Repeat, Request};
+pub use status::code_of;

@@ -47,9 +47,9 @@ fn exit(status: u16, code: &str) -> Exit {
     }
 }
 
-/// The error for an answer in which the API itself says nothing: a proxy's page, an empty body.
-fn unspoken(answer: &Answer, exit: Exit, host: &str) -> Error {
-    let code = match answer.status {
+/// Makes a code from a status, where the API says none: its own names where it has them.
+pub fn code_of(status: u16) -> &'static str {
+    match status {
         401 => "unauthorized",
         403 => "permission_denied",
         404 => "not_found",
@@ -60,7 +60,12 @@ fn unspoken(answer: &Answer, exit: Exit, host: &str) -> Error {
         400..500 => "refused",
         500.. => code::NETWORK,
         _ => code::INVALID_RESPONSE,
-    };
+    }
+}
+
+/// The error for an answer in which the API itself says nothing: a proxy's page, an empty body.
+fn unspoken(answer: &Answer, exit: Exit, host: &str) -> Error {
+    let code = code_of(answer.status);
     let what = match first_words(&answer.body) {
         Some(words) => format!(": {words}"),
         None => String::new(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::xml;
-use crate::http::{Answer, ApiError, json};
+use crate::http::{Answer, ApiError, code_of, json};
 
 /// Reads the API's words out of an answer. OnApp has no codes: one is made from the status.
 pub fn read_error(answer: &Answer) -> Option<ApiError> {
@@ -14,16 +14,9 @@ pub fn read_error(answer: &Answer) -> Option<ApiError> {
         return None;
     }
     let code = match answer.status {
-        401 => "unauthorized",
-        403 => "permission_denied",
-        404 => "not_found",
-        406 => "not_acceptable",
-        409 => "conflict",
-        422 => "validation_error",
-        429 => "rate_limit_reached",
+        // The API speaks, so it is not the network that fails.
         503 => "service_unavailable",
-        400..500 => "refused",
-        _ => crate::error::code::NETWORK,
+        status => code_of(status),
     };
     Some(ApiError { code: code.to_owned(), message: sentences.join("; "), detail: body })
 }

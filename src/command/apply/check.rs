@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-
+use crate::command::survey::each;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Flow;
-use crate::katapult::{Katapult, Lookup, Owner, is_gone};
+use crate::katapult::{Katapult, Lookup, Owner};
 use crate::model::{Fields, Object, Plan, Policy, StepAction};
 
 /// Reads the policies of every step; gives them by id.
@@ -16,21 +15,7 @@ use crate::model::{Fields, Object, Plan, Policy, StepAction};
 /// `changed`, with every step that no longer fits.
 pub async fn check(cx: &Context, api: &Katapult, plan: &Plan) -> Result<HashMap<String, Object<Policy>>> {
     let ids: Vec<String> = plan.steps.iter().filter_map(|step| step.policy.clone()).collect();
-    let bar = cx.ui.progress("comparing the plan with what is live");
-    bar.length(ids.len());
-    let one = async |id: String| {
-        let read = api.policy(&id).await;
-        bar.step(1);
-        match read {
-            Ok(policy) => Ok(Some((id, policy))),
-            Err(error) if is_gone(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
-    };
-    let read: Vec<Option<(String, Object<Policy>)>> =
-        stream::iter(ids).map(one).buffered(api.http().concurrency()).try_collect().await?;
-    drop(bar);
-    let live: HashMap<String, Object<Policy>> = read.into_iter().flatten().collect();
+    let live = each(cx, api, ids, "comparing the plan with what is live").await?;
     let mut changed: Vec<String> = Vec::new();
     for step in &plan.steps {
         let (Some(id), Some(then)) = (&step.policy, &step.before) else { continue };
