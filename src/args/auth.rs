@@ -4,7 +4,6 @@ use clap::{Args, Subcommand};
 
 /// Verbs of credentials
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum AuthCommand {
     /// Check a token and store it in a profile
     ///

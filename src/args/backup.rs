@@ -6,7 +6,6 @@ use super::value::not_empty;
 
 /// Verbs of a backup
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum BackupCommand {
     /// List the backups of a virtual server (OnApp)
     List(BackupList),

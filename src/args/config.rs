@@ -4,7 +4,6 @@ use clap::{Args, Subcommand};
 
 /// Verbs of the configuration
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum ConfigCommand {
     /// Print the path of the config file
     Path,

@@ -6,7 +6,6 @@ use super::value::not_empty;
 
 /// Verbs of a disk
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum DiskCommand {
     /// List the disks of a virtual machine or an organization
     List(DiskList),

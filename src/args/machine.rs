@@ -6,7 +6,6 @@ use super::value::not_empty;
 
 /// Verbs of a virtual machine
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum MachineCommand {
     /// List the virtual machines of the organization
     List,

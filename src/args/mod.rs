@@ -6,6 +6,7 @@ mod config;
 mod disk;
 mod fleet;
 mod global;
+mod grammar;
 mod history;
 mod machine;
 mod organization;
@@ -57,7 +58,6 @@ pub struct Cli {
 
 /// The nouns
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum Command {
     /// List, show and change disk backup policies
     #[command(subcommand, visible_alias = "policy")]

@@ -4,7 +4,6 @@ use clap::Subcommand;
 
 /// Verbs of an organization
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum OrganizationCommand {
     /// List the organizations that the token sees
     List,

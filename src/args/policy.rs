@@ -7,7 +7,6 @@ use crate::model::{Expectation, Interval, Wish};
 
 /// Verbs of a policy
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum PolicyCommand {
     /// List the policies of a virtual machine, a disk or an organization
     List(PolicyList),

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 /// Verbs of the simulator
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum SandboxCommand {
     /// Serve the simulator on a loopback port, for curl and other tools
     Serve(SandboxServe),

@@ -6,7 +6,6 @@ use super::value::not_empty;
 
 /// Verbs of the trash
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum TrashCommand {
     /// List what is in the organization's trash, of every type
     List,
