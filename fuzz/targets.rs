@@ -167,6 +167,6 @@ fn safe(format: Format, text: &[u8]) {
         Format::Json | Format::Jsonl | Format::Sarif => {
             assert!(json(&Answer::of(200, text)).is_ok() || text.trim().is_empty(), "{text}");
         }
-        Format::Yaml | Format::Csv => {}
+        Format::Yaml | Format::Csv | Format::Toml => {}
     }
 }

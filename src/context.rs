@@ -1,5 +1,6 @@
 //! What a command is given: settings, clients that are made when they are first used, and the way to print.
 
+use std::any::Any;
 use std::cell::{OnceCell, RefCell};
 use std::fs::TryLockError;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::account::Account;
 use crate::args::Global;
 use crate::config::{Connection, File, Paths, Provider, Wanted, env, resolve};
 use crate::error::{Error, Exit, Result, code};
@@ -38,6 +40,10 @@ pub struct Context {
     /// How results are wanted.
     pub style: Style,
     answers: RefCell<Vec<String>>,
+    /// Where several writes stand.
+    pub account: Account,
+    /// Where a list leaves its rows, when it is one of several profiles'.
+    pub gathering: Option<RefCell<Option<Box<dyn Any>>>>,
     file: OnceCell<File>,
     connection: OnceCell<Connection>,
     katapult: OnceCell<Katapult>,
@@ -55,6 +61,8 @@ impl Context {
             ui,
             style,
             answers: RefCell::default(),
+            account: Account::default(),
+            gathering: None,
             file: OnceCell::new(),
             connection: OnceCell::new(),
             katapult: OnceCell::new(),
@@ -62,6 +70,14 @@ impl Context {
             #[cfg(feature = "sandbox")]
             sandbox: OnceCell::new(),
         }
+    }
+
+    /// Makes the surroundings of the same command on one of several profiles: its rows are gathered, and what it
+    /// tells begins with the profile's name.
+    pub fn on_profile(&self, name: &str) -> Self {
+        let global = Global { profile: Some(name.to_owned()), all_profiles: false, ..self.global.clone() };
+        let cx = Self::new(self.system.clone(), global, self.ui.on_profile(name), self.style.clone());
+        Self { gathering: Some(RefCell::new(None)), ..cx }
     }
 
     /// The present.
@@ -123,6 +139,7 @@ impl Context {
             organization: global.org.clone(),
             user: None,
             sandbox: global.sandbox,
+            is_one_of_several: self.gathering.is_some(),
         }
     }
 

@@ -107,6 +107,8 @@ pub struct Error {
     pub request_id: Option<String>,
     /// What to do next.
     pub hints: Vec<String>,
+    /// A write may have been carried out, or was, although this tells of a failure.
+    pub is_open: bool,
     /// Standard output was closed by its reader: ends quietly, with success.
     pub closed_pipe: bool,
 }
@@ -125,6 +127,7 @@ impl Error {
             detail: Value::Null,
             request_id: None,
             hints: Vec::new(),
+            is_open: false,
             closed_pipe: false,
         }
     }
@@ -167,6 +170,13 @@ impl Error {
     #[must_use]
     pub fn detail(mut self, detail: Value) -> Self {
         self.detail = detail;
+        self
+    }
+
+    /// Notes that a write may have been carried out.
+    #[must_use]
+    pub fn open(mut self) -> Self {
+        self.is_open = true;
         self
     }
 

@@ -104,22 +104,22 @@ impl Journal {
         Self { path }
     }
 
-    /// Records that a write begins, and gives its number. `entry.number` is assigned here.
+    /// Records that a write begins, and gives its number and what the user should know of the file.
+    /// `entry.number` is assigned here.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn begin(&self, mut entry: Entry) -> io::Result<u64> {
+    pub fn begin(&self, mut entry: Entry) -> io::Result<(u64, Option<String>)> {
         redact(&mut entry.before);
         let mut file = self.open()?;
         file.lock()?;
-        self.put_aside_a_torn_end(&mut file, entry.time)?;
-        let mut text = String::new();
-        file.seek(SeekFrom::Start(0))?;
-        file.read_to_string(&mut text)?;
-        entry.number = read(&text).entries.iter().map(|entry| entry.number).max().unwrap_or(0) + 1;
+        let (bytes, warning) = self.whole_lines(&mut file)?;
+        // A line that is not text must not stop all further writes: it is left out, as any unreadable one.
+        let known = read(&String::from_utf8_lossy(&bytes)).entries;
+        entry.number = known.iter().map(|entry| entry.number).max().unwrap_or(0) + 1;
         let number = entry.number;
         append(&mut file, &Line::Begin(Box::new(entry)))?;
-        Ok(number)
+        Ok((number, warning))
     }
 
     /// Records how a write ended.
@@ -130,6 +130,8 @@ impl Journal {
         redact(&mut after);
         let mut file = self.open()?;
         file.lock()?;
+        // Another bpctl may have been killed in the middle of a line since this write began.
+        self.whole_lines(&mut file)?;
         append(&mut file, &Line::End { number, outcome, policy, after })
     }
 
@@ -157,20 +159,35 @@ impl Journal {
         crate::private::options(OpenOptions::new().read(true).append(true).create(true)).open(&self.path)
     }
 
-    /// A line without its end was being written when bpctl was killed: nothing was reported of it. It is kept aside.
-    fn put_aside_a_torn_end(&self, file: &mut File, time: i64) -> io::Result<()> {
+    /// Reads the lines that are whole. One without its end was being written when bpctl was killed, and nothing was
+    /// reported of it: it is put aside.
+    fn whole_lines(&self, file: &mut File) -> io::Result<(Vec<u8>, Option<String>)> {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(0))?;
         file.read_to_end(&mut bytes)?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         if whole == bytes.len() {
-            return Ok(());
+            return Ok((bytes, None));
         }
-        let aside = self.path.with_extension(format!("torn-{time}"));
-        crate::private::options(OpenOptions::new().write(true).create(true).truncate(true))
-            .open(aside)?
-            .write_all(&bytes[whole..])?;
-        file.set_len(whole as u64)
+        let torn = bytes.split_off(whole);
+        let (mut aside, path) = self.new_file_aside()?;
+        aside.write_all(&torn)?;
+        aside.sync_all()?;
+        file.set_len(whole as u64)?;
+        let warning = format!("the journal ended in a line that was cut off; it was moved to {}", path.display());
+        Ok((bytes, Some(warning)))
+    }
+
+    /// Makes a file beside the journal that was not there before.
+    fn new_file_aside(&self) -> io::Result<(File, PathBuf)> {
+        let mut number = 1_u32;
+        loop {
+            let path = self.path.with_extension(format!("torn-{number}"));
+            match crate::private::options(OpenOptions::new().write(true).create_new(true)).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                opened => return Ok((opened?, path)),
+            }
+        }
     }
 }
 
@@ -257,8 +274,8 @@ mod tests {
     fn what_began_and_did_not_end_is_of_unknown_outcome() {
         let directory = tempfile::tempdir().unwrap();
         let journal = Journal::at(directory.path().join("deep/journal.jsonl"));
-        assert_eq!(journal.begin(entry()).unwrap(), 1);
-        assert_eq!(journal.begin(entry()).unwrap(), 2);
+        assert_eq!(journal.begin(entry()).unwrap(), (1, None));
+        assert_eq!(journal.begin(entry()).unwrap(), (2, None));
         journal.end(1, Outcome::Done, None, json!({"x": 1})).unwrap();
         let history = journal.history().unwrap();
         let outcomes: Vec<_> = history.entries.iter().map(|entry| entry.outcome).collect();
@@ -266,16 +283,46 @@ mod tests {
         assert!(!std::fs::read_to_string(journal.path()).unwrap().contains("secret"));
     }
 
+    fn tear(journal: &Journal, with: &[u8]) {
+        let mut file = OpenOptions::new().append(true).open(journal.path()).unwrap();
+        file.write_all(with).unwrap();
+    }
+
     #[test]
     fn a_torn_end_is_put_aside_and_nothing_else_is_lost() {
         let directory = tempfile::tempdir().unwrap();
         let journal = Journal::at(directory.path().join("journal.jsonl"));
         journal.begin(entry()).unwrap();
-        let mut file = OpenOptions::new().append(true).open(journal.path()).unwrap();
-        file.write_all(b"{\"event\":\"beg").unwrap();
-        assert_eq!(journal.begin(entry()).unwrap(), 2);
+        for (number, torn) in [(2, "torn-1"), (3, "torn-2")] {
+            tear(&journal, b"{\"event\":\"beg");
+            let (given, warning) = journal.begin(entry()).unwrap();
+            assert_eq!(given, number);
+            assert!(warning.unwrap().contains(torn));
+            let aside = std::fs::read_to_string(directory.path().join(format!("journal.{torn}"))).unwrap();
+            assert_eq!(aside, "{\"event\":\"beg");
+        }
         let history = journal.history().unwrap();
-        assert_eq!((history.entries.len(), history.warnings.len()), (2, 0));
-        assert_eq!(std::fs::read_to_string(directory.path().join("journal.torn-1")).unwrap(), "{\"event\":\"beg");
+        assert_eq!((history.entries.len(), history.warnings.len()), (3, 0));
+    }
+
+    #[test]
+    fn an_end_is_not_lost_in_a_line_that_another_left_torn() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::at(directory.path().join("journal.jsonl"));
+        journal.begin(entry()).unwrap();
+        tear(&journal, b"{\"event\":\"beg");
+        journal.end(1, Outcome::Done, None, Value::Null).unwrap();
+        assert_eq!(journal.history().unwrap().entries[0].outcome, Outcome::Done);
+    }
+
+    #[test]
+    fn lines_that_are_no_text_stop_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::at(directory.path().join("journal.jsonl"));
+        journal.begin(entry()).unwrap();
+        tear(&journal, b"\xff\xfe\0\0\n");
+        assert_eq!(journal.begin(entry()).unwrap(), (2, None));
+        let history = journal.history().unwrap();
+        assert_eq!((history.entries.len(), history.warnings.len()), (2, 1));
     }
 }

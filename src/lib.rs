@@ -6,7 +6,9 @@
 //! [`error`] the one table of exit codes. `sandbox` is the other side: reached by URL, like a real cloud.
 //! `docs/architecture.md` has the whole map.
 
+pub mod account;
 pub mod args;
+mod bug;
 pub mod command;
 mod complete;
 pub mod config;
@@ -17,6 +19,7 @@ pub mod journal;
 pub mod katapult;
 pub mod model;
 pub mod onapp;
+pub mod policyfile;
 pub mod private;
 mod run;
 #[cfg(feature = "sandbox")]

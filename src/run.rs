@@ -18,10 +18,11 @@ use crate::view::{Look, Style};
 
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    std::panic::set_hook(Box::new(crate::bug::report));
     if complete::answer(&arguments) {
         return ExitCode::SUCCESS;
     }
-    let system = System::real();
+    let system = System::real(&env::SECRETS);
     let cli = match Cli::read(&arguments) {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &arguments, &system),
@@ -60,6 +61,9 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
 
 /// Says what an interruption left behind.
 fn interruption(cx: &Context) -> Error {
+    if let Some(error) = cx.account.interruption() {
+        return error;
+    }
     match cx.http_in_use().and_then(crate::http::Http::write_in_flight) {
         None => Error::interrupted("interrupted"),
         Some(write) => Error::interrupted(format!("interrupted while waiting for the answer to {write}"))

@@ -9,9 +9,13 @@ use std::io::IsTerminal;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::secret::Secret;
+
 /// What the process was given by its surroundings.
+#[derive(Clone)]
 pub struct System {
     variables: HashMap<String, String>,
+    secrets: HashMap<String, Secret>,
     arguments: Vec<String>,
     /// Whether standard input is a terminal.
     pub stdin_is_terminal: bool,
@@ -22,14 +26,21 @@ pub struct System {
 }
 
 impl System {
-    /// Reads the real surroundings.
+    /// Reads the real surroundings. The variables named in `secret` are kept apart, wiped when they are dropped.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    pub fn real() -> Self {
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+    pub fn real(secret: &[&str]) -> Self {
+        let all =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let (mut variables, mut secrets) = (HashMap::new(), HashMap::new());
+        for (name, value) in all.filter(|(_, value)| !value.is_empty()) {
+            match secret.contains(&name.as_str()) {
+                true => drop(secrets.insert(name, Secret::new(value))),
+                false => drop(variables.insert(name, value)),
+            }
+        }
         Self {
             variables,
+            secrets,
             arguments: std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect(),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
@@ -37,9 +48,14 @@ impl System {
         }
     }
 
-    /// Gives an environment variable; an empty one counts as not set.
+    /// Gives an environment variable that holds no secret; an empty one counts as not set.
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// Gives an environment variable that holds a secret; an empty one counts as not set.
+    pub fn secret(&self, name: &str) -> Option<&Secret> {
+        self.secrets.get(name)
     }
 
     /// Gives the command line without the program, quoted for a shell where that is needed. Holds no secret: no flag

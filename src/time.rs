@@ -115,9 +115,9 @@ fn distance(text: &str) -> Option<Span> {
 }
 
 fn next_after(at: DateTime, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
-    let first = exactly(at, zone)?;
-    if first > now {
-        return Ok(first);
+    // A time of today that the clocks skip or double is next week's as well, once both of its readings are over.
+    if zone.to_ambiguous_zoned(at).later().is_ok_and(|last| last.timestamp() > now) {
+        return exactly(at, zone);
     }
     let week_later = at.checked_add(Span::new().days(7)).map_err(|_| "that is too far ahead".to_owned())?;
     exactly(week_later, zone)
@@ -208,5 +208,174 @@ pub fn length(seconds: u64) -> String {
         172_800..5_184_000 => plural(seconds / 86_400, "day"),
         5_184_000..63_072_000 => plural(seconds / 2_629_746, "month"),
         _ => plural(seconds / 31_556_952, "year"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Half hours, southern summers, a zone that gave up its clock changes, one with summer time all year but Ramadan.
+    const ZONES: [&str; 6] = [
+        "Europe/London",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "America/Santiago",
+        "Asia/Tehran",
+        "Africa/Casablanca",
+    ];
+
+    fn zone(name: &str) -> TimeZone {
+        TimeZone::get(name).unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// The instants at which the clocks change from 2020 to 2040.
+    fn changes(zone: &TimeZone) -> Vec<Timestamp> {
+        let (from, until) = (at("2020-01-01T00:00:00Z"), at("2041-01-01T00:00:00Z"));
+        let all = zone.following(from).take_while(|change| change.timestamp() < until);
+        // Some entries change the name alone.
+        all.map(|change| change.timestamp())
+            .filter(|change| zone.to_offset(*change) != zone.to_offset(*change - SignedDuration::from_secs(1)))
+            .collect()
+    }
+
+    /// Takes the readings out of a refusal: the two instants that it names.
+    fn readings(sentence: &str) -> Vec<Timestamp> {
+        sentence.split([' ', ';']).filter_map(|word| word.parse().ok()).collect()
+    }
+
+    /// Checks the law of a local time: it is an instant that reads the same, or it is refused with both readings.
+    fn holds(local: DateTime, zone: &TimeZone, now: Timestamp) -> Result<bool, String> {
+        let text = local.strftime("%Y-%m-%d %H:%M").to_string();
+        match resolve(&text, now, zone) {
+            Ok(instant) => {
+                let back = instant.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+                let other = [-1, 1].map(|side| instant + SignedDuration::from_mins(30 * side));
+                let is_only = other.iter().all(|other| other.to_zoned(zone.clone()).datetime() != local);
+                match back == text && is_only {
+                    true => Ok(false),
+                    false => Err(format!("{text} became {instant}, which reads {back}")),
+                }
+            }
+            Err(sentence) => {
+                let readings = readings(&sentence);
+                let [first, second] = readings.as_slice() else {
+                    return Err(format!("{text}: not two readings: {sentence}"));
+                };
+                let is_skipped = sentence.contains("is skipped");
+                let exists = |at: &Timestamp| at.to_zoned(zone.clone()).datetime() == local;
+                let both_parse = [first, second].iter().all(|reading| {
+                    let typed = rfc3339(**reading, zone);
+                    sentence.contains(&typed) && resolve(&typed, now, zone).as_ref() == Ok(*reading)
+                });
+                let is_true = match is_skipped {
+                    true => !exists(first) && !exists(second),
+                    false => exists(first) && exists(second),
+                };
+                match first != second && both_parse && is_true {
+                    true => Ok(true),
+                    false => Err(format!("{text}: {sentence}")),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_clock_change_of_twenty_years_minute_by_minute() {
+        let now = at("2019-06-01T12:00:00Z");
+        for name in ZONES {
+            let zone = zone(name);
+            let changes = changes(&zone);
+            // Tehran's clocks stand still since 2022; all others go on.
+            assert!(changes.len() >= 6, "{name} has {} changes", changes.len());
+            for change in changes {
+                let after = zone.to_offset(change).seconds();
+                let before = zone.to_offset(change - SignedDuration::from_secs(1)).seconds();
+                let around = zone.to_offset(change).to_datetime(change);
+                let mut refused = 0;
+                for minute in -150..=150 {
+                    let local = around.checked_add(Span::new().minutes(minute)).unwrap();
+                    refused += i32::from(holds(local, &zone, now).unwrap_or_else(|wrong| panic!("{name}: {wrong}")));
+                }
+                // As many minutes are refused as the clocks are moved by.
+                assert_eq!(refused * 60, (after - before).abs(), "{name} at {change}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_weekday_whose_skipped_hour_is_over_is_next_weeks() {
+        // On Sunday 29 March 2026 London's clocks went from 01:00 to 02:00; it is noon.
+        let resolved = resolve("sunday 01:30", at("2026-03-29T11:00:00Z"), &zone("Europe/London"));
+        assert_eq!(resolved, Ok(at("2026-04-05T00:30:00Z")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_local_time_reads_the_same_or_is_refused(
+            zone_number in 0..ZONES.len(), minutes in 0..21 * 366 * 24 * 60_i64,
+        ) {
+            let local = DateTime::constant(2020, 1, 1, 0, 0, 0, 0).checked_add(Span::new().minutes(minutes)).unwrap();
+            let held = holds(local, &zone(ZONES[zone_number]), at("2019-06-01T12:00:00Z"));
+            prop_assert!(held.is_ok(), "{}", held.unwrap_err());
+        }
+
+        #[test]
+        fn distances_and_weekdays_lie_ahead(
+            zone_number in 0..ZONES.len(), now in 1_577_836_800..2_240_524_800_i64, count in 1..400_u32,
+            unit in prop::sample::select(vec!["m", "h", "d", " weeks", " days", " hours"]),
+            before in prop::sample::select(vec!["+", "in ", ""]),
+            day in prop::sample::select(vec!["monday", "tue", "Wednesday", "thu", "FRIDAY", "sat", "sunday"]),
+            hour in 0..24_u32, minute in 0..60_u32,
+        ) {
+            let (zone, now) = (zone(ZONES[zone_number]), Timestamp::from_second(now).unwrap());
+            let text = format!("{before}{count}{unit}");
+            let ahead = resolve(&text, now, &zone);
+            prop_assert!(ahead.as_ref().is_ok_and(|at| *at > now), "{text} from {now}: {ahead:?}");
+            let text = format!("{day} {hour:02}:{minute:02}");
+            match resolve(&text, now, &zone) {
+                Ok(at) => {
+                    prop_assert!(at > now, "{text} from {now}: {at}");
+                    let read = at.to_zoned(zone.clone());
+                    let same = read.strftime("%A %H:%M").to_string().to_lowercase();
+                    let asked = format!("{} {hour:02}:{minute:02}", &day.to_lowercase()[..3]);
+                    prop_assert_eq!(format!("{} {}", &same[..3], &same[same.len() - 5..]), asked);
+                    // The next one: eight days hold every weekday and time, clock changes included.
+                    prop_assert!(at.as_second() - now.as_second() <= 8 * 86_400, "{text} from {now}: {at}");
+                }
+                Err(sentence) => {
+                    let readings = readings(&sentence);
+                    prop_assert_eq!(readings.len(), 2, "{}", sentence);
+                    prop_assert!(readings.iter().any(|at| *at > now), "over already: {text} from {now}: {sentence}");
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>(), zone_number in 0..ZONES.len(), now in any::<i64>()) {
+            let (zone, now) = (zone(ZONES[zone_number]), Timestamp::from_second(now).unwrap_or(Timestamp::MAX));
+            let _ = (resolve(&text, now, &zone), duration(&text));
+        }
+
+        #[test]
+        fn no_text_that_is_almost_a_time_panics(
+            text in "[-+@ 0-9:tTzZ./]{0,24}|(in |\\+)?[0-9]{1,20} ?(h|d|weeks|months|years)|(mon|friday|tomorrow|today) [0-9:]{0,9}",
+            zone_number in 0..ZONES.len(),
+        ) {
+            let zone = zone(ZONES[zone_number]);
+            for now in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
+                if let Ok(at) = resolve(&text, now, &zone) {
+                    // Every instant that is accepted can be shown.
+                    let _ = (in_full(at, now, &zone), for_people(at, now, &zone), rfc3339(at, &zone));
+                }
+            }
+            let _ = duration(&text);
+        }
     }
 }

@@ -41,6 +41,8 @@ pub struct Ui {
     held_back: RefCell<Vec<String>>,
     thinking: Cell<Duration>,
     bars: MultiProgress,
+    /// Begins what is told, where several profiles are listed.
+    speaker: Option<String>,
 }
 
 impl Ui {
@@ -56,7 +58,18 @@ impl Ui {
             out: RefCell::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
             held_back: RefCell::new(Vec::new()),
             thinking: Cell::new(Duration::ZERO),
+            speaker: None,
         }
+    }
+
+    /// Makes one that speaks for a profile, above the same bars.
+    pub fn on_profile(&self, name: &str) -> Self {
+        Self { bars: self.bars.clone(), speaker: Some(name.to_owned()), ..Self::new(self.manner) }
+    }
+
+    /// Takes over what another held back.
+    pub fn adopt(&self, other: &Self) {
+        self.held_back.borrow_mut().append(&mut other.held_back.borrow_mut());
     }
 
     /// Tells whether questions can be asked.
@@ -90,12 +103,19 @@ impl Ui {
         if self.manner.is_quiet {
             return;
         }
-        self.tell(escape_lines(text).into_owned());
+        self.tell(self.spoken(text));
     }
 
     /// Warns.
     pub fn warn(&self, text: &str) {
-        self.tell(format!("{} {}", self.painted("warning:", "33"), escape_lines(text)));
+        self.tell(format!("{} {}", self.painted("warning:", "33"), self.spoken(text)));
+    }
+
+    fn spoken(&self, text: &str) -> String {
+        match &self.speaker {
+            Some(name) => escape_lines(&format!("{name}: {text}")).into_owned(),
+            None => escape_lines(text).into_owned(),
+        }
     }
 
     fn tell(&self, text: String) {
@@ -243,10 +263,16 @@ impl HttpProgress {
     }
 }
 
+/// A person at a terminal is told of every wait that can be noticed, a script only if it asks.
+fn is_worth_telling(manner: Manner, wait: Duration) -> bool {
+    let is_noticed = manner.is_terminal && wait >= Duration::from_secs(1);
+    (is_noticed || manner.verbosity > 0) && !manner.is_quiet
+}
+
 impl Progress for HttpProgress {
     fn waiting(&self, reason: &str, wait: Duration) {
-        let is_wanted = self.manner.is_terminal && wait >= Duration::from_secs(1) || self.manner.verbosity > 0;
-        if is_wanted && !self.manner.is_quiet && (self.manner.verbosity > 0 || self.is_news(reason, wait)) {
+        let is_told = is_worth_telling(self.manner, wait);
+        if is_told && (self.manner.verbosity > 0 || self.is_news(reason, wait)) {
             self.line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape_lines(reason)));
         }
     }
@@ -262,5 +288,21 @@ impl Progress for HttpProgress {
     #[expect(clippy::disallowed_methods, reason = "waits are measured on the real clock")]
     fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_told_to_people() {
+        let (long, short) = (Duration::from_secs(3), Duration::from_millis(300));
+        let terminal = Manner { is_terminal: true, ..Manner::default() };
+        assert!(is_worth_telling(terminal, long));
+        assert!(!is_worth_telling(terminal, short));
+        assert!(!is_worth_telling(Manner { is_quiet: true, ..terminal }, long));
+        assert!(!is_worth_telling(Manner::default(), long));
+        assert!(is_worth_telling(Manner { verbosity: 1, ..Manner::default() }, short));
     }
 }

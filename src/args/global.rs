@@ -28,6 +28,8 @@ pub enum Format {
     Id,
     /// SARIF 2.1.0 (lint only)
     Sarif,
+    /// A policy file (export only, and its default)
+    Toml,
 }
 
 impl Format {
@@ -42,6 +44,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Id => "id",
             Self::Sarif => "sarif",
+            Self::Toml => "toml",
         }
     }
 }
@@ -101,8 +104,14 @@ pub struct Global {
     pub quiet: bool,
 
     /// Profile of the config file; `sandbox` and `sandbox-onapp` are built in [env: BPCTL_PROFILE]
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
+    ///
+    /// Several, as in `--profile work,home`, are listed in one view: a PROFILE column comes first, and JSON rows are
+    /// {"profile": NAME, "object": …}. A profile that fails is reported, and the exit code is 9.
+    #[arg(long, global = true, value_name = "NAME[,NAME]", help_heading = "Connection")]
     pub profile: Option<String>,
+    /// List the rows of every profile of the config file in one view
+    #[arg(long, global = true, conflicts_with_all = ["profile", "sandbox"], help_heading = "Connection")]
+    pub all_profiles: bool,
     /// Config file [env: BPCTL_CONFIG]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Connection")]
     pub config: Option<PathBuf>,

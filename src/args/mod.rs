@@ -10,6 +10,7 @@ mod grammar;
 mod history;
 mod machine;
 mod organization;
+mod plan;
 mod policy;
 mod sandbox;
 mod shell;
@@ -27,8 +28,10 @@ pub use global::{Color, Format, Global};
 pub use history::{History, Undo};
 pub use machine::{MachineCommand, MachineShow};
 pub use organization::OrganizationCommand;
+pub use plan::{Apply, Export, Plan, Prune};
 pub use policy::{
-    PolicyCommand, PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicyShow, PolicyUpdate,
+    PolicyCommand, PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicySelection,
+    PolicyShow, PolicyUpdate,
 };
 pub use sandbox::{SandboxCommand, SandboxReset, SandboxServe};
 pub use shell::{Completions, Man, Shell};
@@ -87,6 +90,12 @@ pub enum Command {
     Calendar(Calendar),
     /// Find policies that are probably not as intended
     Lint(Lint),
+    /// Print the live policies as a file
+    Export(Export),
+    /// Show what would make the live policies as a file says
+    Plan(Plan),
+    /// Make the live policies as a file says
+    Apply(Apply),
     /// Store and check credentials
     #[command(subcommand)]
     Auth(AuthCommand),

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::value::{at_least_one, at_least_zero, interval, not_empty};
-use crate::model::{Expectation, Interval, Wish};
+use crate::model::{Expectation, Glob, Interval, Wish};
 
 /// Verbs of a policy
 #[derive(Debug, Subcommand)]
@@ -114,18 +114,43 @@ pub struct PolicyCreate {
 /// Change retention or schedule of policies
 ///
 /// Reads the policy, shows before and after, sends only what changes (the schedule whole) and reads it again. A
-/// change that keeps fewer backups or makes them less often is confirmed first.
+/// change that keeps fewer backups or makes them less often is confirmed first. With --match, the policies of the
+/// organization whose target has such a name are changed: the first of them alone, and the others once that is
+/// checked.
 #[derive(Clone, Debug, Args)]
 pub struct PolicyUpdate {
     /// Policies: ids; `-` reads them from standard input; on a terminal, without any, one is chosen from a list
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,
+    /// Policies by what they back up
+    #[command(flatten)]
+    pub selection: PolicySelection,
     /// What to change
     #[command(flatten)]
     pub fields: PolicyFields,
     /// Change nothing unless the policy is as expected, as in --if retention=7 (can be repeated)
     #[arg(long = "if", value_name = "FIELD=VALUE")]
     pub expect: Vec<Expectation>,
+}
+
+/// Policies by what they back up
+#[derive(Clone, Debug, Args)]
+pub struct PolicySelection {
+    /// Policies whose target has such a name or FQDN: `*` is any text, `?` one character
+    #[arg(long = "match", value_name = "GLOB", conflicts_with = "policies")]
+    pub glob: Option<Glob>,
+    /// With --match: only those with this interval
+    #[arg(long, value_name = "INTERVAL", value_parser = interval, requires = "glob", conflicts_with = "policies")]
+    pub interval_is: Option<Interval>,
+    /// With --match: change nothing when more than N policies would change
+    #[arg(long, value_name = "N", requires = "glob", conflicts_with = "policies")]
+    pub max_changes: Option<usize>,
+    /// With --match: change N first; a failure among them stops the rest in any case [default: 1]
+    #[arg(long, value_name = "N", requires = "glob", conflicts_with = "policies")]
+    pub canary: Option<usize>,
+    /// With --match: go on after a policy that failed
+    #[arg(long, requires = "glob", conflicts_with = "policies")]
+    pub keep_going: bool,
 }
 
 /// Schedule the deletion of policies

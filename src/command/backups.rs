@@ -5,7 +5,6 @@ use crate::command::list::Rows;
 use crate::command::vm::with_server;
 use crate::context::Context;
 use crate::error::Result;
-use crate::http::Walk;
 use crate::onapp::Kind;
 
 /// Carries out a verb.
@@ -23,7 +22,7 @@ async fn list(cx: &Context, args: BackupList) -> Result<()> {
         BackupKind::All => Kind::All,
     };
     let mut count = 0;
-    with_server(api, &args.vm, async |server| {
+    let walk = with_server(api, &args.vm, async |server| {
         let mut each = |page: Vec<_>| {
             count += page.len();
             rows.page(page)
@@ -38,5 +37,5 @@ async fn list(cx: &Context, args: BackupList) -> Result<()> {
             if kind == Kind::Images { "normal" } else { "incremental" }
         ));
     }
-    rows.end(Walk::default(), &format!("of virtual server `{}`", args.vm))
+    rows.end(walk, &format!("of virtual server `{}`", args.vm))
 }

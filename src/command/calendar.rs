@@ -30,7 +30,8 @@ pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
         cx.ui.note(&format!("{} runs written to {}", all.runs.len(), file.display()));
     }
     let style = &cx.style;
-    let is_list = style.columns.is_some() || style.sort.is_some() || style.limit.is_some();
+    // The bars of several profiles would need one scale: their runs are listed instead.
+    let is_list = cx.gathering.is_some() || style.columns.is_some() || style.sort.is_some() || style.limit.is_some();
     if style.format != Format::Table || is_list {
         return print_list(rows, all.runs, "in this time");
     }

@@ -23,7 +23,9 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
         report(cx, file, &reading, &coverage, &requirements).await?;
     }
     let verdict = args.fail_on.and_then(|level| failure(&coverage, level));
-    let has_footer = matches!(cx.style.format, Format::Table | Format::Wide) && !coverage.rows.is_empty();
+    // Of several profiles the totals would not be the list's.
+    let has_footer =
+        cx.gathering.is_none() && matches!(cx.style.format, Format::Table | Format::Wide) && !coverage.rows.is_empty();
     print_list(rows, coverage.rows, "in this organization")?;
     if has_footer {
         cx.ui.print(|out| {

@@ -11,6 +11,8 @@ use crate::view::{Listing, Noun};
 pub struct Rows<'a, T: Noun> {
     cx: &'a Context,
     listing: Listing<'a, T>,
+    /// Where several profiles are listed, the rows wait for those of the others.
+    kept: Vec<Object<T>>,
 }
 
 impl<'a, T: Noun> Rows<'a, T> {
@@ -19,7 +21,7 @@ impl<'a, T: Noun> Rows<'a, T> {
     /// # Errors
     /// `--columns` or `--sort` names a column that there is not.
     pub fn begin(cx: &'a Context) -> Result<Self> {
-        Ok(Self { cx, listing: cx.listing()? })
+        Ok(Self { cx, listing: cx.listing()?, kept: Vec::new() })
     }
 
     /// Takes the rows of a page.
@@ -27,6 +29,11 @@ impl<'a, T: Noun> Rows<'a, T> {
     /// # Errors
     /// Standard output's.
     pub fn page(&mut self, rows: Vec<Object<T>>) -> Result<Flow> {
+        if self.cx.gathering.is_some() {
+            self.kept.extend(rows);
+            let most = self.cx.style.limit.filter(|_| self.cx.style.sort.is_none());
+            return Ok(if most.is_some_and(|most| self.kept.len() >= most) { Flow::Enough } else { Flow::More });
+        }
         for row in rows {
             let mut wants_more = true;
             self.cx.ui.print(|out| self.listing.push(row, out).map(|more| wants_more = more))?;
@@ -45,6 +52,7 @@ impl<'a, T: Noun> Rows<'a, T> {
     /// # Errors
     /// Standard output's.
     pub fn end(self, walk: Walk, of: &str) -> Result<()> {
+        let count = if self.cx.gathering.is_some() { self.kept.len() } else { self.listing.count() };
         if let Some((missing, total)) = walk.missing_of {
             self.cx.ui.warn(&format!(
                 "the API counts {total} {}, but its pages held {missing} fewer: the list may have changed while it \
@@ -52,9 +60,15 @@ impl<'a, T: Noun> Rows<'a, T> {
                 T::PLURAL
             ));
         }
-        if self.listing.count() == 0 && matches!(self.cx.style.format, Format::Table | Format::Wide) {
+        if count == 0 && matches!(self.cx.style.format, Format::Table | Format::Wide) {
             self.cx.ui.note(&format!("no {} {of}", T::PLURAL));
         }
-        self.cx.ui.print(|out| self.listing.finish(out))
+        match &self.cx.gathering {
+            Some(gathering) => {
+                *gathering.borrow_mut() = Some(Box::new(self.kept));
+                Ok(())
+            }
+            None => self.cx.ui.print(|out| self.listing.finish(out)),
+        }
     }
 }

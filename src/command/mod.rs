@@ -1,5 +1,6 @@
 //! What to do: one file a verb. A command gets a [`Context`] and its own arguments, and knows no HTTP.
 
+mod apply;
 mod auth;
 mod backups;
 mod calendar;
@@ -8,16 +9,21 @@ pub mod config;
 mod coverage;
 mod disk;
 mod doctor;
+mod export;
 mod fleet;
 mod history;
 mod lint;
 mod list;
 mod man;
 mod org;
+mod plan;
 mod policy;
+mod profiles;
 mod record;
 pub mod sandbox;
+mod series;
 mod shell;
+mod survey;
 mod trash;
 mod undo;
 mod vm;
@@ -35,6 +41,13 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
     if cx.style.format == Format::Sarif && !matches!(command, Command::Lint(_)) {
         return Err(Error::usage("only `bpctl lint` writes SARIF")
             .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl lint -o sarif` for SARIF"));
+    }
+    if cx.style.format == Format::Toml && !matches!(command, Command::Export(_)) {
+        return Err(Error::usage("only `bpctl export` writes TOML")
+            .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl export` for TOML"));
+    }
+    if let Some(names) = profiles::named(cx)? {
+        return profiles::run(cx, &names, command).await;
     }
     match command {
         Command::Policies(verb) => match verb {
@@ -56,6 +69,9 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Coverage(args) => coverage::run(cx, args).await,
         Command::Calendar(args) => calendar::run(cx, args).await,
         Command::Lint(args) => lint::run(cx, args).await,
+        Command::Export(_) => export::run(cx).await,
+        Command::Plan(args) => plan::run(cx, args).await,
+        Command::Apply(args) => apply::run(cx, args).await,
         Command::Auth(verb) => auth::run(cx, verb).await,
         Command::Config(verb) => config::run(cx, verb).await,
         Command::Doctor => doctor::run(cx).await,

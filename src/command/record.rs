@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::error::{Error, Exit, Result, code};
+use crate::error::{Error, Result};
 use crate::journal::{Action, Entry, Outcome};
 use crate::model::{Object, Policy};
 
@@ -32,7 +32,16 @@ impl<'a> Record<'a> {
     pub fn begin(cx: &'a Context, intent: &Intent<'_>) -> Self {
         let begun = entry(cx, intent)
             .and_then(|entry| cx.journal()?.begin(entry).map_err(|error| Error::io("the journal", &error)));
-        let number = begun.map_err(|error| warn(cx, &error)).ok();
+        let number = match begun {
+            Ok((number, warning)) => {
+                warning.iter().for_each(|warning| cx.ui.warn(warning));
+                Some(number)
+            }
+            Err(error) => {
+                warn(cx, &error);
+                None
+            }
+        };
         Self { cx, number }
     }
 
@@ -61,8 +70,7 @@ impl<'a> Record<'a> {
 
 /// Tells what an error says of the write.
 pub fn outcome(error: &Error) -> Outcome {
-    let is_open = matches!(error.exit, Exit::Unreachable | Exit::Interrupted);
-    match is_open || error.code == code::NOT_APPLIED || error.code == code::INVALID_RESPONSE {
+    match error.is_open {
         true => Outcome::Unknown,
         false => Outcome::Failed,
     }

@@ -5,7 +5,6 @@ use crate::command::list::Rows;
 use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::http::Walk;
 use crate::katapult::{Katapult, Lookup, MachineName};
 use crate::onapp::OnApp;
 
@@ -29,8 +28,8 @@ async fn list(cx: &Context) -> Result<()> {
 
 async fn list_onapp(cx: &Context) -> Result<()> {
     let mut rows = Rows::begin(cx)?;
-    cx.onapp()?.machines(&mut |page| rows.page(page)).await?;
-    rows.end(Walk::default(), "on this cloud")
+    let walk = cx.onapp()?.machines(&mut |page| rows.page(page)).await?;
+    rows.end(walk, "on this cloud")
 }
 
 async fn show(cx: &Context, args: MachineShow) -> Result<()> {

@@ -86,6 +86,17 @@ pub fn confirm_losses(cx: &Context, losses: &[Loss], question: &str) -> Result<b
     cx.must_confirm(question).map(|()| true)
 }
 
+/// Confirms several changes: on a terminal always, elsewhere only what takes protection away.
+///
+/// # Errors
+/// Those of [`confirm_losses`].
+pub fn confirm_several(cx: &Context, losses: &[Loss], question: &str) -> Result<bool> {
+    match losses.is_empty() && !cx.global.yes && cx.ui.can_ask() {
+        true => cx.must_confirm(question).map(|()| true),
+        false => confirm_losses(cx, losses, question),
+    }
+}
+
 /// Says a change field by field: `retention  7 → 30`.
 pub fn difference_lines(change: &Change) -> Vec<String> {
     change
@@ -163,10 +174,12 @@ pub fn not_applied(wrong: &[(&str, String, Option<String>)]) -> Result<()> {
     let message = format!("the server accepted the request but did not apply it ({})", words.join("; "));
     Err(Error::new(Exit::Failure, code::NOT_APPLIED, message)
         .detail(Value::Object(detail.collect()))
-        .hint("`bpctl policy show` shows the policy as it is now"))
+        .hint("`bpctl policy show` shows the policy as it is now")
+        .open())
 }
 
 /// Says of an error while reading back that the write itself was accepted.
 pub fn after_write(error: Error) -> Error {
-    Error { message: format!("the change was accepted, but reading it back failed: {}", error.message), ..error }
+    let message = format!("the change was accepted, but reading it back failed: {}", error.message);
+    Error { message, is_open: true, ..error }
 }

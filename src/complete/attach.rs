@@ -116,6 +116,7 @@ fn columns(noun: &str) -> Vec<&'static str> {
         "lint" => names::<crate::model::lint::Finding>(),
         "config" => names::<ConfigSetting>(),
         "doctor" => names::<Check>(),
+        "apply" => names::<crate::view::StepResult>(),
         _ => Vec::new(),
     }
 }

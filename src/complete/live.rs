@@ -35,7 +35,7 @@ pub(super) fn profiles(typed: &Typed) -> Vec<Item> {
 
 /// Surroundings that never speak: what would be said is held back for an end of the command that never comes.
 fn context(typed: &Typed) -> Context {
-    let system = System::real();
+    let system = System::real(&crate::config::env::SECRETS);
     let manner = Manner { is_json: true, is_quiet: true, ..Manner::default() };
     let look = Look { now: system.now(), zone: jiff::tz::TimeZone::UTC };
     let style = Style {
@@ -186,6 +186,7 @@ async fn onapp_machines(cx: &Context, found: &mut Found) -> Result<()> {
             Ok(Flow::More)
         })
         .await
+        .map(drop)
 }
 
 fn only(organizations: &[Item]) -> Option<String> {

@@ -6,6 +6,8 @@ pub const TOKEN: &str = "BPCTL_TOKEN";
 pub const KATAPULT_TOKEN: &str = "KATAPULT_API_TOKEN";
 /// Katapult's token, as the Terraform provider names it.
 pub const KATAPULT_KEY: &str = "KATAPULT_API_KEY";
+/// The variables that hold secrets.
+pub const SECRETS: [&str; 3] = [TOKEN, KATAPULT_TOKEN, KATAPULT_KEY];
 /// The OnApp user.
 pub const USER: &str = "BPCTL_USER";
 /// The profile.

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, TableLike};
+use zeroize::Zeroizing;
 
 use crate::config::Provider;
 use crate::error::{Error, Result};
@@ -61,7 +62,8 @@ impl File {
     /// It cannot be read, or says something that bpctl does not understand.
     pub fn read(path: &Path) -> Result<Self> {
         let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
+            // It may hold a token.
+            Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok(Self { path: path.to_owned(), ..Self::default() });
             }

@@ -103,6 +103,8 @@ pub struct Wanted {
     pub user: Option<String>,
     /// `--sandbox`
     pub sandbox: bool,
+    /// Several profiles are listed: what a profile says of itself stands before the environment.
+    pub is_one_of_several: bool,
 }
 
 /// Everything that a client needs.
@@ -163,7 +165,8 @@ pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connecti
     }
     let empty = Profile::default();
     let profile = name.map_or(Ok(&empty), |name| file.profile(name))?;
-    let layers = Layers { system, profile, name: name.unwrap_or_default() };
+    let profile_first = wanted.is_one_of_several;
+    let layers = Layers { system, profile, name: name.unwrap_or_default(), profile_first };
     let provider = layers.provider(wanted)?;
     let allow_http = layers.of_profile(profile.allow_http).unwrap_or_else(|| default(false));
     let wire = match profile.wire.as_deref() {
@@ -227,6 +230,8 @@ struct Layers<'a> {
     system: &'a System,
     profile: &'a Profile,
     name: &'a str,
+    /// One environment cannot speak for several clouds: their own settings stand before it.
+    profile_first: bool,
 }
 
 impl Layers<'_> {
@@ -243,6 +248,9 @@ impl Layers<'_> {
         if let Some((name, value)) = flag {
             return Some(Setting { value: value.clone(), origin: Origin::Flag(name) });
         }
+        if let Some(value) = key.filter(|_| self.profile_first) {
+            return self.of_profile(Some(value.clone()));
+        }
         let found = variables.iter().find_map(|name| Some((*name, self.system.variable(name)?)));
         if let Some((name, value)) = found {
             return Some(Setting { value: value.to_owned(), origin: Origin::Environment(name) });
@@ -254,7 +262,8 @@ impl Layers<'_> {
         if let Some(value) = wanted.provider {
             return Ok(Setting { value, origin: Origin::Flag("--provider") });
         }
-        if let Some(text) = self.system.variable(env::PROVIDER) {
+        // A profile without a provider is one of Katapult's, whatever the environment says of the usual cloud.
+        if let Some(text) = self.system.variable(env::PROVIDER).filter(|_| !self.profile_first) {
             let value = text.parse().map_err(|what| Error::config(format!("{}=`{text}`: {what}", env::PROVIDER)))?;
             return Ok(Setting { value, origin: Origin::Environment(env::PROVIDER) });
         }
@@ -275,8 +284,10 @@ impl Layers<'_> {
             Provider::Katapult => &[env::TOKEN, env::KATAPULT_TOKEN, env::KATAPULT_KEY],
             Provider::OnApp => &[env::TOKEN],
         };
-        let found = variables.iter().find_map(|name| Some((*name, self.system.variable(name)?.trim())));
-        if let Some((name, value)) = found.filter(|(_, value)| !value.is_empty()) {
+        let has_own = self.profile_first && (self.profile.token.is_some() || self.profile.token_command.is_some());
+        let found = variables.iter().find_map(|name| Some((*name, self.system.secret(name)?.expose().trim())));
+        let found = found.filter(|(_, value)| !value.is_empty() && !has_own);
+        if let Some((name, value)) = found {
             let source = TokenSource::Environment(name);
             return Some(Token { source, value: Value::Known(Secret::new(value)) });
         }

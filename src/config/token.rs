@@ -84,7 +84,8 @@ fn printed_by(words: &[String]) -> Result<Secret> {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| failed(format!("cannot be started: {error}")))?;
-    let mut output = String::new();
+    // With room for all of it: growing would leave parts of the token behind, which nobody wipes.
+    let mut output = String::with_capacity(usize::try_from(MAX_OUTPUT).unwrap_or(0));
     let read = match child.stdout.take() {
         Some(stdout) => stdout.take(MAX_OUTPUT).read_to_string(&mut output),
         None => Ok(0),

@@ -8,6 +8,14 @@ use serde_json::Value;
 /// Deepest nesting of an answer that is accepted.
 const MAX_DEPTH: usize = 128;
 
+/// The most memory that the decoded form of an answer may take, in bytes, as estimated before it is built: a body
+/// of a few megabytes can hold brackets that unfold to gigabytes.
+const MAX_UNFOLDED: usize = 256 * 1024 * 1024;
+/// What an object or list of its own takes (measured: an object of one member, with its tables).
+const EACH_CONTAINER: usize = 480;
+/// What a further member takes, its key and a small number included.
+const EACH_MEMBER: usize = 136;
+
 /// An answer whose body was read to the end.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -105,8 +113,8 @@ pub fn json(answer: &Answer) -> Result<Value, DecodeFailure> {
     if is_markup(body) {
         return Err(DecodeFailure::Nonsense("an HTML page instead of JSON".to_owned()));
     }
-    if is_too_deep(body) {
-        return Err(DecodeFailure::Nonsense(format!("JSON nested deeper than {MAX_DEPTH} levels")));
+    if let Some(what) = excess(body) {
+        return Err(DecodeFailure::Nonsense(what));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     // The depth was checked above: serde_json's own limit would refuse level 128 as well.
@@ -130,9 +138,10 @@ fn is_markup(body: &[u8]) -> bool {
     body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
 }
 
-/// Tells whether brackets outside of strings nest deeper than [`MAX_DEPTH`], before anything is built from them.
-fn is_too_deep(body: &[u8]) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+/// Tells what is too much in a body, before anything is built from it: brackets outside of strings that nest deeper
+/// than [`MAX_DEPTH`], or more of them than fit into [`MAX_UNFOLDED`].
+fn excess(body: &[u8]) -> Option<String> {
+    let (mut depth, mut unfolded, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
     for byte in body {
         match (in_string, byte) {
             (true, _) if escaped => escaped = false,
@@ -142,15 +151,20 @@ fn is_too_deep(body: &[u8]) -> bool {
             (false, b'"') => in_string = true,
             (false, b'[' | b'{') => {
                 depth += 1;
+                unfolded += EACH_CONTAINER;
                 if depth > MAX_DEPTH {
-                    return true;
+                    return Some(format!("JSON nested deeper than {MAX_DEPTH} levels"));
                 }
             }
             (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            (false, b',') => unfolded += EACH_MEMBER,
             (false, _) => {}
         }
+        if unfolded > MAX_UNFOLDED {
+            return Some("more values than fit into memory".to_owned());
+        }
     }
-    false
+    None
 }
 
 #[cfg(test)]
@@ -175,6 +189,18 @@ mod tests {
         assert!(matches!(json(&answer(&nested(129))), Err(DecodeFailure::Nonsense(_))));
         assert!(matches!(json(&answer(&"[".repeat(100_000))), Err(DecodeFailure::Nonsense(_))));
         assert!(json(&answer(&format!("[\"{}\\\"\"]", "[".repeat(500)))).is_ok());
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let many = |unit: &str, count: usize| format!("[{}{unit}]", format!("{unit},").repeat(count));
+        assert!(matches!(json(&answer(&many(r#"{"a":1}"#, 600_000))), Err(DecodeFailure::Nonsense(_))));
+        assert!(matches!(json(&answer(&many("0", 3_000_000))), Err(DecodeFailure::Nonsense(_))));
+        // Twenty thousand policies in one answer are no trouble, nor is one long text.
+        let policy =
+            r#"{"id":"p","target":{"type":"Disk","value":{"id":"d"}},"schedule":{"interval":"daily"},"a":1,"b":2}"#;
+        assert!(json(&answer(&many(policy, 20_000))).is_ok());
+        assert!(json(&answer(&format!("[\"{}\"]", ",{[".repeat(3_000_000)))).is_ok());
     }
 
     #[test]

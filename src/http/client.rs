@@ -1,8 +1,8 @@
 //! The client: one connection pool, opened at the first request; each exchange with its retries.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use serde_json::Value;
@@ -10,9 +10,10 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::answer::{Answer, ApiError, DecodeFailure};
-use super::budget::Budget;
+use super::budget::Rate;
 use super::failure::Failure;
-use super::retry::{Decision, Outcome, decide};
+use super::patience::{Attempt, End, Ended, Patience};
+use super::retry::Outcome;
 use super::{Method, Repeat, Request, body, trace};
 use crate::error::{Error, Exit, Result, code};
 use crate::secret::Secret;
@@ -82,13 +83,12 @@ pub trait Progress {
 /// A client for one base URL.
 pub struct Http {
     target: Target,
-    limits: Limits,
+    concurrency: usize,
+    patience: Patience,
     dialect: Dialect,
     progress: Box<dyn Progress>,
     pool: OnceCell<reqwest::Client>,
-    budget: Budget,
     places: Semaphore,
-    deadline: Cell<Option<Instant>>,
     write_in_flight: RefCell<Option<String>>,
     last_seen: RefCell<Option<Answer>>,
 }
@@ -106,13 +106,12 @@ impl Http {
     pub fn new(target: Target, limits: Limits, dialect: Dialect, progress: Box<dyn Progress>) -> Self {
         Self {
             target,
-            limits,
+            concurrency: limits.concurrency,
+            patience: Patience::new(limits),
             dialect,
             progress,
             pool: OnceCell::new(),
-            budget: Budget::default(),
             places: Semaphore::new(limits.concurrency.max(1)),
-            deadline: Cell::new(None),
             write_in_flight: RefCell::new(None),
             last_seen: RefCell::new(None),
         }
@@ -120,7 +119,7 @@ impl Http {
 
     /// Gives the number of requests that may be in flight.
     pub fn concurrency(&self) -> usize {
-        self.limits.concurrency
+        self.concurrency
     }
 
     /// Gives the base URL.
@@ -140,7 +139,7 @@ impl Http {
 
     /// Gives the command more time: the user was thinking.
     pub fn extend(&self, by: Duration) {
-        self.deadline.set(self.deadline.get().map(|deadline| deadline + by));
+        self.patience.extend(by);
     }
 
     /// Sends a request and decodes its answer.
@@ -166,36 +165,28 @@ impl Http {
     }
 
     async fn attempts(&self, request: &Request, decode: fn(&Answer) -> Decoded) -> Result<Settled> {
-        let mut attempt = 0;
-        let mut after_lost_answer = false;
-        loop {
+        let once = async |after_lost_answer| {
             // Lists that are read side by side share the places; a pause before another attempt takes none.
             let place = self.places.acquire().await.ok();
-            self.wait_for_budget().await?;
             let tried = self.attempt(request).await.and_then(|mut answer| {
                 answer.after_lost_answer = after_lost_answer;
                 self.settle(answer, decode)
             });
-            self.budget.ended();
             drop(place);
-            let outcome = self.outcome(&tried);
-            after_lost_answer |= outcome == Outcome::Unknown;
-            let decision = decide(
-                &outcome,
-                request.repeat,
-                attempt,
-                self.limits.retries,
-                self.left(),
-                self.progress.now(),
-                fastrand::f64(),
-            );
-            let Decision::Again(wait) = decision else {
-                return self.conclude(request, tried, &outcome);
-            };
-            attempt += 1;
-            self.progress.waiting(&self.reason(&tried), wait);
-            tokio::time::sleep(wait).await;
-        }
+            Attempt {
+                outcome: self.outcome(&tried),
+                rate: tried.as_ref().ok().and_then(|settled| rate(&settled.answer)),
+                reason: self.reason(&tried),
+                result: tried,
+            }
+        };
+        let Ended { end, after_lost_answer } = self.patience.persist(request.repeat, &*self.progress, once).await;
+        let tried = match end {
+            End::Settled(tried) => tried,
+            End::NoPlace => Err(Failure::NoPlace),
+            End::NoTime => Err(Failure::NoTime),
+        };
+        self.conclude(request, tried, after_lost_answer)
     }
 
     /// Says in a few words why a request is sent again.
@@ -207,34 +198,9 @@ impl Http {
         }
     }
 
-    /// Waits for a place in the rate window.
-    async fn wait_for_budget(&self) -> Result<()> {
-        let now = Instant::now();
-        if self.deadline.get().is_none() {
-            self.deadline.set(Some(now + self.limits.max_wait));
-        }
-        while let Err(wait) = self.budget.take(Instant::now()) {
-            if wait >= self.left() {
-                let message = "the rate limit of this minute is used up";
-                return Err(Error::new(Exit::RateLimited, "rate_limit_reached", message)
-                    .hint("`--max-wait` allows a command to wait longer"));
-            }
-            self.progress.waiting("the rate limit of this minute is used up", wait);
-            tokio::time::sleep(wait).await;
-        }
-        Ok(())
-    }
-
-    fn left(&self) -> Duration {
-        match self.deadline.get() {
-            Some(deadline) => deadline.saturating_duration_since(Instant::now()),
-            None => self.limits.max_wait,
-        }
-    }
-
     /// Sends a request once, following redirects of a read on its own host.
     async fn attempt(&self, request: &Request) -> std::result::Result<Answer, Failure> {
-        let limit = self.limits.timeout.min(self.left());
+        let limit = self.patience.for_one();
         let sent = async {
             let mut url = request.url(&self.target.base);
             for _ in 0..=MAX_REDIRECTS {
@@ -246,6 +212,7 @@ impl Http {
                 if request.method != Method::Get || !same_host {
                     return Err(Failure::Redirect(origin(&next)));
                 }
+                self.patience.followed();
                 url = next;
             }
             Err(Failure::Redirect("itself, again and again".to_owned()))
@@ -278,7 +245,6 @@ impl Http {
         let mut answer = Answer::from_head(response.status().as_u16(), response.headers());
         answer.body = body::read(response).await?;
         self.trace(trace::answer(self.progress.trace_level(), request, &answer, self.dialect.redact));
-        self.budget.learn(&answer, Instant::now());
         Ok(answer)
     }
 
@@ -351,32 +317,30 @@ impl Http {
         &self,
         request: &Request,
         tried: std::result::Result<Settled, Failure>,
-        outcome: &Outcome,
+        after_lost_answer: bool,
     ) -> Result<Settled> {
-        let maybe_carried_out = match &tried {
-            Ok(settled) => settled.answer.status >= 500 && *outcome != Outcome::NotCarriedOut,
-            Err(failure) => !failure.surely_not_carried_out(),
+        let is_open = match self.outcome(&tried) {
+            Outcome::NotCarriedOut | Outcome::RateLimited { .. } => false,
+            Outcome::Unknown => true,
+            Outcome::Final => match &tried {
+                // A refusal is the API's word that nothing was done; a redirect and a failure are not.
+                Ok(settled) => !(400..500).contains(&settled.answer.status),
+                Err(failure) => !failure.surely_not_carried_out(),
+            },
         };
-        if !maybe_carried_out || request.method == Method::Get {
-            return tried.map_err(|failure| failure.into_error(self.host()));
+        let tried = tried.map_err(|failure| failure.into_error(self.host()));
+        if request.method == Method::Get || !(is_open || after_lost_answer) {
+            return tried;
         }
-        let cause = match tried {
-            Ok(Settled { result: Err(error), .. }) => error,
-            Ok(settled) => return Ok(settled),
-            Err(failure) => failure.into_error(self.host()),
-        };
-        Err(match request.repeat {
-            Repeat::Safe => Error {
-                message: format!("{}; the change may or may not have been carried out", cause.message),
-                ..cause
-            },
-            Repeat::OnlyIfNotCarriedOut => Error {
-                exit: Exit::Unreachable,
-                code: code::OUTCOME_UNKNOWN.into(),
-                message: format!("{}; it is not known whether the request was carried out", cause.message),
-                ..cause
-            },
-        })
+        match tried {
+            Ok(Settled { result: Err(error), answer }) if !is_open => {
+                // What the answer says may be the consequence of the earlier attempt: the caller knows better.
+                Ok(Settled { result: Err(open(error, "an earlier attempt may have been carried out")), answer })
+            }
+            Ok(Settled { result: Err(error), .. }) => Err(of_unknown_outcome(request.repeat, error)),
+            Ok(settled) => Ok(settled),
+            Err(error) => Err(of_unknown_outcome(request.repeat, error)),
+        }
     }
 
     fn host(&self) -> &str {
@@ -386,6 +350,26 @@ impl Http {
 
 /// What a decoder gives.
 pub type Decoded = std::result::Result<Value, DecodeFailure>;
+
+fn rate(answer: &Answer) -> Option<Rate> {
+    Some(Rate { remaining: answer.rate_remaining?, permitted: answer.rate_permitted, date: answer.date? })
+}
+
+/// Adds to an error what may have happened all the same.
+fn open(error: Error, what: &str) -> Error {
+    Error { message: format!("{}; {what}", error.message), is_open: true, ..error }
+}
+
+fn of_unknown_outcome(repeat: Repeat, cause: Error) -> Error {
+    match repeat {
+        Repeat::Safe => open(cause, "the change may or may not have been carried out"),
+        Repeat::OnlyIfNotCarriedOut => Error {
+            exit: Exit::Unreachable,
+            code: code::OUTCOME_UNKNOWN.into(),
+            ..open(cause, "it is not known whether the request was carried out")
+        },
+    }
+}
 
 fn redirect(response: &reqwest::Response, from: &Url) -> Option<Url> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {

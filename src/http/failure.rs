@@ -1,6 +1,7 @@
 //! What can go wrong on the way, told apart by what it means for a retry.
 
 use std::error::Error as _;
+use std::io::ErrorKind;
 
 use crate::error::{Error, Exit, code};
 
@@ -9,12 +10,16 @@ use crate::error::{Error, Exit, code};
 pub(super) enum Failure {
     /// No connection: the request surely was not carried out.
     Connect(String),
-    /// The TLS handshake failed.
-    Tls(String),
+    /// The TLS handshake failed: why, and what to do.
+    Tls(String, &'static str),
     /// The connection broke; the request may have been carried out.
     Broken(String),
     /// No complete answer within the time for one request.
     Timeout,
+    /// The time of the whole command was up before anything was sent.
+    NoTime,
+    /// The rate limit left no place within the time; nothing was sent.
+    NoPlace,
     /// The answer ended early.
     CutOff,
     /// The answer is too large.
@@ -30,7 +35,7 @@ pub(super) enum Failure {
 impl Failure {
     /// Tells whether the request surely was not carried out.
     pub(super) fn surely_not_carried_out(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Tls(_) | Self::Unsendable(_))
+        matches!(self, Self::Connect(_) | Self::Tls(..) | Self::Unsendable(_) | Self::NoTime | Self::NoPlace)
     }
 
     /// Tells whether trying again can help.
@@ -44,11 +49,20 @@ impl Failure {
         match self {
             Self::Connect(cause) => unreachable(code::NETWORK, format!("cannot reach {host}: {cause}"))
                 .hint("check the network, and `api_url` with `bpctl config list --origin`"),
-            Self::Tls(cause) => unreachable(code::TLS, format!("cannot set up a secure connection to {host}: {cause}"))
-                .hint("for a private certificate authority set `ca_file` in the profile"),
+            Self::Tls(cause, hint) => {
+                unreachable(code::TLS, format!("cannot set up a secure connection to {host}: {cause}")).hint(hint)
+            }
             Self::Broken(cause) => unreachable(code::NETWORK, format!("the connection to {host} broke: {cause}")),
             Self::Timeout => unreachable(code::TIMEOUT, format!("no complete answer from {host} in time"))
                 .hint("`--timeout` allows one request more time, `--max-wait` the whole command"),
+            Self::NoTime => {
+                unreachable(code::TIMEOUT, format!("the time for this command was up before {host} was asked"))
+                    .hint("`--max-wait` allows a command to take longer")
+            }
+            Self::NoPlace => {
+                Error::new(Exit::RateLimited, "rate_limit_reached", "the rate limit of this minute is used up")
+                    .hint("`--max-wait` allows a command to wait longer")
+            }
             Self::CutOff => {
                 unreachable(code::INVALID_RESPONSE, format!("the answer of {host} ended before it was complete"))
             }
@@ -71,7 +85,7 @@ impl From<reqwest::Error> for Failure {
         }
         if error.is_connect() {
             return match tls_cause(&error) {
-                Some(cause) => Self::Tls(cause),
+                Some(tls) => Self::Tls(tls.to_string(), tls_hint(tls)),
                 None => Self::Connect(cause),
             };
         }
@@ -81,7 +95,7 @@ impl From<reqwest::Error> for Failure {
         if is_incomplete(&error) {
             return Self::CutOff;
         }
-        if error.is_decode() {
+        if is_undecodable(&error) {
             return Self::Nonsense(format!("it cannot be decompressed ({cause})"));
         }
         Self::Broken(cause)
@@ -97,11 +111,11 @@ fn root_cause(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-fn tls_cause(error: &reqwest::Error) -> Option<String> {
+fn tls_cause(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return Some(tls.to_string());
+            return Some(tls);
         }
         // An I/O error hides its own payload from `source`: look inside.
         let payload = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
@@ -113,12 +127,54 @@ fn tls_cause(error: &reqwest::Error) -> Option<String> {
     None
 }
 
+/// What to do where nobody is trusted: the system has no authorities, as in a small container.
+pub(super) const NO_ROOTS: &str =
+    "install the system's certificates (`ca-certificates`), or set `ca_file` in the profile";
+
+/// Says what to do about a TLS failure.
+fn tls_hint(error: &rustls::Error) -> &'static str {
+    use rustls::CertificateError as Wrong;
+    if let rustls::Error::General(_) = error {
+        // What our own choice of roots says (see `trust`): there are none.
+        return NO_ROOTS;
+    }
+    let rustls::Error::InvalidCertificate(wrong) = error else {
+        return "is `api_url` right? What answers there may not speak TLS, or a proxy may be in the way";
+    };
+    match wrong {
+        Wrong::Expired | Wrong::ExpiredContext { .. } => {
+            "the certificate has run out: its owner must renew it, unless this machine's clock is wrong"
+        }
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => {
+            "the certificate is not valid yet: is this machine's clock right?"
+        }
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+            "the certificate is for another host: is `api_url` right? See `bpctl config list`"
+        }
+        _ => "for a private certificate authority set `ca_file` in the profile to its PEM certificate",
+    }
+}
+
+/// Tells whether a compressed body is not what it says. The library calls every failure of a body a decoding one, a
+/// reset connection too: the decompressor's own speak of bad data.
+fn is_undecodable(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let io = inner.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput)) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}
+
 /// Tells whether the body ended early: before its declared length, or in the middle of a compressed stream.
 fn is_incomplete(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(inner) = cause {
         let io = inner.downcast_ref::<std::io::Error>();
-        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof) && error.is_decode() {
+        if io.is_some_and(|io| io.kind() == ErrorKind::UnexpectedEof) && error.is_decode() {
             return true;
         }
         if (error.is_body() || error.is_decode()) && inner.to_string().contains("end of file before message length") {

@@ -8,6 +8,7 @@ mod budget;
 mod client;
 mod failure;
 mod page;
+mod patience;
 mod pool;
 pub mod probe;
 mod request;

@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
 
 use super::client::Target;
-use super::failure::Failure;
+use super::failure::{Failure, NO_ROOTS};
 
 /// Opens the pool. Trust roots are loaded for `https` alone: that takes milliseconds.
 pub(super) fn open(target: &Target) -> Result<Client, Failure> {
@@ -24,7 +24,12 @@ pub(super) fn open(target: &Target) -> Result<Client, Failure> {
         // A proxy could not reach this machine's own ports, and must not see the sandbox's traffic.
         builder = builder.no_proxy();
     }
-    Ok(builder.build()?)
+    builder.build().map_err(|error| match (Failure::from(error), &target.ca_file) {
+        // Certificates are looked at closely when the pool is built.
+        (Failure::Unsendable(cause), Some(file)) => Failure::Unsendable(format!("ca_file {}: {cause}", file.display())),
+        (Failure::Unsendable(cause), None) => Failure::Tls(cause, NO_ROOTS),
+        (failure, _) => failure,
+    })
 }
 
 /// Trusts `own` roots and the system's: on Linux read as late as can be, elsewhere as the system does.

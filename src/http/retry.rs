@@ -82,6 +82,8 @@ pub(super) fn until_next_minute(server: Timestamp) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const LEFT: Duration = Duration::from_secs(120);
@@ -123,5 +125,56 @@ mod tests {
     fn nothing_waits_beyond_the_time_that_is_left() {
         let told = Outcome::RateLimited { retry_after: Some(30), date: None };
         assert_eq!(decision(&told, Repeat::Safe, 0, Duration::from_secs(5)), Decision::Stop);
+    }
+
+    fn outcome() -> impl Strategy<Value = Outcome> {
+        let limited = (proptest::option::of(any::<u64>()), proptest::option::of(-100_000_000_000..200_000_000_000_i64));
+        prop_oneof![
+            Just(Outcome::Final),
+            Just(Outcome::NotCarriedOut),
+            Just(Outcome::Unknown),
+            limited.prop_map(|(retry_after, date)| Outcome::RateLimited {
+                retry_after,
+                date: date.and_then(|second| Timestamp::from_second(second).ok()),
+            }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_wait_is_longer_than_what_is_left(
+            outcome in outcome(), attempt in any::<u32>(), left in 0..300_000_u64, jitter in 0.0..=1.0_f64,
+        ) {
+            let left = Duration::from_millis(left);
+            let decision = decide(&outcome, Repeat::Safe, attempt, u32::MAX, left, at("2026-01-01T00:00:10Z"), jitter);
+            if let Decision::Again(wait) = decision {
+                prop_assert!(wait < left, "{wait:?} of {left:?}");
+            }
+        }
+
+        #[test]
+        fn it_stops_after_the_retries(outcome in outcome(), retries in any::<u32>(), more in any::<u32>()) {
+            let attempt = retries.saturating_add(more);
+            let decision = decide(&outcome, Repeat::Safe, attempt, retries, LEFT, at("2026-01-01T00:00:10Z"), 0.5);
+            prop_assert_eq!(decision, Decision::Stop);
+        }
+
+        #[test]
+        fn waits_grow_and_are_never_nothing(attempt in 0..64_u32, one in 0.0..=1.0_f64, other in 0.0..=1.0_f64) {
+            let (first, second) = (backoff(attempt, one), backoff(attempt + 1, other));
+            prop_assert!(first >= FIRST_WAIT / 2 && first <= LONGEST_WAIT);
+            // Once the longest wait is reached, jitter alone tells them apart.
+            prop_assert!(second >= first || second >= LONGEST_WAIT / 2, "{first:?}, then {second:?}");
+        }
+
+        #[test]
+        fn a_create_that_may_have_been_carried_out_is_never_repeated(
+            attempt in any::<u32>(), retries in any::<u32>(), left in any::<u32>(), jitter in 0.0..=1.0_f64,
+        ) {
+            let left = Duration::from_millis(left.into());
+            let create = Repeat::OnlyIfNotCarriedOut;
+            let now = at("2026-01-01T00:00:10Z");
+            prop_assert_eq!(decide(&Outcome::Unknown, create, attempt, retries, left, now, jitter), Decision::Stop);
+        }
     }
 }

@@ -70,12 +70,20 @@ impl Katapult {
     /// # Errors
     /// Several and none named; none at all.
     pub async fn find_organization(&self, named: Option<&str>) -> Result<Lookup> {
-        if let Some(name) = named {
-            return Ok(Lookup::organization(name));
+        match named {
+            Some(name) => Ok(Lookup::organization(name)),
+            None => Ok(lookup_of(&self.only_organization().await?)),
         }
-        let organizations = self.organizations().await?;
+    }
+
+    /// Gives the only organization that the token sees.
+    ///
+    /// # Errors
+    /// It sees several; none at all.
+    pub async fn only_organization(&self) -> Result<Object<Organization>> {
+        let mut organizations = self.organizations().await?;
         match organizations.as_slice() {
-            [only] => Ok(lookup_of(only)),
+            [_] => Ok(organizations.remove(0)),
             [] => Err(Error::new(Exit::NotFound, "organization_not_found", "the token sees no organization")),
             several => {
                 let names: Vec<&str> = several.iter().map(label_of).collect();

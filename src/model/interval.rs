@@ -7,7 +7,7 @@ use jiff::{Span, ToSpan};
 use serde::{Serialize, Serializer};
 
 /// The unit of a schedule (documented: `hourly`, `daily`, `weekly`, `monthly`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Interval {
     /// Every hour.
     Hourly,

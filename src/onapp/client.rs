@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{convert, error, xml};
 use crate::error::{Error, Exit, Result, code};
-use crate::http::{self, Answer, DecodeFailure, Decoded, Dialect, Flow, Http, Request};
+use crate::http::{self, Answer, DecodeFailure, Decoded, Dialect, Flow, Http, Request, Walk};
 use crate::model::{Backup, Machine, Object, redact};
 
 /// Pages read at the most, whatever the server says.
@@ -81,7 +81,7 @@ impl OnApp {
     ///
     /// # Errors
     /// The API's, or an answer that makes no sense.
-    pub async fn backups(&self, machine: &str, kind: Kind, each: Each<'_, Backup>) -> Result<()> {
+    pub async fn backups(&self, machine: &str, kind: Kind, each: Each<'_, Backup>) -> Result<Walk> {
         let path = format!("/virtual_machines/{}{}", segment(machine), kind.path());
         self.list(&path, "backup", convert::backup, each).await
     }
@@ -106,7 +106,7 @@ impl OnApp {
     ///
     /// # Errors
     /// The API's, or an answer that makes no sense.
-    pub async fn machines(&self, each: Each<'_, Machine>) -> Result<()> {
+    pub async fn machines(&self, each: Each<'_, Machine>) -> Result<Walk> {
         self.list("/virtual_machines", "virtual_machine", convert::machine, each).await
     }
 
@@ -159,9 +159,15 @@ impl OnApp {
 
     /// Walks through a list. No paging is documented, some clouds have headers for it: the first request asks
     /// for nothing, and more pages are asked for only when `X-Total` says that rows are missing.
-    async fn list<T>(&self, path: &str, key: &'static str, convert: fn(&Value) -> T, each: Each<'_, T>) -> Result<()> {
+    async fn list<T>(
+        &self,
+        path: &str,
+        key: &'static str,
+        convert: fn(&Value) -> T,
+        each: Each<'_, T>,
+    ) -> Result<Walk> {
         let mut seen = std::collections::HashSet::new();
-        let (mut number, mut page_size) = (1, None);
+        let (mut number, mut count, mut page_size) = (1, 0, None);
         loop {
             let request = match page_size {
                 None => self.request(path),
@@ -171,14 +177,19 @@ impl OnApp {
             };
             let (body, answer) = self.http.fetch(&request, self.decoder()).await?;
             let mut rows = rows(body, key)?;
-            rows.retain(|row| seen.insert(row["id"].to_string()));
+            // A row without an id cannot be told from others: it is kept.
+            rows.retain(|row| row["id"].is_null() || seen.insert(row["id"].to_string()));
             let new = rows.len() as u64;
+            count += new;
             if each(rows.into_iter().map(|raw| self.object(raw, convert)).collect())? == Flow::Enough {
-                return Ok(());
+                return Ok(Walk::default());
             }
-            let is_complete = answer.total.is_none_or(|total| seen.len() as u64 >= total);
-            if is_complete || new == 0 || number >= MAX_PAGES {
-                return Ok(());
+            let missing = answer.total.unwrap_or(0).saturating_sub(count);
+            if missing == 0 || new == 0 {
+                return Ok(Walk { missing_of: answer.total.filter(|_| missing > 0).map(|total| (missing, total)) });
+            }
+            if number >= MAX_PAGES {
+                return Err(Error::invalid_response(format!("the list has no end: stopped after {MAX_PAGES} pages")));
             }
             page_size = page_size.or(answer.limit.filter(|limit| *limit > 0)).or(Some(new));
             number += 1;

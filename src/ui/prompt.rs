@@ -96,7 +96,9 @@ impl Ui {
     ) -> Result<T> {
         self.flush()?;
         let began = Instant::now();
+        let between_keys = BetweenKeys::hold();
         let answer = prompt();
+        drop(between_keys);
         self.thinking.set(self.thinking.get() + began.elapsed());
         answer.map_err(|dialoguer::Error::IO(error)| {
             let term = Term::stderr();
@@ -108,6 +110,42 @@ impl Ui {
                 _ => Error::io("the terminal", &error),
             }
         })
+    }
+}
+
+/// Prompts set the terminal up for each key, and back after it. What comes in between would be shown, and Ctrl-C be
+/// a signal that no prompt hears: both are off until this is dropped.
+struct BetweenKeys {
+    #[cfg(unix)]
+    before: Option<rustix::termios::Termios>,
+}
+
+impl BetweenKeys {
+    #[cfg(not(unix))]
+    fn hold() -> Self {
+        Self {}
+    }
+
+    #[cfg(unix)]
+    fn hold() -> Self {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(rustix::stdio::stdin()).ok();
+        if let Some(mut settings) = before.clone() {
+            settings.local_modes.remove(LocalModes::ISIG | LocalModes::ECHO);
+            // A terminal that refuses is as good as before.
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &settings);
+        }
+        Self { before }
+    }
+}
+
+impl Drop for BetweenKeys {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(before) = &self.before {
+            use rustix::termios::{OptionalActions, tcsetattr};
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, before);
+        }
     }
 }
 

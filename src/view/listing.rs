@@ -39,9 +39,12 @@ pub struct Listing<'s, T: Noun> {
     sort: Option<(&'static Column<T>, bool)>,
     rows: Vec<Row>,
     count: usize,
+    has_sources: bool,
 }
 
 struct Row {
+    /// The profile that it came from, in a list of several.
+    source: Option<String>,
     key: Key,
     content: Content,
 }
@@ -67,7 +70,16 @@ impl<'s, T: Noun> Listing<'s, T> {
             None => T::COLUMNS.iter().filter(|column| !column.is_wide || style.format != Format::Table).collect(),
         };
         let sort = style.sort.as_deref().map(sorted_by).transpose()?;
-        Ok(Self { style, columns, sort, rows: Vec::new(), count: 0 })
+        Ok(Self { style, columns, sort, rows: Vec::new(), count: 0, has_sources: false })
+    }
+
+    /// Begins a list of rows from several profiles: a PROFILE column comes first, and JSON rows are
+    /// `{"profile", "object"}`.
+    ///
+    /// # Errors
+    /// Those of [`Listing::new`].
+    pub fn of_several(style: &'s Style) -> Result<Self, String> {
+        Ok(Self { has_sources: true, ..Self::new(style)? })
     }
 
     /// Tells how many rows were handed in.
@@ -80,25 +92,35 @@ impl<'s, T: Noun> Listing<'s, T> {
     /// # Errors
     /// The stream's.
     pub fn push(&mut self, object: Object<T>, out: &mut dyn Write) -> io::Result<bool> {
+        self.push_from(None, object, out)
+    }
+
+    /// Takes a row that came from a profile.
+    ///
+    /// # Errors
+    /// The stream's.
+    pub fn push_from(&mut self, source: Option<&str>, object: Object<T>, out: &mut dyn Write) -> io::Result<bool> {
         if self.is_full() {
             return Ok(false);
         }
         self.count += 1;
         if self.style.format == Format::Jsonl && self.sort.is_none() {
-            structured::write(Structured::JsonLine, &object.raw, out)?;
+            structured::write(Structured::JsonLine, &sourced(source, object.raw), out)?;
             return Ok(!self.is_full());
         }
         let look = &self.style.look;
         let key = self.sort.map_or(Key::Absent, |(column, _)| (column.cell)(&object.model, look).key);
         let content = match self.style.format {
-            Format::Json | Format::Sarif => Content::Json(structured::element(&object.raw)?.into()),
-            Format::Jsonl | Format::Yaml => Content::Raw(object.raw),
+            Format::Json | Format::Sarif | Format::Toml => {
+                Content::Json(structured::element(&sourced(source, object.raw))?.into())
+            }
+            Format::Jsonl | Format::Yaml => Content::Raw(sourced(source, object.raw)),
             Format::Id => Content::Id(object.model.id().to_owned()),
             Format::Table | Format::Wide | Format::Csv => {
                 Content::Cells(self.columns.iter().map(|column| (column.cell)(&object.model, look)).collect())
             }
         };
-        self.rows.push(Row { key, content });
+        self.rows.push(Row { source: source.map(str::to_owned), key, content });
         Ok(!self.is_full())
     }
 
@@ -120,7 +142,7 @@ impl<'s, T: Noun> Listing<'s, T> {
         }
         self.rows.truncate(self.style.limit.unwrap_or(usize::MAX));
         match self.style.format {
-            Format::Json | Format::Sarif => structured::array(&elements(self.rows), out),
+            Format::Json | Format::Sarif | Format::Toml => structured::array(&elements(self.rows), out),
             Format::Yaml => structured::write(Structured::Yaml, &Value::Array(raws(self.rows)), out),
             Format::Jsonl => {
                 raws(self.rows).iter().try_for_each(|raw| structured::write(Structured::JsonLine, raw, out))
@@ -135,7 +157,8 @@ impl<'s, T: Noun> Listing<'s, T> {
         // Through a buffer: the library's own errors hide that a pipe was closed.
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         if self.style.has_header {
-            writer.write_record(self.columns.iter().map(|column| column.name))?;
+            let source = self.has_sources.then_some(PROFILE);
+            writer.write_record(source.into_iter().chain(self.columns.iter().map(|column| column.name)))?;
         }
         for cells in cells(self.rows) {
             writer.write_record(cells.iter().map(|cell| cell.data.as_str()))?;
@@ -148,8 +171,22 @@ impl<'s, T: Noun> Listing<'s, T> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let headers = self.columns.iter().map(|column| (column.name.to_uppercase().replace('_', " "), column.is_right));
+        let source = self.has_sources.then_some((PROFILE, false));
+        let columns = self.columns.iter().map(|column| (column.name, column.is_right));
+        let headers = source.into_iter().chain(columns);
+        let headers = headers.map(|(name, is_right)| (name.to_uppercase().replace('_', " "), is_right));
         table::write(headers.collect(), &cells(self.rows), self.style, out)
+    }
+}
+
+/// The name of the column that says where a row came from.
+const PROFILE: &str = "profile";
+
+/// Says where an object came from, where that is not plain.
+fn sourced(source: Option<&str>, raw: Value) -> Value {
+    match source {
+        Some(name) => serde_json::json!({PROFILE: name, "object": raw}),
+        None => raw,
     }
 }
 
@@ -162,9 +199,11 @@ fn elements(rows: Vec<Row>) -> Vec<Box<[u8]>> {
 }
 
 fn cells(rows: Vec<Row>) -> Vec<Vec<Cell>> {
-    rows.into_iter()
-        .filter_map(|row| if let Content::Cells(cells) = row.content { Some(cells) } else { None })
-        .collect()
+    let of_row = |row: Row| match row.content {
+        Content::Cells(cells) => Some(row.source.map(|name| Cell::text(Some(name))).into_iter().chain(cells).collect()),
+        _ => None,
+    };
+    rows.into_iter().filter_map(of_row).collect()
 }
 
 fn ids(rows: Vec<Row>) -> Vec<String> {

@@ -22,6 +22,7 @@ pub use escape::{escape, escape_lines};
 pub use ics::ics;
 pub use listing::{Listing, Style};
 pub use noun::policy::{choice, in_a_line};
+pub use noun::step::StepResult;
 pub use report::{Facts, page, totals_lines};
 pub use sarif::sarif;
 pub use sheet::{Sheet, show};

@@ -83,7 +83,7 @@ pub fn show<T: Noun>(object: Object<T>, style: &Style, out: &mut dyn Write) -> R
             let mut listing = Listing::<T>::new(&one)?;
             listing.push(object, out).and_then(|_| listing.finish(out))
         }
-        Format::Json | Format::Sarif => structured::write(Structured::Json, &object.raw, out),
+        Format::Json | Format::Sarif | Format::Toml => structured::write(Structured::Json, &object.raw, out),
         Format::Jsonl => structured::write(Structured::JsonLine, &object.raw, out),
         Format::Yaml => structured::write(Structured::Yaml, &object.raw, out),
         Format::Id => writeln!(out, "{}", escape(object.model.id())),

@@ -3,7 +3,8 @@
 //! A block that begins with ```` ```console ```` is run in one home directory a page, with a fresh simulator: each
 //! line `$ bpctl …` is a command, the lines up to the next `$` are what a terminal would show, standard output and
 //! standard error as they come. `…` stands for anything in a line (times vary), a line that is `…` alone for any
-//! lines; runs of blanks count as one. `$ echo $?` shows the exit code of the command before.
+//! lines; runs of blanks count as one. `$ echo $?` shows the exit code of the command before, and `> FILE` keeps
+//! standard output. A block ```` ```toml FILE ```` is a file of that home.
 
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,24 @@ fn examples(text: &str) -> Vec<Example> {
         }
     }
     examples
+}
+
+/// The files that a page gives in full.
+fn files(text: &str) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = Vec::new();
+    let mut is_inside = false;
+    for line in text.lines() {
+        match (line.strip_prefix("```toml "), files.last_mut()) {
+            (Some(name), _) => {
+                files.push((name.to_owned(), String::new()));
+                is_inside = true;
+            }
+            _ if line == "```" => is_inside = false,
+            (None, Some((_, content))) if is_inside => *content += &format!("{line}\n"),
+            _ => {}
+        }
+    }
+    files
 }
 
 /// Column widths follow from times: only whether there is a blank counts.
@@ -92,11 +111,26 @@ pub fn check(name: &str) {
     let examples = examples(&text);
     assert!(!examples.is_empty(), "{name} has no ```console block");
     let home = Home::new();
+    for (file, content) in files(&text) {
+        home.file(&file, &content);
+    }
     let mut code = 0;
     for example in examples {
         let words = words(&example.command);
         let shown = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["echo", "$?"] => code.to_string(),
+            ["bpctl", args @ .., ">", file] => {
+                // This way of running does not stand in the home: its files are named in full.
+                let in_full = |arg: &&str| match home.path(arg).is_file() {
+                    true => home.path(arg).display().to_string(),
+                    false => (*arg).to_owned(),
+                };
+                let run = args.iter().map(in_full).fold(bare(&[]), |run, arg| run.arg(arg));
+                let run = run.env("TZ", "UTC").env("LANG", "C.UTF-8").home(&home).run();
+                code = run.code;
+                home.file(file, &run.stdout);
+                run.stderr
+            }
             ["bpctl", args @ ..] => {
                 let run = bare(args).env("TZ", "UTC").env("LANG", "C.UTF-8").home(&home).run_as_shown();
                 code = run.0;
@@ -154,4 +188,9 @@ fn lint() {
 #[test]
 fn changing_policies_safely() {
     check("changing-policies-safely.md");
+}
+
+#[test]
+fn policy_files() {
+    check("policy-files.md");
 }

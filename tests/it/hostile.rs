@@ -117,36 +117,9 @@ fn an_endless_error_body() {
     assert!(server.bytes_sent() < MOST, "took {} bytes", server.bytes_sent());
 }
 
-/// The bits of a deflate stream, least significant first.
-#[derive(Default)]
-struct Bits(Vec<u8>, usize);
-
-impl Bits {
-    fn push(&mut self, bits: &str) {
-        for bit in bits.bytes() {
-            if self.1.is_multiple_of(8) {
-                self.0.push(0);
-            }
-            *self.0.last_mut().unwrap() |= (bit - b'0') << (self.1 % 8);
-            self.1 += 1;
-        }
-    }
-}
-
 #[test]
 fn a_gzip_bomb() {
-    // A block of fixed Huffman codes: one space, then "258 bytes from one byte ago" for ever. Eight such matches are
-    // 13 bytes that unpack to 2064, and they repeat from the third byte on, where the block's head has passed.
-    let mut bits = Bits::default();
-    bits.push("11001010000");
-    for _ in 0..16 {
-        bits.push("1100010100000");
-    }
-    let mut body = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
-    body.extend(&bits.0[..2]);
-    let unit = bits.0[2..15].to_vec();
-    let answer = Answer::text_json(body).header("Content-Encoding", "gzip").endless(unit);
-    let server = Server::always(answer);
+    let server = Server::always(crate::faults::gzip_bomb());
     invalid(katapult(&server, &["disk", "show", DISK, "-o", "json", "--retries", "0"]).run(), "a gzip bomb");
     // 64 MiB are 413 KiB when packed; the rest is what sockets buffer.
     assert!(server.bytes_sent() < 24 << 20, "took {} bytes", server.bytes_sent());

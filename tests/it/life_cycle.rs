@@ -14,7 +14,7 @@ use crate::harness::Run;
 use crate::world::now;
 
 /// Lives of each kind, and steps in each.
-const LIVES: u64 = 8;
+const LIVES: usize = 5;
 const STEPS: usize = 18;
 
 /// What the simulator holds of the policies of a life: nothing of one in the trash.
@@ -156,9 +156,7 @@ fn lives(play: impl Fn(Life)) {
     let given = std::env::var("BPCTL_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
     match given {
         Some(seed) => play(Life::new(seed)),
-        None => {
-            std::iter::repeat_with(|| fastrand::u64(..)).take(LIVES as usize).for_each(|seed| play(Life::new(seed)))
-        }
+        None => std::iter::repeat_with(|| fastrand::u64(..)).take(LIVES).for_each(|seed| play(Life::new(seed))),
     }
 }
 

@@ -5,8 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test, and the place says why")]
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 
+mod apply;
 mod architecture;
 mod auth;
+mod bulk;
 mod calendar;
 mod company;
 mod completion;
@@ -17,6 +19,7 @@ mod confirmation;
 mod contract;
 mod coverage;
 mod coverage_laws;
+mod crash;
 mod create;
 mod delete;
 mod disk_show;
@@ -26,6 +29,9 @@ mod dry_run;
 mod errors;
 mod exit_codes;
 mod expectations;
+mod export;
+mod fault_matrix;
+mod faults;
 mod fuzz_corpus;
 mod generated;
 mod harness;
@@ -38,6 +44,9 @@ mod onapp;
 mod openapi;
 mod output;
 mod paging;
+mod plan;
+mod policy_file_laws;
+mod profiles;
 mod prompts;
 mod report;
 mod requests;
@@ -51,6 +60,7 @@ mod several;
 #[path = "../../fuzz/targets.rs"]
 mod targets;
 mod terminal;
+mod tls;
 mod undo;
 mod update;
 mod usage;

@@ -107,6 +107,28 @@ fn lines_and_confirmations_can_be_left_too() {
     }
 }
 
+/// Keys that come faster than they are read: none is lost, and Ctrl-C among them still is Ctrl-C, at whatever moment
+/// of the prompt's work it comes.
+#[test]
+fn keys_can_come_faster_than_they_are_read() {
+    let server = world().serve();
+    for count in 0..20 {
+        let terminal = asked(&server, &["policy", "update", "--retention", "9"]);
+        at(&terminal, "type to search");
+        for _ in 0..count {
+            terminal.type_text("z");
+        }
+        terminal.press("ctrl-c");
+        let ended = terminal.ends().exits(130);
+        assert!(ended.screen.starts_with("error: "), "{}", ended.report());
+    }
+    assert!(server.writes().is_empty());
+    let terminal = asked(&server, &["policy", "update", POLICY]);
+    at(&terminal, "Retention");
+    terminal.type_text("21\r\r\r\r\r");
+    terminal.ends().exits(0).shows(&["retention  7 → 21"]);
+}
+
 #[test]
 fn no_is_the_default_answer() {
     for (key, code) in [("enter", 2), ("n", 2), ("q", 130), ("y", 0)] {

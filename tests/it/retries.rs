@@ -109,6 +109,16 @@ fn a_rate_limit_without_retry_after_waits_for_the_servers_next_minute() {
 }
 
 #[test]
+fn what_is_waited_for_is_told() {
+    let limited = || Answer::error(429, "rate_limit_reached").header("Retry-After", "1");
+    let run = show(&Server::answers([limited(), disk()])).arg("-v").run().ok();
+    assert!(run.stderr.contains("waiting 1.0 s: the rate limit is reached"), "{}", run.report());
+    // A script is not told unless it asks.
+    let run = show(&Server::answers([limited(), disk()])).run().ok();
+    assert_eq!(run.stderr, "", "{}", run.report());
+}
+
+#[test]
 fn odd_retry_after_headers_do_no_harm() {
     for value in ["soon", "-5", "1e9", "99999999999999999999", "", "Sun, 06 Nov 1994 08:49:37 GMT"] {
         let limited = Answer::error(429, "rate_limit_reached")

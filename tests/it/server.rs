@@ -4,7 +4,7 @@
 //! otherwise. It speaks just enough HTTP/1.1 for an API client.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -67,6 +67,16 @@ enum Manner {
     Dribbled(Duration),
     /// The body, and then this over and over until the client hangs up.
     Endless(Vec<u8>),
+    /// The connection is reset, with or without half of the answer before.
+    Reset {
+        midway: bool,
+    },
+    /// Nothing is sent, or half of the body, and then nothing until the client hangs up.
+    Silent {
+        midway: bool,
+    },
+    /// The whole answer, the last of this server: from then on its port refuses connections.
+    Last,
 }
 
 /// What to answer.
@@ -128,6 +138,43 @@ impl Answer {
         Self { manner: Manner::Closed, ..Self::empty(200) }
     }
 
+    /// Resets the connection (a real RST) without a word.
+    pub fn reset() -> Self {
+        Self { manner: Manner::Reset { midway: false }, ..Self::empty(200) }
+    }
+
+    /// Resets the connection after half of the body.
+    pub fn reset_midway(self) -> Self {
+        Self { manner: Manner::Reset { midway: true }, ..self }
+    }
+
+    /// Never answers.
+    pub fn silent() -> Self {
+        Self { manner: Manner::Silent { midway: false }, ..Self::empty(200) }
+    }
+
+    /// Sends half of the body and no more.
+    pub fn stalled(self) -> Self {
+        Self { manner: Manner::Silent { midway: true }, ..self }
+    }
+
+    /// Is answered in full, and is the last that anyone gets: the server's port refuses connections from then on.
+    pub fn last(self) -> Self {
+        Self { manner: Manner::Last, ..self }
+    }
+
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub fn with_body(self, body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), ..self }
+    }
+
     pub fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }
@@ -163,6 +210,7 @@ impl Answer {
         match self.manner {
             // Without a length, the body lasts until the connection closes.
             Manner::Endless(_) => head.push_str("Connection: close\r\n"),
+            Manner::Last => head.push_str(&format!("Connection: close\r\nContent-Length: {}\r\n", self.body.len())),
             Manner::CutOff(missing) => head.push_str(&format!("Content-Length: {}\r\n", self.body.len() + missing)),
             _ if self.status == 204 => {}
             _ => head.push_str(&format!("Content-Length: {}\r\n", self.body.len())),
@@ -180,7 +228,17 @@ struct Shared {
     script: Script,
     requests: Mutex<Vec<Request>>,
     stopped: AtomicBool,
+    /// Set when the port refuses connections; holds it, so that no other server gets it meanwhile.
+    closed: Mutex<Option<Option<socket2::Socket>>>,
     sent: AtomicU64,
+}
+
+/// Takes a port without listening on it.
+fn reserved(address: SocketAddr) -> Option<socket2::Socket> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).ok()?;
+    socket.set_reuse_address(true).ok()?;
+    socket.bind(&address.into()).ok()?;
+    Some(socket)
 }
 
 /// The server. It stops when dropped.
@@ -198,6 +256,7 @@ impl Server {
             script: Box::new(script),
             requests: Mutex::default(),
             stopped: AtomicBool::new(false),
+            closed: Mutex::new(None),
             sent: AtomicU64::new(0),
         });
         let accepting = Arc::clone(&shared);
@@ -210,6 +269,8 @@ impl Server {
                 // A client that hangs up mid-answer is part of many tests, so errors end the connection only.
                 std::thread::spawn(move || stream.and_then(|stream| serving.serve(&stream)));
             }
+            drop(listener);
+            *accepting.closed.lock().unwrap() = Some(reserved(address));
         });
         Self { address, shared }
     }
@@ -263,6 +324,11 @@ impl Server {
         }
     }
 
+    /// Stops listening: connections are refused from here on.
+    pub fn close(&self) {
+        self.shared.close_shop(self.address);
+    }
+
     /// How many bytes of bodies the clients took, socket buffers included.
     pub fn bytes_sent(&self) -> u64 {
         self.shared.sent.load(Ordering::SeqCst)
@@ -297,8 +363,28 @@ impl Shared {
 
     /// Sends an answer; says whether the connection can serve another request.
     fn send(&self, mut stream: &TcpStream, answer: &Answer) -> std::io::Result<bool> {
-        if matches!(answer.manner, Manner::Closed) {
-            return Ok(false);
+        match answer.manner {
+            Manner::Closed => return Ok(false),
+            Manner::Reset { midway } => {
+                // Closing with nothing to linger for sends RST; the caller must not shut down, which would send FIN.
+                socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO))?;
+                if midway {
+                    stream.write_all(answer.head().as_bytes())?;
+                    self.write(stream, &answer.body[..answer.body.len() / 2])?;
+                }
+                return Err(std::io::ErrorKind::ConnectionReset.into());
+            }
+            Manner::Silent { midway } => {
+                if midway {
+                    stream.write_all(answer.head().as_bytes())?;
+                    self.write(stream, &answer.body[..answer.body.len() / 2])?;
+                }
+                // Ends when the client hangs up.
+                stream.read_exact(&mut [0; 1])?;
+                return Ok(false);
+            }
+            Manner::Last => self.close_shop(stream.local_addr()?),
+            _ => {}
         }
         if let Manner::Delayed(by) = answer.manner {
             std::thread::sleep(by);
@@ -321,7 +407,17 @@ impl Shared {
             }
             _ => self.write(stream, &answer.body)?,
         }
-        Ok(!matches!(answer.manner, Manner::CutOff(_)))
+        Ok(!matches!(answer.manner, Manner::CutOff(_) | Manner::Last))
+    }
+
+    /// Stops listening, and returns when connections are refused.
+    fn close_shop(&self, address: SocketAddr) {
+        self.stopped.store(true, Ordering::SeqCst);
+        // Wakes the accepting thread so that it sees the flag.
+        let _ = TcpStream::connect(address);
+        while self.closed.lock().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn write(&self, mut stream: &TcpStream, bytes: &[u8]) -> std::io::Result<()> {

@@ -42,7 +42,7 @@ fn other_sources(cx: &Context, file: &File, profile: &str, provider: Provider) -
         Provider::Katapult => &[env::TOKEN, env::KATAPULT_TOKEN, env::KATAPULT_KEY],
         Provider::OnApp => &[env::TOKEN],
     };
-    let set = variables.iter().filter(|name| cx.system.variable(name).is_some());
+    let set = variables.iter().filter(|name| cx.system.secret(name).is_some());
     let mut sources: Vec<String> = set.map(|name| format!("environment variable {name}")).collect();
     if file.profiles.get(profile).is_some_and(|profile| profile.token_command.is_some()) {
         sources.push(format!("token_command of profile {profile}"));

@@ -21,7 +21,7 @@ pub async fn check(cx: &Context, report: &mut Report, connection: &Connection) {
         return;
     }
     match api.machines(&mut |_| Ok(Flow::Enough)).await {
-        Ok(()) => report.ok("machines", "can be read"),
+        Ok(_) => report.ok("machines", "can be read"),
         Err(error) => report.fail("machines", error),
     }
     api::rate_limit(report, api.http());

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use futures_util::stream::{self, StreamExt};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::perform::Named;
 use crate::command::list::Rows;
+use crate::command::series::{Manner, Outcome, Series, sum_up};
 use crate::context::Context;
-use crate::error::{Error, Exit, Result, code};
+use crate::error::{Error, Result};
 use crate::http::Walk;
 use crate::katapult::Katapult;
 use crate::model::{Object, Policy};
@@ -66,10 +67,10 @@ impl Batch {
                 Err(error) => batch.failed.push((id, error)),
             }
         }
-        match batch.named.is_empty() {
-            true => Err(failure(Vec::new(), batch.failed)),
-            false => Ok(batch),
+        if batch.named.is_empty() {
+            sum_up("policies", &[], std::mem::take(&mut batch.failed), &[])?;
         }
+        Ok(batch)
     }
 
     /// Takes ids without reading anything: policies in the trash cannot be read.
@@ -80,44 +81,54 @@ impl Batch {
         Self { named, failed: Vec::new(), is_single }
     }
 
-    /// Carries out a step for each policy, prints the results, and accounts for what failed.
+    /// Takes policies that were read already.
+    pub fn of(named: Vec<Named>) -> Self {
+        Self { named, failed: Vec::new(), is_single: false }
+    }
+
+    /// Carries out a step for each policy, prints the results, and accounts for what failed. One that fails does not
+    /// stop the others.
     ///
     /// # Errors
     /// The first error when nothing was done; exit 9 when only some was.
     pub async fn carry_out<T: Noun>(
         self,
         cx: &Context,
-        mut step: impl AsyncFnMut(Named) -> Result<Object<T>>,
+        step: impl AsyncFnMut(Named) -> Result<Object<T>>,
     ) -> Result<()> {
-        let mut failed = self.failed;
-        let mut done = Vec::new();
-        let mut is_cut_off = false;
-        for policy in self.named {
-            let id = policy.id.clone();
-            if is_cut_off {
-                failed
-                    .push((id, Error::new(Exit::Unreachable, code::NETWORK, "not tried, after the failure before it")));
-                continue;
-            }
-            match step(policy).await {
-                Ok(object) => done.push((id, object)),
-                Err(error) => {
-                    is_cut_off = matches!(error.exit, Exit::Unreachable | Exit::RateLimited);
-                    failed.push((id, error));
+        self.carry_out_so(cx, Manner { keep_going: true, canary: 0 }, step).await
+    }
+
+    /// The same, stopping as `manner` says.
+    ///
+    /// # Errors
+    /// Those of [`Batch::carry_out`].
+    pub async fn carry_out_so<T: Noun>(
+        self,
+        cx: &Context,
+        manner: Manner,
+        step: impl AsyncFnMut(Named) -> Result<Object<T>>,
+    ) -> Result<()> {
+        let items = self.named.into_iter().map(|policy| (policy.id.clone(), policy)).collect();
+        let series = Series::run(cx, items, manner, step).await;
+        let (mut failed, mut done, mut ids, mut not_tried) = (self.failed, Vec::new(), Vec::new(), Vec::new());
+        for (id, outcome) in series.results {
+            match outcome {
+                Outcome::Done(object) => {
+                    ids.push(id);
+                    done.push(object);
                 }
+                Outcome::Failed(error) => failed.push((id, error)),
+                Outcome::NotTried => not_tried.push(id),
             }
         }
-        let ids = done.iter().map(|(id, _)| id.clone()).collect();
         print(cx, self.is_single, done)?;
-        match failed.is_empty() {
-            true => Ok(()),
-            false => Err(failure(ids, failed)),
-        }
+        sum_up("policies", &ids, failed, &not_tried)
     }
 }
 
-fn print<T: Noun>(cx: &Context, is_single: bool, done: Vec<(String, Object<T>)>) -> Result<()> {
-    let mut objects = done.into_iter().map(|(_, object)| object);
+fn print<T: Noun>(cx: &Context, is_single: bool, done: Vec<Object<T>>) -> Result<()> {
+    let mut objects = done.into_iter();
     if is_single {
         return objects.next().map_or(Ok(()), |object| cx.show(object));
     }
@@ -127,23 +138,4 @@ fn print<T: Noun>(cx: &Context, is_single: bool, done: Vec<(String, Object<T>)>)
     let mut rows = Rows::begin(cx)?;
     rows.page(objects.collect())?;
     rows.end(Walk::default(), "")
-}
-
-/// Sums up what failed: one error as it is, several in one.
-fn failure(done: Vec<String>, mut failed: Vec<(String, Error)>) -> Error {
-    if done.is_empty() && failed.len() == 1 {
-        return failed.remove(0).1;
-    }
-    let words: Vec<String> =
-        failed.iter().map(|(id, error)| format!("{id}: {} ({})", error.message, error.code)).collect();
-    let (exit, code) = match (done.is_empty(), failed.first()) {
-        (true, Some((_, first))) => (first.exit, first.code.clone()),
-        _ => (Exit::Partly, code::PARTLY_DONE.into()),
-    };
-    let results: Vec<_> =
-        failed.iter().map(|(id, error)| json!({"id": id, "error": error.to_json()["error"]})).collect();
-    let message = format!("{} of {} policies failed: {}", failed.len(), failed.len() + done.len(), words.join("; "));
-    let mut hints: Vec<String> = failed.iter().flat_map(|(_, error)| error.hints.clone()).collect();
-    hints.dedup();
-    Error { hints, ..Error::new(exit, code, message).detail(json!({"done": done, "failed": results})) }
 }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod batch;
+mod bulk;
 pub mod create;
 pub mod delete;
 pub mod list;

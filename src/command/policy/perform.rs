@@ -124,7 +124,8 @@ async fn trash_entry(cx: &Context, api: &Katapult, id: &str) -> Result<Value> {
                 Exit::Failure,
                 code::NOT_APPLIED,
                 format!("the server accepted the deletion of {id}, but the policy is still there"),
-            ));
+            )
+            .open());
         }
         Err(error) if is_gone(&error) => {
             if let Some(entry) = error.detail.get("trash_object").filter(|entry| entry.is_object()) {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::ask;
 use super::batch::Batch;
+use super::bulk;
 use super::perform::{self, Named};
 use crate::args::PolicyUpdate;
 use crate::command::choose;
@@ -19,13 +20,15 @@ use crate::view::in_a_line;
 /// Changes policies: reads them, sends only what changes, reads them again.
 pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     let mut wish = args.fields.wish();
+    if let Some(glob) = &args.selection.glob {
+        return bulk::run(cx, glob, &args, &wish).await;
+    }
     if args.policies.is_empty() {
         choose::must_be_askable(cx, "<POLICY>", "policies list")?;
     }
     let asks = wish.is_empty() && cx.ui.can_ask() && args.policies.len() <= 1 && args.policies != ["-"];
     if wish.is_empty() && !asks {
-        return Err(Error::usage("nothing to change is named")
-            .hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`"));
+        return Err(nothing_named());
     }
     let policies = choose::policies(cx, args.policies).await?;
     let api = cx.katapult()?;
@@ -68,11 +71,17 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
 }
 
 /// Takes the lock of updates with `--if`; others need none.
-async fn lock(cx: &Context, expectations: &[Expectation]) -> Result<Option<File>> {
+pub(super) async fn lock(cx: &Context, expectations: &[Expectation]) -> Result<Option<File>> {
     match expectations.is_empty() {
         true => Ok(None),
         false => cx.lock_writes().await.map(Some),
     }
+}
+
+/// The error of an update that names no field.
+pub(super) fn nothing_named() -> Error {
+    Error::usage("nothing to change is named")
+        .hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`")
 }
 
 /// Shows before and after of each policy, and gives what would be lost.
@@ -97,7 +106,7 @@ pub fn preview(cx: &Context, policies: &[Named], wish: &Wish) -> Vec<Loss> {
     losses
 }
 
-fn dry_run(policy: Named, wish: &Wish) -> DryRun {
+pub(super) fn dry_run(policy: Named, wish: &Wish) -> DryRun {
     let change: Change = wish.against(&policy.before.model);
     let requests = match change.is_empty() {
         true => Vec::new(),
@@ -108,7 +117,7 @@ fn dry_run(policy: Named, wish: &Wish) -> DryRun {
 }
 
 /// Refuses a policy that is not as expected.
-fn check(expectations: &[Expectation], id: &str, policy: &Policy) -> Result<()> {
+pub(super) fn check(expectations: &[Expectation], id: &str, policy: &Policy) -> Result<()> {
     let differences: Vec<String> =
         expectations.iter().filter_map(|expectation| expectation.difference(policy)).collect();
     match differences.is_empty() {
@@ -118,7 +127,7 @@ fn check(expectations: &[Expectation], id: &str, policy: &Policy) -> Result<()> 
 }
 
 /// Reads a policy again after a question: it may have changed while somebody was thinking.
-async fn reread(api: &Katapult, policy: Named) -> Result<Named> {
+pub(super) async fn reread(api: &Katapult, policy: Named) -> Result<Named> {
     let before = api.policy(&policy.id).await?;
     let (then, now) = (&policy.before.model, &before.model);
     let same = |a: &Policy, b: &Policy| {

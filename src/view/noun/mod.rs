@@ -13,4 +13,5 @@ mod rule;
 mod scheduled_run;
 mod session;
 mod setting;
+pub mod step;
 mod trash;

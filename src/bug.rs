@@ -1,0 +1,68 @@
+//! What a user sees of a bug: one line instead of a trace, and the exit code of any other failure.
+//!
+//! A panic's message can hold what an API said, or a secret that was being handled: only the parts that were written
+//! in the source are shown.
+
+use std::io::Write;
+use std::panic::PanicHookInfo;
+
+use crate::error::Exit;
+use crate::view::escape;
+
+/// Reports a panic and ends the process: the state of what panicked is not known.
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "an abort would leave a core dump, which holds the token")]
+pub fn report(panic: &PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let words = match (payload.downcast_ref::<&'static str>(), payload.downcast_ref::<String>()) {
+        (Some(written), _) => written,
+        (None, Some(formatted)) => harmless(formatted),
+        (None, None) => "",
+    };
+    let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
+    // Nobody is left to tell when this fails.
+    let _ = writeln!(std::io::stderr().lock(), "{}", account(words, &place));
+    std::process::exit(Exit::Failure as i32);
+}
+
+fn account(words: &str, place: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let words = if words.is_empty() { "it lost its way" } else { words };
+    format!(
+        "error: bpctl {version} has a bug at {}: {}\nhint: please report this line; whether a change was carried out: `bpctl history`",
+        escape(place),
+        escape(words),
+    )
+}
+
+/// Cuts a formatted message where values may begin: after a colon, or at a quotation.
+fn harmless(formatted: &str) -> &str {
+    let end = formatted.find([':', '`', '\'', '"', '{', '(', '\n']).unwrap_or(formatted.len());
+    formatted[..end].trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_in_a_panic_are_not_shown() {
+        for (message, shown) in [
+            ("called `Result::unwrap()` on an `Err` value: Error { token }", "called"),
+            ("no such key: tok-123", "no such key"),
+            ("byte index 3 is out of bounds of `tok-123`", "byte index 3 is out of bounds of"),
+            ("index out of bounds: the len is 3 but the index is 5", "index out of bounds"),
+            ("tok \"tok-123\"", "tok"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(message), shown);
+        }
+    }
+
+    #[test]
+    fn the_account_is_one_line_and_a_hint() {
+        let account = account("it is\nbroken \x1b[2J", "src/x.rs:7");
+        assert_eq!(account.lines().count(), 2);
+        assert!(account.contains("src/x.rs:7: it is\\nbroken \\x1b[2J"));
+        assert!(account.contains("report"));
+    }
+}

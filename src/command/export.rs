@@ -1,0 +1,54 @@
+//! `bpctl export`
+
+use crate::args::Format;
+use crate::command::survey::Survey;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::katapult::{Katapult, Lookup};
+use crate::model::Policy;
+use crate::policyfile::{Surroundings, document_json, rows, write};
+
+/// Prints the live policies of an organization as a file.
+pub async fn run(cx: &Context) -> Result<()> {
+    if matches!(cx.style.format, Format::Wide | Format::Csv | Format::Id) {
+        return Err(Error::usage("`bpctl export` writes TOML, JSON or YAML").hint("use `-o toml`, `json` or `yaml`"));
+    }
+    let api = cx.katapult()?;
+    let organization = organization(cx, api).await?;
+    let mut survey = Survey::take(cx, api, organization).await?;
+    let ids: Option<Vec<String>> = survey.policies.iter().map(|policy| policy.id.clone()).collect();
+    let ids = ids.ok_or_else(|| Error::invalid_response("a policy has no id, so it cannot be written down"))?;
+    let count = ids.len();
+    let mut details = survey.details(cx, api, ids).await?;
+    if details.len() < count {
+        let gone = count - details.len();
+        cx.ui.note(&format!("{gone} policies were deleted while this was read, and are left out"));
+    }
+    // In the list's order, which the rows then leave for their own.
+    let policies = std::mem::take(&mut survey.policies);
+    let policies: Vec<Policy> =
+        policies.into_iter().filter_map(|policy| Some(details.remove(policy.id.as_deref()?)?.model)).collect();
+    let live = Surroundings { policies: &policies, ..survey.surroundings() };
+    let rows = rows(&policies, live);
+    let organization = Some(survey.organization.value.as_str());
+    match cx.style.format {
+        Format::Json | Format::Jsonl | Format::Yaml => {
+            let value = document_json(organization, &rows);
+            cx.ui.print(|out| crate::view::structured(&cx.style, &value, out))
+        }
+        _ => cx.ui.print(|out| write!(out, "{}", write(organization, &rows, crate::view::escape))),
+    }
+}
+
+/// Finds the organization, by its sub-domain where that is known: an id says nothing to a reader.
+async fn organization(cx: &Context, api: &Katapult) -> Result<Lookup> {
+    if let Some(name) = cx.organization()? {
+        return Ok(Lookup::organization(name));
+    }
+    let only = api.only_organization().await?.model;
+    Ok(match (only.sub_domain, only.id) {
+        // A name that looks like an id would be read as one.
+        (Some(name), _) if !name.starts_with("org_") && !name.trim().is_empty() => Lookup::organization(&name),
+        (_, id) => Lookup::id(id.unwrap_or_default()),
+    })
+}

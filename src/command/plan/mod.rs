@@ -1,0 +1,63 @@
+//! `bpctl plan`
+
+mod make;
+mod words;
+
+use serde_json::Value;
+
+use crate::args::{self, Format};
+use crate::command::fleet::found;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::model::Plan;
+
+pub use make::{is_consistent, make, prune_at, read_text, requests};
+pub use words::{lines, summary};
+
+/// Shows what would make the live policies as a file says.
+pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
+    if matches!(cx.style.format, Format::Csv | Format::Id) {
+        return Err(Error::usage("a plan is no list of rows").hint("use `-o table`, `json`, `jsonl` or `yaml`"));
+    }
+    let at = prune_at(cx, &args.prune)?;
+    let api = cx.katapult()?;
+    let made = make(cx, api, &args.file, at).await?;
+    made.notes.iter().for_each(|note| cx.ui.warn(note));
+    match cx.style.format {
+        Format::Json | Format::Jsonl | Format::Yaml => {
+            let value = document(&made.plan)?;
+            cx.ui.print(|out| crate::view::structured(&cx.style, &value, out))?;
+        }
+        _ => print(cx, &made.plan)?,
+    }
+    match args.detailed_exitcode && !made.plan.steps.is_empty() {
+        true => Err(found(
+            format!("the live policies differ from the file: {}", summary(&made.plan)),
+            "`bpctl apply` with the same arguments makes them so",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn document(plan: &Plan) -> Result<Value> {
+    serde_json::to_value(plan).map_err(|error| Error::invalid_response(error.to_string()))
+}
+
+fn print(cx: &Context, plan: &Plan) -> Result<()> {
+    cx.ui.print(|out| {
+        for line in lines(plan, &cx.style.look) {
+            let line = crate::view::escape(&line).into_owned();
+            let color = match (cx.style.has_color, line.as_bytes().first()) {
+                (true, Some(b'+')) => "32",
+                (true, Some(b'~')) => "33",
+                (true, Some(b'-')) => "31",
+                _ => "",
+            };
+            match color {
+                "" => writeln!(out, "{line}")?,
+                color => writeln!(out, "\x1b[{color}m{line}\x1b[0m")?,
+            }
+        }
+        writeln!(out, "{}", summary(plan))
+    })
+}

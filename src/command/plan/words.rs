@@ -1,0 +1,84 @@
+//! A plan in words, a line each.
+
+use jiff::Timestamp;
+
+use crate::command::write::difference_lines;
+use crate::model::{Plan, Step, StepAction, Unlisted};
+use crate::time::in_full;
+use crate::view::Look;
+
+/// Says every step, and every live policy that the file does not name.
+pub fn lines(plan: &Plan, look: &Look) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &plan.steps {
+        lines.push(line(step, look));
+        lines.extend(step.weakens.iter().map(|words| format!("    weakens protection: {words}")));
+        let reach = (step.action == StepAction::Update).then(|| step.change().shorter_reach(&step.policy_before()));
+        lines.extend(reach.flatten().map(|words| format!("    note: {words}")));
+    }
+    lines.extend(plan.unlisted.iter().map(|policy| unlisted(policy, look)));
+    lines
+}
+
+fn line(step: &Step, look: &Look) -> String {
+    let target = step.target.label();
+    let policy = step.policy.as_deref().unwrap_or("-");
+    let interval = |fields: &crate::model::Fields| fields.interval.clone().unwrap_or_else(|| "-".to_owned());
+    match step.action {
+        StepAction::Create => {
+            let after = step.policy_after();
+            let interval = interval(&step.after);
+            let words = after.schedule.words();
+            let schedule = words.strip_prefix(&interval).unwrap_or(&words).trim();
+            let keeps = after.retention.map_or_else(String::new, |retention| format!("keeps {retention}"));
+            let words: Vec<&str> = [schedule, &keeps].into_iter().filter(|words| !words.is_empty()).collect();
+            format!("+ {target} {interval}  {}", words.join(", "))
+        }
+        StepAction::Update => {
+            let change = step.change();
+            let fields: Vec<String> = difference_lines(&change)
+                .iter()
+                .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+                .collect();
+            let before = step.before.clone().unwrap_or_default();
+            format!("~ {target} {}  {}  ({policy})", interval(&before), fields.join(", "))
+        }
+        StepAction::ScheduleDelete => {
+            let at = when(step.after.auto_move_to_trash_at, look);
+            format!("- {policy} not in the file: deleted at {at}  ({target} {})", interval(&step.after))
+        }
+    }
+}
+
+fn unlisted(policy: &Unlisted, look: &Look) -> String {
+    let interval = policy.interval.as_deref().unwrap_or("-");
+    let pending = match policy.auto_move_to_trash_at {
+        None => String::new(),
+        at => format!(", scheduled for deletion at {} already", when(at, look)),
+    };
+    format!("! {} not in the file{pending}  ({} {interval})", policy.policy, policy.target.label())
+}
+
+fn when(at: Option<i64>, look: &Look) -> String {
+    let instant = at.and_then(|at| Timestamp::from_second(at).ok());
+    instant.map_or_else(|| "an unknown time".to_owned(), |instant| in_full(instant, look.now, &look.zone))
+}
+
+/// Sums a plan up in one line.
+pub fn summary(plan: &Plan) -> String {
+    let count = |action| plan.steps.iter().filter(|step| step.action == action).count();
+    let mut words = match plan.steps.is_empty() {
+        true => "nothing to change".to_owned(),
+        false => format!(
+            "{} to create, {} to change, {} to delete later",
+            count(StepAction::Create),
+            count(StepAction::Update),
+            count(StepAction::ScheduleDelete)
+        ),
+    };
+    words.push_str(&format!("; {} as the file says", plan.unchanged));
+    if !plan.unlisted.is_empty() {
+        words.push_str(&format!("; {} not in the file", plan.unlisted.len()));
+    }
+    words
+}

@@ -1,0 +1,89 @@
+//! `bpctl policies update --match …`: the same change for every policy whose target has such a name.
+
+use super::batch::Batch;
+use super::perform::{self, Named};
+use super::update::{check, dry_run, lock, nothing_named, preview, reread};
+use crate::args::PolicyUpdate;
+use crate::command::list::Rows;
+use crate::command::series::Manner;
+use crate::command::survey::Survey;
+use crate::command::write::{confirm_several, print_dry_runs};
+use crate::context::Context;
+use crate::error::{Error, Exit, Result};
+use crate::http::Walk;
+use crate::model::{Glob, Interval, Policy, Wish};
+
+/// Changes the policies that match: a few first, and the others once those are checked.
+pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) -> Result<()> {
+    if wish.is_empty() {
+        return Err(nothing_named());
+    }
+    let api = cx.katapult()?;
+    let mut held = lock(cx, &args.expect).await?;
+    let selection = &args.selection;
+    let organization = api.find_organization(cx.organization()?).await?;
+    let survey = Survey::take(cx, api, organization).await?;
+    let ids = select(&survey, glob, selection.interval_is.as_ref());
+    if ids.is_empty() {
+        return Err(nothing(glob, selection.interval_is.as_ref()));
+    }
+    let selected = ids.len();
+    let mut details = survey.details(cx, api, ids.clone()).await?;
+    let named = ids.into_iter().filter_map(|id| Some(Named { before: details.remove(&id)?, id }));
+    let changing: Vec<Named> = named.filter(|policy| !wish.against(&policy.before.model).is_empty()).collect();
+    for policy in &changing {
+        check(&args.expect, &policy.id, &policy.before.model)?;
+    }
+    if let Some(most) = selection.max_changes.filter(|most| changing.len() > *most) {
+        return Err(Error::usage(format!(
+            "{} policies would change, more than `--max-changes {most}`",
+            changing.len()
+        ))
+        .hint("nothing was sent; `--dry-run` shows what would change"));
+    }
+    if cx.global.dry_run {
+        return print_dry_runs(cx, changing.into_iter().map(|policy| dry_run(policy, wish)).collect());
+    }
+    let losses = preview(cx, &changing, wish);
+    cx.ui.note(&format!("{} of {selected} matching policies change", changing.len()));
+    if changing.is_empty() {
+        return Rows::<Policy>::begin(cx)?.end(Walk::default(), "to change");
+    }
+    if cx.ui.can_ask() && !cx.global.yes {
+        // Nobody waits for somebody who thinks.
+        held = None;
+    }
+    let was_asked = confirm_several(cx, &losses, &format!("Change {} policies?", changing.len()))?;
+    let _held = match held {
+        None => lock(cx, &args.expect).await?,
+        held => held,
+    };
+    let manner = Manner { keep_going: selection.keep_going, canary: selection.canary.unwrap_or(1) };
+    Batch::of(changing)
+        .carry_out_so(cx, manner, async |policy| {
+            let policy = if was_asked { reread(api, policy).await? } else { policy };
+            perform::update(cx, api, &policy, &wish.against(&policy.before.model), None).await
+        })
+        .await
+}
+
+/// Gives the ids of the policies whose target's name or FQDN matches, in the list's order.
+fn select(survey: &Survey, glob: &Glob, interval: Option<&Interval>) -> Vec<String> {
+    let machine_matches = |id: Option<&str>| {
+        let machine = id.and_then(|id| survey.machines.iter().find(|machine| machine.id.as_deref() == Some(id)));
+        machine.is_some_and(|machine| glob.matches_machine(machine))
+    };
+    let is_meant = |policy: &&Policy| {
+        let target = &policy.target;
+        let has_name = target.name.as_deref().is_some_and(|name| glob.matches(name));
+        let has_interval = interval.is_none() || policy.schedule.interval.as_ref() == interval;
+        has_interval && (has_name || machine_matches(target.id.as_deref()))
+    };
+    survey.policies.iter().filter(is_meant).filter_map(|policy| policy.id.clone()).collect()
+}
+
+fn nothing(glob: &Glob, interval: Option<&Interval>) -> Error {
+    let interval = interval.map_or_else(String::new, |interval| format!("{interval} "));
+    let message = format!("no {interval}policy of the organization has a target that matches `{glob}`");
+    Error::new(Exit::NotFound, "not_found", message).hint("`bpctl policies list` shows the policies and their targets")
+}

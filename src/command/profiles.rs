@@ -1,0 +1,154 @@
+//! One list over several profiles: they are read side by side, and each row says where it came from.
+//!
+//! Only lists that read do this. A profile that fails is reported and the others are shown; a list that lacks one
+//! ends in an error that names it, so that it never looks complete.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{backups, calendar, coverage, disk, lint, org, policy, trash, vm};
+use crate::args::{
+    BackupCommand, Command, DiskCommand, Format, MachineCommand, OrganizationCommand, PolicyCommand, TrashCommand,
+};
+use crate::context::Context;
+use crate::error::{Error, Exit, Result, code};
+use crate::model::calendar::Run;
+use crate::model::coverage::Row;
+use crate::model::lint::Finding;
+use crate::model::{Backup, Disk, Machine, Object, Organization, Policy, TrashObject};
+use crate::view::{Listing, Noun};
+
+/// Gives the profiles that are named, when more than one may be; none for an ordinary command.
+///
+/// # Errors
+/// An empty name, or no profile in the config file.
+pub fn named(cx: &Context) -> Result<Option<Vec<String>>> {
+    if cx.global.all_profiles {
+        let names: Vec<String> = cx.file()?.profiles.keys().cloned().collect();
+        return match names.is_empty() {
+            true => Err(Error::config("the config file has no profile")
+                .hint("`bpctl auth login --profile NAME` makes a profile")),
+            false => Ok(Some(names)),
+        };
+    }
+    let Some(text) = cx.global.profile.as_deref().filter(|text| text.contains(',')) else {
+        return Ok(None);
+    };
+    let mut names: Vec<String> = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        if name.is_empty() {
+            return Err(Error::usage(format!("invalid value '{text}' for '--profile': a name is empty")));
+        }
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(Some(names))
+}
+
+/// Carries out a list on several profiles.
+///
+/// # Errors
+/// A command that is no list; exit 9 when some profiles failed, the first one's error when all did.
+pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()> {
+    if cx.global.api_url.is_some() || cx.global.provider.is_some() {
+        return Err(Error::usage("`--api-url` and `--provider` do not go with several profiles")
+            .hint("each profile has its own"));
+    }
+    match command {
+        Command::Policies(PolicyCommand::List(args)) => {
+            gather::<Policy>(cx, names, async |cx| policy::list::run(cx, args.clone()).await).await
+        }
+        Command::Vm(MachineCommand::List) => {
+            gather::<Machine>(cx, names, async |cx| vm::run(cx, MachineCommand::List).await).await
+        }
+        Command::Disk(DiskCommand::List(args)) => {
+            gather::<Disk>(cx, names, async |cx| disk::run(cx, DiskCommand::List(args.clone())).await).await
+        }
+        Command::Org(OrganizationCommand::List) => {
+            gather::<Organization>(cx, names, async |cx| org::run(cx, OrganizationCommand::List).await).await
+        }
+        Command::Trash(TrashCommand::List) => {
+            gather::<TrashObject>(cx, names, async |cx| trash::run(cx, TrashCommand::List).await).await
+        }
+        Command::Backups(BackupCommand::List(args)) => {
+            gather::<Backup>(cx, names, async |cx| backups::run(cx, BackupCommand::List(args.clone())).await).await
+        }
+        Command::Coverage(args) if args.report.is_none() => {
+            gather::<Row>(cx, names, async |cx| coverage::run(cx, args.clone()).await).await
+        }
+        Command::Calendar(args) if args.ics.is_none() => {
+            gather::<Run>(cx, names, async |cx| calendar::run(cx, args.clone()).await).await
+        }
+        Command::Lint(args) if cx.style.format != Format::Sarif && args.explain.is_none() && !args.list_codes => {
+            gather::<Finding>(cx, names, async |cx| lint::run(cx, args.clone()).await).await
+        }
+        _ => Err(Error::usage("this takes one profile").hint(
+            "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
+             `backups list`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
+        )),
+    }
+}
+
+async fn gather<T: Noun>(cx: &Context, names: &[String], list: impl AsyncFn(&Context) -> Result<()>) -> Result<()> {
+    let mut listing = Listing::<T>::of_several(&cx.style).map_err(Error::usage)?;
+    let each = names.iter().map(|name| async {
+        let own = cx.on_profile(name);
+        let result = list(&own).await;
+        cx.ui.adopt(&own.ui);
+        let rows = own.gathering.and_then(std::cell::RefCell::into_inner);
+        let rows = rows.and_then(|rows| rows.downcast::<Vec<Object<T>>>().ok()).map_or(Vec::new(), |rows| *rows);
+        (rows, result)
+    });
+    let (mut done, mut failed, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, (rows, result)) in names.iter().zip(join_all(each).await) {
+        match result {
+            Err(error) if error.exit != Exit::Found => failed.push((name.clone(), error)),
+            checked => {
+                found.extend(checked.err().map(|error| (name.clone(), error)));
+                done.push(name.clone());
+                cx.ui.print(|out| {
+                    rows.into_iter().try_for_each(|row| listing.push_from(Some(name), row, out).map(drop))
+                })?;
+            }
+        }
+    }
+    if !done.is_empty() {
+        cx.ui.print(|out| listing.finish(out))?;
+    }
+    match (failed.is_empty(), found.is_empty()) {
+        (true, true) => Ok(()),
+        (true, false) => Err(findings(&found)),
+        (false, _) => Err(lacking(&done, &failed)),
+    }
+}
+
+/// Sums up what a check found in each profile.
+fn findings(found: &[(String, Error)]) -> Error {
+    let words: Vec<String> = found.iter().map(|(name, error)| format!("{name}: {}", error.message)).collect();
+    let hints = found.first().map_or_else(Vec::new, |(_, error)| error.hints.clone());
+    Error { hints, ..Error::new(Exit::Found, code::FOUND, words.join("; ")) }
+}
+
+/// Builds the error of a list that lacks profiles.
+fn lacking(done: &[String], failed: &[(String, Error)]) -> Error {
+    let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+    let words: Vec<String> =
+        failed.iter().map(|(name, error)| format!("{name}: {} ({})", error.message, error.code)).collect();
+    let details: Vec<_> =
+        failed.iter().map(|(name, error)| json!({"profile": name, "error": error.to_json()["error"]})).collect();
+    let (exit, code, message) = match (done.is_empty(), failed.first()) {
+        (true, Some((_, first))) => {
+            (first.exit, first.code.clone(), format!("no profile could be read: {}", words.join("; ")))
+        }
+        _ => (
+            Exit::Partly,
+            code::PARTLY_DONE.into(),
+            format!("the list is incomplete, it lacks {}: {}", names.join(", "), words.join("; ")),
+        ),
+    };
+    let mut hints: Vec<String> =
+        failed.iter().flat_map(|(name, error)| error.hints.iter().map(move |hint| format!("{name}: {hint}"))).collect();
+    hints.dedup();
+    Error { hints, ..Error::new(exit, code, message).detail(json!({"done": done, "failed": details})) }
+}

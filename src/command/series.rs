@@ -1,0 +1,103 @@
+//! Several writes, one after the other: each is read back before the next begins. What became of each is kept, for
+//! the results and for an interruption.
+
+use serde_json::json;
+
+use crate::account::{State, names};
+use crate::context::Context;
+use crate::error::{Error, Exit, Result, code};
+
+/// When to stop.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Whether to go on after a failure. A failure of the way to the API stops in any case.
+    pub keep_going: bool,
+    /// So many come first: a failure among them stops in any case.
+    pub canary: usize,
+}
+
+/// What became of one write.
+pub enum Outcome<T> {
+    /// Carried out and checked.
+    Done(T),
+    /// Refused, or not known.
+    Failed(Error),
+    /// A failure before it stopped the series.
+    NotTried,
+}
+
+/// What became of every write, in order.
+pub struct Series<T> {
+    /// The label of each, and its outcome.
+    pub results: Vec<(String, Outcome<T>)>,
+}
+
+impl<T> Series<T> {
+    /// Carries out `step` for each item.
+    pub async fn run<I>(
+        cx: &Context,
+        items: Vec<(String, I)>,
+        manner: Manner,
+        mut step: impl AsyncFnMut(I) -> Result<T>,
+    ) -> Self {
+        cx.account.begin(items.iter().map(|(label, _)| label.clone()));
+        let bar = cx.ui.progress("changing");
+        bar.length(items.len());
+        let mut results = Vec::new();
+        let mut is_stopped = false;
+        for (number, (label, item)) in items.into_iter().enumerate() {
+            if is_stopped {
+                results.push((label, Outcome::NotTried));
+                continue;
+            }
+            if number == manner.canary && number > 0 {
+                cx.ui.note(&format!("{number} done and checked; going on with the rest"));
+            }
+            cx.account.set(number, State::InFlight);
+            let outcome = match step(item).await {
+                Ok(done) => Outcome::Done(done),
+                Err(error) => {
+                    let is_cut_off = matches!(error.exit, Exit::Unreachable | Exit::RateLimited);
+                    is_stopped = is_cut_off || !manner.keep_going || number < manner.canary;
+                    Outcome::Failed(error)
+                }
+            };
+            cx.account.set(number, if matches!(outcome, Outcome::Done(_)) { State::Done } else { State::Failed });
+            bar.step(1);
+            results.push((label, outcome));
+        }
+        drop(bar);
+        cx.account.close();
+        Self { results }
+    }
+}
+
+/// Sums up what failed: one error as it is, several in one.
+///
+/// # Errors
+/// The first error when nothing was done; exit 9 when only some was.
+pub fn sum_up(plural: &str, done: &[String], mut failed: Vec<(String, Error)>, not_tried: &[String]) -> Result<()> {
+    if failed.is_empty() && not_tried.is_empty() {
+        return Ok(());
+    }
+    if done.is_empty() && not_tried.is_empty() && failed.len() == 1 {
+        return Err(failed.remove(0).1);
+    }
+    let mut words: Vec<String> =
+        failed.iter().map(|(label, error)| format!("{label}: {} ({})", error.message, error.code)).collect();
+    if !not_tried.is_empty() {
+        words.push(format!("not tried after that: {}", names(not_tried)));
+    }
+    let (exit, code) = match (done.is_empty(), failed.first()) {
+        (true, Some((_, first))) => (first.exit, first.code.clone()),
+        _ => (Exit::Partly, code::PARTLY_DONE.into()),
+    };
+    let results: Vec<_> =
+        failed.iter().map(|(label, error)| json!({"id": label, "error": error.to_json()["error"]})).collect();
+    let count = failed.len() + done.len() + not_tried.len();
+    let message = format!("{} of {count} {plural} failed: {}", failed.len(), words.join("; "));
+    let mut hints: Vec<String> = failed.iter().flat_map(|(_, error)| error.hints.clone()).collect();
+    hints.dedup();
+    let detail = json!({"done": done, "failed": results, "not_tried": not_tried});
+    Err(Error { hints, ..Error::new(exit, code, message).detail(detail) })
+}

@@ -1,0 +1,303 @@
+//! How long and how often a command tries: one clock, one deadline, one rate budget, one loop around an attempt.
+//!
+//! Knows no bytes and no status: what an attempt is, and what it came to, is told by the caller. All waiting of the
+//! HTTP client happens here, on tokio's clock, so that tests can drive it.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Repeat;
+use super::budget::{Budget, Rate};
+use super::client::{Limits, Progress};
+use super::retry::{Decision, Outcome, decide};
+
+/// What is told when a window has no request left.
+const USED_UP: &str = "the rate limit of this minute is used up";
+
+/// Deadline and budget of one client.
+pub(super) struct Patience {
+    limits: Limits,
+    deadline: Cell<Option<Instant>>,
+    budget: Budget,
+}
+
+/// What one attempt came to.
+pub(super) struct Attempt<T> {
+    /// What that means for another.
+    pub outcome: Outcome,
+    /// What its answer says of the rate limit.
+    pub rate: Option<Rate>,
+    /// Why there may be another, in a few words.
+    pub reason: String,
+    /// What the caller wants to have of it.
+    pub result: T,
+}
+
+/// How all attempts ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End<T> {
+    /// With an attempt that was not repeated.
+    Settled(T),
+    /// The rate limit left no place within the time.
+    NoPlace,
+    /// The time was up before the next attempt.
+    NoTime,
+}
+
+/// How all attempts ended, and what the earlier ones may have done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ended<T> {
+    /// The last attempt.
+    pub end: End<T>,
+    /// An earlier attempt may have been carried out, its answer lost.
+    pub after_lost_answer: bool,
+}
+
+impl Patience {
+    /// Begins with nothing known; the time runs from the first request.
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, deadline: Cell::new(None), budget: Budget::default() }
+    }
+
+    /// Gives more time.
+    pub(super) fn extend(&self, by: Duration) {
+        self.deadline.set(self.deadline.get().map(|deadline| deadline + by));
+    }
+
+    /// Gives the time that one attempt may take.
+    pub(super) fn for_one(&self) -> Duration {
+        self.limits.timeout.min(self.left())
+    }
+
+    /// Counts a request that followed a redirect.
+    pub(super) fn followed(&self) {
+        self.budget.followed(Instant::now());
+    }
+
+    fn left(&self) -> Duration {
+        match self.deadline.get() {
+            Some(deadline) => deadline.saturating_duration_since(Instant::now()),
+            None => self.limits.max_wait,
+        }
+    }
+
+    /// Attempts as often as it takes. `once` is told whether an earlier attempt may have been carried out.
+    pub(super) async fn persist<T>(
+        &self,
+        repeat: Repeat,
+        progress: &dyn Progress,
+        mut once: impl AsyncFnMut(bool) -> Attempt<T>,
+    ) -> Ended<T> {
+        if self.deadline.get().is_none() {
+            self.deadline.set(Some(Instant::now() + self.limits.max_wait));
+        }
+        let mut attempt = 0;
+        let mut after_lost_answer = false;
+        loop {
+            let place = loop {
+                if self.left().is_zero() {
+                    return Ended { end: End::NoTime, after_lost_answer };
+                }
+                match self.budget.take(Instant::now()) {
+                    Ok(place) => break place,
+                    Err(wait) if wait >= self.left() => return Ended { end: End::NoPlace, after_lost_answer },
+                    Err(wait) => pause(progress, USED_UP, wait).await,
+                }
+            };
+            let Attempt { outcome, rate, reason, result } = once(after_lost_answer).await;
+            self.budget.ended(place, rate, Instant::now());
+            let (now, jitter) = (progress.now(), fastrand::f64());
+            match decide(&outcome, repeat, attempt, self.limits.retries, self.left(), now, jitter) {
+                Decision::Stop => return Ended { end: End::Settled(result), after_lost_answer },
+                Decision::Again(wait) => pause(progress, &reason, wait).await,
+            }
+            after_lost_answer |= outcome == Outcome::Unknown;
+            attempt += 1;
+        }
+    }
+}
+
+async fn pause(progress: &dyn Progress, reason: &str, wait: Duration) {
+    progress.waiting(reason, wait);
+    tokio::time::sleep(wait).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    /// A clock that stands still, and what was told of waits.
+    #[derive(Clone, Default)]
+    struct Told(Rc<RefCell<Vec<(String, Duration)>>>);
+
+    impl Progress for Told {
+        fn waiting(&self, reason: &str, wait: Duration) {
+            self.0.borrow_mut().push((reason.to_owned(), wait));
+        }
+
+        fn trace_level(&self) -> u8 {
+            0
+        }
+
+        fn trace(&self, _: &str) {}
+
+        fn now(&self) -> jiff::Timestamp {
+            "2026-01-01T00:00:30Z".parse().unwrap()
+        }
+    }
+
+    fn limits(max_wait: u64, retries: u32) -> Limits {
+        let seconds = Duration::from_secs;
+        Limits { timeout: seconds(30), max_wait: seconds(max_wait), retries, concurrency: 6 }
+    }
+
+    fn attempt(outcome: Outcome, rate: Option<Rate>) -> Attempt<Outcome> {
+        Attempt { outcome: outcome.clone(), rate, reason: "because".to_owned(), result: outcome }
+    }
+
+    /// Runs on a clock that is moved on by waiting alone; gives what came of it and how long it took.
+    fn paused<T>(run: impl AsyncFnOnce() -> T) -> (T, Duration) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let began = Instant::now();
+            let result = run().await;
+            (result, began.elapsed())
+        })
+    }
+
+    #[test]
+    fn max_wait_is_honoured_to_the_second() {
+        for (max_wait, each) in [(10, 3), (10, 0), (7, 2), (120, 30)] {
+            let patience = Patience::new(limits(max_wait, 10_000));
+            let (ended, took) = paused(async || {
+                let once = async |_| {
+                    // As an attempt does that is cut short by its own limit.
+                    tokio::time::sleep(patience.for_one().min(Duration::from_secs(each))).await;
+                    attempt(Outcome::Unknown, None)
+                };
+                patience.persist(Repeat::Safe, &Told::default(), once).await
+            });
+            assert!(matches!(ended.end, End::Settled(Outcome::Unknown) | End::NoTime), "{ended:?}");
+            let limit = Duration::from_secs(max_wait);
+            assert!(took <= limit, "{max_wait} s with {each} s each: took {took:?}");
+            assert!(took + Duration::from_secs(11) >= limit, "{max_wait} s with {each} s each: gave up at {took:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_attempted_when_the_time_is_up() {
+        let patience = Patience::new(limits(5, 3));
+        let (ended, _) = paused(async || {
+            let idle = async |_| attempt(Outcome::Final, None);
+            patience.persist(Repeat::Safe, &Told::default(), idle).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let never = async |_| -> Attempt<Outcome> { panic!("the time is up") };
+            patience.persist(Repeat::Safe, &Told::default(), never).await
+        });
+        assert_eq!(ended, Ended { end: End::NoTime, after_lost_answer: false });
+    }
+
+    #[test]
+    fn time_that_a_question_took_is_given_back() {
+        let patience = Patience::new(limits(5, 0));
+        let (ended, _) = paused(async || {
+            let idle = async |_| attempt(Outcome::Final, None);
+            patience.persist(Repeat::Safe, &Told::default(), idle).await;
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            patience.extend(Duration::from_secs(60));
+            patience.persist(Repeat::Safe, &Told::default(), idle).await
+        });
+        assert_eq!(ended.end, End::Settled(Outcome::Final));
+    }
+
+    #[test]
+    fn a_rate_limit_waits_as_told_and_says_so() {
+        let (patience, told) = (Patience::new(limits(120, 3)), Told::default());
+        let answers = RefCell::new(vec![
+            Outcome::Final,
+            Outcome::RateLimited { retry_after: None, date: None },
+            Outcome::RateLimited { retry_after: Some(7), date: None },
+        ]);
+        let (ended, took) = paused(async || {
+            let once = async |_| attempt(answers.borrow_mut().pop().unwrap(), None);
+            patience.persist(Repeat::Safe, &told, once).await
+        });
+        assert_eq!(ended.end, End::Settled(Outcome::Final));
+        // Seven seconds, and from second 30 to the next minute.
+        assert!((37.0..38.0).contains(&took.as_secs_f64()), "took {took:?}");
+        let told = told.0.borrow();
+        assert_eq!(told[0], ("because".to_owned(), Duration::from_secs(7)));
+        assert_eq!(told.len(), 2);
+    }
+
+    #[test]
+    fn a_lost_answer_is_remembered_and_a_create_is_not_repeated() {
+        let lost_then = |last: Outcome| {
+            let answers = RefCell::new(vec![last, Outcome::Unknown]);
+            let patience = Patience::new(limits(120, 3));
+            paused(async || {
+                let once = async |_| attempt(answers.borrow_mut().pop().unwrap(), None);
+                patience.persist(Repeat::Safe, &Told::default(), once).await
+            })
+            .0
+        };
+        assert_eq!(lost_then(Outcome::Final), Ended { end: End::Settled(Outcome::Final), after_lost_answer: true });
+        let patience = Patience::new(limits(120, 3));
+        let count = RefCell::new(0);
+        let (ended, _) = paused(async || {
+            let once = async |_| {
+                *count.borrow_mut() += 1;
+                attempt(Outcome::Unknown, None)
+            };
+            patience.persist(Repeat::OnlyIfNotCarriedOut, &Told::default(), once).await
+        });
+        assert_eq!((ended.end, *count.borrow()), (End::Settled(Outcome::Unknown), 1));
+    }
+
+    #[test]
+    fn many_at_once_share_one_budget_and_one_window() {
+        let rate = |remaining, date: &str| Some(Rate { remaining, permitted: Some(5), date: date.parse().unwrap() });
+        let patience = Patience::new(limits(200, 0));
+        let (_, took) = paused(async || {
+            let began = Instant::now();
+            let counted = RefCell::new((0, 0));
+            let once = async |_| {
+                let second = began.elapsed().as_secs();
+                let count = &mut *counted.borrow_mut();
+                // A server whose minutes begin with the test.
+                if second / 60 != count.0 {
+                    *count = (second / 60, 0);
+                }
+                count.1 += 1;
+                assert!(count.1 <= 5, "{} requests in minute {}", count.1, count.0);
+                let date = format!("2026-01-01T00:{:02}:{:02}Z", second / 60, second % 60);
+                attempt(Outcome::Final, rate(5 - count.1, &date))
+            };
+            patience.persist(Repeat::Safe, &Told::default(), once).await;
+            let told = Told::default();
+            let all = join_all((0..14).map(|_| patience.persist(Repeat::Safe, &told, once))).await;
+            assert!(all.iter().all(|ended| ended.end == End::Settled(Outcome::Final)), "{all:?}");
+            assert!(told.0.borrow().iter().all(|(reason, _)| reason == USED_UP));
+        });
+        assert!((120.0..125.0).contains(&took.as_secs_f64()), "15 requests at 5 a minute took {took:?}");
+    }
+
+    #[test]
+    fn a_window_that_ends_too_late_is_not_waited_for() {
+        let patience = Patience::new(limits(20, 0));
+        let (ended, took) = paused(async || {
+            let date = "2026-01-01T00:00:10Z".parse().unwrap();
+            let last = async |_| attempt(Outcome::Final, Some(Rate { remaining: 0, permitted: None, date }));
+            patience.persist(Repeat::Safe, &Told::default(), last).await;
+            patience.persist(Repeat::Safe, &Told::default(), last).await
+        });
+        assert_eq!((ended.end, took), (End::NoPlace, Duration::ZERO));
+    }
+}

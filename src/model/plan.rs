@@ -1,0 +1,312 @@
+//! A plan: the writes that make the live policies what a file says. It is also a document, that is read again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Change, Interval, Loss, Policy, Schedule, Target, TargetKind, Wish};
+
+/// The version of the plan document that this bpctl writes and reads.
+pub const PLAN_VERSION: u32 = 1;
+
+/// A plan as it is written and read: self-contained.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`PLAN_VERSION`].
+    pub bpctl_plan: u32,
+    /// When it was made, in Unix seconds.
+    pub created_at: i64,
+    /// The API that it was made against: its base URL, or `sandbox`.
+    pub api: String,
+    /// Id or sub-domain of the organization.
+    pub organization: String,
+    /// The writes, in the order in which they are carried out.
+    pub steps: Vec<Step>,
+    /// Live policies that the file does not name, and that are left alone.
+    pub unlisted: Vec<Unlisted>,
+    /// How many policies are as the file says.
+    pub unchanged: usize,
+}
+
+/// What a step does. In this order: first what adds protection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepAction {
+    /// A new policy.
+    Create,
+    /// Other retention or schedule.
+    Update,
+    /// Deletion at a later time.
+    ScheduleDelete,
+}
+
+/// One write.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// What is done.
+    pub action: StepAction,
+    /// What the policy backs up.
+    pub target: StepTarget,
+    /// The policy's id; none for a create.
+    pub policy: Option<String>,
+    /// The policy as it was when the plan was made; none for a create.
+    pub before: Option<Fields>,
+    /// The policy as it should be.
+    pub after: Fields,
+    /// What protection it takes away, in words.
+    pub weakens: Vec<String>,
+    /// For a create: ids of the policies that the target had already.
+    #[serde(default)]
+    pub existing: Vec<String>,
+    /// What is sent: method, path and body.
+    pub requests: Vec<Value>,
+}
+
+/// What a step's policy backs up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepTarget {
+    /// `vm`, `disk` or `-`.
+    pub kind: String,
+    /// Its id.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// The fields of a policy that a plan speaks of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fields {
+    /// Backups to keep.
+    pub retention: Option<i64>,
+    /// The API's word.
+    pub interval: Option<String>,
+    /// Every N intervals.
+    pub frequency: Option<i64>,
+    /// Hour of the day.
+    pub time: Option<i64>,
+    /// Minute of the hour.
+    pub minute: Option<i64>,
+    /// A scheduled deletion, in Unix seconds.
+    pub auto_move_to_trash_at: Option<i64>,
+}
+
+/// A live policy that a file does not name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unlisted {
+    /// Its id.
+    pub policy: String,
+    /// What it backs up.
+    pub target: StepTarget,
+    /// The API's word.
+    pub interval: Option<String>,
+    /// When it is deleted, in Unix seconds, where that is scheduled and known.
+    pub auto_move_to_trash_at: Option<i64>,
+}
+
+/// What comes of a policy that a file asks for.
+#[derive(Debug)]
+pub enum Planned {
+    /// It is so already.
+    Same,
+    /// A write.
+    Step(Box<Step>),
+}
+
+impl Step {
+    /// Plans a policy that is to be as `wish` says: a new one, or `before` changed.
+    pub fn toward(wish: &Wish, target: &Target, before: Option<&Policy>) -> Planned {
+        let Some(before) = before else {
+            let created = Wish { frequency: wish.frequency.or(Some(1)), ..wish.clone() };
+            let after = created.against(&Policy::default()).applied_to(&Policy::default());
+            return Planned::Step(Box::new(Self::new(StepAction::Create, target, None, Fields::of(&after))));
+        };
+        let change = complete(wish, before).against(before);
+        if change.is_empty() {
+            return Planned::Same;
+        }
+        let after = Fields::of(&change.applied_to(before));
+        let mut step = Self::new(StepAction::Update, target, Some(before), after);
+        step.weakens = change.losses(before).into_iter().map(|Loss(words)| words).collect();
+        Planned::Step(Box::new(step))
+    }
+
+    /// Plans the deletion of a policy at a Unix time.
+    pub fn removal(target: &Target, before: &Policy, at: i64, words: String) -> Self {
+        let after = Fields { auto_move_to_trash_at: Some(at), ..Fields::of(before) };
+        Self { weakens: vec![words], ..Self::new(StepAction::ScheduleDelete, target, Some(before), after) }
+    }
+
+    fn new(action: StepAction, target: &Target, before: Option<&Policy>, after: Fields) -> Self {
+        Self {
+            action,
+            target: StepTarget::of(target),
+            policy: before.and_then(|policy| policy.id.clone()),
+            before: before.map(Fields::of),
+            after,
+            weakens: Vec::new(),
+            existing: Vec::new(),
+            requests: Vec::new(),
+        }
+    }
+
+    /// Gives the change of an update.
+    pub fn change(&self) -> Change {
+        self.after.wish().against(&self.policy_before())
+    }
+
+    /// Gives the policy as it was, as far as the plan tells.
+    pub fn policy_before(&self) -> Policy {
+        self.before.clone().unwrap_or_default().policy(self)
+    }
+
+    /// Gives the policy as it should be, as far as the plan tells.
+    pub fn policy_after(&self) -> Policy {
+        self.after.policy(self)
+    }
+
+    /// Says what it is about in a few words: `create web-1 daily`.
+    pub fn label(&self) -> String {
+        let interval = self.after.interval.as_deref().unwrap_or("-");
+        let words = format!("{} {} {interval}", self.action.verb(), self.target.label());
+        match &self.policy {
+            Some(policy) => format!("{words} ({policy})"),
+            None => words,
+        }
+    }
+}
+
+/// Completes a wish by what a file means with what it leaves out: a frequency of 1.
+fn complete(wish: &Wish, before: &Policy) -> Wish {
+    let now = before.schedule.frequency.unwrap_or(1).max(1);
+    let frequency = wish.frequency.unwrap_or(1);
+    Wish { frequency: Some(frequency).filter(|frequency| *frequency != now), ..wish.clone() }
+}
+
+impl StepAction {
+    /// Gives the verb: `create`, `update`, `schedule-delete`.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::ScheduleDelete => "schedule-delete",
+        }
+    }
+}
+
+impl StepTarget {
+    /// Takes what a plan keeps of a target.
+    pub fn of(target: &Target) -> Self {
+        Self { kind: target.kind.noun().to_owned(), id: target.id.clone(), name: target.name.clone() }
+    }
+
+    /// Names the target for people: its name, else its id.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().or(self.id.as_deref()).unwrap_or("-")
+    }
+
+    fn target(&self) -> Target {
+        let kind = match self.kind.as_str() {
+            "vm" => TargetKind::VirtualMachine,
+            "disk" => TargetKind::Disk,
+            _ => TargetKind::Unknown,
+        };
+        Target { kind, id: self.id.clone(), name: self.name.clone() }
+    }
+}
+
+impl Fields {
+    /// Takes what a plan keeps of a policy.
+    pub fn of(policy: &Policy) -> Self {
+        let schedule = &policy.schedule;
+        Self {
+            retention: policy.retention,
+            interval: schedule.interval.as_ref().map(ToString::to_string),
+            frequency: schedule.frequency,
+            time: schedule.time,
+            minute: schedule.minute,
+            auto_move_to_trash_at: policy.auto_move_to_trash_at,
+        }
+    }
+
+    /// Gives what is asked for to get there.
+    pub fn wish(&self) -> Wish {
+        Wish {
+            retention: self.retention,
+            interval: self.interval.as_deref().map(Interval::from_api),
+            frequency: self.frequency,
+            time: self.time,
+            minute: self.minute,
+        }
+    }
+
+    fn policy(&self, step: &Step) -> Policy {
+        Policy {
+            id: step.policy.clone(),
+            retention: self.retention,
+            target: step.target.target(),
+            schedule: Schedule {
+                interval: self.interval.as_deref().map(Interval::from_api),
+                frequency: self.frequency,
+                minute: self.minute,
+                time: self.time,
+                next_invocation_at: None,
+            },
+            auto_move_to_trash_at: self.auto_move_to_trash_at,
+            ..Policy::default()
+        }
+    }
+
+    /// Says how `now` differs: `retention is 14, not 7`.
+    pub fn differences(&self, now: &Self) -> Vec<String> {
+        let number = |value: Option<i64>| value.map_or_else(|| "not set".to_owned(), |value| value.to_string());
+        let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+        let pairs = [
+            ("retention", number(self.retention), number(now.retention)),
+            ("interval", word(&self.interval), word(&now.interval)),
+            ("frequency", number(self.frequency), number(now.frequency)),
+            ("time", number(self.time), number(now.time)),
+            ("minute", number(self.minute), number(now.minute)),
+            ("auto_move_to_trash_at", number(self.auto_move_to_trash_at), number(now.auto_move_to_trash_at)),
+        ];
+        let different = pairs.into_iter().filter(|(_, then, now)| then != now);
+        different.map(|(name, then, now)| format!("{name} is {now}, not {then}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn daily(frequency: Option<i64>) -> Policy {
+        let schedule = Schedule { interval: Some(Interval::Daily), frequency, time: Some(2), ..Schedule::default() };
+        Policy { id: Some("dbp_1".to_owned()), retention: Some(7), schedule, ..Policy::default() }
+    }
+
+    #[test]
+    fn a_frequency_that_is_left_out_is_one() {
+        let wish = Wish { interval: Some(Interval::Daily), retention: Some(7), ..Wish::default() };
+        let toward = |frequency| Step::toward(&wish, &Target::default(), Some(&daily(frequency)));
+        assert!(matches!(toward(None), Planned::Same));
+        assert!(matches!(toward(Some(0)), Planned::Same), "what cannot be written is read as 1");
+        assert!(matches!(toward(Some(1)), Planned::Same));
+        let Planned::Step(step) = toward(Some(2)) else { panic!("every second day is not daily") };
+        assert_eq!((step.after.frequency, step.after.time, step.weakens.len()), (Some(1), Some(2), 0));
+    }
+
+    #[test]
+    fn a_plan_is_read_as_it_was_written() {
+        let wish = Wish { interval: Some(Interval::Daily), retention: Some(3), ..Wish::default() };
+        let Planned::Step(step) = Step::toward(&wish, &Target::default(), Some(&daily(Some(1)))) else {
+            panic!("the retention differs")
+        };
+        assert_eq!(step.weakens.len(), 1);
+        let read: Step = serde_json::from_value(serde_json::to_value(&step).unwrap()).unwrap();
+        assert_eq!((read.change(), &read.before, &read.after), (step.change(), &step.before, &step.after));
+        assert_eq!(read.change().retention, Some(3));
+        assert!(serde_json::from_str::<Step>(r#"{"action": "create", "x": 1}"#).is_err());
+    }
+}

@@ -1,0 +1,90 @@
+//! Policies as a file: one TOML document says which policies an organization should have.
+//!
+//! [`read()`] takes what was written, strictly; [`write()`] spells what is live; [`resolve()`] finds out which live
+//! policy each line means. Pure: no request is made here. `docs/policy-files.md` explains the rules.
+
+mod read;
+mod resolve;
+mod write;
+
+use crate::model::{Glob, Wish};
+
+pub use read::read;
+pub use resolve::{Matching, Surroundings, Wanted, resolve};
+pub use write::{Row, document_json, rows, write};
+
+/// The version of the format that this bpctl writes and reads.
+pub const VERSION: i64 = 1;
+
+/// What a file says.
+#[derive(Clone, Debug, Default)]
+pub struct Document {
+    /// Id or sub-domain of the organization that it is for.
+    pub organization: Option<String>,
+    /// Single policies.
+    pub entries: Vec<Entry>,
+    /// Policies for every machine that matches, in the file's order.
+    pub rules: Vec<Rule>,
+}
+
+/// A single policy.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// What it backs up; `None` only with an id.
+    pub target: Option<Name>,
+    /// The policy's id, where target and interval are not enough.
+    pub id: Option<String>,
+    /// What it should be.
+    pub fields: Wish,
+}
+
+/// How a file names what is backed up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// A machine: FQDN, id or name.
+    Vm(String),
+    /// A disk: id.
+    Disk(String),
+    /// The id of something that is neither listed as a machine nor as a disk.
+    Target(String),
+}
+
+/// A policy for every machine that matches.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// Which machines.
+    pub selector: Selector,
+    /// What each one's policy should be; interval and retention are always there.
+    pub fields: Wish,
+}
+
+/// Which machines a rule is for.
+#[derive(Clone, Debug)]
+pub enum Selector {
+    /// By name or FQDN.
+    Match(Glob),
+    /// By tag, to the letter.
+    Tag(String),
+}
+
+impl Document {
+    /// Tells whether machines must be read one by one: lists leave out their tags (recorded).
+    pub fn needs_tags(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.selector, Selector::Tag(_)))
+    }
+}
+
+impl Name {
+    /// Gives the key that the file spells it with, and its value.
+    pub fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Vm(name) => ("vm", name),
+            Self::Disk(id) => ("disk", id),
+            Self::Target(id) => ("target", id),
+        }
+    }
+}

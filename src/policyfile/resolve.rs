@@ -1,0 +1,322 @@
+//! Which live policy each line of a file means.
+//!
+//! A policy is known by its id where one is given, else by its target and interval. Single policies come before
+//! rules; among rules, the first that matches a machine gives it its policy of an interval. Nothing is guessed:
+//! what could mean two policies is a complaint that names both.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Document, Entry, Name, Rule, Selector};
+use crate::error::{Error, Exit, code};
+use crate::model::{Disk, Interval, Machine, Policy, Target, TargetKind, Wish};
+
+/// Complaints that are told at once.
+const MOST_COMPLAINTS: usize = 20;
+
+/// What is live.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The organization's machines, with their tags where a rule needs them.
+    pub machines: &'a [Machine],
+    /// Its disks.
+    pub disks: &'a [Disk],
+    /// Its policies, as lists tell of them.
+    pub policies: &'a [Policy],
+}
+
+/// A policy that the file asks for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The line that asks for it.
+    pub line: usize,
+    /// What it backs up.
+    pub target: Target,
+    /// The live policy that is meant; none for a new one.
+    pub policy: Option<String>,
+    /// What it should be.
+    pub fields: Wish,
+}
+
+/// What a file comes to.
+#[derive(Debug, Default)]
+pub struct Matching {
+    /// The policies that it asks for.
+    pub wanted: Vec<Wanted>,
+    /// Ids of the live policies that it does not name.
+    pub unlisted: Vec<String>,
+    /// What is worth knowing, in words.
+    pub notes: Vec<String>,
+}
+
+/// Finds out what each line means; `name` is what complaints call the file.
+///
+/// # Errors
+/// Something is not there, or could mean several things: every such line is told.
+pub fn resolve(name: &str, document: &Document, live: Surroundings<'_>) -> Result<Matching, Error> {
+    let mut resolver = Resolver::new(live);
+    // Policies that are named by id first, so that target and interval mean what is left.
+    document.entries.iter().filter(|entry| entry.id.is_some()).for_each(|entry| resolver.named(entry));
+    document.entries.iter().filter(|entry| entry.id.is_none()).for_each(|entry| resolver.single(entry));
+    document.rules.iter().for_each(|rule| resolver.rule(rule));
+    resolver.finish(name)
+}
+
+/// A line that cannot be followed.
+struct Complaint {
+    line: usize,
+    exit: Exit,
+    code: &'static str,
+    words: String,
+}
+
+/// Target and interval: what a policy without a name is known by.
+type Key = (String, Interval);
+
+struct Resolver<'a> {
+    live: Surroundings<'a>,
+    by_id: HashMap<&'a str, &'a Policy>,
+    by_key: HashMap<Key, Vec<&'a str>>,
+    machine_names: HashMap<String, Vec<&'a Machine>>,
+    machine_ids: HashMap<&'a str, &'a Machine>,
+    disk_ids: HashMap<&'a str, &'a Disk>,
+    /// Live policies that a line means, and that line.
+    claimed: HashMap<&'a str, usize>,
+    /// Target and interval of the lines without an id.
+    lines: HashMap<Key, usize>,
+    /// Target and interval that single policies or earlier rules speak of.
+    covered: HashSet<Key>,
+    matching: Matching,
+    complaints: Vec<Complaint>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(live: Surroundings<'a>) -> Self {
+        let mut by_key: HashMap<Key, Vec<&str>> = HashMap::new();
+        for policy in live.policies {
+            if let (Some(id), Some(key)) = (policy.id.as_deref(), key_of(policy)) {
+                by_key.entry(key).or_default().push(id);
+            }
+        }
+        let mut machine_names: HashMap<String, Vec<&Machine>> = HashMap::new();
+        for machine in live.machines {
+            let names = [&machine.name, &machine.hostname, &machine.fqdn].into_iter().flatten();
+            let names: HashSet<String> = names.map(|name| name.to_lowercase()).collect();
+            names.into_iter().for_each(|name| machine_names.entry(name).or_default().push(machine));
+        }
+        let by_id = live.policies.iter().filter_map(|policy| Some((policy.id.as_deref()?, policy)));
+        let machine_ids = live.machines.iter().filter_map(|machine| Some((machine.id.as_deref()?, machine)));
+        let disk_ids = live.disks.iter().filter_map(|disk| Some((disk.id.as_deref()?, disk)));
+        Self {
+            live,
+            by_id: by_id.collect(),
+            by_key,
+            machine_names,
+            machine_ids: machine_ids.collect(),
+            disk_ids: disk_ids.collect(),
+            claimed: HashMap::new(),
+            lines: HashMap::new(),
+            covered: HashSet::new(),
+            matching: Matching::default(),
+            complaints: Vec::new(),
+        }
+    }
+
+    /// A line with an id.
+    fn named(&mut self, entry: &Entry) {
+        let id = entry.id.as_deref().unwrap_or_default();
+        let Some((id, policy)) = self.by_id.get_key_value(id).map(|(id, policy)| (*id, *policy)) else {
+            let words = format!("no live policy of the organization is {id}: without `id` the line asks for a new one");
+            return self.complain(entry.line, Exit::NotFound, "disk_backup_policy_not_found", words);
+        };
+        if let Some(name) = &entry.target {
+            let Some(target) = self.target(entry.line, name) else { return };
+            if target.id != policy.target.id {
+                let words =
+                    format!("policy {id} belongs to {}: a policy's target cannot change", policy.target.label());
+                return self.complain(entry.line, Exit::Usage, code::CONFIG, words);
+            }
+        }
+        if let Some(line) = self.claimed.insert(id, entry.line) {
+            let words = format!("policy {id} is on line {line} already");
+            return self.complain(entry.line, Exit::Usage, code::CONFIG, words);
+        }
+        let interval = entry.fields.interval.clone().or_else(|| policy.schedule.interval.clone());
+        if let (Some(target), Some(interval)) = (policy.target.id.clone(), interval) {
+            self.covered.insert((target, interval));
+        }
+        let target = self.described(&policy.target);
+        self.want(entry.line, target, Some(id), &entry.fields);
+    }
+
+    /// A line with target and interval alone.
+    fn single(&mut self, entry: &Entry) {
+        let (Some(name), Some(interval)) = (&entry.target, &entry.fields.interval) else { return };
+        let Some(target) = self.target(entry.line, name) else { return };
+        let key = (target.id.clone().unwrap_or_default(), interval.clone());
+        if let Some(line) = self.lines.insert(key.clone(), entry.line) {
+            let words = format!("the {interval} policy of {} is on line {line} already", target.label());
+            return self.complain(entry.line, Exit::Usage, code::CONFIG, words);
+        }
+        self.covered.insert(key.clone());
+        self.find(entry.line, &key, target, &entry.fields);
+    }
+
+    fn rule(&mut self, rule: &Rule) {
+        let Some(interval) = &rule.fields.interval else { return };
+        let mut has_matched = false;
+        for machine in self.live.machines {
+            let is_meant = match &rule.selector {
+                Selector::Match(glob) => glob.matches_machine(machine),
+                Selector::Tag(tag) => machine.tags.contains(tag),
+            };
+            let Some(id) = machine.id.as_ref().filter(|_| is_meant) else { continue };
+            has_matched = true;
+            let key = (id.clone(), interval.clone());
+            if self.covered.insert(key.clone()) {
+                self.find(rule.line, &key, machine_target(machine), &rule.fields);
+            }
+        }
+        if !has_matched {
+            let what = match &rule.selector {
+                Selector::Match(glob) => format!("`{glob}` matches no machine"),
+                Selector::Tag(tag) => format!("no machine has the tag `{tag}`"),
+            };
+            self.matching.notes.push(format!("line {}: {what}", rule.line));
+        }
+    }
+
+    /// Finds the one live policy of a target and interval that no other line means.
+    fn find(&mut self, line: usize, key: &Key, target: Target, fields: &Wish) {
+        let candidates = self.by_key.get(key).map_or(&[][..], Vec::as_slice);
+        let free: Vec<&'a str> = candidates.iter().copied().filter(|id| !self.claimed.contains_key(id)).collect();
+        match free.as_slice() {
+            [] => self.want_new(line, target, fields),
+            [id] => {
+                self.claimed.insert(id, line);
+                self.want(line, target, Some(id), fields);
+            }
+            several => {
+                let words = format!(
+                    "{} has {} {} policies ({}): give each a line with its `id`",
+                    target.label(),
+                    several.len(),
+                    key.1,
+                    several.join(", ")
+                );
+                self.complain(line, Exit::Usage, code::AMBIGUOUS_NAME, words);
+            }
+        }
+    }
+
+    fn want_new(&mut self, line: usize, target: Target, fields: &Wish) {
+        if target.kind == TargetKind::Unknown {
+            let words = format!(
+                "{} has no such policy, and is neither a listed machine nor a listed disk that could get one",
+                target.label()
+            );
+            return self.complain(line, Exit::NotFound, "not_found", words);
+        }
+        if fields.retention.is_none() {
+            let words = format!("{} has no such policy yet, and a new one needs `retention`", target.label());
+            return self.complain(line, Exit::Usage, code::CONFIG, words);
+        }
+        self.want(line, target, None, fields);
+    }
+
+    fn want(&mut self, line: usize, target: Target, policy: Option<&str>, fields: &Wish) {
+        let policy = policy.map(str::to_owned);
+        self.matching.wanted.push(Wanted { line, target, policy, fields: fields.clone() });
+    }
+
+    /// Finds what a line names as the target.
+    fn target(&mut self, line: usize, name: &Name) -> Option<Target> {
+        let found = match name {
+            Name::Vm(name) => return self.machine(line, name).map(machine_target),
+            Name::Disk(id) => self.disk_ids.get(id.as_str()).map(|disk| disk_target(disk)),
+            Name::Target(id) => Some(self.described(&Target { id: Some(id.clone()), ..Target::default() })),
+        };
+        if found.is_none() {
+            let words = format!("no disk of the organization is {}", name.parts().1);
+            self.complain(line, Exit::NotFound, "disk_not_found", words);
+        }
+        found
+    }
+
+    fn machine(&mut self, line: usize, name: &str) -> Option<&'a Machine> {
+        if let Some(machine) = self.machine_ids.get(name) {
+            return Some(machine);
+        }
+        let called = self.machine_names.get(&name.to_lowercase()).map_or(&[][..], Vec::as_slice);
+        // An FQDN is as good as an id; a name must be the only one.
+        let by_fqdn: Vec<&'a Machine> =
+            called.iter().copied().filter(|machine| is_same(machine.fqdn.as_deref(), name)).collect();
+        match (by_fqdn.as_slice(), called) {
+            ([machine], _) | ([], [machine]) => Some(machine),
+            ([], []) => {
+                let words = format!("no machine of the organization is called `{name}`");
+                self.complain(line, Exit::NotFound, "virtual_machine_not_found", words);
+                None
+            }
+            _ => {
+                let ids: Vec<&str> = called.iter().filter_map(|machine| machine.id.as_deref()).collect();
+                let words = format!("`{name}` names {} machines ({}): write the id", called.len(), ids.join(", "));
+                self.complain(line, Exit::Usage, code::AMBIGUOUS_NAME, words);
+                None
+            }
+        }
+    }
+
+    /// Says of a policy's target what the lists say of it.
+    fn described(&self, target: &Target) -> Target {
+        let id = target.id.as_deref().unwrap_or_default();
+        let listed = self.machine_ids.get(id).map(|machine| machine_target(machine));
+        let listed = listed.or_else(|| self.disk_ids.get(id).map(|disk| disk_target(disk)));
+        let known = || self.live.policies.iter().map(|policy| &policy.target).find(|other| other.id == target.id);
+        let name = || target.name.clone().or_else(|| known().and_then(|known| known.name.clone()));
+        listed.unwrap_or_else(|| Target { kind: TargetKind::Unknown, id: target.id.clone(), name: name() })
+    }
+
+    fn complain(&mut self, line: usize, exit: Exit, code: &'static str, words: String) {
+        self.complaints.push(Complaint { line, exit, code, words });
+    }
+
+    fn finish(mut self, name: &str) -> Result<Matching, Error> {
+        self.complaints.sort_by_key(|complaint| complaint.line);
+        let Some(first) = self.complaints.first() else {
+            let ids = self.live.policies.iter().filter_map(|policy| policy.id.as_deref());
+            self.matching.unlisted = ids.filter(|id| !self.claimed.contains_key(id)).map(str::to_owned).collect();
+            return Ok(self.matching);
+        };
+        let (exit, code) = (first.exit, first.code);
+        let told = self.complaints.iter().take(MOST_COMPLAINTS);
+        let mut words: Vec<String> = told.map(|it| format!("{name} line {}: {}", it.line, it.words)).collect();
+        if self.complaints.len() > MOST_COMPLAINTS {
+            words.push(format!("and {} more", self.complaints.len() - MOST_COMPLAINTS));
+        }
+        Err(Error::new(exit, code, words.join("; ")))
+    }
+}
+
+/// Gives what a live policy is known by; an interval that this version does not know cannot be written.
+pub(super) fn key_of(policy: &Policy) -> Option<Key> {
+    let interval = policy.schedule.interval.clone().filter(|interval| !matches!(interval, Interval::Other(_)))?;
+    Some((policy.target.id.clone()?, interval))
+}
+
+/// Compares names as machines are called: whatever their case.
+fn is_same(name: Option<&str>, other: &str) -> bool {
+    name.is_some_and(|name| name.to_lowercase() == other.to_lowercase())
+}
+
+fn machine_target(machine: &Machine) -> Target {
+    let name = machine.name.clone().or_else(|| machine.fqdn.clone());
+    Target { kind: TargetKind::VirtualMachine, id: machine.id.clone(), name }
+}
+
+fn disk_target(disk: &Disk) -> Target {
+    let name = match (&disk.name, &disk.machine_fqdn) {
+        (Some(name), Some(fqdn)) => Some(format!("{name} of {fqdn}")),
+        (name, _) => name.clone(),
+    };
+    Target { kind: TargetKind::Disk, id: disk.id.clone(), name }
+}

@@ -1,0 +1,140 @@
+//! `--profile a,b` and `--all-profiles`: several organizations and clouds in one view.
+
+use serde_json::json;
+
+use crate::company::Company;
+use crate::harness::{Home, TOKEN, bare};
+use crate::server::{Answer, Server};
+use crate::world::{POLICY, World};
+
+/// A home whose config has a profile for each server.
+fn home(profiles: &[(&str, &Server)]) -> Home {
+    let home = Home::new();
+    let profile = |(name, server): &(&str, &Server)| {
+        format!("[profiles.{name}]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"\n", server.katapult_url())
+    };
+    std::fs::create_dir_all(home.path("config/bpctl")).unwrap();
+    home.file("config/bpctl/config.toml", &profiles.iter().map(profile).collect::<String>());
+    home
+}
+
+#[test]
+fn every_row_says_where_it_came_from() {
+    let (a, b) = (World::new().serve(), World::new().policy(|policy| policy["id"] = "dbp_b".into()).serve());
+    let home = home(&[("a", &a), ("b", &b)]);
+    let list = |args: &[&str]| bare(&["policies", "list"]).args(args).home(&home).run().ok();
+    let csv = list(&["--profile", "b,a,b", "-o", "csv"]).stdout;
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').take(2).collect()).collect();
+    assert_eq!(rows, [["profile", "id"], ["b", "dbp_b"], ["a", POLICY]]);
+    let table = list(&["--all-profiles"]).stdout;
+    assert!(table.starts_with("PROFILE  ID "), "{table}");
+    let json = list(&["--all-profiles", "-o", "json"]).json();
+    assert_eq!((&json[0]["profile"], &json[0]["object"]["id"]), (&json!("a"), &json!(POLICY)));
+    assert_eq!(json[1], json!({"profile": "b", "object": b_policy(&b)}));
+    let lines = list(&["--all-profiles", "-o", "jsonl"]).stdout;
+    assert_eq!(lines.lines().count(), 2);
+    assert_eq!(list(&["--all-profiles", "-o", "id"]).stdout, format!("{POLICY}\ndbp_b\n"));
+    assert_eq!(list(&["--all-profiles", "-o", "id", "--sort", "id", "--limit", "1"]).stdout, "dbp_b\n");
+}
+
+fn b_policy(server: &Server) -> serde_json::Value {
+    let url = server.katapult_url();
+    bare(&["policies", "list", "-o", "json"]).env("BPCTL_TOKEN", TOKEN).env("BPCTL_API_URL", url).run().ok().json()[0]
+        .clone()
+}
+
+#[test]
+fn a_profile_that_fails_is_reported_and_the_others_are_shown() {
+    let (a, b) = (World::new().serve(), Server::always(Answer::error(403, "permission_denied")));
+    let home = home(&[("a", &a), ("b", &b)]);
+    let list = |args: &[&str]| bare(&["vm", "list", "--profile", "a,b"]).args(args).home(&home).run();
+    let run = list(&[]).exits(9).mentions(&["incomplete", "it lacks b", "permission_denied"]);
+    assert_eq!(run.stdout.lines().count(), 4, "{}", run.report());
+    let run = list(&["-o", "json"]).exits(9);
+    assert_eq!(run.json().as_array().map(Vec::len), Some(3));
+    let detail = &run.error()["detail"];
+    assert_eq!((&detail["done"], &detail["failed"][0]["profile"]), (&json!(["a"]), &json!("b")));
+    let all = bare(&["vm", "list", "--profile", "b,nope", "-o", "json"]).home(&home).run();
+    all.fails(4, "permission_denied").mentions(&["no profile `nope`"]);
+}
+
+#[test]
+fn a_profile_is_read_with_its_own_settings() {
+    let (a, b) = (World::new().serve(), World::new().serve());
+    let home = home(&[("a", &a), ("b", &b)]);
+    let other = "another-secret-of-the-environment";
+    bare(&["org", "list", "--all-profiles"])
+        .env("BPCTL_TOKEN", other)
+        .env("BPCTL_API_URL", a.katapult_url())
+        .home(&home)
+        .run()
+        .ok();
+    for server in [&a, &b] {
+        let requests = server.requests();
+        assert_eq!(requests.len(), 1);
+        assert_eq!(requests[0].header("authorization"), Some(format!("Bearer {TOKEN}").as_str()));
+    }
+}
+
+#[test]
+fn clouds_of_both_kinds_stand_in_one_list() {
+    let run = bare(&["vm", "list", "--profile", "sandbox,sandbox-onapp", "-o", "csv"]).run().ok();
+    for name in ["sandbox,vm_", "sandbox-onapp,4"] {
+        assert!(run.stdout.lines().any(|line| line.starts_with(name)), "{name}: {}", run.report());
+    }
+    let run = bare(&["policies", "list", "--profile", "sandbox,sandbox-onapp"]).run().exits(9);
+    assert!(run.stdout.contains("web-1"), "{}", run.report());
+}
+
+#[test]
+fn what_is_no_list_takes_one_profile() {
+    let a = World::new().serve();
+    let home = home(&[("a", &a)]);
+    for args in [
+        &["policy", "update", POLICY, "--retention", "9"][..],
+        &["policy", "show", POLICY],
+        &["policy", "delete", POLICY, "--yes"],
+        &["apply", "-f", "x.toml"],
+        &["export"],
+        &["policies", "list", "--api-url", "http://127.0.0.1:1"],
+    ] {
+        bare(args).args(&["--profile", "a,b"]).home(&home).run().fails_in_words(2);
+        bare(args).args(&["--all-profiles"]).home(&home).run().fails_in_words(2);
+    }
+    bare(&["org", "list", "--profile", "a,,b"]).home(&home).run().fails_in_words(2);
+    bare(&["org", "list", "--profile", "a", "--all-profiles"]).home(&home).run().exits(2);
+    assert_eq!(a.count(), 0);
+    bare(&["org", "list", "--all-profiles"]).run().fails_in_words(2).mentions(&["no profile"]);
+}
+
+#[test]
+fn an_empty_source_is_named() {
+    let (a, b) = (World::new().serve(), World::new().policies(Vec::new()).serve());
+    let home = home(&[("a", &a), ("b", &b)]);
+    bare(&["policies", "list", "--all-profiles"]).home(&home).run().ok().mentions(&["b: no policies"]);
+}
+
+#[test]
+fn the_fleet_is_seen_over_several_profiles() {
+    let (a, b) = (Company::new(), Company::new());
+    let home = home(&[("a", &a.server), ("b", &b.server)]);
+    let run = |args: &[&str]| bare(args).args(&["--profile", "a,b"]).home(&home).run();
+    let rows = run(&["coverage", "-o", "json"]).ok().json();
+    let of = |name: &str| rows.as_array().unwrap().iter().filter(|row| row["profile"] == name).count();
+    assert_eq!((of("a"), of("b")), (9, 9), "eight machines and a disk of none, in each");
+    let table = run(&["coverage"]).ok().stdout;
+    assert!(table.starts_with("PROFILE  "), "{table}");
+    // A check that finds something in each is no failure of a source.
+    let found = run(&["coverage", "--fail-on", "none", "-o", "json"]).exits(10);
+    assert_eq!(found.json().as_array().map(Vec::len), Some(18));
+    assert_eq!(found.error()["code"], "found");
+    run(&["lint", "-o", "jsonl", "--fail-on", "warning"]).exits(10);
+    let runs = run(&["calendar", "-o", "csv"]).ok().stdout;
+    assert!(runs.starts_with("profile,") && runs.contains("\r\nb,"), "{runs}");
+    run(&["coverage", "--report", "x.html"]).fails_in_words(2);
+    run(&["lint", "-o", "sarif"]).exits(2);
+
+    let broken = self::home(&[("a", &a.server), ("b", &Server::always(Answer::error(403, "permission_denied")))]);
+    let partly = bare(&["coverage", "--profile", "a,b", "--fail-on", "none"]).home(&broken).run().exits(9);
+    partly.mentions(&["it lacks b"]);
+}

@@ -1,0 +1,341 @@
+//! Connections that are secure, and those that only look so: certificates made here, a real TLS server, a proxy.
+
+use std::convert::Infallible;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::TlsAcceptor;
+
+use crate::harness::{Bpctl, Home, TOKEN, bare};
+use crate::server::{Answer, Server};
+
+/// A certificate authority that nobody knows.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A server's settings with a certificate for `host`, valid for some years from `since`.
+    fn server(&self, host: &str, since: i32, protocols: &[&str]) -> ServerConfig {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(since, 1, 1);
+        params.not_after = rcgen::date_time_ymd(since + 5, 1, 1);
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+            .unwrap();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        config
+    }
+}
+
+/// What a server saw.
+#[derive(Default)]
+struct Seen {
+    connections: usize,
+    /// Every byte that came in, before decryption.
+    raw: Vec<u8>,
+    /// The version and the `Authorization` of each request.
+    requests: Vec<(hyper::Version, String)>,
+}
+
+/// A TLS server that shows one disk to whoever asks.
+struct Secure {
+    address: SocketAddr,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Secure {
+    fn start(config: ServerConfig) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let shared = Arc::clone(&seen);
+        // Ends with the tests' process.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(accept(listener, TlsAcceptor::from(Arc::new(config)), shared));
+        });
+        Self { address, seen }
+    }
+
+    fn url(&self, host: &str) -> String {
+        format!("https://{host}:{}/core/v1", self.address.port())
+    }
+
+    fn requests(&self) -> Vec<(hyper::Version, String)> {
+        self.seen.lock().unwrap().requests.clone()
+    }
+
+    /// Neither the token nor any request came in, not even in clear.
+    fn saw_no_token(&self) {
+        let seen = self.seen.lock().unwrap();
+        assert!(seen.requests.is_empty());
+        assert!(!seen.raw.is_empty(), "nothing was tried");
+        assert!(!seen.raw.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes()));
+    }
+}
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, seen: Arc<Mutex<Seen>>) {
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
+        seen.lock().unwrap().connections += 1;
+        tokio::spawn(async move {
+            // A handshake that fails is what many of these tests are about.
+            let Ok(stream) = acceptor.accept(Recorded { stream, seen: Arc::clone(&seen) }).await else {
+                return;
+            };
+            let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+                let token = request.headers().get("authorization").map_or("", |value| value.to_str().unwrap());
+                seen.lock().unwrap().requests.push((request.version(), token.to_owned()));
+                let body = Full::new(Bytes::from_static(br#"{"disk": {"id": "disk_x"}, "annotations": []}"#));
+                async { Ok::<_, Infallible>(hyper::Response::new(body)) }
+            });
+            let io = TokioIo::new(stream);
+            let _ = match is_h2 {
+                true => {
+                    hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await
+                }
+                false => hyper::server::conn::http1::Builder::new().serve_connection(io, service).await,
+            };
+        });
+    }
+}
+
+/// A connection whose incoming bytes are kept.
+struct Recorded {
+    stream: tokio::net::TcpStream,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl AsyncRead for Recorded {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.seen.lock().unwrap().raw.extend_from_slice(&buf.filled()[before..]);
+        polled
+    }
+}
+
+impl AsyncWrite for Recorded {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// `bpctl disk show` over a profile with these further lines.
+fn show(url: &str, ca: Option<&str>, lines: &str) -> Bpctl {
+    let home = Home::new();
+    let ca = ca.map_or_else(String::new, |pem| format!("ca_file = \"{}\"\n", home.file("ca.pem", pem).display()));
+    let config = home.file("bpctl.toml", &format!("[profiles.p]\n{ca}{lines}"));
+    bare(&["disk", "show", "disk_x", "-o", "json", "--profile", "p"])
+        .args(&["--config", config.to_str().unwrap()])
+        .env("BPCTL_TOKEN", TOKEN)
+        .env("BPCTL_API_URL", url)
+        .home(&home)
+}
+
+#[test]
+fn a_private_authority_works_when_it_is_named() {
+    let authority = Authority::new();
+    let server = Secure::start(authority.server("localhost", 2024, &[]));
+    let run = show(&server.url("localhost"), Some(&authority.pem()), "").run().ok();
+    assert_eq!(run.json()["id"], "disk_x");
+    assert_eq!(server.requests(), [(hyper::Version::HTTP_11, format!("Bearer {TOKEN}"))]);
+    // It does as well where the system has no authorities of its own.
+    show(&server.url("localhost"), Some(&authority.pem()), "").env("SSL_CERT_FILE", "/dev/null").run().ok();
+}
+
+#[test]
+fn http_2_is_used_where_it_is_offered() {
+    let authority = Authority::new();
+    for (protocols, version) in [
+        (&["h2", "http/1.1"][..], hyper::Version::HTTP_2),
+        (&["http/1.1"], hyper::Version::HTTP_11),
+        (&[], hyper::Version::HTTP_11),
+    ] {
+        let server = Secure::start(authority.server("localhost", 2024, protocols));
+        show(&server.url("localhost"), Some(&authority.pem()), "").run().ok();
+        assert_eq!(server.requests(), [(version, format!("Bearer {TOKEN}"))], "{protocols:?}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_right_ends_it_before_the_token_is_sent() {
+    let authority = Authority::new();
+    let ca = authority.pem();
+    let other = Authority::new().pem();
+    for (what, config, ca, hint) in [
+        ("another host", authority.server("elsewhere.example", 2024, &[]), Some(&ca), "api_url"),
+        ("run out", authority.server("localhost", 2010, &[]), Some(&ca), "run out"),
+        ("not yet", authority.server("localhost", 3000, &[]), Some(&ca), "clock"),
+        ("an unknown authority", authority.server("localhost", 2024, &[]), None, "ca_file"),
+        ("another authority", authority.server("localhost", 2024, &[]), Some(&other), "ca_file"),
+    ] {
+        let server = Secure::start(config);
+        let run = show(&server.url("localhost"), ca.map(String::as_str), "").run().fails(7, "tls");
+        assert!(run.error()["hint"].to_string().contains(hint), "{what}: {}", run.report());
+        server.saw_no_token();
+        // A handshake that fails is not worth another try.
+        assert_eq!(server.seen.lock().unwrap().connections, 1, "{what}");
+    }
+}
+
+#[test]
+fn what_does_not_speak_tls_gets_no_token() {
+    let server = Server::always(Answer::text_json("{}"));
+    let url = server.url().replace("http://", "https://");
+    show(&url, None, "").run().fails(7, "tls");
+    assert_eq!(server.count(), 0);
+}
+
+#[test]
+fn a_bad_ca_file_is_a_configuration_error() {
+    for pem in ["", "no certificate\n", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let run = show("https://localhost:1", Some(pem), "").run().fails(2, "config");
+        assert!(run.stderr.contains("ca_file"), "{}", run.report());
+    }
+}
+
+#[test]
+fn a_system_without_certificates_says_so() {
+    let server = Secure::start(Authority::new().server("localhost", 2024, &[]));
+    let nothing = show(&server.url("localhost"), None, "");
+    let run = nothing.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null").run().fails(7, "tls");
+    assert!(run.stderr.contains("ca-certificates"), "{}", run.report());
+    server.saw_no_token();
+}
+
+#[test]
+fn http_is_refused_unless_allowed() {
+    show("http://api.invalid", None, "").run().fails(2, "config");
+}
+
+/// A proxy: records the first line and headers of each connection, then tunnels to `to` if it is asked for a tunnel.
+fn proxy(to: Option<SocketAddr>) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+    let shared = Arc::clone(&heads);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (client, shared) = (stream.unwrap(), Arc::clone(&shared));
+            std::thread::spawn(move || serve_proxy(client, to, &shared));
+        }
+    });
+    (url, heads)
+}
+
+fn serve_proxy(mut client: TcpStream, to: Option<SocketAddr>, heads: &Mutex<Vec<String>>) {
+    let mut reader = BufReader::new(client.try_clone().unwrap());
+    let mut head = String::new();
+    while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
+    let is_tunnel = head.starts_with("CONNECT ");
+    heads.lock().unwrap().push(head);
+    let Some(to) = to.filter(|_| is_tunnel) else {
+        let body = r#"{"disk": {"id": "disk_x"}, "annotations": []}"#;
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let _ = client.write_all(answer.as_bytes());
+        return;
+    };
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    let mut server = TcpStream::connect(to).unwrap();
+    let (mut from_client, mut to_server) = (reader, server.try_clone().unwrap());
+    std::thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
+    let _ = std::io::copy(&mut server, &mut client);
+}
+
+#[test]
+fn https_goes_through_the_proxy_in_a_tunnel_that_hides_the_token() {
+    let authority = Authority::new();
+    let server = Secure::start(authority.server("api.invalid", 2024, &["h2"]));
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let (url, heads) = proxy(Some(server.address));
+        show("https://api.invalid", Some(&authority.pem()), "").env(name, &*url).run().ok();
+        let heads = heads.lock().unwrap();
+        assert_eq!(heads.len(), 1, "{name}");
+        assert!(heads[0].starts_with("CONNECT api.invalid:443 "), "{name}: {}", heads[0]);
+        assert!(!heads[0].contains(TOKEN) && !heads[0].to_lowercase().contains("\nauthorization:"), "{}", heads[0]);
+    }
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn http_goes_through_its_own_proxy() {
+    let (url, heads) = proxy(None);
+    show("http://api.invalid/v1", None, "allow_http = true\n").env("HTTP_PROXY", &*url).run().ok();
+    assert!(heads.lock().unwrap()[0].starts_with("GET http://api.invalid/v1/disks/disk?"));
+    // The variable for one scheme says nothing of the other.
+    show("https://api.invalid/v1", None, "")
+        .env("HTTP_PROXY", &*url)
+        .args(&["--retries", "0"])
+        .run()
+        .fails(7, "network");
+    assert_eq!(heads.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn no_proxy_names_hosts_that_are_asked_directly() {
+    let (url, heads) = proxy(None);
+    for hosts in ["api.invalid", "example.com,.invalid", "*"] {
+        let run =
+            show("http://api.invalid", None, "allow_http = true\n").env("HTTP_PROXY", &*url).env("NO_PROXY", hosts);
+        run.args(&["--retries", "0"]).run().fails(7, "network");
+    }
+    assert!(heads.lock().unwrap().is_empty());
+}
+
+#[test]
+fn this_machine_is_never_asked_through_a_proxy() {
+    let (url, heads) = proxy(None);
+    let server = Server::always(Answer::text_json(r#"{"disk": {"id": "disk_x"}, "annotations": []}"#));
+    let here = show(&server.katapult_url(), None, "");
+    here.env("HTTP_PROXY", &*url).env("HTTPS_PROXY", &*url).env("ALL_PROXY", &*url).run().ok();
+    assert!(heads.lock().unwrap().is_empty());
+    assert_eq!(server.count(), 1);
+}
+
+#[test]
+fn a_proxy_that_refuses_the_tunnel_is_an_unreachable_server() {
+    let refusing = Server::always(Answer::empty(407));
+    let run = show("https://api.invalid", None, "").env("HTTPS_PROXY", refusing.url());
+    let run = run.args(&["--retries", "0"]).run();
+    assert_eq!(run.code, 7, "{}", run.report());
+    assert!(refusing.requests().iter().all(|request| request.method == "CONNECT"));
+}
