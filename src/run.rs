@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
 use futures_util::future::{Either, select};
 use jiff::tz::TimeZone;
 
@@ -24,11 +23,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let system = System::real(&env::SECRETS);
-    // Leaked: the tree is needed until the end, and taking it apart would cost more than a request.
-    let grammar = Box::leak(Box::new(Cli::command()));
-    let parsed =
-        grammar.try_get_matches_from_mut(&arguments).and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
-    let cli = match parsed {
+    let cli = match Cli::read(&arguments) {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &arguments, &system),
     };

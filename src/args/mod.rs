@@ -6,6 +6,7 @@ mod config;
 mod disk;
 mod fleet;
 mod global;
+mod grammar;
 mod history;
 mod machine;
 mod organization;

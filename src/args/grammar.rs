@@ -1,0 +1,73 @@
+//! Reading the command line with no more of the grammar than it needs.
+//!
+//! Every noun that is declared costs, for each gets a copy of every global option. So a line that names a noun is read
+//! with that noun alone, and one that names none without copies. What cannot be read so is read again with everything,
+//! for the error's sake.
+
+use std::ffi::OsString;
+
+use clap::{Args, Command, CommandFactory, Error, FromArgMatches};
+
+use super::{Cli, Global};
+
+impl Cli {
+    /// Reads the arguments, the program's name first.
+    ///
+    /// # Errors
+    /// They are wrong, or ask for help or the version.
+    pub fn read(arguments: &[OsString]) -> Result<Self, Error> {
+        let whole = Self::command();
+        let mut words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+        let Some(noun) = words.find_map(|word| whole.find_subcommand(word)) else {
+            return read(whole.mut_args(|option| option.global(false)), arguments);
+        };
+        let narrow = Global::augment_args(Command::new("bpctl").subcommand(noun.clone()));
+        read(narrow, arguments).or_else(|_| read(whole, arguments))
+    }
+}
+
+fn read(grammar: Command, arguments: &[OsString]) -> Result<Cli, Error> {
+    // Leaked: it is needed to the end of the process, and taking it apart would cost more than a request.
+    let grammar = Box::leak(Box::new(grammar));
+    grammar.try_get_matches_from_mut(arguments).and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_line_is_read_as_the_whole_grammar_reads_it() {
+        let lines = [
+            "bpctl",
+            "bpctl --help",
+            "bpctl -V",
+            "bpctl --version policies",
+            "bpctl -o json policies list --vm web-1 --utc",
+            "bpctl policy list --disk d -o json",
+            "bpctl --profile policies vm list",
+            "bpctl --profile vm policies list --vm vm",
+            "bpctl policies",
+            "bpctl policies list --help",
+            "bpctl policies list --no-such-flag",
+            "bpctl help policies",
+            "bpctl polices list",
+            "bpctl --no-such-flag",
+            "bpctl --output nonsense vm list",
+            "bpctl vm show",
+        ];
+        for line in lines {
+            let arguments = words(line);
+            let whole = Cli::command().try_get_matches_from(&arguments).and_then(|found| Cli::from_arg_matches(&found));
+            let told = |read: Result<Cli, Error>| match read {
+                Ok(cli) => format!("{cli:?}"),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(told(Cli::read(&arguments)), told(whole), "{line}");
+        }
+    }
+}
