@@ -211,6 +211,8 @@ fn read(text: &str) -> History {
                     entry.outcome = outcome;
                     entry.after = after;
                     entry.policy = policy.or_else(|| entry.policy.take());
+                    let name = entry.after["target"]["value"]["name"].as_str().map(str::to_owned);
+                    entry.target = entry.target.take().or(name);
                 }
             }
             Err(_) => unreadable += 1,

@@ -22,7 +22,7 @@ pub fn resolve(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp,
     }
     // An offset comes first: the civil parser would silently drop it.
     if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok(instant);
+        return if has_real_offset(text) { Ok(instant) } else { Err(unknown(text)) };
     }
     if let Some(local) = local_time(&text.to_lowercase(), &here) {
         return match local {
@@ -34,6 +34,13 @@ pub fn resolve(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp,
         .and_then(|span| here.checked_add(span).ok())
         .map(|zoned| zoned.timestamp())
         .ok_or_else(|| unknown(text))
+}
+
+/// No place is more than 14 hours from UTC: a larger offset is a slip of the pen.
+fn has_real_offset(text: &str) -> bool {
+    let offset = text.rfind(['+', '-']).filter(|place| *place > text.find(['T', 't', ' ']).unwrap_or(usize::MAX));
+    let hours = offset.and_then(|place| text.get(place + 1..place + 3)?.parse::<u8>().ok());
+    hours.is_none_or(|hours| hours <= 14)
 }
 
 /// A local time: one that was named, or the first such weekday and time that is still to come.

@@ -15,7 +15,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{Error, Result};
 use crate::http::Progress;
-use crate::view::escape_lines;
+use crate::view::escape;
 
 /// How the program speaks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,8 +113,8 @@ impl Ui {
 
     fn spoken(&self, text: &str) -> String {
         match &self.speaker {
-            Some(name) => escape_lines(&format!("{name}: {text}")).into_owned(),
-            None => escape_lines(text).into_owned(),
+            Some(name) => escape(&format!("{name}: {text}")).into_owned(),
+            None => escape(text).into_owned(),
         }
     }
 
@@ -273,7 +273,7 @@ impl Progress for HttpProgress {
     fn waiting(&self, reason: &str, wait: Duration) {
         let is_told = is_worth_telling(self.manner, wait);
         if is_told && (self.manner.verbosity > 0 || self.is_news(reason, wait)) {
-            self.line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape_lines(reason)));
+            self.line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape(reason)));
         }
     }
 
@@ -282,7 +282,7 @@ impl Progress for HttpProgress {
     }
 
     fn trace(&self, text: &str) {
-        self.line(&escape_lines(text));
+        self.line(&escape(text));
     }
 
     #[expect(clippy::disallowed_methods, reason = "waits are measured on the real clock")]

@@ -27,8 +27,10 @@ pub enum Format {
     /// One id a line
     Id,
     /// SARIF 2.1.0 (lint only)
+    #[value(hide = true)]
     Sarif,
     /// A policy file (export only, and its default)
+    #[value(hide = true)]
     Toml,
 }
 
@@ -85,7 +87,7 @@ pub struct Global {
     #[arg(long, global = true, help_heading = "Output")]
     pub no_header: bool,
     /// Stop a list after N rows
-    #[arg(long, global = true, value_name = "N", help_heading = "Output")]
+    #[arg(long, global = true, value_name = "N", value_parser = super::value::count, allow_negative_numbers = true, help_heading = "Output")]
     pub limit: Option<usize>,
     /// Use colours
     #[arg(long, global = true, value_enum, value_name = "WHEN", help_heading = "Output")]
@@ -134,10 +136,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DUR", value_parser = duration, help_heading = "Connection")]
     pub max_wait: Option<Duration>,
     /// Further attempts after a failed one [default: 3]
-    #[arg(long, global = true, value_name = "N", value_parser = super::value::retries, help_heading = "Connection")]
+    #[arg(long, global = true, value_name = "N", value_parser = super::value::retries, allow_negative_numbers = true, help_heading = "Connection")]
     pub retries: Option<u32>,
     /// Requests in flight [default: 6]
-    #[arg(long, global = true, value_name = "N", value_parser = super::value::concurrency, help_heading = "Connection")]
+    #[arg(long, global = true, value_name = "N", value_parser = super::value::concurrency, allow_negative_numbers = true, help_heading = "Connection")]
     pub concurrency: Option<usize>,
 
     /// Send no write; print what would be sent

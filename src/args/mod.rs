@@ -61,6 +61,7 @@ pub struct Cli {
 
 /// The nouns
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum Command {
     /// List, show and change disk backup policies
     #[command(subcommand, visible_alias = "policy")]
@@ -74,9 +75,7 @@ pub enum Command {
     /// List and show what is in the trash
     #[command(subcommand)]
     Trash(TrashCommand),
-    /// List the changes that were made with bpctl
     History(History),
-    /// Reverse a change that was made with bpctl
     Undo(Undo),
     /// List organizations
     #[command(subcommand, visible_alias = "orgs")]
@@ -84,17 +83,11 @@ pub enum Command {
     /// List backups of an OnApp server
     #[command(subcommand, visible_alias = "backup")]
     Backups(BackupCommand),
-    /// Show which machines and disks are backed up, and how well
     Coverage(Coverage),
-    /// Show when backups run
     Calendar(Calendar),
-    /// Find policies that are probably not as intended
     Lint(Lint),
-    /// Print the live policies as a file
     Export(Export),
-    /// Show what would make the live policies as a file says
     Plan(Plan),
-    /// Make the live policies as a file says
     Apply(Apply),
     /// Store and check credentials
     #[command(subcommand)]

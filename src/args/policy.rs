@@ -7,16 +7,13 @@ use crate::model::{Expectation, Glob, Interval, Wish};
 
 /// Verbs of a policy
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum PolicyCommand {
-    /// List the policies of a virtual machine, a disk or an organization
     List(PolicyList),
     /// Show a policy
     Show(PolicyShow),
-    /// Create a policy for a virtual machine or a disk
     Create(PolicyCreate),
-    /// Change retention or schedule of policies
     Update(PolicyUpdate),
-    /// Schedule the deletion of policies
     ScheduleDelete(PolicyScheduleDelete),
     /// Delete policies now: they move to the trash for 48 hours
     ///
@@ -58,19 +55,19 @@ pub struct PolicyShow {
 #[derive(Clone, Debug, Default, Args)]
 pub struct PolicyFields {
     /// Backups to keep (the API documents no unit)
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     pub retention: Option<i64>,
     /// hourly, daily, weekly or monthly
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub interval: Option<Interval>,
     /// Every N intervals (our reading: the API does not document it)
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     pub frequency: Option<i64>,
     /// Hour of the day, 0 to 23 (our reading: passed on as given)
-    #[arg(long, value_name = "N", value_parser = at_least_zero)]
+    #[arg(long, value_name = "N", value_parser = at_least_zero, allow_negative_numbers = true)]
     pub time: Option<i64>,
     /// Minute of the hour, 0 to 59 (our reading: passed on as given)
-    #[arg(long, value_name = "N", value_parser = at_least_zero)]
+    #[arg(long, value_name = "N", value_parser = at_least_zero, allow_negative_numbers = true)]
     pub minute: Option<i64>,
 }
 

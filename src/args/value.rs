@@ -28,6 +28,11 @@ pub(super) fn at_least_zero(text: &str) -> Result<i64, String> {
     whole(text).ok_or_else(|| "expected a whole number, at least 0".to_owned())
 }
 
+/// A number of rows.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a whole number, at least 0".to_owned())
+}
+
 /// Attempts after the first.
 pub(super) fn retries(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "expected a whole number, at least 0".to_owned())

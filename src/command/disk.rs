@@ -6,6 +6,8 @@ use crate::command::list::Rows;
 use crate::command::vm::with_machine;
 use crate::context::Context;
 use crate::error::Result;
+use crate::katapult::Lookup;
+use crate::model::{Disk, Object};
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: DiskCommand) -> Result<()> {
@@ -23,10 +25,23 @@ async fn list(cx: &Context, args: DiskList) -> Result<()> {
         let walk = api.disks(&organization, &mut |page| rows.page(page)).await?;
         return rows.end(walk, "in this organization");
     };
-    let walk =
-        with_machine(cx, api, &name, async |machine| api.machine_disks(&machine, &mut |page| rows.page(page)).await);
+    let walk = with_machine(cx, api, &name, async |machine| {
+        let mut each = |mut page: Vec<Object<Disk>>| {
+            page.iter_mut().for_each(|disk| belongs_to(&mut disk.model, &machine));
+            rows.page(page)
+        };
+        api.machine_disks(&machine, &mut each).await
+    });
     let walk = walk.await?;
     rows.end(walk, &format!("of virtual machine `{name}`"))
+}
+
+/// A machine's own list does not say whose disks they are (recorded): it was asked for.
+fn belongs_to(disk: &mut Disk, machine: &Lookup) {
+    match machine.key {
+        "fqdn" => disk.machine_fqdn = Some(machine.value.clone()),
+        _ => disk.machine_id = Some(machine.value.clone()),
+    }
 }
 
 async fn show(cx: &Context, args: DiskShow) -> Result<()> {

@@ -34,6 +34,10 @@ pub fn named(cx: &Context) -> Result<Option<Vec<String>>> {
     let Some(text) = cx.global.profile.as_deref().filter(|text| text.contains(',')) else {
         return Ok(None);
     };
+    if cx.global.sandbox {
+        return Err(Error::usage("`--sandbox` does not go with several profiles")
+            .hint("the simulator's own profiles are `sandbox` and `sandbox-onapp`"));
+    }
     let mut names: Vec<String> = Vec::new();
     for name in text.split(',').map(str::trim) {
         if name.is_empty() {

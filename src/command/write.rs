@@ -26,6 +26,11 @@ pub struct DryRun {
 /// Standard output's.
 pub fn print_dry_runs(cx: &Context, mut runs: Vec<DryRun>) -> Result<()> {
     if !matches!(cx.style.format, Format::Json | Format::Jsonl | Format::Yaml) {
+        // Rows and ids are for programs: words would not be among them.
+        if matches!(cx.style.format, Format::Csv | Format::Id) {
+            cx.ui.note("a dry run has no rows: see it with `-o table` or `-o json`");
+            return Ok(());
+        }
         return runs.iter().try_for_each(|run| cx.ui.print(|out| run.print_words(out)));
     }
     let requests: Vec<Value> = runs
@@ -172,10 +177,7 @@ pub fn not_applied(wrong: &[(&str, String, Option<String>)]) -> Result<()> {
     let detail =
         wrong.iter().map(|(name, asked, actual)| ((*name).to_owned(), json!({"asked": asked, "actual": actual})));
     let message = format!("the server accepted the request but did not apply it ({})", words.join("; "));
-    Err(Error::new(Exit::Failure, code::NOT_APPLIED, message)
-        .detail(Value::Object(detail.collect()))
-        .hint("`bpctl policy show` shows the policy as it is now")
-        .open())
+    Err(Error::new(Exit::Failure, code::NOT_APPLIED, message).detail(Value::Object(detail.collect())).open())
 }
 
 /// Says of an error while reading back that the write itself was accepted.

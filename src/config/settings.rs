@@ -160,6 +160,10 @@ pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connecti
     match name {
         Some("sandbox-onapp") => return Ok(sandbox(wanted, profile_name, Provider::OnApp)),
         Some("sandbox") => return Ok(sandbox(wanted, profile_name, Provider::Katapult)),
+        Some(other) if wanted.sandbox => {
+            return Err(Error::usage(format!("`--sandbox` does not go with profile `{other}`"))
+                .hint("leave one of them out; the simulator's own profiles are `sandbox` and `sandbox-onapp`"));
+        }
         _ if wanted.sandbox => return Ok(sandbox(wanted, None, Provider::Katapult)),
         _ => {}
     }

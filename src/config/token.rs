@@ -47,6 +47,11 @@ impl Token {
     /// The command failed or printed nothing.
     pub fn fetch(&self) -> Result<Secret> {
         match &self.value {
+            Value::Known(token) if token.expose().chars().any(char::is_control) => Err(Error::config(format!(
+                "the {} holds a line break or another control character",
+                self.source.words()
+            ))
+            .hint("it must be one line, as the cloud showed it")),
             Value::Known(token) => Ok(token.clone()),
             Value::Printed(words) => printed_by(words),
         }

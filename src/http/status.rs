@@ -28,6 +28,9 @@ pub(super) fn error(answer: &Answer, dialect: Dialect, host: &str) -> Error {
     error.request_id = answer.request_id.clone();
     let hint = hint(&error);
     error.hints.extend(hint);
+    if answer.status >= 500 && error.hints.is_empty() {
+        error.hints.push("try again later; the request id, if there is one, helps whoever runs the API".to_owned());
+    }
     error
 }
 

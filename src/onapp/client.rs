@@ -205,10 +205,16 @@ impl OnApp {
 
     fn decoder(&self) -> fn(&Answer) -> Decoded {
         match self.wire {
-            Wire::Json => http::json,
+            Wire::Json => decode_json,
             Wire::Xml => decode_xml,
         }
     }
+}
+
+/// Decodes JSON, or XML where a cloud answers it all the same.
+fn decode_json(answer: &Answer) -> Decoded {
+    let is_xml = answer.content_type.as_deref().is_some_and(|kind| kind.to_lowercase().contains("xml"));
+    if is_xml && !answer.body.is_empty() { decode_xml(answer) } else { http::json(answer) }
 }
 
 /// Decodes XML. A page of HTML parses as XML now and then: its root gives it away.

@@ -15,7 +15,7 @@ use fuzzy_matcher::skim::SkimMatcherV2;
 
 use super::Ui;
 use crate::error::{Error, Result};
-use crate::view::{choices, escape, escape_lines};
+use crate::view::{choices, escape};
 
 /// Rows of a list that are shown at once.
 const ROWS_SHOWN: usize = 12;
@@ -26,7 +26,7 @@ impl Ui {
     /// # Errors
     /// Ctrl-C or Escape at the question.
     pub fn confirm(&self, question: &str) -> Result<bool> {
-        let question = escape_lines(question).into_owned();
+        let question = escape(question).into_owned();
         let answer = self.ask(|| dialoguer::Confirm::new().with_prompt(question).default(false).interact_opt());
         answer?.ok_or_else(left)
     }

@@ -5,22 +5,13 @@ use std::fmt::Write;
 
 /// Replaces control characters, line breaks and invisible direction marks by visible escapes.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    escape_where(text, is_hostile)
-}
-
-/// The same for text of several lines: line feeds stay.
-pub fn escape_lines(text: &str) -> Cow<'_, str> {
-    escape_where(text, |symbol| symbol != '\n' && is_hostile(symbol))
-}
-
-fn escape_where(text: &str, is_hostile: fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(is_hostile) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
     for symbol in text.chars() {
         match symbol {
-            '\n' if is_hostile('\n') => safe.push_str("\\n"),
+            '\n' => safe.push_str("\\n"),
             '\r' => safe.push_str("\\r"),
             '\t' => safe.push_str("\\t"),
             _ if is_hostile(symbol) => {
@@ -49,7 +40,7 @@ mod tests {
     #[test]
     fn terminal_sequences_become_visible() {
         assert_eq!(escape("a\x1b[31mb\u{9b}c\u{202e}d\r\n\t"), "a\\x1b[31mb\\x9bc\\u{202e}d\\r\\n\\t");
-        assert_eq!(escape_lines("a\nb\x07"), "a\nb\\x07");
+        assert_eq!(escape("a\nb"), "a\\nb");
         assert!(matches!(escape("plain ü 漢"), Cow::Borrowed(_)));
     }
 }

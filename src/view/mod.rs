@@ -18,7 +18,7 @@ pub use bars::{Drawing, bars};
 pub use cell::{Cell, Look};
 pub use choice::choices;
 pub use column::{Column, Noun};
-pub use escape::{escape, escape_lines};
+pub use escape::escape;
 pub use ics::ics;
 pub use listing::{Listing, Style};
 pub use noun::policy::{choice, in_a_line};

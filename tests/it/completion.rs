@@ -126,7 +126,7 @@ fn commands_options_and_fixed_values() {
     offers(
         &bpctl,
         "bpctl vm list --output ",
-        &["table", "wide", "json", "jsonl", "yaml", "csv", "id", "sarif", "toml"],
+        &["table", "wide", "json", "jsonl", "yaml", "csv", "id"],
     );
     offers(&bpctl, "bpctl policy update p --interval ", &["hourly", "daily", "weekly", "monthly"]);
     offers(&bpctl, "bpctl backups list --kind ", &["images", "files", "all"]);

@@ -44,8 +44,9 @@ fn the_path_is_the_one_that_is_written_to() {
     let home = Home::new();
     let path = config(&home, &["path"]).run().ok().stdout;
     assert_eq!(path.trim_end(), home.path(FILE).to_str().unwrap());
-    let json = config(&home, &["path", "-o", "json", "--config", "/tmp/x.toml"]).run().ok().json();
-    assert_eq!(json, json!({"path": "/tmp/x.toml", "exists": false}));
+    let other = home.path("other.toml").display().to_string();
+    let json = config(&home, &["path", "-o", "json", "--config", &other]).run().ok().json();
+    assert_eq!(json, json!({"path": other, "exists": false}));
 }
 
 #[test]

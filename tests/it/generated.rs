@@ -78,7 +78,8 @@ fn a_page_has_every_option_of_its_command() {
         let help = bare(&words).args(&["--help"]).run().ok().stdout;
         let options: Vec<&str> = help
             .lines()
-            .filter(|line| line.trim_start().starts_with('-'))
+            // Options are indented; prose may begin a line with one.
+            .filter(|line| line.starts_with("  ") && line.trim_start().starts_with('-'))
             .filter_map(|line| line.split_whitespace().find_map(|word| word.strip_prefix("--")))
             .collect();
         assert!(options.len() > 20, "{name}: {options:?}");

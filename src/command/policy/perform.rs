@@ -30,6 +30,14 @@ impl Named {
     }
 }
 
+/// Adds the command that shows what happened, where that is open.
+fn with_look(error: Error, id: &str) -> Error {
+    match error.is_open || error.code == code::NOT_APPLIED {
+        true => error.hint(format!("`bpctl policy show {id}` shows what happened")),
+        false => error,
+    }
+}
+
 /// Changes retention or schedule.
 ///
 /// # Errors
@@ -49,7 +57,7 @@ pub async fn update(
         verify(change, &after.model)?;
         Ok(after)
     };
-    record.settle(written.await)
+    record.settle(written.await.map_err(|error| with_look(error, &policy.id)))
 }
 
 /// Schedules the deletion at a Unix time.
@@ -79,7 +87,7 @@ pub async fn schedule_delete(
         }
         Ok(after)
     };
-    record.settle(written.await)
+    record.settle(written.await.map_err(|error| with_look(error, &policy.id)))
 }
 
 /// Moves a policy to the trash, and finds out until when it can be restored.
@@ -92,7 +100,7 @@ pub async fn delete(cx: &Context, api: &Katapult, policy: &Named, undoes: Option
         api.remove(&Katapult::delete_request(&policy.id)).await?;
         trash_entry(cx, api, &policy.id).await
     };
-    match removed.await {
+    match removed.await.map_err(|error| with_look(error, &policy.id)) {
         Ok(entry) => {
             record.end(Outcome::Done, Some(policy.id.clone()), Value::Null);
             Ok(removal(policy, entry))
@@ -155,7 +163,7 @@ pub async fn restore(cx: &Context, api: &Katapult, id: &str, undoes: Option<u64>
         api.restore(&Katapult::restore_request(id)).await?;
         api.policy(id).await.map_err(after_write)
     };
-    record.settle(restored.await)
+    record.settle(restored.await.map_err(|error| with_look(error, id)))
 }
 
 /// What a new policy belongs to.

@@ -70,7 +70,12 @@ fn dry_run(cx: &Context, policy: Named, at: Timestamp) -> DryRun {
 
 fn loss(policy: &Named, at: Timestamp) -> Loss {
     let target = policy.before.model.target.label();
-    Loss(format!("policy {} of {target} is deleted at {}", policy.id, time::rfc3339(at, &TimeZone::UTC)))
+    let planned = policy.before.model.auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
+    let instead = planned.map_or_else(String::new, |planned| {
+        let order = if at > planned { "later" } else { "not later" };
+        format!(" instead of {} ({order})", time::rfc3339(planned, &TimeZone::UTC))
+    });
+    Loss(format!("policy {} of {target} is deleted at {}{instead}", policy.id, time::rfc3339(at, &TimeZone::UTC)))
 }
 
 /// Resolves the time as typed, and refuses one that the API would refuse.

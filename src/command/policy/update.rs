@@ -112,8 +112,12 @@ pub(super) fn dry_run(policy: Named, wish: &Wish) -> DryRun {
         true => Vec::new(),
         false => vec![Katapult::update_request(&policy.id, &change)],
     };
+    let before = &policy.before.model;
+    let mut words = difference_lines(&change);
+    words.extend(change.losses(before).into_iter().map(|loss| format!("weakens protection: {}", loss.0)));
+    words.extend(change.shorter_reach(before));
     let after: Value = raw_after(&policy.before, &change);
-    DryRun { requests, before: policy.before.raw, after, words: difference_lines(&change) }
+    DryRun { requests, before: policy.before.raw, after, words }
 }
 
 /// Refuses a policy that is not as expected.
