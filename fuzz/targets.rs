@@ -1,7 +1,7 @@
 //! What is fuzzed: each target takes any bytes, and must neither panic nor break what it asserts.
 //!
 //! `cargo fuzz` runs them (`fuzz/run`), and the test `fuzz_corpus` feeds them the seeds, every case that was ever found, and
-//! mutations of both. When the policy file arrives, its reader becomes the next target.
+//! mutations of both.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -12,7 +12,7 @@ use bpctl::args::Format;
 use bpctl::http::{Answer, Flow, json, walk};
 use bpctl::model::{Object, redact};
 use bpctl::view::{Listing, Look, Noun, Style, show};
-use bpctl::{config, katapult, onapp, time};
+use bpctl::{config, katapult, onapp, policyfile, time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -21,8 +21,14 @@ use serde_json::Value;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its seeds' directory.
-pub const TARGETS: [(&str, Target); 5] =
-    [("katapult", katapult), ("onapp", onapp), ("pages", pages), ("times", times), ("config", config)];
+pub const TARGETS: [(&str, Target); 6] = [
+    ("katapult", katapult),
+    ("onapp", onapp),
+    ("pages", pages),
+    ("times", times),
+    ("config", config),
+    ("policyfile", policyfile),
+];
 
 /// An answer of Katapult: decoded, understood as each thing that it could be, and printed in every format.
 pub fn katapult(data: &[u8]) {
@@ -121,6 +127,19 @@ pub fn config(data: &[u8]) {
         assert!(error.message.starts_with("config.toml line "), "{}", error.message);
         assert!(!error.message.contains("tok-Zw8Rk3VtY6nPq1Xs"), "{}", error.message);
     }
+}
+
+/// A policy file: a complaint names the file and a line that there is.
+pub fn policyfile(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Err(error) = policyfile::read("policies.toml", text) else {
+        return;
+    };
+    let line = error.message.strip_prefix("policies.toml line ").and_then(|rest| rest.split(':').next());
+    let line: usize = line.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{}", error.message));
+    assert!((1..=text.split('\n').count()).contains(&line), "{}", error.message);
 }
 
 fn now() -> Timestamp {
