@@ -1,4 +1,4 @@
-//! How the cost of decoding a page, and of rendering a list, grows with its rows: `cargo bench --bench growth`.
+//! How the cost of decoding pages, and of rendering a list, grows with its rows: `cargo bench --bench growth`.
 
 #![expect(clippy::unwrap_used, reason = "a measurement stops where it cannot go on")]
 
@@ -14,12 +14,15 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 const ROWS: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
+/// Rows of an answer at the most; more than any page has.
+const LARGEST_PAGE: usize = 10_000;
 
 fn main() {
     divan::main();
 }
 
-fn answer(rows: usize) -> Answer {
+/// Makes the answers that a list of `rows` comes in: one, or several where one would be refused as too large.
+fn answers(rows: usize) -> Vec<Answer> {
     let row = |number: usize| {
         json!({
             "id": format!("dbp_bench{number:011}"), "retention": 7, "total_size": 12.5,
@@ -28,19 +31,19 @@ fn answer(rows: usize) -> Answer {
         })
     };
     let rows: Vec<_> = (0..rows).map(row).collect();
-    let body = json!({"pagination": {"total_pages": 1}, "disk_backup_policies": rows}).to_string();
-    Answer::of(200, body)
+    let body = |rows: &[_]| json!({"pagination": {"total_pages": 1}, "disk_backup_policies": rows}).to_string();
+    rows.chunks(LARGEST_PAGE).map(|rows| Answer::of(200, body(rows))).collect()
 }
 
-fn decoded(answer: &Answer) -> Vec<Object<Policy>> {
-    let rows = page(json(answer).unwrap(), &["disk_backup_policies"]).unwrap().rows;
-    rows.into_iter().map(|raw| Object { model: policy(&raw), raw }).collect()
+fn decoded(answers: &[Answer]) -> Vec<Object<Policy>> {
+    let page = |answer| page(json(answer).unwrap(), &["disk_backup_policies"]).unwrap().rows;
+    answers.iter().flat_map(page).map(|raw| Object { model: policy(&raw), raw }).collect()
 }
 
 #[divan::bench(args = ROWS, sample_count = 20)]
 fn decode_page(bencher: Bencher, rows: usize) {
-    let answer = answer(rows);
-    bencher.counter(ItemsCount::new(rows)).bench_local(|| decoded(&answer));
+    let answers = answers(rows);
+    bencher.counter(ItemsCount::new(rows)).bench_local(|| decoded(&answers));
 }
 
 #[divan::bench(args = ROWS, sample_count = 20)]
@@ -57,7 +60,7 @@ fn render(bencher: Bencher, rows: usize, format: Format) {
     let look = Look { now: Timestamp::from_second(1_795_000_000).unwrap(), zone: TimeZone::UTC };
     let style =
         Style { format, columns: None, sort: None, limit: None, has_header: true, width: None, has_color: false, look };
-    let rows_in = || decoded(&answer(rows));
+    let rows_in = || decoded(&answers(rows));
     bencher.counter(ItemsCount::new(rows)).with_inputs(rows_in).bench_local_values(|rows| {
         let mut out = Vec::new();
         let mut listing = Listing::new(&style).unwrap();
