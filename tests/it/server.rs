@@ -229,16 +229,8 @@ struct Shared {
     requests: Mutex<Vec<Request>>,
     stopped: AtomicBool,
     /// Set when the port refuses connections; holds it, so that no other server gets it meanwhile.
-    closed: Mutex<Option<Option<socket2::Socket>>>,
+    closed: Mutex<Option<TcpListener>>,
     sent: AtomicU64,
-}
-
-/// Takes a port without listening on it.
-fn reserved(address: SocketAddr) -> Option<socket2::Socket> {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).ok()?;
-    socket.set_reuse_address(true).ok()?;
-    socket.bind(&address.into()).ok()?;
-    Some(socket)
 }
 
 /// The server. It stops when dropped.
@@ -269,8 +261,9 @@ impl Server {
                 // A client that hangs up mid-answer is part of many tests, so errors end the connection only.
                 std::thread::spawn(move || stream.and_then(|stream| serving.serve(&stream)));
             }
-            drop(listener);
-            *accepting.closed.lock().unwrap() = Some(reserved(address));
+            // Not dropped: a socket that is shut down refuses connections and keeps its port from other servers.
+            let _ = socket2::SockRef::from(&listener).shutdown(Shutdown::Both);
+            *accepting.closed.lock().unwrap() = Some(listener);
         });
         Self { address, shared }
     }
