@@ -100,6 +100,9 @@ fn installation(value: &Value) -> Installation {
         Some((label, text(attribute, "value").unwrap_or_default()))
     };
     Installation {
+        id: text(value, "id"),
+        permalink: text(template, "permalink"),
+        description: text(template, "description"),
         template: text(template, "name"),
         version: integer(version, "number").map(|number| number.to_string()),
         stable: flag(version, "stable"),

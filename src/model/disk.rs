@@ -42,6 +42,12 @@ pub struct Disk {
 /// What was installed on a disk.
 #[derive(Clone, Debug, Default)]
 pub struct Installation {
+    /// The installation's id.
+    pub id: Option<String>,
+    /// The template's permalink.
+    pub permalink: Option<String>,
+    /// The template's description; often missing (recorded).
+    pub description: Option<String>,
     /// The template's name.
     pub template: Option<String>,
     /// The template version's number.

@@ -52,6 +52,9 @@ impl Noun for Disk {
         if let Some(installation) = &self.installation {
             sheet.section("Installation");
             sheet.line("Template", &Cell::text(installation.template.as_deref()));
+            sheet.line("Permalink", &Cell::text(installation.permalink.as_deref()));
+            sheet.line("Description", &Cell::text(installation.description.as_deref()));
+            sheet.line("Installation id", &Cell::text(installation.id.as_deref()));
             sheet.line("Version", &Cell::text(installation.version.as_deref()));
             sheet.line("Stable", &Cell::flag(installation.stable));
             sheet.line("Operating system", &Cell::text(installation.operating_system.as_deref()));
