@@ -113,8 +113,9 @@ impl Ui {
     }
 }
 
-/// Prompts set the terminal up for each key, and back after it. What comes in between would be shown, and Ctrl-C be
-/// a signal that no prompt hears: both are off until this is dropped.
+/// Prompts set the terminal up for each key, and back after it. What comes in between would be shown, Ctrl-C be a
+/// signal that no prompt hears, and Ctrl-U or Backspace taken by the terminal itself, which waits for a whole line: all
+/// that is off until this is dropped.
 struct BetweenKeys {
     #[cfg(unix)]
     before: Option<rustix::termios::Termios>,
@@ -128,10 +129,12 @@ impl BetweenKeys {
 
     #[cfg(unix)]
     fn hold() -> Self {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
         let before = tcgetattr(rustix::stdio::stdin()).ok();
         if let Some(mut settings) = before.clone() {
-            settings.local_modes.remove(LocalModes::ISIG | LocalModes::ECHO);
+            settings.local_modes.remove(LocalModes::ISIG | LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN);
+            settings.special_codes[SpecialCodeIndex::VMIN] = 1;
+            settings.special_codes[SpecialCodeIndex::VTIME] = 0;
             // A terminal that refuses is as good as before.
             let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &settings);
         }

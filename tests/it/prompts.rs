@@ -169,6 +169,25 @@ fn an_update_without_fields_asks_for_them_with_the_present_values() {
 }
 
 #[test]
+fn no_key_is_lost_between_two_others() {
+    let server = world().serve();
+    let terminal = asked(&server, &["policy", "update", POLICY]);
+    at(&terminal, "Retention: backups to keep [7]:");
+    // A terminal that edits lines by itself, even for the moment between two keys, swallows Ctrl-U and Backspace.
+    for key in ["9", "ctrl-u", "5", "backspace"].repeat(100) {
+        match key.len() {
+            1 => terminal.type_text(key),
+            _ => terminal.press(key),
+        };
+        for _ in 0..100 {
+            assert!(!terminal.edits_lines(), "between two keys");
+        }
+    }
+    terminal.enter("21").wait_for("Retention: backups to keep [7]: 21\n").press("ctrl-c");
+    terminal.ends().exits(130);
+}
+
+#[test]
 fn an_update_that_is_answered_with_the_present_values_sends_nothing() {
     let server = world().serve();
     let terminal = asked(&server, &["policy", "update", POLICY]);

@@ -143,6 +143,11 @@ impl Terminal {
         self.modes().contains(LocalModes::ECHO)
     }
 
+    /// Whether the terminal edits a line by itself and hands it over when Enter is pressed.
+    pub fn edits_lines(&self) -> bool {
+        self.modes().contains(LocalModes::ICANON)
+    }
+
     /// Waits until a prompt shows `text` and reads keys, or hides what is typed: before that, a secret would be shown
     /// and Ctrl-C would be a signal instead of a key.
     pub fn wait_for_prompt(&self, text: &str) -> &Self {
