@@ -48,16 +48,31 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
         .map_err(|error| Error::io("the runtime", &error))?;
     let is_server = matches!(command, Command::Sandbox(SandboxCommand::Serve(_)));
     runtime.block_on(async {
-        let interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+        let interrupted = std::pin::pin!(interrupted());
         let running = std::pin::pin!(command::run(cx, command));
         match select(interrupted, running).await {
             Either::Right((result, _)) => result,
+            Either::Left((Err(error), _)) => Err(Error::io("the signals", &error)),
             // That is how a server is meant to end.
             Either::Left(_) if is_server => Ok(()),
             Either::Left(_) => Err(interruption(cx)),
         }
     })
 }
+
+/// Waits for Ctrl-C, or for whoever ends programs in an orderly way (`kill`, `timeout`, a service manager): both are
+/// owed an account of what was done, and the terminal as it was.
+#[cfg(unix)]
+async fn interrupted() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    select(std::pin::pin!(interrupt.recv()), std::pin::pin!(terminate.recv())).await;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+use tokio::signal::ctrl_c as interrupted;
 
 /// Says what an interruption left behind.
 fn interruption(cx: &Context) -> Error {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{BASIC, Bpctl, Home, TOKEN, USER, bare};
+use crate::harness::{BASIC, Bpctl, Home, TOKEN, USER, bare, terminate};
 use crate::server::{Answer, Server};
 use crate::terminal::Terminal;
 use crate::world::{World, org};
@@ -234,6 +234,12 @@ fn leaving_the_prompt_leaves_everything_as_it_was() {
     let terminal = at_terminal(&server, &home, &[]);
     terminal.wait_for_prompt("Provider").press("ctrl-c");
     terminal.ends().exits(130);
+    for (args, question) in [(&["--provider", "katapult"][..], "API token"), (&[][..], "Provider")] {
+        let terminal = at_terminal(&server, &home, args);
+        terminal.wait_for_prompt(question);
+        terminate(terminal.id());
+        terminal.ends().exits(130).shows(&["interrupted"]);
+    }
     let terminal = at_terminal(&server, &home, &["--provider", "katapult"]);
     terminal.wait_for_prompt("API token").press("enter");
     terminal.ends().exits(4).shows(&["no token was given"]);

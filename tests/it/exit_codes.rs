@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::harness::{TOKEN, bare, interrupt, katapult};
+use crate::harness::{TOKEN, bare, interrupt, katapult, terminate};
 use crate::server::{Answer, Server};
 use crate::world::{POLICY, VM, World};
 
@@ -166,9 +166,11 @@ fn seven_on_a_cut_off_answer() {
 
 #[test]
 fn a_hundred_and_thirty_when_interrupted() {
-    let server = Server::always(Answer::empty(200).delayed(std::time::Duration::from_secs(30)));
-    let running = katapult(&server, &["disk", "show", "disk_x", "-o", "json"]).spawn();
-    server.await_requests(1);
-    interrupt(running.id());
-    running.wait().fails(130, "interrupted");
+    for signal in [interrupt, terminate] {
+        let server = Server::always(Answer::empty(200).delayed(std::time::Duration::from_secs(30)));
+        let running = katapult(&server, &["disk", "show", "disk_x", "-o", "json"]).spawn();
+        server.await_requests(1);
+        signal(running.id());
+        running.wait().fails(130, "interrupted");
+    }
 }

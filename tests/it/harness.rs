@@ -3,7 +3,6 @@
 //! [`Bpctl`] says what to run, [`Run`] is what came of it. Every run is checked for what no run may ever do:
 //! panic, die of a signal, hang, or print the token.
 
-use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -395,9 +394,17 @@ impl Run {
     }
 }
 
-/// Sends SIGINT, as Ctrl-C does. `kill` is part of every system that these tests run on.
+/// Sends SIGINT, as Ctrl-C does.
 pub fn interrupt(id: u32) {
-    let id = id.to_string();
-    let args: [&OsStr; 2] = ["-INT".as_ref(), id.as_ref()];
-    assert!(Command::new("kill").args(args).status().unwrap().success());
+    send("-INT", id);
+}
+
+/// Sends SIGTERM, as `kill` and service managers do.
+pub fn terminate(id: u32) {
+    send("-TERM", id);
+}
+
+/// `kill` is part of every system that these tests run on.
+fn send(signal: &str, id: u32) {
+    assert!(Command::new("kill").args([signal, &id.to_string()]).status().unwrap().success());
 }
