@@ -159,6 +159,11 @@ impl Error {
         Self::new(Exit::Interrupted, code::INTERRUPTED, message)
     }
 
+    /// The error of a check that found something.
+    pub fn found(message: impl Into<String>) -> Self {
+        Self::new(Exit::Found, code::FOUND, message)
+    }
+
     /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -5,8 +5,9 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::args::{Calendar, Format};
-use crate::command::fleet::{policies_alone, print_list, write_file};
-use crate::command::list::Rows;
+use crate::command::file;
+use crate::command::list::{Rows, print_list};
+use crate::command::survey;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::calendar::{Run, Runs, runs};
@@ -15,19 +16,19 @@ use crate::view::{Drawing, bars, ics};
 /// Shows when backups run.
 pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
     let rows = Rows::<Run>::begin(cx)?;
-    let reading = policies_alone(cx, args.detail.detail).await?;
+    let reading = survey::read_policies(cx, args.detail.detail).await?;
     let from = cx.now();
     let until = Timestamp::from_second(from.as_second().saturating_add(args.next))
         .map_err(|_| Error::usage("that is too far ahead"))?;
-    let all = runs(&reading.fleet.policies, from.as_second(), until.as_second());
+    let all = runs(&reading.survey.fleet.policies, from.as_second(), until.as_second());
     assumptions(cx, &all);
-    if let Some(file) = &args.ics {
+    if let Some(path) = &args.ics {
         let calendar = ics(&all.runs, from);
-        if file == Path::new("-") {
+        if path == Path::new("-") {
             return cx.ui.print(|out| out.write_all(calendar.as_bytes()));
         }
-        write_file(file, &calendar)?;
-        cx.ui.note(&format!("{} runs written to {}", all.runs.len(), file.display()));
+        file::write(path, &calendar)?;
+        cx.ui.note(&format!("{} runs written to {}", all.runs.len(), path.display()));
     }
     let style = &cx.style;
     // The bars of several profiles would need one scale: their runs are listed instead.

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::args::{Coverage as Args, FailOnCoverage, Format};
-use crate::command::fleet::{DETAIL_UP_TO, Reading, everything, found, print_list, write_file};
-use crate::command::list::Rows;
+use crate::command::file;
+use crate::command::list::{Rows, print_list};
+use crate::command::survey::{self, DETAIL_UP_TO, Reading};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::coverage::{Coverage, Requirements, Row, Verdict, coverage};
@@ -13,14 +14,14 @@ use crate::view::{Facts, escape, page, totals_lines};
 /// Shows which machines and disks are backed up.
 pub async fn run(cx: &Context, args: Args) -> Result<()> {
     let rows = Rows::<Row>::begin(cx)?;
-    let reading = everything(cx, args.detail.detail).await?;
+    let reading = survey::read(cx, args.detail.detail).await?;
     let requirements = Requirements { interval: args.require.clone(), retention: args.min_retention };
-    let coverage = coverage(&reading.fleet, &requirements, cx.now());
+    let coverage = coverage(&reading.survey.fleet, &requirements, cx.now());
     for (policy, target) in &coverage.strays {
         cx.ui.note(&format!("policy {policy} belongs to {target}, which is no listed machine or disk"));
     }
-    if let Some(file) = &args.report {
-        report(cx, file, &reading, &coverage, &requirements).await?;
+    if let Some(path) = &args.report {
+        report(cx, path, &reading, &coverage, &requirements).await?;
     }
     let verdict = args.fail_on.and_then(|level| failure(&coverage, level));
     // Of several profiles the totals would not be the list's.
@@ -38,12 +39,12 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
 
 async fn report(
     cx: &Context,
-    file: &Path,
+    path: &Path,
     reading: &Reading,
     coverage: &Coverage,
     requirements: &Requirements,
 ) -> Result<()> {
-    let mut notes = reading.gaps.clone();
+    let mut notes = reading.survey.gaps();
     if !reading.is_detailed {
         notes.push(format!(
             "More than {DETAIL_UP_TO} policies: they were not read one by one, so frequencies are taken as 1 and \
@@ -53,14 +54,14 @@ async fn report(
     let strays = coverage.strays.iter();
     notes.extend(strays.map(|(policy, target)| format!("Policy {policy} belongs to {target}, which is not listed.")));
     let facts = Facts { organization: name_of(cx, reading).await?, requirements: requirements.words(), notes };
-    write_file(file, &page(coverage, &facts, &cx.style.look))?;
-    cx.ui.note(&format!("report written to {}", file.display()));
+    file::write(path, &page(coverage, &facts, &cx.style.look))?;
+    cx.ui.note(&format!("report written to {}", path.display()));
     Ok(())
 }
 
 /// Names the organization for people. A token that may not list organizations still gets its report.
 async fn name_of(cx: &Context, reading: &Reading) -> Result<String> {
-    let wanted = reading.organization.value.as_str();
+    let wanted = reading.survey.organization.value.as_str();
     let Ok(organizations) = cx.katapult()?.organizations().await else {
         return Ok(wanted.to_owned());
     };
@@ -83,6 +84,6 @@ fn failure(coverage: &Coverage, level: FailOnCoverage) -> Option<Error> {
     (!bad.is_empty()).then(|| {
         let (count, all) = (bad.len(), coverage.rows.len());
         let message = format!("not covered as asked: {count} of {all}: {}{more}", names.join(", "));
-        found(message, "`bpctl coverage` shows the reason of each")
+        Error::found(message).hint("`bpctl coverage` shows the reason of each")
     })
 }

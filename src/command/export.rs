@@ -15,8 +15,8 @@ pub async fn run(cx: &Context) -> Result<()> {
     }
     let api = cx.katapult()?;
     let organization = organization(cx, api).await?;
-    let mut survey = Survey::take(cx, api, organization).await?;
-    let ids: Option<Vec<String>> = survey.policies.iter().map(|policy| policy.id.clone()).collect();
+    let mut survey = Survey::take(cx, api, organization).await?.whole()?;
+    let ids: Option<Vec<String>> = survey.fleet.policies.iter().map(|policy| policy.id.clone()).collect();
     let ids = ids.ok_or_else(|| Error::invalid_response("a policy has no id, so it cannot be written down"))?;
     let count = ids.len();
     let mut details = survey.details(cx, api, ids).await?;
@@ -25,7 +25,7 @@ pub async fn run(cx: &Context) -> Result<()> {
         cx.ui.note(&format!("{gone} policies were deleted while this was read, and are left out"));
     }
     // In the list's order, which the rows then leave for their own.
-    let policies = std::mem::take(&mut survey.policies);
+    let policies = std::mem::take(&mut survey.fleet.policies);
     let policies: Vec<Policy> =
         policies.into_iter().filter_map(|policy| Some(details.remove(policy.id.as_deref()?)?.model)).collect();
     let live = Surroundings { policies: &policies, ..survey.surroundings() };

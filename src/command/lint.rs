@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use crate::args::{FailOnLint, Format, Lint};
-use crate::command::fleet::{Reading, everything, found, print_list, raw};
-use crate::command::list::Rows;
+use crate::command::list::{Rows, own, print_list};
+use crate::command::survey::{self, Reading};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Flow;
@@ -21,8 +21,8 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
         return print_list(Rows::<Rule>::begin(cx)?, RULES.to_vec(), "there are");
     }
     let rows = Rows::<Finding>::begin(cx)?;
-    let reading = everything(cx, args.detail.detail).await?;
-    let mut skipped = reading.gaps.clone();
+    let reading = survey::read(cx, args.detail.detail).await?;
+    let mut skipped = Vec::new();
     let trash = trash(cx, &reading).await?;
     if trash.is_none() {
         skipped.push("W021 was not checked: the token may not read the trash (scope `trash_objects:read`)".to_owned());
@@ -30,9 +30,10 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
     if !reading.is_detailed {
         skipped.push("W022 was not checked: it takes one request a policy; `--detail` does that".to_owned());
     }
-    skipped[reading.gaps.len()..].iter().for_each(|note| cx.ui.warn(note));
+    skipped.iter().for_each(|note: &String| cx.ui.warn(note));
+    skipped.extend(reading.survey.gaps());
     let findings = lint(&Evidence {
-        fleet: &reading.fleet,
+        fleet: &reading.survey.fleet,
         trash: trash.as_ref(),
         max_per_minute: usize::try_from(args.max_per_minute).unwrap_or(usize::MAX),
         now: cx.now(),
@@ -48,7 +49,7 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
 fn explain(cx: &Context, code: &str) -> Result<()> {
     if code != "all" {
         let rule = rule(code).cloned().ok_or_else(|| unknown(code))?;
-        return cx.show(Object { raw: raw(&rule)?, model: rule });
+        return cx.show(own(rule)?);
     }
     if !matches!(cx.style.format, Format::Table | Format::Wide) {
         return print_list(Rows::<Rule>::begin(cx)?, RULES.to_vec(), "there are");
@@ -57,7 +58,7 @@ fn explain(cx: &Context, code: &str) -> Result<()> {
         if number > 0 {
             cx.ui.print(|out| writeln!(out))?;
         }
-        cx.show(Object { raw: raw(rule)?, model: rule.clone() })?;
+        cx.show(own(rule.clone())?)?;
     }
     Ok(())
 }
@@ -75,7 +76,7 @@ async fn trash(cx: &Context, reading: &Reading) -> Result<Option<HashSet<String>
         ids.extend(page.into_iter().filter_map(|object| object.model.object_id));
         Ok(Flow::More)
     };
-    match cx.katapult()?.trash_objects(&reading.organization, &mut keep).await {
+    match cx.katapult()?.trash_objects(&reading.survey.organization, &mut keep).await {
         Ok(_) => Ok(Some(ids)),
         Err(error) if matches!(error.code.as_ref(), "scope_not_granted" | "permission_denied") => Ok(None),
         Err(error) => Err(error),
@@ -90,5 +91,7 @@ fn failure(findings: &[Finding], level: FailOnLint) -> Option<Error> {
     let count = findings.iter().filter(|finding| finding.severity >= least).count();
     let plural = if count == 1 { "" } else { "s" };
     let what = if level == FailOnLint::Error { "error" } else { "finding" };
-    (count > 0).then(|| found(format!("{count} {what}{plural}"), "`bpctl lint --explain CODE` says what a code means"))
+    (count > 0).then(|| {
+        Error::found(format!("{count} {what}{plural}")).hint("`bpctl lint --explain CODE` says what a code means")
+    })
 }

@@ -1,8 +1,10 @@
 //! What every list does: rows to the listing as pages arrive, and a word where there is something to say.
 
+use serde::Serialize;
+
 use crate::args::Format;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::{Flow, Walk};
 use crate::model::Object;
 use crate::view::{Listing, Noun};
@@ -71,4 +73,22 @@ impl<'a, T: Noun> Rows<'a, T> {
             None => self.cx.ui.print(|out| self.listing.finish(out)),
         }
     }
+}
+
+/// Prints things of our own as a list.
+///
+/// # Errors
+/// Standard output's, or an unknown column.
+pub fn print_list<T: Noun + Serialize>(mut rows: Rows<'_, T>, things: Vec<T>, of: &str) -> Result<()> {
+    rows.page(things.into_iter().map(own).collect::<Result<_>>()?)?;
+    rows.end(Walk::default(), of)
+}
+
+/// Gives a thing of our own as an API's object would be.
+///
+/// # Errors
+/// It has no JSON; none of ours does.
+pub fn own<T: Serialize>(model: T) -> Result<Object<T>> {
+    let raw = serde_json::to_value(&model).map_err(|error| Error::invalid_response(error.to_string()))?;
+    Ok(Object { raw, model })
 }

@@ -10,7 +10,7 @@ mod coverage;
 mod disk;
 mod doctor;
 mod export;
-mod fleet;
+mod file;
 mod history;
 mod lint;
 mod list;

@@ -1,5 +1,7 @@
-//! Reading what a policy file is compared with: everything of an organization, or nothing. A list with gaps is
-//! refused, since a policy that was overlooked would be made a second time.
+//! Reading an organization: everything, or its policies alone. Lists come side by side, details where they are worth it.
+//!
+//! Who changes something by what was read must refuse a survey with gaps ([`Survey::whole`]): a policy that was
+//! overlooked would be made a second time. Who only tells of it says what is missing.
 
 use std::collections::HashMap;
 
@@ -10,41 +12,84 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::{Flow, Walk};
 use crate::katapult::{Katapult, Lookup, Owner, is_gone};
-use crate::model::{Disk, Machine, Object, Policy};
+use crate::model::{Disk, Fleet, Machine, Object, Policy};
 use crate::policyfile::Surroundings;
 use crate::ui::Bar;
+use crate::view::Noun;
 
-/// An organization's machines, disks and policies, as lists tell of them.
+/// Up to so many policies are each read by themselves unasked.
+pub const DETAIL_UP_TO: usize = 200;
+
+/// What was read of an organization.
 pub struct Survey {
     /// The organization.
     pub organization: Lookup,
-    /// Its machines.
-    pub machines: Vec<Machine>,
-    /// Its disks.
-    pub disks: Vec<Disk>,
-    /// Its policies.
-    pub policies: Vec<Policy>,
+    /// Its machines, disks and policies, as lists tell of them.
+    pub fleet: Fleet,
+    /// What the API counts although its pages did not hold it.
+    gaps: Vec<Gap>,
+}
+
+/// A list that lacks something.
+struct Gap {
+    plural: &'static str,
+    missing: u64,
+    total: u64,
 }
 
 impl Survey {
-    /// Lists everything, side by side.
+    /// Lists machines, disks and policies, side by side.
     ///
     /// # Errors
-    /// The API's, and a list with gaps.
+    /// The API's.
     pub async fn take(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
         let bar = cx.ui.progress("reading machines, disks and policies");
-        let (mut machines, mut disks, mut policies) = (Vec::new(), Vec::new(), Vec::new());
+        let mut fleet = Fleet::default();
+        let Fleet { machines, disks, policies } = &mut fleet;
         let owner = Owner::Organization(organization.clone());
         let walks = try_join3(
-            async { api.machines(&organization, &mut |page| keep(&mut machines, page, &bar)).await },
-            async { api.disks(&organization, &mut |page| keep(&mut disks, page, &bar)).await },
-            async { api.policies(&owner, &mut |page| keep(&mut policies, page, &bar)).await },
+            async { api.machines(&organization, &mut |page| keep(machines, page, &bar)).await },
+            async { api.disks(&organization, &mut |page| keep(disks, page, &bar)).await },
+            async { api.policies(&owner, &mut |page| keep(policies, page, &bar)).await },
         )
         .await?;
-        for (plural, walk) in [("virtual machines", walks.0), ("disks", walks.1), ("policies", walks.2)] {
-            whole(plural, walk)?;
+        let walks = [(Machine::PLURAL, walks.0), (Disk::PLURAL, walks.1), (Policy::PLURAL, walks.2)];
+        Ok(Self { organization, fleet, gaps: gaps(&walks) })
+    }
+
+    /// Lists the policies alone.
+    ///
+    /// # Errors
+    /// The API's.
+    pub async fn take_policies(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
+        let bar = cx.ui.progress("reading policies");
+        let mut fleet = Fleet::default();
+        let owner = Owner::Organization(organization.clone());
+        let walk = api.policies(&owner, &mut |page| keep(&mut fleet.policies, page, &bar)).await?;
+        Ok(Self { organization, fleet, gaps: gaps(&[(Policy::PLURAL, walk)]) })
+    }
+
+    /// Refuses a survey with gaps.
+    ///
+    /// # Errors
+    /// `invalid_response` when the API counts more than its pages held.
+    pub fn whole(self) -> Result<Self> {
+        match self.gaps.first() {
+            None => Ok(self),
+            Some(Gap { plural, missing, total }) => Err(Error::invalid_response(format!(
+                "the API counts {total} {plural}, but its pages held {missing} fewer: the list may have changed while \
+                 it was read"
+            ))
+            .hint("nothing was sent; run it again")),
         }
-        Ok(Self { organization, machines, disks, policies })
+    }
+
+    /// Gives what is missing, in words.
+    pub fn gaps(&self) -> Vec<String> {
+        let words = |Gap { plural, missing, total }: &Gap| {
+            format!("incomplete: the API counts {total} {plural}, but its pages held {missing} fewer; run it again")
+        };
+        self.gaps.iter().map(words).collect()
     }
 
     /// Reads the machines one by one: lists leave out their tags.
@@ -53,7 +98,7 @@ impl Survey {
     /// The API's.
     pub async fn read_tags(&mut self, cx: &Context, api: &Katapult) -> Result<()> {
         let bar = cx.ui.progress("reading the tags of machines");
-        bar.length(self.machines.len());
+        bar.length(self.fleet.machines.len());
         let one = async |machine: &mut Machine| {
             let Some(id) = machine.id.clone() else { return Ok::<_, Error>(()) };
             machine.tags = api.machine(&Lookup::id(id)).await?.model.tags;
@@ -61,7 +106,7 @@ impl Survey {
             Ok(())
         };
         let width = api.http().concurrency();
-        stream::iter(&mut self.machines).map(one).buffered(width).try_collect::<()>().await
+        stream::iter(&mut self.fleet.machines).map(one).buffered(width).try_collect::<()>().await
     }
 
     /// Reads policies in full, by id; one that is gone by now is left out.
@@ -75,18 +120,82 @@ impl Survey {
         ids: Vec<String>,
     ) -> Result<HashMap<String, Object<Policy>>> {
         let mut details = each(cx, api, ids, "reading each policy").await?;
-        for listed in &self.policies {
+        for listed in &self.fleet.policies {
             if let Some(policy) = listed.id.as_ref().and_then(|id| details.get_mut(id)) {
-                complete(&mut policy.model, listed);
+                policy.model.complete(listed);
             }
         }
         Ok(details)
     }
 
+    /// Puts the policies' own answers in the place of the list's, unless that takes many requests that nobody asked
+    /// for: lists leave out frequency and pending deletion (documented). Tells whether it did.
+    ///
+    /// # Errors
+    /// The API's.
+    pub async fn read_details(&mut self, cx: &Context, api: &Katapult, is_asked_for: bool) -> Result<bool> {
+        let count = self.fleet.policies.len();
+        if !is_asked_for && count > DETAIL_UP_TO {
+            cx.ui.note(&format!(
+                "{count} policies were listed but not read one by one: their frequency is taken as 1, and pending \
+                 deletions are not seen; `--detail` reads them (one request each)"
+            ));
+            return Ok(false);
+        }
+        let ids = self.fleet.policies.iter().filter_map(|policy| policy.id.clone()).collect();
+        let mut details = self.details(cx, api, ids).await?;
+        let listed = std::mem::take(&mut self.fleet.policies);
+        let read = |policy: Policy| match &policy.id {
+            None => Some(policy),
+            Some(id) => details.remove(id).map(|object| object.model),
+        };
+        self.fleet.policies = listed.into_iter().filter_map(read).collect();
+        let gone = count - self.fleet.policies.len();
+        if gone > 0 {
+            cx.ui.note(&format!("policies left out because they were deleted meanwhile: {gone}"));
+        }
+        Ok(true)
+    }
+
     /// Gives what a file is read against.
     pub fn surroundings(&self) -> Surroundings<'_> {
-        Surroundings { machines: &self.machines, disks: &self.disks, policies: &self.policies }
+        let Fleet { machines, disks, policies } = &self.fleet;
+        Surroundings { machines, disks, policies }
     }
+}
+
+/// What a report is made from: gaps and missing details are told, not refused.
+pub struct Reading {
+    /// What was read.
+    pub survey: Survey,
+    /// Whether frequencies and pending deletions were read.
+    pub is_detailed: bool,
+}
+
+/// Reads machines, disks and policies for a report.
+///
+/// # Errors
+/// The API's.
+pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
+    let api = cx.katapult()?;
+    let organization = api.find_organization(cx.organization()?).await?;
+    finished(cx, api, Survey::take(cx, api, organization).await?, wants_detail).await
+}
+
+/// Reads the policies alone for a report.
+///
+/// # Errors
+/// The API's.
+pub async fn read_policies(cx: &Context, wants_detail: bool) -> Result<Reading> {
+    let api = cx.katapult()?;
+    let organization = api.find_organization(cx.organization()?).await?;
+    finished(cx, api, Survey::take_policies(cx, api, organization).await?, wants_detail).await
+}
+
+async fn finished(cx: &Context, api: &Katapult, mut survey: Survey, wants_detail: bool) -> Result<Reading> {
+    survey.gaps().iter().for_each(|gap| cx.ui.warn(gap));
+    let is_detailed = survey.read_details(cx, api, wants_detail).await?;
+    Ok(Reading { survey, is_detailed })
 }
 
 fn keep<T>(all: &mut Vec<T>, page: Vec<Object<T>>, bar: &Bar) -> Result<Flow> {
@@ -95,26 +204,10 @@ fn keep<T>(all: &mut Vec<T>, page: Vec<Object<T>>, bar: &Bar) -> Result<Flow> {
     Ok(Flow::More)
 }
 
-/// Refuses a list that lacks something.
-fn whole(plural: &str, walk: Walk) -> Result<()> {
-    match walk.missing_of {
-        None => Ok(()),
-        Some((missing, total)) => Err(Error::invalid_response(format!(
-            "the API counts {total} {plural}, but its pages held {missing} fewer: the list may have changed while it \
-             was read"
-        ))
-        .hint("nothing was sent; run it again")),
-    }
-}
-
-/// Keeps what the list told where the policy's own answer does not.
-fn complete(policy: &mut Policy, listed: &Policy) {
-    policy.id = policy.id.take().or_else(|| listed.id.clone());
-    if policy.target.id.is_none() {
-        policy.target = listed.target.clone();
-    }
-    let schedule = &mut policy.schedule;
-    schedule.interval = schedule.interval.take().or_else(|| listed.schedule.interval.clone());
+fn gaps(walks: &[(&'static str, Walk)]) -> Vec<Gap> {
+    let gap =
+        |(plural, walk): &(&'static str, Walk)| walk.missing_of.map(|(missing, total)| Gap { plural, missing, total });
+    walks.iter().filter_map(gap).collect()
 }
 
 /// Reads policies side by side, by id; one that is gone by now is left out.

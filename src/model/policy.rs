@@ -58,6 +58,19 @@ pub struct Schedule {
 }
 
 impl Policy {
+    /// Takes from a list's row what the policy's own answer leaves out.
+    pub fn complete(&mut self, listed: &Self) {
+        self.id = self.id.take().or_else(|| listed.id.clone());
+        match self.target.id {
+            None => self.target = listed.target.clone(),
+            Some(_) => self.target.name = self.target.name.take().or_else(|| listed.target.name.clone()),
+        }
+        self.retention = self.retention.or(listed.retention);
+        let schedule = &mut self.schedule;
+        schedule.interval = schedule.interval.take().or_else(|| listed.schedule.interval.clone());
+        schedule.next_invocation_at = schedule.next_invocation_at.or(listed.schedule.next_invocation_at);
+    }
+
     /// Gives the id, or a dash.
     pub fn id_text(&self) -> &str {
         self.id.as_deref().unwrap_or("-")

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::command::fleet::print_list;
-use crate::command::list::Rows;
+use crate::command::list::{Rows, print_list};
 use crate::command::policy::perform::{self, Named, NewOwner};
 use crate::command::series::{Manner, Outcome, Series, sum_up};
 use crate::context::Context;

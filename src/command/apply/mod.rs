@@ -9,8 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::args;
-use crate::command::fleet::print_list;
-use crate::command::list::Rows;
+use crate::command::list::{Rows, print_list};
 use crate::command::plan::{is_consistent, lines, make, prune_at, read_text, requests, summary};
 use crate::command::series::Manner;
 use crate::command::write::{DryRun, confirm_several, print_dry_runs};

@@ -65,7 +65,7 @@ pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<Times
     let (name, text) = read_text(cx, file)?;
     let document = policyfile::read(&name, &text)?;
     let organization = organization(cx, api, &document).await?;
-    let mut survey = Survey::take(cx, api, organization).await?;
+    let mut survey = Survey::take(cx, api, organization).await?.whole()?;
     if document.needs_tags() {
         survey.read_tags(cx, api).await?;
     }
@@ -126,7 +126,7 @@ struct Maker<'a> {
 impl Maker<'_> {
     /// Plans what the file asks for.
     fn wanted(&mut self, matching: &Matching) -> Result<Vec<Step>> {
-        let existing = by_target(&self.survey.policies);
+        let existing = by_target(&self.survey.fleet.policies);
         let mut steps = Vec::new();
         for wanted in &matching.wanted {
             let before = match &wanted.policy {
@@ -161,7 +161,7 @@ impl Maker<'_> {
     fn unlisted(&self, matching: &Matching, prune: Option<Timestamp>) -> (Vec<Step>, Vec<Unlisted>) {
         let (mut steps, mut unlisted) = (Vec::new(), Vec::new());
         let listed: HashMap<_, _> =
-            self.survey.policies.iter().filter_map(|policy| Some((policy.id.as_deref()?, policy))).collect();
+            self.survey.fleet.policies.iter().filter_map(|policy| Some((policy.id.as_deref()?, policy))).collect();
         for id in &matching.unlisted {
             let read = self.before.get(id).map(|policy| &policy.model);
             // One that was deleted since the list was read needs nothing.
@@ -190,7 +190,7 @@ impl Maker<'_> {
 
     /// Adds the name that a list knows, where the policy's own answer has none.
     fn named(&self, target: &Target) -> Target {
-        let known = || self.survey.policies.iter().map(|policy| &policy.target);
+        let known = || self.survey.fleet.policies.iter().map(|policy| &policy.target);
         let name = || known().find(|known| known.id == target.id).and_then(|known| known.name.clone());
         Target { name: target.name.clone().or_else(name), ..target.clone() }
     }

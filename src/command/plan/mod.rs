@@ -6,7 +6,6 @@ mod words;
 use serde_json::Value;
 
 use crate::args::{self, Format};
-use crate::command::fleet::found;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::Plan;
@@ -31,10 +30,8 @@ pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
         _ => print(cx, &made.plan)?,
     }
     match args.detailed_exitcode && !made.plan.steps.is_empty() {
-        true => Err(found(
-            format!("the live policies differ from the file: {}", summary(&made.plan)),
-            "`bpctl apply` with the same arguments makes them so",
-        )),
+        true => Err(Error::found(format!("the live policies differ from the file: {}", summary(&made.plan)))
+            .hint("`bpctl apply` with the same arguments makes them so")),
         false => Ok(()),
     }
 }

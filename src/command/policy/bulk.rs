@@ -22,7 +22,7 @@ pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) ->
     let mut held = lock(cx, &args.expect).await?;
     let selection = &args.selection;
     let organization = api.find_organization(cx.organization()?).await?;
-    let survey = Survey::take(cx, api, organization).await?;
+    let survey = Survey::take(cx, api, organization).await?.whole()?;
     let ids = select(&survey, glob, selection.interval_is.as_ref());
     if ids.is_empty() {
         return Err(nothing(glob, selection.interval_is.as_ref()));
@@ -70,7 +70,7 @@ pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) ->
 /// Gives the ids of the policies whose target's name or FQDN matches, in the list's order.
 fn select(survey: &Survey, glob: &Glob, interval: Option<&Interval>) -> Vec<String> {
     let machine_matches = |id: Option<&str>| {
-        let machine = id.and_then(|id| survey.machines.iter().find(|machine| machine.id.as_deref() == Some(id)));
+        let machine = id.and_then(|id| survey.fleet.machines.iter().find(|machine| machine.id.as_deref() == Some(id)));
         machine.is_some_and(|machine| glob.matches_machine(machine))
     };
     let is_meant = |policy: &&Policy| {
@@ -79,7 +79,7 @@ fn select(survey: &Survey, glob: &Glob, interval: Option<&Interval>) -> Vec<Stri
         let has_interval = interval.is_none() || policy.schedule.interval.as_ref() == interval;
         has_interval && (has_name || machine_matches(target.id.as_deref()))
     };
-    survey.policies.iter().filter(is_meant).filter_map(|policy| policy.id.clone()).collect()
+    survey.fleet.policies.iter().filter(is_meant).filter_map(|policy| policy.id.clone()).collect()
 }
 
 fn nothing(glob: &Glob, interval: Option<&Interval>) -> Error {
