@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{BASIC, Bpctl, Home, TOKEN, USER, bare, terminate};
+use crate::harness::{BASIC, Bpctl, Home, TOKEN, USER, bare};
 use crate::server::{Answer, Server};
 use crate::terminal::Terminal;
 use crate::world::{World, org};
@@ -237,8 +237,7 @@ fn leaving_the_prompt_leaves_everything_as_it_was() {
     for (args, question) in [(&["--provider", "katapult"][..], "API token"), (&[][..], "Provider")] {
         let terminal = at_terminal(&server, &home, args);
         terminal.wait_for_prompt(question);
-        terminate(terminal.id());
-        terminal.ends().exits(130).shows(&["interrupted"]);
+        terminal.terminated().ends().exits(130).shows(&["interrupted"]);
     }
     let terminal = at_terminal(&server, &home, &["--provider", "katapult"]);
     terminal.wait_for_prompt("API token").press("enter");

@@ -161,6 +161,22 @@ impl Bpctl {
         run
     }
 
+    /// Runs to the end with a standard output that has room for nothing.
+    pub fn run_without_room(self) -> Run {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bpctl"));
+        command.args(&self.args).env_clear().envs(self.environment()).stdin(Stdio::null()).stdout(full);
+        let output = command.output().unwrap();
+        let run = Run {
+            code: output.status.code().unwrap(),
+            stdout: String::new(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            line: format!("bpctl {}", self.args.join(" ")),
+        };
+        run.check_manners();
+        run
+    }
+
     /// Runs to the end in its home directory, and gives the exit code and both streams as a terminal would mix them.
     pub fn run_as_shown(self) -> (i32, String) {
         let mut shown = tempfile::tempfile().unwrap();

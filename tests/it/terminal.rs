@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use pty_process::blocking::{Command, Pty, open};
 use rustix::termios::{LocalModes, Termios, tcgetattr};
 
-use crate::harness::{BASIC, Bpctl, Home, TOKEN, katapult};
+use crate::harness::{BASIC, Bpctl, Home, TOKEN, katapult, terminate};
 use crate::screen::{COLUMNS, ROWS, Screen};
 use crate::world::{POLICY, World};
 
@@ -117,9 +117,15 @@ impl Terminal {
         }
     }
 
-    /// The program's process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    /// Sends SIGTERM until the program has ended: one that comes while no key is waited for is heard with the next.
+    pub fn terminated(mut self) -> Self {
+        let began = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(began.elapsed() < LIMIT, "{}: still running:\n{}", self.line, self.screen());
+            terminate(self.child.id());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self
     }
 
     /// Types text.
