@@ -379,6 +379,14 @@ impl Context {
         Listing::new(&self.style).map_err(Error::usage)
     }
 
+    /// Refuses a bad column before anything is sent: a write would be carried out by the time its result is printed.
+    ///
+    /// # Errors
+    /// `--columns` or `--sort` names a column that there is not.
+    pub fn check_columns<T: Noun>(&self) -> Result<()> {
+        self.listing::<T>().map(drop)
+    }
+
     /// Prints one object as the result.
     ///
     /// # Errors

@@ -168,6 +168,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Writes a Unix time in UTC; one beyond all calendars as the number that it is.
+pub fn utc(at: i64) -> String {
+    Timestamp::from_second(at).map_or_else(|_| at.to_string(), |at| rfc3339(at, &TimeZone::UTC))
+}
+
 /// Writes an instant with the offset of `zone`: `2026-12-01T02:00:00+00:00`, or `…Z` in UTC.
 pub fn rfc3339(instant: Timestamp, zone: &TimeZone) -> String {
     let local = instant.to_zoned(zone.clone());

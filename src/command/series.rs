@@ -88,10 +88,13 @@ pub fn sum_up(plural: &str, done: &[String], mut failed: Vec<(String, Error)>, n
     if !not_tried.is_empty() {
         words.push(format!("not tried after that: {}", names(not_tried)));
     }
-    let (exit, code) = match (done.is_empty(), failed.first()) {
-        (true, Some((_, first))) => (first.exit, first.code.clone()),
+    // One of which it is not known whether it was carried out outweighs those that surely were not.
+    let open = failed.iter().find(|(_, error)| error.is_open);
+    let (exit, code) = match (done.is_empty(), open.or(failed.first())) {
+        (true, Some((_, worst))) => (worst.exit, worst.code.clone()),
         _ => (Exit::Partly, code::PARTLY_DONE.into()),
     };
+    let is_open = open.is_some();
     let results: Vec<_> =
         failed.iter().map(|(label, error)| json!({"id": label, "error": error.to_json()["error"]})).collect();
     let count = failed.len() + done.len() + not_tried.len();
@@ -99,5 +102,5 @@ pub fn sum_up(plural: &str, done: &[String], mut failed: Vec<(String, Error)>, n
     let mut hints: Vec<String> = failed.iter().flat_map(|(_, error)| error.hints.clone()).collect();
     hints.dedup();
     let detail = json!({"done": done, "failed": results, "not_tried": not_tried});
-    Err(Error { hints, ..Error::new(exit, code, message).detail(detail) })
+    Err(Error { hints, is_open, ..Error::new(exit, code, message).detail(detail) })
 }

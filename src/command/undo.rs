@@ -4,17 +4,22 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::history::{entries, find};
+use super::policy::agreed::reread;
 use super::policy::perform::{self, Named};
 use super::policy::schedule_delete::LEAD;
 use super::policy::update::changed;
-use super::write::{DryRun, confirm_losses, difference_lines, print_dry_runs, raw_after};
+use super::write::{DryRun, confirm_losses, difference_lines, print_dry_runs, print_result, raw_after};
 use crate::args::Undo;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Entry, Outcome};
 use crate::katapult::{Katapult, policy as convert};
-use crate::model::{Change, Loss, Policy, Schedule, Wish};
+use crate::model::{Change, Fields, Loss, Object, Policy, Removal};
+use crate::view::Noun;
+
+/// The code of a change that the API cannot take back.
+const NO_WAY_BACK: &str = "no_way_back";
 
 /// Reverses a change by the inverse call.
 pub async fn run(cx: &Context, args: &Undo) -> Result<()> {
@@ -22,6 +27,10 @@ pub async fn run(cx: &Context, args: &Undo) -> Result<()> {
     if entry.outcome == Outcome::Failed {
         return Err(Error::usage(format!("change {} was refused, so there is nothing to undo", entry.number))
             .hint(format!("`bpctl history {}` shows it", entry.number)));
+    }
+    match entry.action {
+        Action::Create | Action::Restore => cx.check_columns::<Removal>()?,
+        Action::Update | Action::ScheduleDelete | Action::Delete => cx.check_columns::<Policy>()?,
     }
     let api = cx.katapult()?;
     let id = policy_of(&entry)?.to_owned();
@@ -63,7 +72,7 @@ fn policy_of(entry: &Entry) -> Result<&str> {
     entry.policy.as_deref().ok_or_else(|| {
         Error::new(
             Exit::Failure,
-            crate::error::code::OUTCOME_UNKNOWN,
+            code::OUTCOME_UNKNOWN,
             format!("which policy change {} made is not known: its answer was lost", entry.number),
         )
         .hint("`bpctl policies list` shows whether it is there")
@@ -72,54 +81,67 @@ fn policy_of(entry: &Entry) -> Result<&str> {
 
 /// Puts the old values back.
 async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
-    let policy = Named { before: api.policy(&id).await?, id };
-    unchanged_since(entry, &policy)?;
+    let policy = read(api, entry, id).await?;
     let old = convert(&entry.before);
-    let wish = Wish {
-        retention: old.retention,
-        interval: old.schedule.interval,
-        frequency: old.schedule.frequency,
-        time: old.schedule.time,
-        minute: old.schedule.minute,
-    };
+    let wish = Fields::of(&old).wish();
     let before = &policy.before.model;
     let change: Change = wish.against(before);
-    if change.is_empty() {
+    let stays = what_stays(&old, before);
+    if change.is_empty() && stays.is_empty() {
         cx.ui.note("nothing to undo: the policy is already as it was");
         return cx.show(policy.before);
+    }
+    if change.is_empty() {
+        return Err(Error::new(Exit::Refused, NO_WAY_BACK, format!("the API offers no way to unset a value: {stays}"))
+            .hint(format!("`bpctl policy update {}` sets another one", policy.id)));
     }
     if cx.global.dry_run {
         let (after, words) = (raw_after(&policy.before, &change), difference_lines(&change));
         return would(cx, Katapult::update_request(&policy.id, &change), policy.before.raw, after, words);
     }
     difference_lines(&change).iter().for_each(|line| cx.ui.note(&format!("  {line}")));
+    if !stays.is_empty() {
+        cx.ui.warn(&format!("not all of it can be undone, since the API offers no way to unset a value: {stays}"));
+    }
     let mut losses = change.losses(before);
     if entry.outcome == Outcome::Unknown {
         let doubt = format!("how change {} ended is not known, so this may undo what somebody else did", entry.number);
         losses.push(Loss(doubt));
     }
-    confirm(cx, losses)?;
-    cx.show(perform::update(cx, api, &policy, &change, Some(entry.number)).await?)
+    let policy = confirmed(cx, api, policy, &losses).await?;
+    let updated = perform::update(cx, api, &policy, &change, Some(entry.number)).await?;
+    print_undone(cx, entry, updated)
+}
+
+/// Says which values were not set before, and are now: no update takes them away.
+fn what_stays(old: &Policy, now: &Policy) -> String {
+    let pairs = old.settings().into_iter().zip(now.settings());
+    let words: Vec<String> = pairs
+        .filter(|(old, _)| old.1.is_none())
+        .filter_map(|(_, (name, now))| Some(format!("{name} {}", now?)))
+        .collect();
+    words.join(", ")
 }
 
 /// Schedules the deletion for the time it was planned at before, where there was one; there is no other way back.
 async fn reschedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
     let planned = convert(&entry.before).auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
     let Some(at) = planned.filter(|at| at.as_second() >= cx.now().as_second() + LEAD) else {
-        return Err(Error::new(Exit::Refused, "no_way_back", "the API offers no way to cancel a scheduled deletion")
+        return Err(Error::new(Exit::Refused, NO_WAY_BACK, "the API offers no way to cancel a scheduled deletion")
             .hint(format!("put it off with `bpctl policy schedule-delete {id} --at …`"))
             .hint(format!("or restore it within 48 hours afterwards with `bpctl policy restore {id}`")));
     };
-    let policy = Named { before: api.policy(&id).await?, id };
-    unchanged_since(entry, &policy)?;
+    let policy = read(api, entry, id).await?;
     if cx.global.dry_run {
         let mut after = policy.before.raw.clone();
         after["auto_move_to_trash_at"] = at.as_second().into();
         let request = Katapult::schedule_delete_request(&policy.id, at.as_second());
         return would(cx, request, policy.before.raw, after, Vec::new());
     }
-    confirm(cx, vec![Loss(format!("policy {} is deleted at {at}, as it was planned before", policy.id))])?;
-    cx.show(perform::schedule_delete(cx, api, &policy, at, Some(entry.number)).await?)
+    let loss = Loss(format!("policy {} is deleted at {at}, as it was planned before", policy.id));
+    let policy = confirmed(cx, api, policy, &[loss]).await?;
+    let scheduled = perform::schedule_delete(cx, api, &policy, at, Some(entry.number)).await?;
+    print_undone(cx, entry, scheduled)
 }
 
 async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
@@ -133,22 +155,46 @@ async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Res
              schedule-delete {id} --at @{at}`"
         ));
     }
-    cx.show(restored)
+    print_undone(cx, entry, restored)
 }
 
 async fn delete(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
-    let policy = Named { before: api.policy(&id).await?, id };
-    unchanged_since(entry, &policy)?;
+    if entry.action == Action::Restore && entry.outcome == Outcome::Unknown {
+        let message = format!(
+            "whether change {} brought policy {id} back is not known: it may have been there before",
+            entry.number
+        );
+        return Err(Error::new(Exit::Refused, code::OUTCOME_UNKNOWN, message)
+            .hint(format!("nothing was sent; `bpctl policy delete {id}` deletes it")));
+    }
+    let policy = read(api, entry, id).await?;
     if cx.global.dry_run {
         return would(cx, Katapult::delete_request(&policy.id), policy.before.raw, Value::Null, Vec::new());
     }
     let target = policy.before.model.target.label();
-    confirm(cx, vec![Loss(format!("policy {} of {target} is deleted: no more backups by it", policy.id))])?;
-    cx.show(perform::delete(cx, api, &policy, Some(entry.number)).await?)
+    let loss = Loss(format!("policy {} of {target} is deleted: no more backups by it", policy.id));
+    let policy = confirmed(cx, api, policy, &[loss]).await?;
+    let deleted = perform::delete(cx, api, &policy, Some(entry.number)).await?;
+    print_undone(cx, entry, deleted)
 }
 
-fn confirm(cx: &Context, losses: Vec<Loss>) -> Result<()> {
-    confirm_losses(cx, &losses, "Undo it?").map(drop)
+/// Reads the policy, which must be as the change left it.
+async fn read(api: &Katapult, entry: &Entry, id: String) -> Result<Named> {
+    let policy = Named { before: api.policy(&id).await?, id };
+    unchanged_since(entry, &policy)?;
+    Ok(policy)
+}
+
+/// Asks what takes protection away, and then reads again: time has passed while somebody was thinking.
+async fn confirmed(cx: &Context, api: &Katapult, policy: Named, losses: &[Loss]) -> Result<Named> {
+    match confirm_losses(cx, losses, "Undo it?")? {
+        true => reread(api, policy).await,
+        false => Ok(policy),
+    }
+}
+
+fn print_undone<T: Noun>(cx: &Context, entry: &Entry, object: Object<T>) -> Result<()> {
+    print_result(cx, &format!("change {} was undone", entry.number), || cx.show(object))
 }
 
 fn would(cx: &Context, request: Request, before: Value, after: Value, words: Vec<String>) -> Result<()> {
@@ -161,12 +207,11 @@ fn unchanged_since(entry: &Entry, policy: &Named) -> Result<()> {
         return Ok(());
     }
     let state = |policy: &Policy| {
-        let schedule = Schedule { next_invocation_at: None, ..policy.schedule.clone() };
-        let fields = (policy.retention, schedule);
+        let (settings, deletion) = (policy.settings(), policy.auto_move_to_trash_at);
         match entry.action {
-            Action::Update => (Some(fields), None),
-            Action::ScheduleDelete => (None, policy.auto_move_to_trash_at),
-            Action::Create | Action::Delete | Action::Restore => (Some(fields), policy.auto_move_to_trash_at),
+            Action::Update => (Some(settings), None),
+            Action::ScheduleDelete => (None, deletion),
+            Action::Create | Action::Delete | Action::Restore => (Some(settings), deletion),
         }
     };
     let then = convert(&entry.after);

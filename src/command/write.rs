@@ -6,7 +6,8 @@ use crate::args::Format;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Request;
-use crate::model::{Change, Loss, Object, Policy};
+use crate::model::{Change, Interval, Loss, Object, Policy};
+use crate::time::utc;
 
 /// What a dry run would do.
 pub struct DryRun {
@@ -68,6 +69,17 @@ impl DryRun {
         }
         Ok(())
     }
+}
+
+/// Prints the result of writes that were carried out: where that fails, the error still says what was done.
+///
+/// # Errors
+/// Standard output's.
+pub fn print_result(cx: &Context, done: &str, print: impl FnOnce() -> Result<()>) -> Result<()> {
+    print().and_then(|()| cx.ui.flush()).map_err(|error| match error.closed_pipe {
+        true => error,
+        false => Error { message: format!("{done}, but printing the result failed: {}", error.message), ..error },
+    })
 }
 
 /// Confirms a change that takes protection away.
@@ -137,29 +149,39 @@ pub fn raw_after(before: &Object<Policy>, change: &Change) -> Value {
     raw
 }
 
-/// Compares what was sent with what the API holds now.
+/// Compares what was asked with what the API holds now: the fields that were to change, and those that were not.
 ///
 /// # Errors
-/// `not_applied`, with both values of each field: the API silently ignores what it does not take.
-pub fn verify(change: &Change, after: &Policy) -> Result<()> {
-    let schedule = &after.schedule;
-    let number = |value: Option<i64>| value.map(|value| value.to_string());
-    let mut checks = vec![("retention", number(change.retention), number(after.retention))];
-    if let Some(sent) = &change.schedule {
-        let word = |schedule: &crate::model::Schedule| schedule.interval.as_ref().map(ToString::to_string);
-        checks.push(("interval", word(sent), word(schedule)));
-        checks.push(("frequency", number(sent.frequency), number(schedule.frequency)));
-        checks.push(("time", number(sent.time), number(schedule.time)));
-        checks.push(("minute", number(sent.minute), number(schedule.minute)));
-    }
-    let asked_for = |name: &str| change.differences.iter().any(|difference| difference.0 == name);
-    let wrong: Vec<_> = checks
-        .into_iter()
-        .filter_map(|(name, sent, actual)| Some((name, sent?, actual)))
-        // A field that was only sent along and is not told of is no contradiction.
-        .filter(|(name, sent, actual)| actual.as_ref() != Some(sent) && (actual.is_some() || asked_for(name)))
+/// `not_applied`, with both values of each field: the API silently ignores what it does not take, and whether it
+/// leaves alone what it is not told of is not documented.
+pub fn verify(change: &Change, before: &Policy, after: &Policy) -> Result<()> {
+    let is_asked = |name: &str| change.differences.iter().any(|difference| difference.0 == name);
+    let is_known = !matches!(after.schedule.interval, Some(Interval::Other(_)));
+    let wanted = change.applied_to(before).settings().into_iter().zip(after.settings());
+    let (asked, others): (Vec<_>, Vec<_>) = wanted
+        .filter_map(|((name, wanted), (_, actual))| Some((name, wanted?, actual)))
+        .filter(|(_, wanted, actual)| actual.as_ref() != Some(wanted))
+        // A field that was not to change, and is not told of or in a word that is new to us, is no contradiction.
+        .filter(|(name, _, actual)| is_asked(name) || actual.is_some() && (is_known || *name != "interval"))
+        .partition(|(name, ..)| is_asked(name));
+    not_applied(&asked)?;
+    let mut words: Vec<String> = others
+        .iter()
+        .map(|(name, was, actual)| format!("{name}: was {was}, is {}", actual.as_deref().unwrap_or("not set")))
         .collect();
-    not_applied(&wrong)
+    if let (None, Some(at)) = (before.auto_move_to_trash_at, after.auto_move_to_trash_at) {
+        words.push(format!("a deletion is planned at {}", utc(at)));
+    }
+    match words.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(
+            Exit::Failure,
+            code::NOT_APPLIED,
+            format!("the change was made, and with it something that was not asked for ({})", words.join("; ")),
+        )
+        .hint("the server did it, or somebody else at the same time")
+        .open()),
+    }
 }
 
 /// Builds the error for values that the server did not take, given as name, asked, actual.

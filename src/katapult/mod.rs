@@ -15,7 +15,7 @@ pub use convert::{disk, machine, organization, policy, trash_object};
 pub use error::read_error;
 pub use names::{Lookup, MachineName};
 pub use wire::page;
-pub use writes::{Removed, is_gone};
+pub use writes::{Cause, is_gone};
 
 /// The documented base URL.
 pub const DEFAULT_API_URL: &str = "https://api.katapult.io/core/v1";

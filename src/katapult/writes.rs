@@ -11,13 +11,13 @@ use crate::error::{Error, Exit, Result, code};
 use crate::http::{Answer, Decoded, Method, Repeat, Request, Settled, json as decode_json};
 use crate::model::{Change, Schedule, Wish};
 
-/// How a delete ended.
+/// What brought about what was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removed {
-    /// By this request.
-    Now,
-    /// By an earlier attempt of it, whose answer was lost.
-    ByEarlierAttempt,
+pub enum Cause {
+    /// This request.
+    Request,
+    /// An earlier attempt of it, whose answer was lost; or somebody else.
+    EarlierAttempt,
 }
 
 impl Katapult {
@@ -88,11 +88,11 @@ impl Katapult {
     ///
     /// # Errors
     /// The API's, or what went wrong on the way.
-    pub async fn remove(&self, request: &Request) -> Result<Removed> {
+    pub async fn remove(&self, request: &Request) -> Result<Cause> {
         let Settled { result, answer } = self.http.exchange(request, ignore).await?;
         match result {
-            Ok(_) => Ok(Removed::Now),
-            Err(error) if answer.after_lost_answer && is_gone(&error) => Ok(Removed::ByEarlierAttempt),
+            Ok(_) => Ok(Cause::Request),
+            Err(error) if answer.after_lost_answer && is_gone(&error) => Ok(Cause::EarlierAttempt),
             Err(error) => Err(error),
         }
     }
@@ -101,11 +101,14 @@ impl Katapult {
     ///
     /// # Errors
     /// The API's, or what went wrong on the way.
-    pub async fn restore(&self, request: &Request) -> Result<()> {
+    pub async fn restore(&self, request: &Request) -> Result<Cause> {
         let Settled { result, answer } = self.http.exchange(request, ignore).await?;
         match result {
-            Err(error) if !(answer.after_lost_answer && error.code == "trash_object_not_found") => Err(error),
-            _ => Ok(()),
+            Ok(_) => Ok(Cause::Request),
+            Err(error) if answer.after_lost_answer && error.code == "trash_object_not_found" => {
+                Ok(Cause::EarlierAttempt)
+            }
+            Err(error) => Err(error),
         }
     }
 

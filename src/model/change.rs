@@ -49,19 +49,14 @@ impl Wish {
             time: self.time.or(now.time),
             next_invocation_at: None,
         };
-        let word = |interval: &Option<Interval>| interval.as_ref().map(ToString::to_string);
-        let number = |value: Option<i64>| value.map(|value| value.to_string());
-        let fields = [
-            ("retention", number(policy.retention), number(self.retention.or(policy.retention))),
-            ("interval", word(&now.interval), word(&after.interval)),
-            ("frequency", number(now.frequency), number(after.frequency)),
-            ("time", number(now.time), number(after.time)),
-            ("minute", number(now.minute), number(after.minute)),
-        ];
-        let differences: Vec<_> = fields
+        let wanted =
+            Policy { retention: self.retention.or(policy.retention), schedule: after.clone(), ..Policy::default() };
+        let differences: Vec<_> = policy
+            .settings()
             .into_iter()
-            .filter(|(_, before, after)| before != after)
-            .filter_map(|(name, before, after)| Some((name, before, after?)))
+            .zip(wanted.settings())
+            .filter_map(|((name, before), (_, after))| Some((name, before, after?)))
+            .filter(|(_, before, after)| before.as_ref() != Some(after))
             .collect();
         let has = |name: &str| differences.iter().any(|difference| difference.0 == name);
         Change {
@@ -145,7 +140,10 @@ fn interval_loss(before: &Schedule, after: &Schedule) -> Option<Loss> {
 
 /// Compares turn lengths. That frequency means "every N intervals" is inferred, so a higher one is asked about.
 fn period_loss(before: &Schedule, after: &Schedule) -> Option<Loss> {
-    let (old, new) = (before.period_seconds()?, after.period_seconds()?);
+    let (Some(old), Some(new)) = (before.period_seconds(), after.period_seconds()) else {
+        let (old, new) = (before.frequency.unwrap_or(1), after.frequency.unwrap_or(1));
+        return (old != new).then(|| Loss(format!("frequency {old} → {new}: of an interval that is not known here")));
+    };
     (new > old).then(|| {
         let words = |schedule: &Schedule| Schedule { time: None, minute: None, ..schedule.clone() }.words();
         Loss(format!(
@@ -203,6 +201,9 @@ mod tests {
     fn what_is_not_known_counts_as_lost() {
         let wish = Wish { retention: Some(7), interval: Some(Interval::Hourly), ..Wish::default() };
         assert_eq!(loss_count(&Policy::default(), &wish), 2);
+        let before = policy(7, Interval::Other("fortnightly".to_owned()), 1);
+        assert_eq!(loss_count(&before, &Wish { frequency: Some(9), ..Wish::default() }), 1);
+        assert_eq!(loss_count(&before, &Wish { time: Some(9), ..Wish::default() }), 0);
     }
 
     #[test]

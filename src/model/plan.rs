@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Change, Interval, Loss, Policy, Schedule, Target, TargetKind, Wish};
+use crate::time::utc;
 
 /// The version of the plan document that this bpctl writes and reads.
 pub const PLAN_VERSION: u32 = 1;
@@ -130,14 +131,31 @@ impl Step {
         }
         let after = Fields::of(&change.applied_to(before));
         let mut step = Self::new(StepAction::Update, target, Some(before), after);
-        step.weakens = change.losses(before).into_iter().map(|Loss(words)| words).collect();
+        step.weakens = step.losses();
         Planned::Step(Box::new(step))
     }
 
     /// Plans the deletion of a policy at a Unix time.
-    pub fn removal(target: &Target, before: &Policy, at: i64, words: String) -> Self {
+    pub fn removal(target: &Target, before: &Policy, at: i64) -> Self {
         let after = Fields { auto_move_to_trash_at: Some(at), ..Fields::of(before) };
-        Self { weakens: vec![words], ..Self::new(StepAction::ScheduleDelete, target, Some(before), after) }
+        let mut step = Self::new(StepAction::ScheduleDelete, target, Some(before), after);
+        step.weakens = step.losses();
+        step
+    }
+
+    /// Says what protection it takes away: worked out anew, whatever a plan that was read says.
+    pub fn losses(&self) -> Vec<String> {
+        match self.action {
+            StepAction::Create => Vec::new(),
+            StepAction::Update => {
+                self.change().losses(&self.policy_before()).into_iter().map(|Loss(words)| words).collect()
+            }
+            StepAction::ScheduleDelete => {
+                let id = self.policy.as_deref().unwrap_or("-");
+                let at = self.after.auto_move_to_trash_at.map_or_else(|| "-".to_owned(), utc);
+                vec![format!("policy {id} of {} is deleted at {at}", self.target.label())]
+            }
+        }
     }
 
     fn new(action: StepAction, target: &Target, before: Option<&Policy>, after: Fields) -> Self {

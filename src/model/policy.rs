@@ -71,6 +71,24 @@ impl Policy {
         schedule.next_invocation_at = schedule.next_invocation_at.or(listed.schedule.next_invocation_at);
     }
 
+    /// Gives what an update can change, by name and as text.
+    pub fn settings(&self) -> [(&'static str, Option<String>); 5] {
+        let schedule = &self.schedule;
+        let number = |value: Option<i64>| value.map(|value| value.to_string());
+        [
+            ("retention", number(self.retention)),
+            ("interval", schedule.interval.as_ref().map(ToString::to_string)),
+            ("frequency", number(schedule.frequency)),
+            ("time", number(schedule.time)),
+            ("minute", number(schedule.minute)),
+        ]
+    }
+
+    /// Tells whether somebody has changed it since it was read as `earlier`. The next run moves on by itself.
+    pub fn differs_from(&self, earlier: &Self) -> bool {
+        self.settings() != earlier.settings() || self.auto_move_to_trash_at != earlier.auto_move_to_trash_at
+    }
+
     /// Gives the id, or a dash.
     pub fn id_text(&self) -> &str {
         self.id.as_deref().unwrap_or("-")

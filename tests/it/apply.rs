@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Bpctl, Home, bare, interrupt, katapult};
 use crate::server::{Answer, Server};
-use crate::world::{FQDN, POLICY, POLICY_PATH, SCHEDULE_PATH, VM, World, policy};
+use crate::world::{FQDN, ORG_POLICIES_PATH, POLICY, POLICY_PATH, SCHEDULE_PATH, VM, World, policy};
 
 fn apply(server: &Server, file: &str) -> Bpctl {
     katapult(server, &["apply", "-f", "-"]).stdin(&format!("version = 1\n{file}"))
@@ -157,10 +157,50 @@ fn a_plan_is_not_for_editing_and_not_for_another_cloud() {
     changed(&|plan| plan["steps"][0]["after"]["retention"] = json!(1));
     changed(&|plan| plan["steps"][0]["requests"][0]["body"]["properties"]["retention"] = json!(1));
     changed(&|plan| plan["steps"][0]["policy"] = json!("dbp_other"));
+    // Neither the warning nor the machine that is shown can be other than what is written.
+    changed(&|plan| plan["steps"][0]["weakens"] = json!(["nothing to speak of"]));
     changed(&|plan| plan["api"] = json!("https://api.katapult.io/core/v1"));
     changed(&|plan| plan["bpctl_plan"] = json!(2));
     changed(&|plan| plan["color"] = json!(2));
     katapult(&server, &["apply", "-"]).stdin(&format!("version = 1\n{file}")).run().exits(2).mentions(&["apply -f"]);
+    let mut plan = plan.clone();
+    plan["steps"][0]["target"] = json!({"kind": "vm", "id": "vm_other", "name": "build-1"});
+    katapult(&server, &["apply", "-", "--yes"]).stdin(&plan.to_string()).run().exits(5).mentions(&["belongs to web-1"]);
+    assert!(server.writes().is_empty());
+}
+
+#[test]
+fn a_plan_that_takes_protection_away_cannot_be_made_to_look_harmless() {
+    let home = Home::new();
+    let server = World::new().serve();
+    let file = format!("[[policy]]\nvm = \"{FQDN}\"\ninterval = \"daily\"\nretention = 1\n");
+    let path = planned(&server, &home, &file);
+    katapult(&server, &["apply", &path, "-o", "json"]).run().fails(2, "confirmation_required");
+    let mut plan: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    plan["steps"][0]["weakens"] = json!([]);
+    katapult(&server, &["apply", "-"])
+        .stdin(&plan.to_string())
+        .run()
+        .exits(2)
+        .mentions(&["does not send what it says"]);
+    assert!(server.writes().is_empty());
+}
+
+#[test]
+fn a_create_is_not_carried_out_where_the_list_has_gaps() {
+    let home = Home::new();
+    let world = World::new().policies(Vec::new());
+    let file = format!("[[policy]]\nvm = \"{FQDN}\"\ninterval = \"daily\"\nretention = 5\n");
+    let path = planned(&world.serve(), &home, &file);
+    let plan = std::fs::read_to_string(path).unwrap();
+    let server = world.serve_but(|request| {
+        let body = json!({"pagination": {"current_page": 1, "total_pages": 1, "total": 1, "per_page": 100,
+            "large_set": false}, "disk_backup_policies": []});
+        (request.path() == ORG_POLICIES_PATH).then(|| Answer::json(200, &body))
+    });
+    let mut here: Value = serde_json::from_str(&plan).unwrap();
+    here["api"] = json!(server.katapult_url());
+    katapult(&server, &["apply", "-"]).stdin(&here.to_string()).run().exits(5).mentions(&["1 fewer"]);
     assert!(server.writes().is_empty());
 }
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::company::{Company, Make, is};
+use crate::harness::katapult;
 use crate::server::{Answer, Request};
+use crate::world::{VM, World, policy};
 
 const POLICY_PATH: &str = "/disk_backup_policies/disk_backup_policy";
 
@@ -160,4 +162,80 @@ fn a_policy_that_goes_while_the_list_is_read_is_left_out() {
     });
     let run = company.run(&["policies", "list", "--detail", "-o", "id"]).ok().mentions(&["left out"]);
     assert_eq!(run.stdout.lines().count(), company.ids().len() - 1);
+}
+
+#[test]
+fn a_bad_column_is_found_before_anything_is_written() {
+    let company = Company::new();
+    let (id, file) = (company.web_1(), company.home.file("p.toml", "version = 1\n").display().to_string());
+    company.run(&["policy", "update", &id, "--retention", "8"]).ok();
+    let before = writes(&company).len();
+    let commands: &[&[&str]] = &[
+        &["policy", "update", &id, "--retention", "9"],
+        &["policies", "update", "--match", "web-1", "--retention", "9"],
+        &["policy", "schedule-delete", &id, "--at", "+7d"],
+        &["policy", "delete", &id],
+        &["policy", "restore", &id],
+        &["policy", "create", "--vm", "web-1", "--interval", "weekly", "--retention", "3"],
+        &["undo"],
+        &["apply", "-f", &file],
+    ];
+    for args in commands {
+        company.bpctl(args).args(&["--yes", "--columns", "nope", "-o", "json"]).run().fails(2, "usage");
+        company.bpctl(args).args(&["--yes", "--sort", "nope", "-o", "json"]).run().fails(2, "usage");
+    }
+    assert_eq!(writes(&company).len(), before);
+}
+
+#[test]
+fn a_result_that_cannot_be_printed_does_not_hide_what_was_done() {
+    let company = Company::new();
+    let id = company.web_1();
+    let create = ["policy", "create", "--vm", "build-1", "--interval", "weekly", "--retention", "3"];
+    let run = company.bpctl(&create).run_without_room().exits(1);
+    let new = company.history()[0]["policy"].as_str().unwrap().to_string();
+    run.mentions(&[&new, "was created", "printing the result failed"]);
+    company.bpctl(&["policy", "delete", "--yes", &id, &new]).run_without_room().exits(1).mentions(&[&id, &new]);
+    // What failed outweighs it, and a reader who has gone.
+    let delete = ["policy", "delete", "--yes", &company.ids()[0], "dbp_missing", "-o", "jsonl"];
+    company.bpctl(&delete).run_without_room().exits(9).mentions(&["dbp_missing"]);
+}
+
+#[test]
+fn one_whose_end_is_not_known_outweighs_one_that_surely_failed() {
+    let company = Company::but(|request, pass| {
+        is(request, "DELETE", POLICY_PATH).then(|| {
+            pass();
+            Answer::closed()
+        })
+    });
+    let id = company.web_1();
+    let delete = ["policy", "delete", "--yes", "--retries", "0", "dbp_missing", &id, "-o", "json"];
+    let error = company.bpctl(&delete).run().fails(7, "network").error();
+    assert!(error["message"].as_str().unwrap().contains("may or may not have been carried out"), "{error}");
+}
+
+/// A colleague changes the second while the first is written.
+#[test]
+fn each_is_read_again_right_before_it_is_written() {
+    let ids = ["dbp_second", "dbp_first"];
+    let world = World::new().policies(ids.map(|id| policy(id, "VirtualMachine", VM, "web-1", "daily", 7)).to_vec());
+    let inner = world.clone();
+    let server = world.serve_but(move |request| {
+        if request.method == "PATCH" {
+            inner.clone().policy(|second| second["schedule"]["interval"] = json!("hourly"));
+        }
+        None
+    });
+    let update = |condition: &[&str]| {
+        let args = [&["policy", "update", "dbp_first", "dbp_second", "-o", "json"][..], condition].concat();
+        katapult(&server, &args).run().exits(9).error()
+    };
+    for (time, condition) in [("4", &[][..]), ("5", &["--if", "retention=7"])] {
+        world.clone().policy(|second| second["schedule"]["interval"] = json!("daily"));
+        let error = update(&[&["--time", time][..], condition].concat());
+        assert_eq!(error["detail"]["failed"][0]["error"]["code"], "changed", "{error}");
+        assert_eq!(world.current()["schedule"]["interval"], "hourly", "the colleague's change stands");
+    }
+    assert_eq!(server.writes().len(), 2);
 }

@@ -1,10 +1,14 @@
 //! `bpctl undo`: the inverse call for each kind of change, and when there is none.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::company::{Company, is};
-use crate::harness::Home;
+use crate::harness::{Home, katapult};
 use crate::server::Answer;
+use crate::terminal::Terminal;
+use crate::world::{POLICY, World};
 
 const POLICY_PATH: &str = "/disk_backup_policies/disk_backup_policy";
 
@@ -215,4 +219,50 @@ fn a_policy_that_left_the_trash_in_time_is_not_restored_twice() {
     company.run(&["undo"]).ok();
     company.bpctl(&["undo", "1", "-o", "json"]).run().fails(3, "trash_object_not_found");
     assert!(company.policy(&id).is_some());
+}
+
+#[test]
+fn what_changes_while_the_question_is_open_is_left_alone() {
+    let company = Company::new();
+    let id = company.web_1();
+    company.run(&["policy", "update", &id, "--retention", "30"]).ok();
+    let terminal = Terminal::run(&company.bpctl(&["undo"]));
+    terminal.wait_for_prompt("[y/N]");
+    company.somebody_sets_retention(&id, 90);
+    terminal.type_text("y");
+    terminal.ends().exits(5).shows(&["it was changed since it was shown"]);
+    assert_eq!(company.policy(&id).unwrap()["retention"], 90);
+}
+
+#[test]
+fn a_value_that_was_not_set_before_cannot_be_taken_away() {
+    let world = World::new().policy(|policy| policy["schedule"]["time"] = Value::Null);
+    let (server, home) = (world.serve(), Home::new());
+    let bpctl = |args: &[&str]| katapult(&server, args).home(&home);
+    bpctl(&["policy", "update", POLICY, "--time", "3"]).run().ok();
+    let error = bpctl(&["undo", "--yes", "-o", "json"]).run().fails(5, "no_way_back").error();
+    assert!(error["message"].as_str().unwrap().contains("time 3"), "{error}");
+    // What can be taken back is.
+    bpctl(&["policy", "update", POLICY, "--retention", "9", "--time", "4"]).run().ok();
+    bpctl(&["undo", "--yes"]).run().ok();
+    assert_eq!((&world.current()["retention"], &world.current()["schedule"]["time"]), (&json!(7), &json!(3)));
+    world.clone().policy(|policy| policy["schedule"]["minute"] = Value::Null);
+    bpctl(&["policy", "update", POLICY, "--retention", "9", "--minute", "4"]).run().ok();
+    bpctl(&["undo", "--yes"]).run().ok().mentions(&["not all of it can be undone", "minute 4"]);
+}
+
+/// The answer is lost and the second attempt finds nothing in the trash: the policy may never have been there.
+#[test]
+fn a_restore_that_perhaps_was_none_is_not_undone_by_a_delete() {
+    for answers in [2, 1] {
+        let count = AtomicUsize::new(0);
+        let company = Company::but(move |request, _| {
+            let is_lost = is(request, "POST", "/restore") && count.fetch_add(1, Ordering::Relaxed) < answers;
+            is_lost.then(|| Answer::html(502))
+        });
+        let id = company.web_1();
+        company.bpctl(&["policy", "restore", &id, "--retries", "1"]).run();
+        company.bpctl(&["undo", "--yes", "-o", "json"]).run().fails(5, "outcome_unknown");
+        assert!(company.policy(&id).is_some());
+    }
 }

@@ -72,6 +72,29 @@ fn a_server_that_did_not_take_it_is_not_believed() {
     }
 }
 
+/// Whether a PATCH replaces what it does not name is not documented.
+#[test]
+fn a_server_that_changes_more_than_was_asked_is_told_of() {
+    let lower = json!({"retention": 1});
+    let doom = json!({"auto_move_to_trash_at": 4_086_590_400_i64});
+    for (change, words) in [(lower, "retention: was 7, is 1"), (doom, "a deletion is planned at 2099-")] {
+        let world = World::new();
+        let inner = world.clone();
+        let server = world.serve_but(move |request| {
+            if request.method == "PATCH" {
+                let change = change.clone();
+                inner.clone().policy(|policy| {
+                    policy.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+                });
+            }
+            None
+        });
+        let update = katapult(&server, &["policy", "update", POLICY, "--time", "4", "-o", "json"]);
+        let error = update.run().fails(1, "not_applied").error();
+        assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+    }
+}
+
 #[test]
 fn the_reply_to_the_write_is_not_taken_for_the_policy() {
     // The reply says nothing, or something else; what counts is what the policy says afterwards.

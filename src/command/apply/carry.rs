@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use crate::account::names;
 use crate::command::list::{Rows, print_list};
 use crate::command::policy::perform::{self, Named, NewOwner};
 use crate::command::series::{Manner, Outcome, Series, sum_up};
+use crate::command::write::print_result;
 use crate::context::Context;
 use crate::error::{Error, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner};
@@ -79,10 +81,15 @@ fn report(cx: &Context, plan: &Plan, series: Series<Object<Policy>>) -> Result<(
             Outcome::NotTried => not_tried.push(label),
         }
     }
-    if !done.is_empty() {
-        print_list(Rows::begin(cx)?, rows, "to carry out")?;
-    }
-    sum_up("steps", &done, failed, &not_tried)
+    let printed = match done.is_empty() {
+        true => Ok(()),
+        false => {
+            print_result(cx, &format!("done: {}", names(&done)), || print_list(Rows::begin(cx)?, rows, "to carry out"))
+        }
+    };
+    // What failed matters more than who stopped reading.
+    sum_up("steps", &done, failed, &not_tried)?;
+    printed
 }
 
 fn result(step: &Step, outcome: &Outcome<Object<Policy>>) -> StepResult {

@@ -15,18 +15,22 @@ use crate::model::{Fields, Object, Plan, Policy, StepAction};
 /// `changed`, with every step that no longer fits.
 pub async fn check(cx: &Context, api: &Katapult, plan: &Plan) -> Result<HashMap<String, Object<Policy>>> {
     let ids: Vec<String> = plan.steps.iter().filter_map(|step| step.policy.clone()).collect();
-    let live = each(cx, api, ids, "comparing the plan with what is live").await?;
+    let mut live = each(cx, api, ids, "comparing the plan with what is live").await?;
     let mut changed: Vec<String> = Vec::new();
     for step in &plan.steps {
         let (Some(id), Some(then)) = (&step.policy, &step.before) else { continue };
-        match live.get(id) {
-            None => changed.push(format!("policy {id} is not there any more")),
-            Some(now) => {
-                let differences = then.differences(&Fields::of(&now.model));
-                if !differences.is_empty() {
-                    changed.push(format!("policy {id}: {}", differences.join(", ")));
-                }
-            }
+        let Some(now) = live.get_mut(id) else {
+            changed.push(format!("policy {id} is not there any more"));
+            continue;
+        };
+        // Lists tell what some answers leave out, and the plan was made from both.
+        now.model.complete(&step.policy_before());
+        let mut differences = then.differences(&Fields::of(&now.model));
+        if now.model.target.id != step.target.id {
+            differences.push(format!("it belongs to {}, not {}", now.model.target.label(), step.target.label()));
+        }
+        if !differences.is_empty() {
+            changed.push(format!("policy {id}: {}", differences.join(", ")));
         }
     }
     changed.extend(new_neighbours(api, plan).await?);
@@ -56,7 +60,11 @@ async fn new_neighbours(api: &Katapult, plan: &Plan) -> Result<Vec<String>> {
         }
         Ok(Flow::More)
     };
-    api.policies(&Owner::Organization(Lookup::organization(&plan.organization)), &mut keep).await?;
+    let walk = api.policies(&Owner::Organization(Lookup::organization(&plan.organization)), &mut keep).await?;
+    if let Some((missing, total)) = walk.missing_of {
+        // One that is overlooked would be made a second time.
+        return Ok(vec![format!("the API counts {total} policies, but its pages held {missing} fewer")]);
+    }
     let none = HashSet::new();
     let differs = creates.into_iter().filter(|step| {
         let now = step.target.id.as_ref().and_then(|id| live.get(id)).unwrap_or(&none);

@@ -20,6 +20,7 @@ use crate::view::StepResult;
 
 /// Makes the live policies as a file or a plan says.
 pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
+    cx.check_columns::<StepResult>()?;
     let at = prune_at(cx, &args.prune)?;
     let api = cx.katapult()?;
     // Held until the end: what this user's other commands write does not cross the check.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::args::Prune;
@@ -18,7 +17,7 @@ use crate::model::{
     Object, Organization, PLAN_VERSION, Plan, Planned, Policy, Step, StepAction, StepTarget, Target, Unlisted,
 };
 use crate::policyfile::{self, Document, Matching};
-use crate::time;
+use crate::time::utc;
 
 /// The longest file that is read, in bytes.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -172,8 +171,7 @@ impl Maker<'_> {
             let target = self.named(&policy.target);
             match prune {
                 Some(at) if policy.auto_move_to_trash_at.is_none() => {
-                    let words = format!("policy {id} of {} is deleted at {}", target.label(), utc(at.as_second()));
-                    let mut step = Step::removal(&target, policy, at.as_second(), words);
+                    let mut step = Step::removal(&target, policy, at.as_second());
                     step.requests = shown(&requests(&step));
                     steps.push(step);
                 }
@@ -215,10 +213,6 @@ fn gone(id: &str) -> Error {
     .hint("nothing was sent; run it again")
 }
 
-fn utc(at: i64) -> String {
-    Timestamp::from_second(at).map_or_else(|_| at.to_string(), |at| time::rfc3339(at, &TimeZone::UTC))
-}
-
 /// Describes what a step sends.
 pub fn requests(step: &Step) -> Vec<Request> {
     let id = step.policy.as_deref().unwrap_or_default();
@@ -241,7 +235,7 @@ fn shown(requests: &[Request]) -> Vec<Value> {
     requests.iter().map(one).collect()
 }
 
-/// Tells whether a plan that was read sends what its fields say.
+/// Tells whether a plan that was read sends, and takes away, what its fields say.
 pub fn is_consistent(step: &Step) -> bool {
     let has_policy = step.policy.is_some() && step.before.is_some();
     let is_complete = match step.action {
@@ -249,5 +243,5 @@ pub fn is_consistent(step: &Step) -> bool {
         StepAction::Update => has_policy && !step.change().is_empty(),
         StepAction::ScheduleDelete => has_policy && step.after.auto_move_to_trash_at.is_some(),
     };
-    is_complete && shown(&requests(step)) == step.requests
+    is_complete && shown(&requests(step)) == step.requests && step.losses() == step.weakens
 }

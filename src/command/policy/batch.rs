@@ -6,8 +6,10 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 
 use super::perform::Named;
+use crate::account::names;
 use crate::command::list::Rows;
 use crate::command::series::{Manner, Outcome, Series, sum_up};
+use crate::command::write::print_result;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Walk;
@@ -122,8 +124,10 @@ impl Batch {
                 Outcome::NotTried => not_tried.push(id),
             }
         }
-        print(cx, self.is_single, done)?;
-        sum_up("policies", &ids, failed, &not_tried)
+        let printed = print_result(cx, &format!("done: {}", names(&ids)), || print(cx, self.is_single, done));
+        // What failed matters more than who stopped reading.
+        sum_up("policies", &ids, failed, &not_tried)?;
+        printed
     }
 }
 

@@ -1,13 +1,14 @@
 //! `bpctl policies update --match …`: the same change for every policy whose target has such a name.
 
+use super::agreed::{Proposal, locked};
 use super::batch::Batch;
-use super::perform::{self, Named};
-use super::update::{check, dry_run, lock, nothing_named, preview, reread};
+use super::perform::Named;
+use super::update::{check, dry_run, nothing_named};
 use crate::args::PolicyUpdate;
 use crate::command::list::Rows;
 use crate::command::series::Manner;
 use crate::command::survey::Survey;
-use crate::command::write::{confirm_several, print_dry_runs};
+use crate::command::write::print_dry_runs;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Walk;
@@ -19,7 +20,7 @@ pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) ->
         return Err(nothing_named());
     }
     let api = cx.katapult()?;
-    let mut held = lock(cx, &args.expect).await?;
+    let lock = locked(cx, &args.expect).await?;
     let selection = &args.selection;
     let organization = api.find_organization(cx.organization()?).await?;
     let survey = Survey::take(cx, api, organization).await?.whole()?;
@@ -44,27 +45,14 @@ pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) ->
     if cx.global.dry_run {
         return print_dry_runs(cx, changing.into_iter().map(|policy| dry_run(policy, wish)).collect());
     }
-    let losses = preview(cx, &changing, wish);
     cx.ui.note(&format!("{} of {selected} matching policies change", changing.len()));
     if changing.is_empty() {
         return Rows::<Policy>::begin(cx)?.end(Walk::default(), "to change");
     }
-    if cx.ui.can_ask() && !cx.global.yes {
-        // Nobody waits for somebody who thinks.
-        held = None;
-    }
-    let was_asked = confirm_several(cx, &losses, &format!("Change {} policies?", changing.len()))?;
-    let _held = match held {
-        None => lock(cx, &args.expect).await?,
-        held => held,
-    };
+    let proposal = Proposal { wish, expectations: &args.expect, lock, was_asked: false };
+    let agreed = proposal.ask(cx, &changing, &format!("Change {} policies?", changing.len()), true).await?;
     let manner = Manner { keep_going: selection.keep_going, canary: selection.canary.unwrap_or(1) };
-    Batch::of(changing)
-        .carry_out_so(cx, manner, async |policy| {
-            let policy = if was_asked { reread(api, policy).await? } else { policy };
-            perform::update(cx, api, &policy, &wish.against(&policy.before.model), None).await
-        })
-        .await
+    Batch::of(changing).carry_out_so(cx, manner, async |policy| agreed.carry_out(cx, api, policy).await).await
 }
 
 /// Gives the ids of the policies whose target's name or FQDN matches, in the list's order.

@@ -6,7 +6,7 @@ use super::ask;
 use super::perform::{self, NewOwner};
 use crate::args::PolicyCreate;
 use crate::command::vm::with_machine;
-use crate::command::write::{DryRun, print_dry_runs};
+use crate::command::write::{DryRun, print_dry_runs, print_result};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Request;
@@ -15,6 +15,7 @@ use crate::model::{Object, Policy, Wish};
 
 /// Creates a policy.
 pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
+    cx.check_columns::<Policy>()?;
     let asks = match check(&args) {
         Err(_) if cx.ui.can_ask() => true,
         checked => checked.map(|()| false)?,
@@ -39,7 +40,8 @@ pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
     }
     let ids = known.map(|policies| policies.into_iter().filter_map(|policy| policy.model.id).collect::<Vec<_>>());
     let created = perform::create(cx, api, &owner, &wish, ids.as_deref(), None).await?;
-    cx.show(created)
+    let done = format!("policy {} was created", created.model.id_text());
+    print_result(cx, &done, || cx.show(created))
 }
 
 /// Shows the request, and the command line that needs no questions, and asks.

@@ -10,11 +10,12 @@ use crate::command::write::{DryRun, confirm_losses, print_dry_runs};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
-use crate::model::Loss;
+use crate::model::{Loss, Removal};
 use crate::view::in_a_line;
 
 /// Moves policies to the trash.
 pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
+    cx.check_columns::<Removal>()?;
     let policies = choose::policies(cx, args.policies).await?;
     let api = cx.katapult()?;
     let batch = Batch::read(cx, api, &policies).await?;

@@ -1,5 +1,6 @@
 //! `bpctl policies …`: one file a verb.
 
+pub mod agreed;
 mod ask;
 mod batch;
 mod bulk;

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
-use crate::katapult::{Katapult, Lookup, Owner, Removed, is_gone, trash_object};
+use crate::katapult::{Cause, Katapult, Lookup, Owner, is_gone, trash_object};
 use crate::model::{Change, Object, Policy, Removal, Wish};
 
 /// A policy as it was when it was read.
@@ -54,7 +54,7 @@ pub async fn update(
     let written = async {
         api.write(&request).await?;
         let after = api.policy(&policy.id).await.map_err(after_write)?;
-        verify(change, &after.model)?;
+        verify(change, &policy.before.model, &after.model)?;
         Ok(after)
     };
     record.settle(written.await.map_err(|error| with_look(error, &policy.id)))
@@ -77,7 +77,7 @@ pub async fn schedule_delete(
         let removed = api.remove(&request).await?;
         let after = match api.policy(&policy.id).await {
             // The time came while the answer was lost: it is in the trash, as asked.
-            Err(error) if removed == Removed::ByEarlierAttempt && is_gone(&error) => return Ok(policy.before.clone()),
+            Err(error) if removed == Cause::EarlierAttempt && is_gone(&error) => return Ok(policy.before.clone()),
             read => read.map_err(after_write)?,
         };
         let actual = after.model.auto_move_to_trash_at;
@@ -160,10 +160,18 @@ pub async fn restore(cx: &Context, api: &Katapult, id: &str, undoes: Option<u64>
     let intent = Intent { action: Action::Restore, policy: Some(id), target: None, before: &Value::Null, undoes };
     let record = Record::begin(cx, &intent);
     let restored = async {
-        api.restore(&Katapult::restore_request(id)).await?;
-        api.policy(id).await.map_err(after_write)
+        let cause = api.restore(&Katapult::restore_request(id)).await?;
+        Ok((cause, api.policy(id).await.map_err(after_write)?))
     };
-    record.settle(restored.await.map_err(|error| with_look(error, id)))
+    match restored.await.map_err(|error| with_look(error, id)) {
+        Ok((Cause::Request, after)) => record.settle(Ok(after)),
+        // It is there, as asked. Perhaps it was all along: undoing this would delete it.
+        Ok((Cause::EarlierAttempt, after)) => {
+            record.end(Outcome::Unknown, Some(id.to_owned()), after.raw.clone());
+            Ok(after)
+        }
+        Err(error) => record.settle(Err(error)),
+    }
 }
 
 /// What a new policy belongs to.
@@ -210,7 +218,8 @@ pub async fn create(
     };
     let created = async {
         let after = api.policy(&id).await.map_err(after_write)?;
-        verify(&wish.against(&Policy::default()), &after.model)?;
+        let nothing = Policy::default();
+        verify(&wish.against(&nothing), &nothing, &after.model)?;
         Ok(after)
     };
     match created.await {

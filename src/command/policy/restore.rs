@@ -10,9 +10,11 @@ use crate::command::write::{DryRun, print_dry_runs};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
+use crate::model::Policy;
 
 /// Takes policies from the trash. That only adds protection, so nothing is asked.
 pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
+    cx.check_columns::<Policy>()?;
     let policies = choose::trashed_policies(cx, args.policies).await?;
     let api = cx.katapult()?;
     let ids = batch::ids(cx, &policies)?;

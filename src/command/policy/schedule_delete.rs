@@ -20,6 +20,7 @@ pub const LEAD: i64 = 300;
 
 /// Schedules the deletion of policies.
 pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
+    cx.check_columns::<Policy>()?;
     let given = args.at.as_deref().map(|text| resolve(cx, "--at", text)).transpose()?;
     if given.is_none() {
         choose::must_be_askable(cx, "--at <WHEN>", "policy schedule-delete --help")?;

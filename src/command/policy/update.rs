@@ -1,16 +1,15 @@
 //! `bpctl policy update`
 
-use std::fs::File;
-
 use serde_json::Value;
 
+use super::agreed::{Proposal, locked};
 use super::ask;
 use super::batch::Batch;
 use super::bulk;
-use super::perform::{self, Named};
+use super::perform::Named;
 use crate::args::PolicyUpdate;
 use crate::command::choose;
-use crate::command::write::{DryRun, confirm_losses, difference_lines, print_dry_runs, raw_after};
+use crate::command::write::{DryRun, difference_lines, print_dry_runs, raw_after};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::Katapult;
@@ -19,6 +18,7 @@ use crate::view::in_a_line;
 
 /// Changes policies: reads them, sends only what changes, reads them again.
 pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
+    cx.check_columns::<Policy>()?;
     let mut wish = args.fields.wish();
     if let Some(glob) = &args.selection.glob {
         return bulk::run(cx, glob, &args, &wish).await;
@@ -32,14 +32,14 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     }
     let policies = choose::policies(cx, args.policies).await?;
     let api = cx.katapult()?;
-    // Held until the end: two of this user's updates with `--if` do not cross.
-    let mut one_at_a_time = lock(cx, &args.expect).await?;
+    let mut lock = locked(cx, &args.expect).await?;
     let batch = Batch::read(cx, api, &policies).await?;
     for policy in &batch.named {
         check(&args.expect, &policy.id, &policy.before.model)?;
     }
     if asks {
-        one_at_a_time = None;
+        // Nobody waits for somebody who thinks.
+        lock = None;
         if let [policy] = batch.named.as_slice() {
             wish = ask::changes(cx, &policy.before.model)?;
         }
@@ -48,34 +48,9 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
         let runs = batch.named.into_iter().map(|policy| dry_run(policy, &wish)).collect();
         return print_dry_runs(cx, runs);
     }
-    let losses = preview(cx, &batch.named, &wish);
-    if !losses.is_empty() && !cx.global.yes && cx.ui.can_ask() {
-        // Nobody waits for somebody who thinks.
-        one_at_a_time = None;
-    }
-    let was_asked = confirm_losses(cx, &losses, "Change it?")? || asks;
-    let _one_at_a_time = match one_at_a_time {
-        None => lock(cx, &args.expect).await?,
-        held => held,
-    };
-    batch
-        .carry_out(cx, async |policy| {
-            let policy = if was_asked { reread(api, policy).await? } else { policy };
-            let change = wish.against(&policy.before.model);
-            match change.is_empty() {
-                true => Ok(policy.before),
-                false => perform::update(cx, api, &policy, &change, None).await,
-            }
-        })
-        .await
-}
-
-/// Takes the lock of updates with `--if`; others need none.
-pub(super) async fn lock(cx: &Context, expectations: &[Expectation]) -> Result<Option<File>> {
-    match expectations.is_empty() {
-        true => Ok(None),
-        false => cx.lock_writes().await.map(Some),
-    }
+    let proposal = Proposal { wish: &wish, expectations: &args.expect, lock, was_asked: asks };
+    let agreed = proposal.ask(cx, &batch.named, "Change it?", false).await?;
+    batch.carry_out(cx, async |policy| agreed.carry_out(cx, api, policy).await).await
 }
 
 /// The error of an update that names no field.
@@ -127,20 +102,6 @@ pub(super) fn check(expectations: &[Expectation], id: &str, policy: &Policy) -> 
     match differences.is_empty() {
         true => Ok(()),
         false => Err(changed(id, &differences.join("; "))),
-    }
-}
-
-/// Reads a policy again after a question: it may have changed while somebody was thinking.
-pub(super) async fn reread(api: &Katapult, policy: Named) -> Result<Named> {
-    let before = api.policy(&policy.id).await?;
-    let (then, now) = (&policy.before.model, &before.model);
-    let same = |a: &Policy, b: &Policy| {
-        let schedule = |policy: &Policy| crate::model::Schedule { next_invocation_at: None, ..policy.schedule.clone() };
-        a.retention == b.retention && schedule(a) == schedule(b)
-    };
-    match same(then, now) {
-        true => Ok(Named { before, ..policy }),
-        false => Err(changed(&policy.id, "it was changed while the question was open")),
     }
 }
 
