@@ -1,4 +1,5 @@
 //! Where a command that writes several times stands, so that an interruption can say what it left behind.
+//! It only remembers: what is done, and what is told of it, is for others.
 
 use std::cell::RefCell;
 

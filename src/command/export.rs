@@ -15,7 +15,7 @@ pub async fn run(cx: &Context) -> Result<()> {
     }
     let api = cx.katapult()?;
     let organization = organization(cx, api).await?;
-    let mut survey = Survey::take(cx, api, organization).await?.whole()?;
+    let mut survey = Survey::whole(cx, api, organization).await?;
     let ids: Option<Vec<String>> = survey.fleet.policies.iter().map(|policy| policy.id.clone()).collect();
     let ids = ids.ok_or_else(|| Error::invalid_response("a policy has no id, so it cannot be written down"))?;
     let count = ids.len();

@@ -1,4 +1,4 @@
-//! Recording a write in the journal, around the write itself.
+//! Recording a write in the journal, around the write itself. A journal that fails never stops a write: it is told.
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Reading an organization: everything, or its policies alone. Lists come side by side, details where they are worth it.
 //!
-//! Who changes something by what was read must refuse a survey with gaps ([`Survey::whole`]): a policy that was
-//! overlooked would be made a second time. Who only tells of it says what is missing.
+//! Who changes something by what was read gets no survey with gaps ([`Survey::whole`]): a policy that was overlooked
+//! would be made a second time. Who only tells of it ([`read`]) says what is missing.
 
 use std::collections::HashMap;
 
@@ -38,11 +38,24 @@ struct Gap {
 }
 
 impl Survey {
-    /// Lists machines, disks and policies, side by side.
+    /// Lists machines, disks and policies, and refuses lists with gaps.
     ///
     /// # Errors
-    /// The API's.
-    pub async fn take(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
+    /// The API's; `invalid_response` when it counts more than its pages held.
+    pub async fn whole(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
+        let survey = Self::take(cx, api, organization).await?;
+        match survey.gaps.first() {
+            None => Ok(survey),
+            Some(Gap { plural, missing, total }) => Err(Error::invalid_response(format!(
+                "the API counts {total} {plural}, but its pages held {missing} fewer: the list may have changed while \
+                 it was read"
+            ))
+            .hint("nothing was sent; run it again")),
+        }
+    }
+
+    /// Lists machines, disks and policies, side by side.
+    async fn take(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
         let bar = cx.ui.progress("reading machines, disks and policies");
         let mut fleet = Fleet::default();
         let Fleet { machines, disks, policies } = &mut fleet;
@@ -58,30 +71,12 @@ impl Survey {
     }
 
     /// Lists the policies alone.
-    ///
-    /// # Errors
-    /// The API's.
-    pub async fn take_policies(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
+    async fn take_policies(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
         let bar = cx.ui.progress("reading policies");
         let mut fleet = Fleet::default();
         let owner = Owner::Organization(organization.clone());
         let walk = api.policies(&owner, &mut |page| keep(&mut fleet.policies, page, &bar)).await?;
         Ok(Self { organization, fleet, gaps: gaps(&[(Policy::PLURAL, walk)]) })
-    }
-
-    /// Refuses a survey with gaps.
-    ///
-    /// # Errors
-    /// `invalid_response` when the API counts more than its pages held.
-    pub fn whole(self) -> Result<Self> {
-        match self.gaps.first() {
-            None => Ok(self),
-            Some(Gap { plural, missing, total }) => Err(Error::invalid_response(format!(
-                "the API counts {total} {plural}, but its pages held {missing} fewer: the list may have changed while \
-                 it was read"
-            ))
-            .hint("nothing was sent; run it again")),
-        }
     }
 
     /// Gives what is missing, in words.

@@ -1,4 +1,4 @@
-//! `bpctl undo`
+//! `bpctl undo`: the inverse call, through the same writes as any change. Never undoes what somebody changed since.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What every write does: preview, confirmation, and the comparison of what was asked with what is.
+//! What every write does: preview, confirmation, and the comparison of what was asked with what is. Sends nothing.
 
 use serde_json::{Value, json};
 

@@ -130,11 +130,6 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Tells whether this is the built-in simulator.
-    pub fn is_sandbox(&self) -> bool {
-        self.api_url.is_none()
-    }
-
     /// Gives the token's source.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
 //! Envelopes and lenient field access: what stands between a decoded body and the model.
+//! What is missing or odd is absent here, never an error: no answer that differs from the documents fails a command.
 
 use serde_json::Value;
 

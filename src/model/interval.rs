@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::{Span, ToSpan};
 use serde::{Serialize, Serializer};
 
 /// The unit of a schedule (documented: `hourly`, `daily`, `weekly`, `monthly`).
@@ -54,17 +53,6 @@ impl Interval {
             Self::Daily => Some(86_400),
             Self::Weekly => Some(7 * 86_400),
             Self::Monthly => Some(30 * 86_400),
-            Self::Other(_) => None,
-        }
-    }
-
-    /// Gives `count` intervals as a calendar span.
-    pub fn span(&self, count: i64) -> Option<Span> {
-        match self {
-            Self::Hourly => 0.hours().try_hours(count).ok(),
-            Self::Daily => 0.days().try_days(count).ok(),
-            Self::Weekly => 0.weeks().try_weeks(count).ok(),
-            Self::Monthly => 0.months().try_months(count).ok(),
             Self::Other(_) => None,
         }
     }

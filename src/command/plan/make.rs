@@ -64,7 +64,7 @@ pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<Times
     let (name, text) = read_text(cx, file)?;
     let document = policyfile::read(&name, &text)?;
     let organization = organization(cx, api, &document).await?;
-    let mut survey = Survey::take(cx, api, organization).await?.whole()?;
+    let mut survey = Survey::whole(cx, api, organization).await?;
     if document.needs_tags() {
         survey.read_tags(cx, api).await?;
     }

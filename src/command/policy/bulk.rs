@@ -23,7 +23,7 @@ pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) ->
     let lock = locked(cx, &args.expect).await?;
     let selection = &args.selection;
     let organization = api.find_organization(cx.organization()?).await?;
-    let survey = Survey::take(cx, api, organization).await?.whole()?;
+    let survey = Survey::whole(cx, api, organization).await?;
     let ids = select(&survey, glob, selection.interval_is.as_ref());
     if ids.is_empty() {
         return Err(nothing(glob, selection.interval_is.as_ref()));

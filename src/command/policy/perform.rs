@@ -248,10 +248,7 @@ async fn look(api: &Katapult, owner: &NewOwner, known: Option<&[String]>, error:
 }
 
 /// Lists the ids of an owner's policies.
-///
-/// # Errors
-/// The API's.
-pub async fn policy_ids(api: &Katapult, owner: &Owner) -> Result<Vec<String>> {
+async fn policy_ids(api: &Katapult, owner: &Owner) -> Result<Vec<String>> {
     let mut ids = Vec::new();
     let mut keep = |page: Vec<Object<Policy>>| {
         ids.extend(page.into_iter().filter_map(|policy| policy.model.id));
