@@ -1,5 +1,5 @@
 //! Envelopes and lenient field access: what stands between a decoded body and the model.
-//! What is missing or odd is absent here, never an error: no answer that differs from the documents fails a command.
+//! A field that is missing or odd is absent here, never an error; only an answer without the object itself is one.
 
 use serde_json::Value;
 
