@@ -199,6 +199,12 @@ fn exercise(recorded: &Recorded) {
         &["policy", "update", &policy, "--retention", &(retention + 1).to_string()],
         &["policy", "update", &policy, "--minute", "7", "--time", "0"],
         &["policy", "schedule-delete", &policy, "--at", "+7d", "--yes"],
+        &["policy", "delete", &policy, "--yes"],
+        &["trash", "list"],
+        &["trash", "show", &policy],
+        &["policy", "restore", &policy],
+        &["policy", "create", "--vm", &fqdn, "--interval", "weekly", "--retention", "3", "--time", "4"],
+        &["policy", "create", "--disk", &disk, "--interval", "monthly", "--retention", "3", "--frequency", "2"],
     ] {
         recorded.run(args).ok();
     }
@@ -246,9 +252,15 @@ fn requests_and_answers_are_as_documented() {
         ("PATCH", "/disk_backup_policies/disk_backup_policy"),
         ("DELETE", "/disk_backup_policies/disk_backup_policy/schedule"),
         ("GET", "/disks/disk"),
+        ("DELETE", "/disk_backup_policies/disk_backup_policy"),
+        ("GET", "/organizations/organization/trash_objects"),
+        ("GET", "/trash_objects/trash_object"),
+        ("POST", "/trash_objects/trash_object/restore"),
+        ("POST", "/virtual_machines/virtual_machine/disk_backup_policies"),
+        ("POST", "/disks/disk/disk_backup_policies"),
     ] {
         let hit = |exchange: &&Exchange| exchange.request.method == method && exchange.request.path().ends_with(path);
-        let checked = exchanges.iter().filter(hit).any(|exchange| exchange.status == 200);
+        let checked = exchanges.iter().filter(hit).any(|exchange| matches!(exchange.status, 200 | 201));
         assert!(checked, "{method} {path} was never seen to succeed");
     }
 }
