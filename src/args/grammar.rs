@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 
-use clap::{Args, Command, CommandFactory, Error, FromArgMatches};
+use clap::{ArgAction, Args, Command, CommandFactory, Error, FromArgMatches};
 
 use super::{Cli, Global};
 
@@ -16,14 +16,28 @@ impl Cli {
     /// # Errors
     /// They are wrong, or ask for help or the version.
     pub fn read(arguments: &[OsString]) -> Result<Self, Error> {
-        let whole = Self::command();
+        let whole = last_wins(Self::command());
         let mut words = arguments.iter().skip(1).filter_map(|word| word.to_str());
         let Some(noun) = words.find_map(|word| whole.find_subcommand(word)) else {
             return read(whole.mut_args(|option| option.global(false)), arguments);
         };
         let narrow = Global::augment_args(Command::new("bpctl").subcommand(noun.clone()));
-        read(narrow, arguments).or_else(|_| read(whole, arguments))
+        read(last_wins(narrow), arguments).or_else(|_| read(whole, arguments))
     }
+}
+
+/// Lets an option of every command be given twice, the last one counting: scripts have their own, and add the user's.
+/// Of what a command changes, nothing is given twice.
+fn last_wins(grammar: Command) -> Command {
+    grammar.mut_args(|option| {
+        match option.is_global_set() && matches!(option.get_action(), ArgAction::Set | ArgAction::SetTrue) {
+            true => {
+                let itself = option.get_id().clone();
+                option.overrides_with(itself)
+            }
+            false => option,
+        }
+    })
 }
 
 fn read(grammar: Command, arguments: &[OsString]) -> Result<Cli, Error> {

@@ -136,3 +136,13 @@ fn help_and_version_go_to_standard_output() {
         assert!(run.stdout.contains(words), "`{words}` is missing: {}", run.report());
     }
 }
+
+#[test]
+fn an_option_of_every_command_can_be_given_twice_and_a_change_cannot() {
+    let server = World::new().serve();
+    let twice = ["-o", "json", "--utc", "--utc", "-y", "-y", "--limit", "5", "--limit", "6", "-o", "id"];
+    let run = katapult(&server, &["policies", "list", "--vm", VM]).args(&twice).run().ok();
+    assert_eq!(run.stdout, format!("{POLICY}\n"));
+    katapult(&server, &["policy", "update", POLICY, "--retention", "30", "--retention", "3"]).run().exits(2);
+    assert!(server.writes().is_empty());
+}
