@@ -17,6 +17,8 @@ use super::Ui;
 use crate::error::{Error, Result};
 use crate::view::{choices, escape};
 
+/// Ctrl-D.
+const END_OF_INPUT: char = '\u{4}';
 /// Rows of a list that are shown at once.
 const ROWS_SHOWN: usize = 12;
 
@@ -24,11 +26,10 @@ impl Ui {
     /// Asks a question with yes or no; no is the default.
     ///
     /// # Errors
-    /// Ctrl-C or Escape at the question.
+    /// Ctrl-C, Ctrl-D or Escape at the question.
     pub fn confirm(&self, question: &str) -> Result<bool> {
-        let question = escape(question).into_owned();
-        let answer = self.ask(|| dialoguer::Confirm::new().with_prompt(question).default(false).interact_opt());
-        answer?.ok_or_else(left)
+        let prompt = format!("{} [y/N] ", escape(question));
+        self.ask(|| Ok(yes_or_no(&Term::stderr(), &prompt)?))?.ok_or_else(left)
     }
 
     /// Lets the user choose a row by searching; each row is a list of columns. Gives its index.
@@ -157,6 +158,30 @@ fn left() -> Error {
     Error::interrupted("interrupted; nothing was changed")
 }
 
+/// Takes `y` or `n` at once, as the first key. A line that begins with another is no answer, whatever else is in it:
+/// "maybe" has a `y`, too. `dialoguer`'s own question would take that.
+fn yes_or_no(term: &Term, prompt: &str) -> io::Result<Option<bool>> {
+    loop {
+        term.write_str(prompt)?;
+        let answer = match term.read_key()? {
+            Key::Char('y' | 'Y') => Some(true),
+            Key::Char('n' | 'N') | Key::Enter => Some(false),
+            Key::Escape | Key::Char('q' | END_OF_INPUT) => None,
+            _ => {
+                while !matches!(term.read_key()?, Key::Enter) {}
+                term.write_line("y or n?")?;
+                continue;
+            }
+        };
+        term.write_line(match answer {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "",
+        })?;
+        return Ok(answer);
+    }
+}
+
 /// Reads a line key by key; none when Escape is pressed. `dialoguer`'s own input has no way out but Ctrl-C.
 fn read_line(term: &Term, prompt: &str) -> io::Result<Option<String>> {
     let mut text = String::new();
@@ -174,7 +199,7 @@ fn read_line(term: &Term, prompt: &str) -> io::Result<Option<String>> {
                 term.write_line("")?;
                 return Ok(Some(text));
             }
-            Key::Escape => {
+            Key::Escape | Key::Char(END_OF_INPUT) => {
                 term.write_line("")?;
                 return Ok(None);
             }

@@ -94,7 +94,7 @@ fn lines_and_confirmations_can_be_left_too() {
         (&["policy", "create", "--vm", VM, "--interval", "daily"], "Retention"),
     ];
     for (args, question) in questions {
-        for key in ["ctrl-c", "escape"] {
+        for key in ["ctrl-c", "ctrl-d", "escape"] {
             let server = world().serve();
             let terminal = asked(&server, args);
             at(&terminal, question);
@@ -142,6 +142,19 @@ fn no_is_the_default_answer() {
         terminal.ends().exits(code);
         assert_eq!(server.writes().len(), usize::from(code == 0), "{key}");
     }
+}
+
+#[test]
+fn a_word_with_a_y_in_it_is_no_yes() {
+    let server = world().serve();
+    let terminal = asked(&server, &["policy", "schedule-delete", POLICY, "--at", "+7d"]);
+    at(&terminal, "[y/N]");
+    for (count, word) in [(2, "maybe"), (3, "okay"), (4, " y")] {
+        terminal.enter(word).wait_until("the question again", |screen| screen.matches("[y/N]").count() == count);
+    }
+    terminal.enter("no");
+    terminal.ends().exits(2).shows(&["y or n?"]);
+    assert!(server.writes().is_empty());
 }
 
 #[test]
