@@ -33,8 +33,7 @@ impl<'a, T: Noun> Rows<'a, T> {
     pub fn page(&mut self, rows: Vec<Object<T>>) -> Result<Flow> {
         if self.cx.gathering.is_some() {
             self.kept.extend(rows);
-            let most = self.cx.style.limit.filter(|_| self.cx.style.sort.is_none());
-            return Ok(if most.is_some_and(|most| self.kept.len() >= most) { Flow::Enough } else { Flow::More });
+            return Ok(self.flow(self.kept.len()));
         }
         for row in rows {
             let mut wants_more = true;
@@ -46,7 +45,16 @@ impl<'a, T: Noun> Rows<'a, T> {
         if self.cx.style.format == Format::Jsonl {
             self.cx.ui.flush()?;
         }
-        Ok(Flow::More)
+        Ok(self.flow(self.listing.count()))
+    }
+
+    /// Tells how many more rows than `count` are wanted. A sorted list needs them all.
+    fn flow(&self, count: usize) -> Flow {
+        match self.cx.style.limit.filter(|_| self.cx.style.sort.is_none()) {
+            None => Flow::More,
+            Some(most) if count >= most => Flow::Enough,
+            Some(most) => Flow::UpTo(most - count),
+        }
     }
 
     /// Ends the list. `of` says what it is a list of, for the word about an empty one.

@@ -1,7 +1,7 @@
 //! Walking through the pages of a list: side by side, handed on in order, and never forever.
 //!
-//! The laws: an item is handed on once; an empty page, or one that holds nothing new, is the last where the
-//! number of pages is not known; whatever the server claims, there is an upper bound.
+//! The laws: an item is handed on once; an empty page is the last, and so is a short one where the number of pages is
+//! not known; a few pages of nothing but repeats are passed over; whatever the server claims, there is an upper bound.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -14,7 +14,10 @@ use crate::error::{Error, Result};
 /// Rows asked for with one request. The cap of the API is not known; 100 and 200 are recorded as accepted.
 pub const PER_PAGE: u64 = 100;
 /// Pages read at the most, whatever the server says.
-const MAX_PAGES: u64 = 10_000;
+const MAX_PAGES: u64 = 2_000;
+/// Pages one after the other that hold nothing new, and yet are no end: rows that were added at the front of a list
+/// push others to its next page. More are a server that repeats itself.
+const MAX_REPEATS: u32 = 3;
 
 /// What a page says of the whole list.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,8 +44,21 @@ pub struct Page {
 pub enum Flow {
     /// Go on.
     More,
+    /// Go on; so many more rows are wanted at the most.
+    UpTo(usize),
     /// That is enough.
     Enough,
+}
+
+impl Flow {
+    /// Counts the pages that are worth asking for, at least one.
+    fn pages(self, rows_a_page: u64) -> usize {
+        match self {
+            Self::More => usize::MAX,
+            Self::UpTo(rows) => rows.div_ceil(usize::try_from(rows_a_page).unwrap_or(usize::MAX).max(1)).max(1),
+            Self::Enough => 0,
+        }
+    }
 }
 
 /// What a walk came to.
@@ -72,9 +88,11 @@ where
     let first_count = first.rows.len() as u64;
     let mut total = first.info.total;
     let known_pages = first.info.total_pages;
-    if each(seen.only_new(first.rows))? == Flow::Enough {
+    let mut flow = each(seen.only_new(first.rows))?;
+    if flow == Flow::Enough {
         return Ok(Walk::default());
     }
+    let mut repeats = 0;
     let last = match known_pages {
         Some(pages) => pages,
         None if first_count < rows_a_page => 1,
@@ -85,7 +103,7 @@ where
     let mut most_ahead = if known_pages.is_some() { concurrency.max(1) } else { 1 };
     let mut ahead = FuturesOrdered::new();
     loop {
-        let room = most_ahead.saturating_sub(ahead.len());
+        let room = flow.pages(rows_a_page.min(first_count)).min(most_ahead).saturating_sub(ahead.len());
         ahead.extend(numbers.by_ref().take(room).map(&fetch));
         let Some(page) = ahead.next().await else {
             break;
@@ -94,11 +112,12 @@ where
         let count = page.rows.len() as u64;
         total = page.info.total.or(total);
         let new = seen.only_new(page.rows);
-        let nothing_new = new.is_empty();
-        if each(new)? == Flow::Enough {
+        repeats = if new.is_empty() { repeats + 1 } else { 0 };
+        flow = each(new)?;
+        if flow == Flow::Enough {
             return Ok(Walk::default());
         }
-        if nothing_new || (known_pages.is_none() && count < rows_a_page) {
+        if count == 0 || repeats > MAX_REPEATS || (known_pages.is_none() && count < rows_a_page) {
             return Ok(seen.account(total));
         }
         most_ahead = (most_ahead * 2).min(concurrency.max(1));

@@ -34,7 +34,12 @@ pub fn page(mut body: Value, keys: &[&str]) -> Result<Page> {
 }
 
 fn page_info(pagination: &Value) -> PageInfo {
-    let number = |name: &str| pagination.get(name).and_then(Value::as_u64);
+    // Tolerant: a number of pages that is overlooked ends the list after the first.
+    let number = |name: &str| match pagination.get(name)?.as_u64() {
+        Some(number) => Some(number),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the check and by `as`")]
+        None => decimal(pagination, name).filter(|number| *number >= 0.0).map(|number| number as u64),
+    };
     PageInfo { total_pages: number("total_pages"), total: number("total"), per_page: number("per_page") }
 }
 

@@ -86,6 +86,45 @@ fn an_item_on_two_pages_is_printed_once() {
     assert_eq!(list(&server).ok().stdout, ids(0..7));
 }
 
+/// Rows that are added at the front push others to the next page, a page full of them at the worst.
+#[test]
+fn pages_of_nothing_but_repeats_are_passed_over() {
+    for pages in [json!(3), json!(null)] {
+        let all = many(6);
+        let server = scripted(move |page| {
+            let from = [0, 0, 2, 4][page.min(3)];
+            let shown = if page == 2 { all[..2].to_vec() } else { all.iter().skip(from).take(2).cloned().collect() };
+            (if page > 3 { Vec::new() } else { shown }, pagination(page, pages.clone(), Value::Null, 2))
+        });
+        assert_eq!(list(&server).ok().stdout, ids([0, 1, 4, 5].into_iter()));
+    }
+}
+
+#[test]
+fn pagination_is_read_whatever_its_numbers_look_like() {
+    for pages in [json!("3"), json!(3.0), json!(" 3 ")] {
+        let all = many(5);
+        let server = scripted(move |page| {
+            let shown = all.iter().skip((page - 1) * 2).take(2).cloned().collect();
+            (shown, pagination(page, pages.clone(), 5, 2))
+        });
+        assert_eq!(list(&server).ok().stdout, ids(0..5));
+    }
+}
+
+#[test]
+fn no_more_pages_are_read_than_a_limit_needs() {
+    for (limit, pages) in [("1", 1), ("3", 2), ("9", 5)] {
+        let all = many(20);
+        let server = scripted(move |page| {
+            (all.iter().skip((page - 1) * 2).take(2).cloned().collect(), pagination(page, 10, 20, 2))
+        });
+        let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", "id", "--limit", limit]).run().ok();
+        assert_eq!(run.stdout, ids(0..limit.parse().unwrap()));
+        assert_eq!(server.count(), pages, "limit {limit}");
+    }
+}
+
 #[test]
 fn a_list_that_fails_midway_does_not_look_whole() {
     let world = World::new().policies(many(275));
