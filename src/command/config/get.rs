@@ -10,7 +10,7 @@ use crate::model::ConfigSetting;
 /// Prints one setting: in full what the file says, short what is in force.
 pub fn run(cx: &Context, args: &ConfigGet) -> Result<()> {
     let is_short = !args.key.starts_with("profiles.") && args.key != "default_profile";
-    let mut setting = match is_short {
+    let setting = match is_short {
         true => effective(cx, &args.key)?,
         false => written(cx, &Key::parse(&args.key, None)?)?,
     };
@@ -19,7 +19,7 @@ pub fn run(cx: &Context, args: &ConfigGet) -> Result<()> {
             .hint("`bpctl config list --origin` shows the settings in force"));
     }
     if setting.key.rsplit('.').next() == Some("token") {
-        setting.value = token(cx, is_short, &args.key)?.into();
+        return Err(Error::usage("a token is not printed").hint("`bpctl auth status` says whether it works"));
     }
     match cx.style.format {
         Format::Table | Format::Wide => cx.ui.print(|out| writeln!(out, "{}", setting.text())),
@@ -44,21 +44,4 @@ fn written(cx: &Context, key: &Key) -> Result<ConfigSetting> {
         }
     };
     Ok(ConfigSetting { value, ..ConfigSetting::set(key.name(), "", origin) })
-}
-
-/// Gives the token itself, to whoever asks for it twice.
-fn token(cx: &Context, is_short: bool, key: &str) -> Result<String> {
-    if !cx.global.show_secrets {
-        return Err(Error::usage("a token is not printed").hint(format!(
-            "`bpctl config get {key} --show-secrets` prints it all the same; `bpctl auth status` says whether it works"
-        )));
-    }
-    if is_short {
-        return Ok(cx.connection(None)?.token()?.fetch()?.expose().to_owned());
-    }
-    let Key::Profile { profile, .. } = Key::parse(key, None)? else {
-        return Err(Error::usage("a token is not printed"));
-    };
-    let token = cx.file()?.profile(&profile)?.token.clone();
-    Ok(token.map(|token| token.expose().to_owned()).unwrap_or_default())
 }
