@@ -19,6 +19,9 @@ use crate::system::System;
 /// The profiles that need no file.
 pub const BUILT_IN: [&str; 2] = ["sandbox", "sandbox-onapp"];
 
+/// The profile that is in use where nothing says which: of this name, where the file has one.
+pub const DEFAULT_NAME: &str = "default";
+
 /// The clouds that bpctl speaks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
@@ -202,7 +205,8 @@ pub fn profile_in_use(wanted: &Wanted, system: &System, file: &File) -> Option<S
     if let Some(name) = system.variable(env::PROFILE) {
         return Some(Setting { value: name.to_owned(), origin: Origin::Environment(env::PROFILE) });
     }
-    file.default_profile.clone().map(|value| Setting { value, origin: Origin::File })
+    let by_name = || file.profiles.contains_key(DEFAULT_NAME).then(|| DEFAULT_NAME.to_owned());
+    file.default_profile.clone().or_else(by_name).map(|value| Setting { value, origin: Origin::File })
 }
 
 /// The sandbox takes nothing from environment or file: a real token must not reach it, a real organization is not in it.

@@ -28,6 +28,16 @@ fn the_default_profile_says_it_all() {
 }
 
 #[test]
+fn a_profile_of_the_name_default_is_the_default() {
+    let server = World::new().serve();
+    let profile =
+        |name: &str| format!("[profiles.{name}]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"\n", server.katapult_url());
+    with_config(&format!("{}{}", profile("work"), profile("default"))).run().ok();
+    with_config(&profile("work")).run().exits(4);
+    assert_eq!(server.count(), 1);
+}
+
+#[test]
 fn the_config_file_can_be_named_by_variable() {
     let server = World::new().serve();
     let home = Home::new();
