@@ -162,6 +162,15 @@ fn an_answer_without_an_id_is_no_success() {
 }
 
 #[test]
+fn a_list_that_is_out_of_order_keeps_nobody_from_creating() {
+    let company = Company::but(|request, _| {
+        is(request, "GET", "/virtual_machine/disk_backup_policies").then(|| Answer::html(500))
+    });
+    let vm = machine(&company);
+    company.run(&["policy", "create", "--vm", &vm, "--interval", "weekly", "--retention", "3"]).ok();
+}
+
+#[test]
 fn a_token_that_may_not_list_can_still_create() {
     let company =
         Company::but(|request, _| is(request, "GET", FOR_A_MACHINE).then(|| Answer::error(403, "permission_denied")));

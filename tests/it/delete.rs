@@ -111,6 +111,17 @@ fn it_is_asked_about_and_a_dry_run_is_not() {
 }
 
 #[test]
+fn a_restoration_that_did_nothing_is_told() {
+    let company = Company::but(|request, _| {
+        is(request, "POST", "/restore").then(|| Answer::json(200, &json!({"trash_object": {"id": "x"}})))
+    });
+    let id = company.web_1();
+    company.run(&["policy", "delete", &id, "--yes"]).ok();
+    company.bpctl(&["policy", "restore", &id, "-o", "json"]).run().fails(1, "not_applied");
+    assert_eq!(company.policy(&id), None);
+}
+
+#[test]
 fn restore_brings_it_back_as_it_was() {
     let company = Company::new();
     let id = company.web_1();

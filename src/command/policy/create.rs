@@ -104,7 +104,9 @@ async fn known(api: &Katapult, owner: &Owner) -> Result<Known> {
     };
     match api.policies(owner, &mut keep).await {
         Ok(_) => Ok(Some(policies)),
-        Err(error) if error.exit == Exit::Unreachable || NO_OWNER.contains(&error.code.as_ref()) => Err(error),
+        Err(error) if NO_OWNER.contains(&error.code.as_ref()) => Err(error),
+        // Nobody answers: nobody will create anything either.
+        Err(error) if error.exit == Exit::Unreachable && error.status.is_none() => Err(error),
         Err(_) => Ok(None),
     }
 }

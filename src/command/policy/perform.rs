@@ -161,7 +161,10 @@ pub async fn restore(cx: &Context, api: &Katapult, id: &str, undoes: Option<u64>
     let record = Record::begin(cx, &intent);
     let restored = async {
         let cause = api.restore(&Katapult::restore_request(id)).await?;
-        Ok((cause, api.policy(id).await.map_err(after_write)?))
+        match api.policy(id).await {
+            Err(error) if is_gone(&error) => Err(not_restored(id, &error)),
+            read => Ok((cause, read.map_err(after_write)?)),
+        }
     };
     match restored.await.map_err(|error| with_look(error, id)) {
         Ok((Cause::Request, after)) => record.settle(Ok(after)),
@@ -172,6 +175,12 @@ pub async fn restore(cx: &Context, api: &Katapult, id: &str, undoes: Option<u64>
         }
         Err(error) => record.settle(Err(error)),
     }
+}
+
+/// The error of a restoration that the server accepted, and that did nothing.
+fn not_restored(id: &str, error: &Error) -> Error {
+    let message = format!("the server accepted the restoration of {id}, but it is not there: {}", error.message);
+    Error::new(Exit::Failure, code::NOT_APPLIED, message).open()
 }
 
 /// What a new policy belongs to.
