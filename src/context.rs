@@ -240,7 +240,8 @@ impl Context {
             None => self.sandbox_url(connection.provider.value)?,
         };
         let ca_file = connection.ca_file.as_ref().map(|file| file.value.clone());
-        let target = Target { base, authentication, ca_file };
+        let is_trust_named = env::TRUST.iter().any(|name| self.system.is_present(name));
+        let target = Target { base, authentication, ca_file, is_trust_named };
         Ok(Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress())))
     }
 

@@ -44,6 +44,8 @@ pub struct Target {
     pub authentication: Authentication,
     /// PEM certificates that are trusted besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// The environment names where the trusted certificates are: the system's own are not to be looked at.
+    pub is_trust_named: bool,
 }
 
 /// How much time and how many tries a command has.
