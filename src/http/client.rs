@@ -11,6 +11,7 @@ use url::Url;
 
 use super::answer::{Answer, ApiError, DecodeFailure};
 use super::budget::Rate;
+use super::credential::Credential;
 use super::failure::Failure;
 use super::patience::{Attempt, End, Ended, Patience};
 use super::retry::Outcome;
@@ -25,14 +26,23 @@ const MAX_REDIRECTS: usize = 5;
 #[derive(Debug)]
 pub enum Authentication {
     /// `Authorization: Bearer …`
-    Bearer(Secret),
+    Bearer(Credential),
     /// HTTP basic.
     Basic {
         /// The user, or account id.
         user: String,
         /// The password, or API key.
-        password: Secret,
+        password: Credential,
     },
+}
+
+impl Authentication {
+    fn credential(&self) -> &Credential {
+        match self {
+            Self::Bearer(token) => token,
+            Self::Basic { password, .. } => password,
+        }
+    }
 }
 
 /// The other side.
@@ -158,6 +168,8 @@ impl Http {
     /// # Errors
     /// There was no answer of the API that could be understood.
     pub async fn exchange(&self, request: &Request, decode: fn(&Answer) -> Decoded) -> Result<Settled> {
+        // Before anything else: it must not look as if a write had begun.
+        self.target.authentication.credential().get(|| self.patience.begin()).await?;
         if request.method != Method::Get {
             *self.write_in_flight.borrow_mut() = Some(format!("{} {}", request.method.name(), request.path));
         }
@@ -232,9 +244,10 @@ impl Http {
         };
         let builder = self.pool()?.request(method, url).header(ACCEPT, request.accept);
         // Both mark the header as sensitive, so that no debug output of the library shows it.
-        let builder = match &self.target.authentication {
-            Authentication::Bearer(token) => builder.bearer_auth(token.expose()),
-            Authentication::Basic { user, password } => builder.basic_auth(user, Some(password.expose())),
+        let builder = match (&self.target.authentication, self.secret()) {
+            (Authentication::Bearer(_), Some(token)) => builder.bearer_auth(token),
+            (Authentication::Basic { user, .. }, password) => builder.basic_auth(user, password),
+            (Authentication::Bearer(_), None) => builder,
         };
         let builder = match &request.body {
             Some(body) => builder.header(CONTENT_TYPE, "application/json").body(body.to_string()),
@@ -278,15 +291,15 @@ impl Http {
 
     /// Takes the token out of a text: some servers repeat what they were sent.
     fn hide_token(&self, text: &str) -> String {
-        let token = match &self.target.authentication {
-            Authentication::Bearer(token) => token,
-            Authentication::Basic { password, .. } => password,
-        };
         // A shorter one is no secret, and would tear words apart.
-        match token.expose().len() {
-            0..4 => text.to_owned(),
-            _ => text.replace(token.expose(), "[REDACTED]"),
+        match self.secret() {
+            Some(token) if token.len() >= 4 => text.replace(token, "[REDACTED]"),
+            _ => text.to_owned(),
         }
+    }
+
+    fn secret(&self) -> Option<&str> {
+        self.target.authentication.credential().at_hand().map(Secret::expose)
     }
 
     fn without_token(&self, mut error: Error) -> Error {

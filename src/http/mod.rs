@@ -6,6 +6,7 @@ mod answer;
 mod body;
 mod budget;
 mod client;
+mod credential;
 mod failure;
 mod page;
 mod patience;
@@ -20,6 +21,7 @@ mod trust;
 
 pub use answer::{Answer, ApiError, DecodeFailure, json};
 pub use client::{Authentication, Decoded, Dialect, Http, Limits, Progress, Settled, Target};
+pub use credential::{Credential, Fetch};
 pub use page::{Flow, PER_PAGE, Page, PageInfo, Walk, walk};
 pub use pool::is_loopback;
 pub use request::{Method, Repeat, Request};

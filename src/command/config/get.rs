@@ -8,7 +8,7 @@ use crate::error::{Error, Exit, Result};
 use crate::model::ConfigSetting;
 
 /// Prints one setting: in full what the file says, short what is in force.
-pub fn run(cx: &Context, args: &ConfigGet) -> Result<()> {
+pub async fn run(cx: &Context, args: &ConfigGet) -> Result<()> {
     let is_short = !args.key.starts_with("profiles.") && args.key != "default_profile";
     let mut setting = match is_short {
         true => effective(cx, &args.key)?,
@@ -19,7 +19,7 @@ pub fn run(cx: &Context, args: &ConfigGet) -> Result<()> {
             .hint("`bpctl config list --origin` shows the settings in force"));
     }
     if setting.key.rsplit('.').next() == Some("token") {
-        setting.value = token(cx, is_short, &args.key)?.into();
+        setting.value = token(cx, is_short, &args.key).await?.into();
     }
     match cx.style.format {
         Format::Table | Format::Wide => cx.ui.print(|out| writeln!(out, "{}", setting.text())),
@@ -47,14 +47,14 @@ fn written(cx: &Context, key: &Key) -> Result<ConfigSetting> {
 }
 
 /// Gives the token itself, to whoever asks for it twice.
-fn token(cx: &Context, is_short: bool, key: &str) -> Result<String> {
+async fn token(cx: &Context, is_short: bool, key: &str) -> Result<String> {
     if !cx.global.show_secrets {
         return Err(Error::usage("a token is not printed").hint(format!(
             "`bpctl config get {key} --show-secrets` prints it all the same; `bpctl auth status` says whether it works"
         )));
     }
     if is_short {
-        return Ok(cx.connection(None)?.token()?.fetch()?.expose().to_owned());
+        return Ok(cx.connection(None)?.token()?.fetch(cx.limits().max_wait).await?.expose().to_owned());
     }
     let Key::Profile { profile, .. } = Key::parse(key, None)? else {
         return Err(Error::usage("a token is not printed"));

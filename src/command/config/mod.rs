@@ -18,7 +18,7 @@ pub async fn run(cx: &Context, verb: ConfigCommand) -> Result<()> {
     match verb {
         ConfigCommand::Path => path::run(cx),
         ConfigCommand::List(args) => list::run(cx, &args),
-        ConfigCommand::Get(args) => get::run(cx, &args),
+        ConfigCommand::Get(args) => get::run(cx, &args).await,
         ConfigCommand::Set(args) => set::run(cx, &args).await,
         ConfigCommand::Use(args) => use_::run(cx, &args.profile).await,
     }
