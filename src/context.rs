@@ -242,7 +242,8 @@ impl Context {
         let ca_file = connection.ca_file.as_ref().map(|file| file.value.clone());
         let is_trust_named = env::TRUST.iter().any(|name| self.system.is_present(name));
         let target = Target { base, authentication, ca_file, is_trust_named };
-        Ok(Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress())))
+        let http = Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress()));
+        Ok(http.showing_secrets(self.global.show_secrets))
     }
 
     /// How much time and how many tries there are.

@@ -12,6 +12,7 @@ mod page;
 mod patience;
 mod pool;
 pub mod probe;
+mod repeated;
 mod request;
 mod retry;
 mod status;
