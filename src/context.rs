@@ -11,9 +11,9 @@ use jiff::tz::TimeZone;
 
 use crate::account::Account;
 use crate::args::Global;
-use crate::config::{Connection, File, Paths, Provider, Wanted, env, resolve};
+use crate::config::{Connection, File, Paths, Provider, Token, Wanted, env, resolve};
 use crate::error::{Error, Exit, Result, code};
-use crate::http::{Authentication, Http, Limits, Target};
+use crate::http::{Authentication, Credential, Http, Limits, Target};
 use crate::journal::Journal;
 use crate::katapult::Katapult;
 use crate::model::Object;
@@ -192,7 +192,7 @@ impl Context {
     /// # Errors
     /// There is no token.
     pub fn katapult_at(&self, connection: &Connection) -> Result<Katapult> {
-        let token = connection.token()?.fetch()?;
+        let token = credential(connection.token()?)?;
         let http = self.http(connection, Authentication::Bearer(token), Katapult::DIALECT)?;
         Ok(Katapult::new(http, self.global.show_secrets))
     }
@@ -224,7 +224,7 @@ impl Context {
             return Err(Error::config("an OnApp cloud needs a user")
                 .hint(format!("set `{}`, or `user` in the profile: the account's email or id", env::USER)));
         };
-        let authentication = Authentication::Basic { user: user.value.clone(), password: token.fetch()? };
+        let authentication = Authentication::Basic { user: user.value.clone(), password: credential(token)? };
         let http = self.http(connection, authentication, OnApp::DIALECT)?;
         Ok(OnApp::new(http, connection.wire.value, self.global.show_secrets))
     }
@@ -240,8 +240,10 @@ impl Context {
             None => self.sandbox_url(connection.provider.value)?,
         };
         let ca_file = connection.ca_file.as_ref().map(|file| file.value.clone());
-        let target = Target { base, authentication, ca_file };
-        Ok(Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress())))
+        let is_trust_named = env::TRUST.iter().any(|name| self.system.is_present(name));
+        let target = Target { base, authentication, ca_file, is_trust_named };
+        let http = Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress()));
+        Ok(http.showing_secrets(self.global.show_secrets))
     }
 
     /// How much time and how many tries there are.
@@ -402,6 +404,21 @@ impl Context {
         })?;
         wrong_column.map_or(Ok(()), |sentence| Err(Error::usage(sentence)))
     }
+}
+
+/// A token that a program prints is fetched by the first request: within its time, and heard when it is interrupted.
+///
+/// # Errors
+/// The token is at hand and cannot be one.
+fn credential(token: &Token) -> Result<Credential> {
+    if let Some(token) = token.at_hand()? {
+        return Ok(Credential::known(token));
+    }
+    let token = token.clone();
+    Ok(Credential::fetched(Box::new(move |limit| {
+        let token = token.clone();
+        Box::pin(async move { token.fetch(limit).await })
+    })))
 }
 
 fn not_offered(provider: &str, offers: &str) -> Error {

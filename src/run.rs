@@ -47,7 +47,7 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
         .build()
         .map_err(|error| Error::io("the runtime", &error))?;
     let is_server = matches!(command, Command::Sandbox(SandboxCommand::Serve(_)));
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let interrupted = std::pin::pin!(interrupted());
         let running = std::pin::pin!(command::run(cx, command));
         match select(interrupted, running).await {
@@ -57,7 +57,11 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
             Either::Left(_) if is_server => Ok(()),
             Either::Left(_) => Err(interruption(cx)),
         }
-    })
+    });
+    // A name that is still being resolved would be waited for. Nothing else is left on this runtime that must end: the
+    // simulator has its own.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Waits for Ctrl-C, or for whoever ends programs in an orderly way (`kill`, `timeout`, a service manager): both are

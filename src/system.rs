@@ -1,9 +1,10 @@
 //! The real world, once: environment, clock, time zone and what the standard streams are.
 //!
-//! Nothing else in the crate reads the environment or the clock. Two libraries read it on their own, by
-//! design: `reqwest` the proxy variables, and `directories` the XDG ones (see `config::Paths`).
+//! Nothing else in the crate reads the environment or the clock. Some libraries read it on their own, by design:
+//! `reqwest` the proxy variables, `directories` the XDG ones (see `config::Paths`), and on Linux `rustls-native-certs`
+//! and `openssl-probe` where certificates are (`SSL_CERT_FILE`, `SSL_CERT_DIR`; see `http::trust`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
 
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use crate::secret::Secret;
 pub struct System {
     variables: HashMap<String, String>,
     secrets: HashMap<String, Secret>,
+    present: HashSet<String>,
     arguments: Vec<String>,
     /// Whether standard input is a terminal.
     pub stdin_is_terminal: bool,
@@ -29,10 +31,13 @@ impl System {
     /// Reads the real surroundings. The variables named in `secret` are kept apart, wiped when they are dropped.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn real(secret: &[&str]) -> Self {
-        let all =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let (mut variables, mut secrets) = (HashMap::new(), HashMap::new());
-        for (name, value) in all.filter(|(_, value)| !value.is_empty()) {
+        let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        let (mut variables, mut secrets, mut present) = (HashMap::new(), HashMap::new(), HashSet::new());
+        for (name, value) in all {
+            present.insert(name.clone());
+            let Some(value) = value.into_string().ok().filter(|value| !value.is_empty()) else {
+                continue;
+            };
             match secret.contains(&name.as_str()) {
                 true => drop(secrets.insert(name, Secret::new(value))),
                 false => drop(variables.insert(name, value)),
@@ -41,6 +46,7 @@ impl System {
         Self {
             variables,
             secrets,
+            present,
             arguments: std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect(),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
@@ -56,6 +62,11 @@ impl System {
     /// Gives an environment variable that holds a secret; an empty one counts as not set.
     pub fn secret(&self, name: &str) -> Option<&Secret> {
         self.secrets.get(name)
+    }
+
+    /// Tells whether an environment variable is there at all, be it empty.
+    pub fn is_present(&self, name: &str) -> bool {
+        self.present.contains(name)
     }
 
     /// Gives the command line without the program, quoted for a shell where that is needed. Holds no secret: no flag

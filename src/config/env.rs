@@ -30,6 +30,8 @@ pub const NO_COLOR: &str = "NO_COLOR";
 pub const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
 /// The terminal type; `dumb` has no colours.
 pub const TERM: &str = "TERM";
+/// Where trusted certificates are, instead of where the system has them; read by the TLS libraries themselves.
+pub const TRUST: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// Every variable with its meaning, for the manual.
 pub const ALL: [(&str, &str); 14] = [

@@ -1,14 +1,21 @@
 //! Where the token comes from, and fetching it when it is needed.
 
-use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+use zeroize::Zeroizing;
 
 use super::env;
 use crate::error::{Error, Exit, Result, code};
 use crate::secret::Secret;
 
 /// Bytes of a token command's output that are read.
-const MAX_OUTPUT: u64 = 64 * 1024;
+const MAX_OUTPUT: usize = 64 * 1024;
+
+/// What to do about a token command.
+const BY_HAND: &str = "run it by hand: it must print the token, and nothing else, to standard output";
 
 /// Where a token comes from.
 #[derive(Clone, Debug)]
@@ -41,19 +48,39 @@ pub(super) enum Value {
 }
 
 impl Token {
-    /// Gives the token; runs the command if there is one.
+    /// Gives the token; runs the command if there is one, for `limit` at the most. The command is killed when the
+    /// future is dropped.
     ///
     /// # Errors
-    /// The command failed or printed nothing.
-    pub fn fetch(&self) -> Result<Secret> {
+    /// The command failed, printed nothing or took too long.
+    pub async fn fetch(&self, limit: Duration) -> Result<Secret> {
         match &self.value {
-            Value::Known(token) if token.expose().chars().any(char::is_control) => Err(Error::config(format!(
+            Value::Known(token) => self.checked(token),
+            Value::Printed(words) => {
+                tokio::time::timeout(limit, printed_by(words)).await.unwrap_or_else(|_| Err(too_slow(words)))
+            }
+        }
+    }
+
+    /// Gives the token unless a command has to be run for it.
+    ///
+    /// # Errors
+    /// It holds what no token can hold.
+    pub fn at_hand(&self) -> Result<Option<Secret>> {
+        match &self.value {
+            Value::Known(token) => self.checked(token).map(Some),
+            Value::Printed(_) => Ok(None),
+        }
+    }
+
+    fn checked(&self, token: &Secret) -> Result<Secret> {
+        match token.expose().chars().any(char::is_control) {
+            false => Ok(token.clone()),
+            true => Err(Error::config(format!(
                 "the {} holds a line break or another control character",
                 self.source.words()
             ))
             .hint("it must be one line, as the cloud showed it")),
-            Value::Known(token) => Ok(token.clone()),
-            Value::Printed(words) => printed_by(words),
         }
     }
 }
@@ -78,31 +105,51 @@ pub(super) fn missing() -> Error {
         .hint("to try without an account: `bpctl --sandbox policies list`")
 }
 
-fn printed_by(words: &[String]) -> Result<Secret> {
+async fn printed_by(words: &[String]) -> Result<Secret> {
     let failed = |what: String| {
-        Error::new(Exit::Auth, code::NO_TOKEN, format!("token_command `{}` {what}", words[0]))
-            .hint("run it by hand: it must print the token, and nothing else, to standard output")
+        Error::new(Exit::Auth, code::NO_TOKEN, format!("token_command `{}` {what}", words[0])).hint(BY_HAND)
     };
     let mut child = Command::new(&words[0])
         .args(&words[1..])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
+        .kill_on_drop(true)
         .spawn()
         .map_err(|error| failed(format!("cannot be started: {error}")))?;
     // With room for all of it: growing would leave parts of the token behind, which nobody wipes.
-    let mut output = String::with_capacity(usize::try_from(MAX_OUTPUT).unwrap_or(0));
+    let mut output = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT));
     let read = match child.stdout.take() {
-        Some(stdout) => stdout.take(MAX_OUTPUT).read_to_string(&mut output),
+        Some(stdout) => stdout.take(MAX_OUTPUT as u64).read_to_end(&mut output).await,
         None => Ok(0),
     };
-    let output = Secret::new(output);
-    let status = child.wait().map_err(|error| failed(format!("failed: {error}")))?;
+    let status = child.wait().await.map_err(|error| failed(format!("failed: {error}")))?;
+    if was_interrupted(status) {
+        return Err(Error::interrupted(format!("interrupted while waiting for token_command `{}`", words[0])));
+    }
     if !status.success() {
         return Err(failed(format!("failed: {status}")));
     }
-    let token = output.expose().trim();
+    let token = std::str::from_utf8(&output).unwrap_or_default().trim();
     match read.is_ok() && !token.is_empty() && !token.contains(char::is_whitespace) {
         true => Ok(Secret::new(token)),
         false => Err(failed("printed no token (one line, one word)".to_owned())),
     }
+}
+
+/// The time of the command was up: nothing is wrong with the configuration, as far as can be told.
+fn too_slow(words: &[String]) -> Error {
+    let message = format!("token_command `{}` did not end in time", words[0]);
+    Error::new(Exit::Unreachable, code::TIMEOUT, message).hint(BY_HAND).hint("`--max-wait` allows it more time")
+}
+
+/// Tells whether Ctrl-C ended it: a terminal sends that to all that run in it.
+#[cfg(unix)]
+fn was_interrupted(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal() == Some(tokio::signal::unix::SignalKind::interrupt().as_raw_value())
+}
+
+#[cfg(not(unix))]
+fn was_interrupted(_: ExitStatus) -> bool {
+    false
 }

@@ -11,8 +11,10 @@ use url::Url;
 
 use super::answer::{Answer, ApiError, DecodeFailure};
 use super::budget::Rate;
+use super::credential::Credential;
 use super::failure::Failure;
 use super::patience::{Attempt, End, Ended, Patience};
+use super::repeated::Forms;
 use super::retry::Outcome;
 use super::{Method, Repeat, Request, body, trace};
 use crate::error::{Error, Exit, Result, code};
@@ -25,14 +27,23 @@ const MAX_REDIRECTS: usize = 5;
 #[derive(Debug)]
 pub enum Authentication {
     /// `Authorization: Bearer …`
-    Bearer(Secret),
+    Bearer(Credential),
     /// HTTP basic.
     Basic {
         /// The user, or account id.
         user: String,
         /// The password, or API key.
-        password: Secret,
+        password: Credential,
     },
+}
+
+impl Authentication {
+    fn credential(&self) -> &Credential {
+        match self {
+            Self::Bearer(token) => token,
+            Self::Basic { password, .. } => password,
+        }
+    }
 }
 
 /// The other side.
@@ -44,6 +55,8 @@ pub struct Target {
     pub authentication: Authentication,
     /// PEM certificates that are trusted besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// The environment names where the trusted certificates are: the system's own are not to be looked at.
+    pub is_trust_named: bool,
 }
 
 /// How much time and how many tries a command has.
@@ -91,6 +104,8 @@ pub struct Http {
     places: Semaphore,
     write_in_flight: RefCell<Option<String>>,
     last_seen: RefCell<Option<Answer>>,
+    repeated: OnceCell<Forms>,
+    shows_secrets: bool,
 }
 
 /// What an exchange came to, when there was an answer of the API.
@@ -114,7 +129,15 @@ impl Http {
             places: Semaphore::new(limits.concurrency.max(1)),
             write_in_flight: RefCell::new(None),
             last_seen: RefCell::new(None),
+            repeated: OnceCell::new(),
+            shows_secrets: false,
         }
+    }
+
+    /// Leaves the secrets in the details of errors that the user wants to see. Traces never hold them.
+    #[must_use]
+    pub fn showing_secrets(self, shows_secrets: bool) -> Self {
+        Self { shows_secrets, ..self }
     }
 
     /// Gives the number of requests that may be in flight.
@@ -156,6 +179,8 @@ impl Http {
     /// # Errors
     /// There was no answer of the API that could be understood.
     pub async fn exchange(&self, request: &Request, decode: fn(&Answer) -> Decoded) -> Result<Settled> {
+        // Before anything else: it must not look as if a write had begun.
+        self.target.authentication.credential().get(|| self.patience.begin()).await?;
         if request.method != Method::Get {
             *self.write_in_flight.borrow_mut() = Some(format!("{} {}", request.method.name(), request.path));
         }
@@ -194,7 +219,7 @@ impl Http {
         match tried {
             Ok(settled) if settled.answer.status == 429 => "the rate limit is reached".to_owned(),
             Ok(settled) => format!("HTTP {}", settled.answer.status),
-            Err(failure) => failure.clone().into_error(self.host()).message,
+            Err(failure) => self.without_token(failure.clone().into_error(self.host())).message,
         }
     }
 
@@ -221,7 +246,7 @@ impl Http {
     }
 
     async fn send(&self, request: &Request, url: Url) -> std::result::Result<reqwest::Response, Failure> {
-        self.trace(trace::request(self.progress.trace_level(), request, &url, self.dialect.redact));
+        self.trace(trace::request(self.progress.trace_level(), request, &url, &|body| self.redact(body)));
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -230,9 +255,10 @@ impl Http {
         };
         let builder = self.pool()?.request(method, url).header(ACCEPT, request.accept);
         // Both mark the header as sensitive, so that no debug output of the library shows it.
-        let builder = match &self.target.authentication {
-            Authentication::Bearer(token) => builder.bearer_auth(token.expose()),
-            Authentication::Basic { user, password } => builder.basic_auth(user, Some(password.expose())),
+        let builder = match (&self.target.authentication, self.secret()) {
+            (Authentication::Bearer(_), Some(token)) => builder.bearer_auth(token),
+            (Authentication::Basic { user, .. }, password) => builder.basic_auth(user, password),
+            (Authentication::Bearer(_), None) => builder,
         };
         let builder = match &request.body {
             Some(body) => builder.header(CONTENT_TYPE, "application/json").body(body.to_string()),
@@ -244,7 +270,7 @@ impl Http {
     async fn receive(&self, request: &Request, response: reqwest::Response) -> std::result::Result<Answer, Failure> {
         let mut answer = Answer::from_head(response.status().as_u16(), response.headers());
         answer.body = body::read(response).await?;
-        self.trace(trace::answer(self.progress.trace_level(), request, &answer, self.dialect.redact));
+        self.trace(trace::answer(self.progress.trace_level(), request, &answer, &|body| self.redact(body)));
         Ok(answer)
     }
 
@@ -259,11 +285,14 @@ impl Http {
     fn settle(&self, mut answer: Answer, decode: fn(&Answer) -> Decoded) -> std::result::Result<Settled, Failure> {
         let result = match answer.is_success() {
             true => match decode(&answer) {
-                Ok(value) => Ok(value),
+                Ok(mut value) => {
+                    self.forms().inspect(|forms| forms.hide_in_result(&answer.body, &mut value));
+                    Ok(value)
+                }
                 Err(DecodeFailure::CutOff) => return Err(Failure::CutOff),
                 Err(DecodeFailure::Nonsense(what)) => return Err(Failure::Nonsense(what)),
             },
-            false => Err(self.without_token(super::status::error(&answer, self.dialect, self.host()))),
+            false => Err(self.without_token(self.refusal(&answer))),
         };
         answer.body = Vec::new();
         *self.last_seen.borrow_mut() = Some(answer.clone());
@@ -276,15 +305,36 @@ impl Http {
 
     /// Takes the token out of a text: some servers repeat what they were sent.
     fn hide_token(&self, text: &str) -> String {
-        let token = match &self.target.authentication {
-            Authentication::Bearer(token) => token,
-            Authentication::Basic { password, .. } => password,
+        self.forms().map_or_else(|| text.to_owned(), |forms| forms.hide(text))
+    }
+
+    /// Takes all secrets out of a body that is shown as it came.
+    fn redact(&self, body: &mut Value) {
+        (self.dialect.redact)(body);
+        self.forms().inspect(|forms| forms.hide_in(body));
+    }
+
+    /// Gives the forms of the credentials, once they are at hand.
+    fn forms(&self) -> Option<&Forms> {
+        let user = match &self.target.authentication {
+            Authentication::Basic { user, .. } => Some(user.as_str()),
+            Authentication::Bearer(_) => None,
         };
-        // A shorter one is no secret, and would tear words apart.
-        match token.expose().len() {
-            0..4 => text.to_owned(),
-            _ => text.replace(token.expose(), "[REDACTED]"),
+        let secret = self.secret()?;
+        Some(self.repeated.get_or_init(|| Forms::of(user, secret)))
+    }
+
+    /// Makes the error of an answer that is not a success.
+    fn refusal(&self, answer: &Answer) -> Error {
+        let mut error = super::status::error(answer, self.dialect, self.host(), &|text| self.hide_token(text));
+        if !self.shows_secrets {
+            (self.dialect.redact)(&mut error.detail);
         }
+        error
+    }
+
+    fn secret(&self) -> Option<&str> {
+        self.target.authentication.credential().at_hand().map(Secret::expose)
     }
 
     fn without_token(&self, mut error: Error) -> Error {
@@ -293,8 +343,7 @@ impl Http {
         error.code = hide(&error.code).into();
         error.request_id = error.request_id.as_deref().map(hide);
         error.hints = error.hints.iter().map(|hint| hide(hint)).collect();
-        // What cannot be told without the token is not told.
-        error.detail = serde_json::from_str(&hide(&error.detail.to_string())).unwrap_or(Value::Null);
+        self.forms().inspect(|forms| forms.hide_in(&mut error.detail));
         error
     }
 
@@ -328,7 +377,7 @@ impl Http {
                 Err(failure) => !failure.surely_not_carried_out(),
             },
         };
-        let tried = tried.map_err(|failure| failure.into_error(self.host()));
+        let tried = tried.map_err(|failure| self.without_token(failure.into_error(self.host())));
         if request.method == Method::Get || !(is_open || after_lost_answer) {
             return tried;
         }

@@ -56,9 +56,17 @@ pub(super) struct Ended<T> {
 }
 
 impl Patience {
-    /// Begins with nothing known; the time runs from the first request.
+    /// Begins with nothing known; the time runs from the first request, or from [`Self::begin`].
     pub(super) fn new(limits: Limits) -> Self {
         Self { limits, deadline: Cell::new(None), budget: Budget::default() }
+    }
+
+    /// Lets the time run, and gives what is left of it.
+    pub(super) fn begin(&self) -> Duration {
+        if self.deadline.get().is_none() {
+            self.deadline.set(Some(Instant::now() + self.limits.max_wait));
+        }
+        self.left()
     }
 
     /// Gives more time.
@@ -90,9 +98,7 @@ impl Patience {
         progress: &dyn Progress,
         mut once: impl AsyncFnMut(bool) -> Attempt<T>,
     ) -> Ended<T> {
-        if self.deadline.get().is_none() {
-            self.deadline.set(Some(Instant::now() + self.limits.max_wait));
-        }
+        self.begin();
         let mut attempt = 0;
         let mut after_lost_answer = false;
         loop {

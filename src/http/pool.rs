@@ -17,7 +17,7 @@ pub(super) fn open(target: &Target) -> Result<Client, Failure> {
     let mut builder =
         Client::builder().user_agent(concat!("bpctl/", env!("CARGO_PKG_VERSION"))).redirect(redirect::Policy::none());
     builder = match target.base.scheme() {
-        "https" => trusting(builder, own_roots(target)?)?,
+        "https" => trusting(builder, target)?,
         _ => builder.tls_certs_only([]),
     };
     if is_loopback(&target.base) {
@@ -32,16 +32,17 @@ pub(super) fn open(target: &Target) -> Result<Client, Failure> {
     })
 }
 
-/// Trusts `own` roots and the system's: on Linux read as late as can be, elsewhere as the system does.
+/// Trusts the target's own roots and the system's: on Linux read as late as can be, elsewhere as the system does.
 #[cfg(target_os = "linux")]
-fn trusting(builder: ClientBuilder, own: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, Failure> {
-    let tls = super::trust::tls(own).map_err(|error| Failure::Unsendable(format!("ca_file: {error}")))?;
+fn trusting(builder: ClientBuilder, target: &Target) -> Result<ClientBuilder, Failure> {
+    let tls = super::trust::tls(own_roots(target)?, target.is_trust_named)
+        .map_err(|error| Failure::Unsendable(format!("ca_file: {error}")))?;
     Ok(builder.tls_backend_preconfigured(tls))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn trusting(builder: ClientBuilder, own: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, Failure> {
-    let own: Result<Vec<_>, _> = own.iter().map(|root| reqwest::Certificate::from_der(root)).collect();
+fn trusting(builder: ClientBuilder, target: &Target) -> Result<ClientBuilder, Failure> {
+    let own: Result<Vec<_>, _> = own_roots(target)?.iter().map(|root| reqwest::Certificate::from_der(root)).collect();
     Ok(builder.tls_certs_merge(own?))
 }
 

@@ -16,13 +16,13 @@ const AUTH_CODES: [&str; 8] = [
     "organization_not_activated",
 ];
 
-/// Builds the error for an answer that is not a success.
-pub(super) fn error(answer: &Answer, dialect: Dialect, host: &str) -> Error {
+/// Builds the error for an answer that is not a success. `hide` takes secrets out of a text, before it is cut.
+pub(super) fn error(answer: &Answer, dialect: Dialect, host: &str, hide: &dyn Fn(&str) -> String) -> Error {
     let spoken = (dialect.read_error)(answer);
     let exit = exit(answer.status, spoken.as_ref().map_or("", |error| error.code.as_str()));
     let mut error = match spoken {
         Some(ApiError { code, message, detail }) => Error::new(exit, code, message).detail(detail),
-        None => unspoken(answer, exit, host),
+        None => unspoken(answer, exit, host, hide),
     };
     error.status = Some(answer.status);
     error.request_id = answer.request_id.clone();
@@ -67,9 +67,9 @@ pub fn code_of(status: u16) -> &'static str {
 }
 
 /// The error for an answer in which the API itself says nothing: a proxy's page, an empty body.
-fn unspoken(answer: &Answer, exit: Exit, host: &str) -> Error {
+fn unspoken(answer: &Answer, exit: Exit, host: &str, hide: &dyn Fn(&str) -> String) -> Error {
     let code = code_of(answer.status);
-    let what = match first_words(&answer.body) {
+    let what = match first_words(&hide(&String::from_utf8_lossy(&answer.body))) {
         Some(words) => format!(": {words}"),
         None => String::new(),
     };
@@ -77,11 +77,10 @@ fn unspoken(answer: &Answer, exit: Exit, host: &str) -> Error {
 }
 
 /// Takes the first words out of a page, without its tags: enough to recognise a proxy.
-fn first_words(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(&body[..body.len().min(4_096)]).into_owned();
+fn first_words(text: &str) -> Option<String> {
     let mut plain = String::new();
     let mut in_tag = false;
-    for symbol in text.chars() {
+    for symbol in text.chars().take(4_096) {
         match symbol {
             '<' => in_tag = true,
             '>' => {

@@ -1,5 +1,5 @@
 //! The trace that `-v` and `-vv` show. Secrets never reach it: credentials are not looked at, bodies are redacted
-//! here, and the client hides a token that a server repeats.
+//! here before they are shortened, and the client hides a token that a server repeats elsewhere.
 
 use serde_json::Value;
 use url::Url;
@@ -11,7 +11,7 @@ use super::answer::{Answer, json};
 const MAX_SHOWN: usize = 8_000;
 
 /// Traces a request, a line each.
-pub(super) fn request(level: u8, request: &Request, url: &Url, redact: fn(&mut Value)) -> Vec<String> {
+pub(super) fn request(level: u8, request: &Request, url: &Url, redact: &dyn Fn(&mut Value)) -> Vec<String> {
     if level == 0 {
         return Vec::new();
     }
@@ -30,7 +30,7 @@ pub(super) fn request(level: u8, request: &Request, url: &Url, redact: fn(&mut V
 }
 
 /// Traces an answer, a line each.
-pub(super) fn answer(level: u8, request: &Request, answer: &Answer, redact: fn(&mut Value)) -> Vec<String> {
+pub(super) fn answer(level: u8, request: &Request, answer: &Answer, redact: &dyn Fn(&mut Value)) -> Vec<String> {
     if level == 0 {
         return Vec::new();
     }

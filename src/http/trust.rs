@@ -14,14 +14,16 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// Makes a TLS configuration that trusts `own` roots and the system's.
+/// Makes a TLS configuration that trusts `own` roots and the system's. `is_named` says that the environment names where
+/// the system's are.
 ///
 /// # Errors
 /// One of `own` is no certificate.
-pub(super) fn tls(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
+pub(super) fn tls(own: Vec<CertificateDer<'static>>, is_named: bool) -> Result<ClientConfig, Error> {
     let mut likely = RootCertStore::empty();
     own.iter().try_for_each(|root| likely.add(root.clone()))?;
-    if own.is_empty() {
+    // A place that was named and holds nothing means that nothing is trusted: it is never made good by the usual file.
+    if own.is_empty() && !is_named {
         likely.add_parsable_certificates(bundle());
     }
     let trust = Trust {
@@ -36,11 +38,8 @@ pub(super) fn tls(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Err
     Ok(config)
 }
 
-/// Reads the one file with all of the system's roots; nothing where the user names another place.
+/// Reads the one file with all of the system's roots.
 fn bundle() -> Vec<CertificateDer<'static>> {
-    if openssl_probe::has_ssl_cert_env_vars() {
-        return Vec::new();
-    }
     let pem = openssl_probe::probe().cert_file.and_then(|file| std::fs::read(file).ok()).unwrap_or_default();
     CertificateDer::pem_slice_iter(&pem).flatten().collect()
 }

@@ -4,12 +4,15 @@ use serde_json::Value;
 
 use super::xml;
 use crate::http::{Answer, ApiError, code_of, json};
+use crate::model::redact;
 
 /// Reads the API's words out of an answer. OnApp has no codes: one is made from the status.
 pub fn read_error(answer: &Answer) -> Option<ApiError> {
     let body = json(answer).ok().or_else(|| xml::errors(&answer.body))?;
-    let spoken = body.get("errors").or_else(|| body.get("error"))?;
-    let sentences: Vec<String> = sentences(spoken).into_iter().filter(|words| !words.trim().is_empty()).collect();
+    // Words are made of whatever stands there: a message never holds a secret, whether secrets are shown or not.
+    let mut spoken = body.get("errors").or_else(|| body.get("error"))?.clone();
+    redact(&mut spoken);
+    let sentences: Vec<String> = sentences(&spoken).into_iter().filter(|words| !words.trim().is_empty()).collect();
     if sentences.is_empty() {
         return None;
     }

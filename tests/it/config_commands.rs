@@ -102,8 +102,8 @@ fn get_prints_the_bare_value() {
     let run = |key| config(&home, &["get", key]).env("BPCTL_API_URL", "https://env.example").run().ok().stdout;
     assert_eq!(run("api_url"), "https://env.example/\n");
     assert_eq!(run("profiles.work.api_url"), "https://one.example/v1\n");
-    config(&home, &["get", "user", "-o", "json"]).run().fails(3, "not_set");
-    config(&home, &["get", "profiles.lab.token", "-o", "json"]).run().fails(3, "not_set");
+    config(&home, &["get", "user", "-o", "json"]).run().fails(3, "not_found");
+    config(&home, &["get", "profiles.lab.token", "-o", "json"]).run().fails(3, "not_found");
     config(&home, &["get", "usr"]).run().fails_in_words(2).mentions(&["usr", "api_url", "user"]);
     config(&home, &["get", "profiles.wrok.user"]).run().fails_in_words(2).mentions(&["wrok", "work"]);
     let json = config(&home, &["get", "api_url", "-o", "json"]).run().ok().json();

@@ -60,6 +60,7 @@ mod several;
 #[path = "../../fuzz/targets.rs"]
 mod targets;
 mod terminal;
+mod time_limits;
 mod tls;
 mod undo;
 mod update;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Bpctl, TOKEN, katapult, onapp};
+use crate::harness::{BASIC, Bpctl, Home, TOKEN, katapult, onapp};
 use crate::server::{Answer, Server};
 use crate::world::{DISK, FQDN, ORG, POLICY, ROOT_PASSWORD, VM, World};
 
@@ -104,4 +104,85 @@ fn a_token_that_cannot_be_sent_is_refused_without_being_shown() {
     let server = World::new().serve();
     katapult(&server, &["disk", "show", DISK]).env("BPCTL_TOKEN", format!("{TOKEN}\u{7}")).run().exits_nonzero();
     assert_eq!(server.count(), 0);
+}
+
+#[test]
+fn the_root_password_in_the_detail_of_an_error() {
+    let machine = json!({"id": VM, "initial_root_password": ROOT_PASSWORD});
+    let body = json!({"error": {"code": "conflict", "description": "no", "detail": {"virtual_machine": machine}}});
+    let server = Server::always(Answer::json(409, &body));
+    let run = katapult(&server, &["vm", "show", VM, "-o", "json"]).run().fails(5, "conflict");
+    assert_eq!(run.error()["detail"]["virtual_machine"], json!({"id": VM, "initial_root_password": "[REDACTED]"}));
+    let run = katapult(&server, &["vm", "show", VM, "-o", "json", "-vv"]).run().exits(5);
+    assert!(!run.stderr.contains(ROOT_PASSWORD), "{}", run.report());
+    let run = katapult(&server, &["vm", "show", VM, "-o", "json", "--show-secrets"]).run().fails(5, "conflict");
+    assert_eq!(run.error()["detail"]["virtual_machine"]["initial_root_password"], ROOT_PASSWORD);
+
+    let server =
+        Server::always(Answer::json(422, &json!({"errors": {"vm": {"initial_root_password": ROOT_PASSWORD}}})));
+    for format in ["json", "table"] {
+        let run = onapp(&server, &["vm", "show", "488", "-o", format]).run().exits(5);
+        assert!(!run.stderr.contains(ROOT_PASSWORD), "{}", run.report());
+    }
+}
+
+#[test]
+fn a_server_that_repeats_the_header_of_the_credentials() {
+    let errors = Server::always(Answer::json(422, &json!({"errors": {"base": [format!("Basic {BASIC}==?")]}})));
+    let result = Server::always(Answer::json(200, &json!({"virtual_machine": {"id": 488, "label": BASIC}})));
+    for args in [&["-o", "json"][..], &["-o", "table"], &["-vv"], &["-o", "json", "--show-secrets"]] {
+        // That neither stream holds it is checked of every run.
+        let run = onapp(&errors, &["vm", "show", "488"]).args(args).run().exits(5);
+        assert!(run.stderr.contains("Basic [REDACTED]"), "{}", run.report());
+        let run = onapp(&result, &["vm", "show", "488"]).args(args).run().ok();
+        assert!(run.stdout.contains("[REDACTED]"), "{}", run.report());
+    }
+}
+
+#[test]
+fn a_password_that_json_has_to_escape_is_hidden_as_well() {
+    let password = r#"Q7"zz\K9/x4Vt"#;
+    let escaped = json!(password).to_string();
+    let errors = json!({"errors": [format!("no: {password}")], "you": {"sent": password}});
+    let label = json!({"virtual_machine": {"id": 488, "label": password}});
+    let answers = [
+        Answer::json(422, &errors),
+        Answer::text_json(errors.to_string().replace('/', "\\/")).with_status(422),
+        Answer::text_json(format!("<p>you sent {{{escaped}}}</p>")).with_status(502),
+        Answer::text_json(format!("<p>you sent {{{}}}</p>", escaped.replace('/', "\\/"))).with_status(502),
+        Answer::xml(&format!("<errors><error>{}</error></errors>", password.replace('"', "&quot;"))).with_status(422),
+        Answer::json(200, &label),
+        Answer::text_json(label.to_string().replace("Q7", "\\u00517").replace('/', "\\/")),
+    ];
+    for answer in answers {
+        let server = Server::always(answer);
+        for args in [&["-o", "json"][..], &["-o", "table"], &["-vv"]] {
+            let args = [&["vm", "show", "488", "--retries", "0"], args].concat();
+            let run = onapp(&server, &args).env("BPCTL_TOKEN", password).run();
+            for part in ["zz", "x4Vt"] {
+                assert!(!run.report().contains(part), "`{part}`: {}", run.report());
+            }
+            assert!(run.report().contains("[REDACTED]"), "{}", run.report());
+        }
+    }
+}
+
+#[test]
+fn a_token_that_is_repeated_in_a_result_is_neither_shown_nor_recorded() {
+    let world = || {
+        World::new().policy(|policy| {
+            policy["target"] =
+                json!({"type": "VirtualMachine", "value": {"id": VM, "name": TOKEN, "note": [{TOKEN: TOKEN}]}});
+        })
+    };
+    let server = world().serve();
+    for format in FORMATS {
+        let run = katapult(&server, &["policy", "show", POLICY, "-o", format]).run().ok();
+        assert!(run.stdout.contains("[REDACTED]") || format == "id", "{}", run.report());
+        katapult(&server, &["policies", "list", "--org", ORG, "-o", format, "--show-secrets"]).run().ok();
+    }
+    let home = Home::new();
+    katapult(&server, &["policy", "update", POLICY, "--retention", "30", "-vv"]).home(&home).run().ok();
+    let journal = std::fs::read_to_string(home.path("data/bpctl/journal.jsonl")).unwrap();
+    assert!(journal.contains("[REDACTED]") && !journal.contains(TOKEN), "{journal}");
 }

@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::pin::Pin;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -240,6 +242,53 @@ fn a_system_without_certificates_says_so() {
     let run = nothing.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null").run().fails(7, "tls");
     assert!(run.stderr.contains("ca-certificates"), "{}", run.report());
     server.saw_no_token();
+}
+
+/// Runs `bpctl` where `bundle` is the system's file of certificates; `None` where such a place cannot be made.
+fn where_the_system_trusts(bundle: &Path, bpctl: &Bpctl) -> Option<std::process::Output> {
+    let usual = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+    let usual = usual.into_iter().find(|file| Path::new(file).is_file())?;
+    let apart = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", script, "sh"]).arg(bundle).arg(usual).stdin(Stdio::null());
+        command
+    };
+    let mount = "mount --bind \"$1\" \"$2\"";
+    if !apart(mount).output().is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    let mut command = apart(&format!("{mount} && shift 2 && exec \"$@\""));
+    command.arg(env!("CARGO_BIN_EXE_bpctl")).args(bpctl.arguments());
+    Some(command.env_clear().envs(bpctl.environment()).output().unwrap())
+}
+
+#[test]
+fn a_place_of_certificates_that_was_named_is_the_only_one() {
+    let authority = Authority::new();
+    let server = Secure::start(authority.server("localhost", 2024, &[]));
+    let home = Home::new();
+    let bundle = home.file("bundle.crt", &authority.pem());
+    let plain = show(&server.url("localhost"), None, "");
+    let Some(trusted) = where_the_system_trusts(&bundle, &plain) else {
+        return;
+    };
+    assert!(trusted.status.success(), "{}", String::from_utf8_lossy(&trusted.stderr));
+    let seen = server.requests().len();
+    for (name, value) in [
+        ("SSL_CERT_DIR", "/nonexistent/1:/nonexistent/2"),
+        ("SSL_CERT_FILE", "/nonexistent/file"),
+        ("SSL_CERT_FILE", ""),
+    ] {
+        let narrowed = show(&server.url("localhost"), None, "").env(name, value);
+        let output = where_the_system_trusts(&bundle, &narrowed).unwrap();
+        assert_eq!(output.status.code(), Some(7), "{name}={value}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(server.requests().len(), seen, "{name}={value}");
+    }
+    // Two places at once are read as the libraries do: the second of these holds the authority.
+    let places = format!("/nonexistent:{}", home.path("").display());
+    let named = show(&server.url("localhost"), None, "").env("SSL_CERT_DIR", places);
+    let output = where_the_system_trusts(&bundle, &named).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

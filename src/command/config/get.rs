@@ -15,7 +15,7 @@ pub fn run(cx: &Context, args: &ConfigGet) -> Result<()> {
         false => written(cx, &Key::parse(&args.key, None)?)?,
     };
     if setting.value.is_null() {
-        return Err(Error::new(Exit::NotFound, "not_set", format!("`{}` is not set", args.key))
+        return Err(Error::new(Exit::NotFound, "not_found", format!("`{}` is not set", args.key))
             .hint("`bpctl config list --origin` shows the settings in force"));
     }
     if setting.key.rsplit('.').next() == Some("token") {

@@ -5,7 +5,7 @@ use crate::config::{Connection, File, resolve};
 use crate::context::Context;
 
 /// Checks them, and gives the connection if there is one to look at.
-pub fn check(cx: &Context, report: &mut Report) -> Option<Connection> {
+pub async fn check(cx: &Context, report: &mut Report) -> Option<Connection> {
     let file = match cx.read_file() {
         Ok(file) => file,
         Err(error) => {
@@ -22,7 +22,7 @@ pub fn check(cx: &Context, report: &mut Report) -> Option<Connection> {
         }
     };
     profile(report, &connection);
-    Some(token(report, connection))
+    Some(token(cx, report, connection).await)
 }
 
 fn config(report: &mut Report, file: &File) {
@@ -50,8 +50,11 @@ fn profile(report: &mut Report, connection: &Connection) {
 }
 
 /// A command that prints the token is run once.
-fn token(report: &mut Report, connection: Connection) -> Connection {
-    let fetched = connection.token().and_then(|token| Ok((token.source.words(), token.fetch()?)));
+async fn token(cx: &Context, report: &mut Report, connection: Connection) -> Connection {
+    let fetched = match connection.token() {
+        Ok(token) => token.fetch(cx.limits().max_wait).await.map(|secret| (token.source.words(), secret)),
+        Err(error) => Err(error),
+    };
     match fetched {
         Ok((words, token)) => {
             report.ok("token", words);

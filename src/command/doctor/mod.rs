@@ -40,7 +40,7 @@ const RATE_LIMIT: &str = "rate_limit";
 /// Runs the checks, prints them, and fails as the first of them that failed.
 pub async fn run(cx: &Context) -> Result<()> {
     let mut report = Report::default();
-    let connection = local::check(cx, &mut report);
+    let connection = local::check(cx, &mut report).await;
     let provider = connection.as_ref().map(|connection| connection.provider.value).or(cx.global.provider);
     let order: &[&str] = match provider.unwrap_or(Provider::Katapult) {
         Provider::Katapult => &KATAPULT,

@@ -1,0 +1,153 @@
+//! Taking the credentials out of what a server says: some repeat what they were sent, in the forms that they got.
+//!
+//! What is printed, traced or recorded of an answer passes through here. Knows no field of any answer.
+
+use serde_json::{Map, Value};
+
+use crate::secret::Secret;
+
+/// What stands in the place of what was repeated.
+const HIDDEN: &str = "[REDACTED]";
+/// Bytes of a secret that is looked for in messages: a shorter one would tear words apart.
+const LEAST_IN_TEXT: usize = 4;
+/// Bytes of a secret that is looked for in results, where a word that happens to be the same must stay.
+const LEAST_IN_RESULTS: usize = 8;
+
+/// The forms in which a server can repeat the credentials.
+pub(super) struct Forms {
+    /// As they stand in decoded text.
+    plain: Vec<Secret>,
+    /// As JSON spells them where that differs.
+    spelled: Vec<Secret>,
+    is_long: bool,
+}
+
+impl Forms {
+    /// Makes the forms of a secret; with a user, those of HTTP basic authentication too.
+    pub(super) fn of(user: Option<&str>, secret: &str) -> Self {
+        if secret.len() < LEAST_IN_TEXT {
+            return Self { plain: Vec::new(), spelled: Vec::new(), is_long: false };
+        }
+        let mut plain = vec![Secret::new(secret)];
+        plain.extend(user.map(|user| base64(Secret::new(format!("{user}:{secret}")).expose().as_bytes())));
+        let escaped = Secret::new(Value::from(secret).to_string());
+        let escaped = Secret::new(&escaped.expose()[1..escaped.expose().len() - 1]);
+        let slashed = Secret::new(escaped.expose().replace('/', "\\/"));
+        let spelled = [escaped, slashed].into_iter().filter(|form| form.expose() != secret).collect();
+        Self { plain, spelled, is_long: secret.len() >= LEAST_IN_RESULTS }
+    }
+
+    /// Takes them out of a text, which may be a piece of JSON.
+    pub(super) fn hide(&self, text: &str) -> String {
+        let forms = self.plain.iter().chain(&self.spelled);
+        forms.fold(text.to_owned(), |text, form| text.replace(form.expose(), HIDDEN))
+    }
+
+    /// Takes them out of decoded JSON, at any depth.
+    pub(super) fn hide_in(&self, value: &mut Value) {
+        match value {
+            Value::String(text) if self.are_in(text) => *text = self.hide(text),
+            // A password can be a number. One that is a part of a longer number is no repetition.
+            Value::Number(number) if self.plain.iter().any(|form| form.expose() == number.as_str()) => {
+                *value = HIDDEN.into();
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_in(item)),
+            Value::Object(fields) => {
+                fields.values_mut().for_each(|field| self.hide_in(field));
+                if fields.keys().any(|name| self.are_in(name) && !is_field_name(name)) {
+                    *fields =
+                        std::mem::take(fields).into_iter().map(|field| self.without(field)).collect::<Map<_, _>>();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes them out of the result of a request. `body` is what it was decoded from: it is searched first, since
+    /// hardly any server repeats anything.
+    pub(super) fn hide_in_result(&self, body: &[u8], result: &mut Value) {
+        if self.is_long && !result.is_null() && self.may_be_in(body) {
+            self.hide_in(result);
+        }
+    }
+
+    /// Tells whether a body may hold them: as they are, or behind the escapes of JSON or XML.
+    fn may_be_in(&self, body: &[u8]) -> bool {
+        match std::str::from_utf8(body) {
+            Ok(text) => text.contains('\\') || text.contains('&') || self.are_in(text),
+            Err(_) => true,
+        }
+    }
+
+    fn are_in(&self, text: &str) -> bool {
+        self.plain.iter().any(|form| text.contains(form.expose()))
+    }
+
+    fn without(&self, (name, field): (String, Value)) -> (String, Value) {
+        match is_field_name(&name) {
+            true => (name, field),
+            false => (self.hide(&name), field),
+        }
+    }
+}
+
+/// Tells whether a name can be one of the API's own: a password that is a word must not take a field away.
+fn is_field_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+/// Spells bytes in base64, without the padding: not every server repeats that.
+fn base64(bytes: &[u8]) -> Secret {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits = (0..3).fold(0_usize, |bits, place| bits << 8 | usize::from(group.get(place).copied().unwrap_or(0)));
+        text.extend((0..=group.len()).map(|place| char::from(DIGITS[bits >> (18 - 6 * place) & 63])));
+    }
+    Secret::new(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        for (text, spelled) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(text.as_bytes()).expose(), spelled);
+        }
+        assert_eq!(base64(&[0xfb, 0xff, 0xfe]).expose(), "+//+");
+    }
+
+    #[test]
+    fn every_form_is_taken_out_of_text() {
+        let forms = Forms::of(Some("me"), "se\"cr\\et/p");
+        let escaped = serde_json::to_string("se\"cr\\et/p").unwrap();
+        let basic = "bWU6c2UiY3JcZXQvcA";
+        for text in ["se\"cr\\et/p", &escaped, &escaped.replace('/', "\\/"), basic] {
+            let hidden = forms.hide(&format!("a {text} b"));
+            assert!(hidden.contains(HIDDEN) && !hidden.contains("cr") && !hidden.contains(basic), "{hidden}");
+        }
+    }
+
+    #[test]
+    fn decoded_values_lose_it_and_fields_stay() {
+        let forms = Forms::of(None, "retention");
+        let mut value = json!({"retention": 7, "x": ["my retention!"], "a retention": {"retention": "retention"}});
+        forms.hide_in(&mut value);
+        let hidden = json!({"retention": 7, "x": ["my [REDACTED]!"], "a [REDACTED]": {"retention": HIDDEN}});
+        assert_eq!(value, hidden);
+        let mut number = json!([12_345_678, 123_456_789]);
+        Forms::of(None, "12345678").hide_in(&mut number);
+        assert_eq!(number, json!([HIDDEN, 123_456_789]));
+    }
+
+    #[test]
+    fn a_short_one_is_a_word_like_any_other() {
+        let mut value = json!(["daily"]);
+        Forms::of(None, "daily").hide_in_result(b"[\"daily\"]", &mut value);
+        assert_eq!((value, Forms::of(None, "no").hide("no")), (json!(["daily"]), "no".to_owned()));
+    }
+}
