@@ -7,6 +7,7 @@
 //! `docs/architecture.md` has the whole map.
 
 pub mod account;
+mod apart;
 pub mod args;
 mod bug;
 pub mod command;

@@ -57,6 +57,7 @@ mod screen;
 mod secrets;
 mod server;
 mod several;
+mod signals;
 #[path = "../../fuzz/targets.rs"]
 mod targets;
 mod terminal;
