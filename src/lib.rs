@@ -30,5 +30,6 @@ pub mod system;
 pub mod time;
 pub mod ui;
 pub mod view;
+mod whole;
 
 pub use run::main;

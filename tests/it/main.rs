@@ -49,6 +49,7 @@ mod policy_file_laws;
 mod profiles;
 mod prompts;
 mod report;
+mod report_file;
 mod requests;
 mod retries;
 mod sandbox;
