@@ -22,6 +22,8 @@ pub struct Access {
 }
 
 impl Access {
+    /// The owner alone.
+    pub const PRIVATE: Self = Self { new: 0o600, kept: 0o600, needs_owner: false };
     /// Whoever could before; a new file is for all that the umask allows.
     pub const AS_IT_WAS: Self = Self { new: 0o666, kept: 0o777, needs_owner: false };
 }
@@ -73,6 +75,18 @@ pub fn directory_of(file: &Path) -> &Path {
 /// Names a file beside `target`: hidden, and recognisable as its own.
 pub fn beside(target: &Path, end: &str) -> String {
     format!(".{}{end}", target.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Removes what was left behind when somebody was killed while replacing `target`. Nobody else may be replacing it.
+pub fn remove_unfinished(target: &Path) {
+    let start = beside(target, ".");
+    for entry in fs::read_dir(directory_of(target)).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&start) && name.ends_with(UNFINISHED) {
+            // It is in nobody's way; the next change tries again.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Gives the new file the old one's owner and mode. Nobody gains: a group that cannot be kept loses what it could do.
