@@ -18,6 +18,7 @@ pub mod error;
 pub mod http;
 pub mod journal;
 pub mod katapult;
+mod lock;
 pub mod model;
 pub mod onapp;
 pub mod policyfile;

@@ -1,17 +1,18 @@
 //! Changing the config file: under a lock, and by replacing it as a whole, so that neither a second bpctl nor a kill at
 //! any moment can lose what it held. Comments and order stay. Never makes a file readable for more users.
 
-use std::fs::{self, File as Handle, OpenOptions, TryLockError};
+use std::fs::{self, File as Handle};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value, value};
 
 use super::file::File;
 use super::key::{Key, check_name};
 use crate::error::{Error, Result};
+use crate::lock::lock;
 use crate::private;
 use crate::whole::{self, Access, beside, directory_of, remove_unfinished, target_of};
 
@@ -41,7 +42,7 @@ impl Edit {
         let target = target_of(path);
         let failed = |error: &io::Error| Error::io(&target.display().to_string(), error);
         private::create_directory(directory_of(&target)).map_err(|error| failed(&error))?;
-        let lock = lock(&target).await?;
+        let lock = lock_of(&target).await?;
         // It may hold a token.
         remove_unfinished(&target);
         let file = File::read(&target)?;
@@ -205,23 +206,12 @@ fn put(table: &mut dyn TableLike, key: &str, mut new: Value) {
     }
 }
 
-/// Waits for the lock. Its file stays: to remove it would be a race, and the lock ends with the process.
-async fn lock(target: &Path) -> Result<Handle> {
+/// Waits for the lock of the file at `target`.
+async fn lock_of(target: &Path) -> Result<Handle> {
     let path = directory_of(target).join(beside(target, ".lock"));
-    let failed = |error: io::Error| Error::io(&path.display().to_string(), &error);
-    let mut options = OpenOptions::new();
-    let handle = private::options(options.write(true).create(true).truncate(false)).open(&path).map_err(failed)?;
-    let began = Instant::now();
-    loop {
-        match handle.try_lock() {
-            Ok(()) => return Ok(handle),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WAIT => {}
-            Err(TryLockError::WouldBlock) => {
-                let message = format!("another bpctl is changing {}", target.display());
-                return Err(Error::config(message).hint(format!("it holds the lock of `{}`", path.display())));
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(fastrand::u64(2..15))).await;
-    }
+    let held = lock(&path, LOCK_WAIT).await.map_err(|error| Error::io(&path.display().to_string(), &error))?;
+    held.ok_or_else(|| {
+        Error::config(format!("another bpctl is changing {}", target.display()))
+            .hint(format!("it holds the lock of `{}`", path.display()))
+    })
 }
