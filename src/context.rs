@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::account::Account;
 use crate::args::Global;
-use crate::config::{Connection, File, Paths, Provider, Wanted, env, resolve};
+use crate::config::{Connection, Edit, File, Paths, Provider, Wanted, env, resolve};
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{Authentication, Http, Limits, Target};
 use crate::journal::Journal;
@@ -96,6 +96,16 @@ impl Context {
     pub fn config_path(&self) -> Result<PathBuf> {
         let named = self.global.config.clone().or_else(|| self.system.variable(env::CONFIG).map(PathBuf::from));
         named.map_or_else(|| Ok(Paths::find()?.config_file()), Ok)
+    }
+
+    /// The same, of a file that is about to be changed.
+    ///
+    /// # Errors
+    /// As above, and where something that is no file is named.
+    pub fn config_path_to_change(&self) -> Result<PathBuf> {
+        let path = self.config_path()?;
+        Edit::check(&path)?;
+        Ok(path)
     }
 
     /// The config file, read once.

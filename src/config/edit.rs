@@ -34,11 +34,27 @@ pub struct Edit {
 }
 
 impl Edit {
+    /// Refuses what is there and is no file, as a device or a pipe: it would be replaced by one. Opens nothing, since
+    /// a pipe would wait for its writer.
+    ///
+    /// # Errors
+    /// It is no file.
+    pub fn check(path: &Path) -> Result<()> {
+        match fs::metadata(path) {
+            Ok(there) if !there.is_file() => {
+                Err(Error::config(format!("{} is no regular file: it can be read, not changed", path.display()))
+                    .hint("name a file with `--config` or `BPCTL_CONFIG`"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Locks and reads the file at `path`; one that does not exist is empty. Creates its directory.
     ///
     /// # Errors
-    /// It cannot be read, understood or locked.
+    /// It is no file, or cannot be read, understood or locked.
     pub async fn begin(path: &Path) -> Result<Self> {
+        Self::check(path)?;
         let target = target_of(path);
         let failed = |error: &io::Error| Error::io(&target.display().to_string(), error);
         private::create_directory(directory_of(&target)).map_err(|error| failed(&error))?;

@@ -300,3 +300,38 @@ fn a_kill_at_any_moment_leaves_a_whole_file() {
     let unfinished: Vec<_> = names.filter(|name| name.to_string_lossy().ends_with(".tmp")).collect();
     assert!(unfinished.is_empty(), "left behind: {unfinished:?}");
 }
+
+#[test]
+fn what_is_no_file_is_refused_before_it_is_opened() {
+    let home = Home::new();
+    let pipe = home.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let link = home.path("link");
+    std::os::unix::fs::symlink(&pipe, &link).unwrap();
+    let commands = [
+        &["config", "set", "organization", "acme"][..],
+        &["config", "use", "work"],
+        &["auth", "login"],
+        &["auth", "logout"],
+    ];
+    for path in [&pipe, &link] {
+        for command in commands {
+            let changing = bare(command).args(&["-o", "json"]).home(&home);
+            let run = changing.env("BPCTL_CONFIG", path.display().to_string()).spawn();
+            let error = run.wait_at_most(std::time::Duration::from_secs(10)).fails(2, "config").error();
+            assert!(error["message"].as_str().unwrap().contains("no regular file"), "{error}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(home.path(".")).unwrap().count(), 2, "nothing is made beside them");
+    // To read one, as from `<(…)`, is fine.
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, "[profiles.work]\norganization = \"acme\"\n").unwrap()
+    });
+    let reading = bare(&["config", "get", "organization", "--profile", "work"]).home(&home);
+    let run = reading.env("BPCTL_CONFIG", pipe.display().to_string()).run().ok();
+    assert!(run.stdout.contains("acme"), "{}", run.report());
+    writer.join().unwrap();
+    use std::os::unix::fs::FileTypeExt;
+    assert!(link.is_symlink() && std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+}

@@ -15,7 +15,7 @@ use crate::view::{escape, structured};
 
 /// Reads a token, tries it, and stores it in a profile.
 pub async fn run(cx: &Context, args: AuthLogin) -> Result<()> {
-    let path = cx.config_path()?;
+    let path = cx.config_path_to_change()?;
     let file = File::read(&path)?;
     let name = profile(cx, &file)?;
     let mut profile = file.profiles.get(&name).cloned().unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::view::{escape, structured};
 
 /// Removes the token from a profile; its other settings stay.
 pub async fn run(cx: &Context) -> Result<()> {
-    let path = cx.config_path()?;
+    let path = cx.config_path_to_change()?;
     let file = File::read(&path)?;
     let name = profile(cx, &file)?;
     let provider = file.profile(&name)?.provider.unwrap_or(Provider::Katapult);

@@ -9,7 +9,7 @@ use crate::model::ConfigSetting;
 
 /// Changes a setting in the config file.
 pub async fn run(cx: &Context, args: &ConfigSet) -> Result<()> {
-    let path = cx.config_path()?;
+    let path = cx.config_path_to_change()?;
     let file = File::read(&path)?;
     let in_use = profile_in_use(&cx.wanted(None), &cx.system, &file).map(|setting| setting.value);
     let key = Key::parse(&args.key, in_use.as_deref())?;

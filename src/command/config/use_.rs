@@ -8,7 +8,7 @@ use crate::model::ConfigSetting;
 
 /// Makes a profile the one that is used when none is named.
 pub async fn run(cx: &Context, profile: &str) -> Result<()> {
-    let path = cx.config_path()?;
+    let path = cx.config_path_to_change()?;
     // Before anything is made: a profile that is not there leaves no trace.
     check(&File::read(&path)?, profile)?;
     let mut edit = Edit::begin(&path).await?;
