@@ -72,6 +72,10 @@ mod with_sandbox {
 
     fn reset(cx: &Context, args: &SandboxReset) -> Result<()> {
         let file = Paths::find()?.sandbox_file();
+        if cx.global.dry_run {
+            cx.ui.note(&format!("dry run: the sandbox is left as it is ({})", file.display()));
+            return Ok(());
+        }
         sandbox::reset(&file, &seed(args.machines, args.policies), &sandbox::system_clock())
             .map_err(|error| Error::io(&file.display().to_string(), &error))?;
         cx.ui.note(&format!("the sandbox starts over ({})", file.display()));

@@ -30,7 +30,8 @@ pub struct Edit {
     document: DocumentMut,
     /// How lines end: the library writes line feeds alone.
     has_crlf: bool,
-    _lock: Handle,
+    /// None in a dry run.
+    _lock: Option<Handle>,
 }
 
 impl Edit {
@@ -56,11 +57,25 @@ impl Edit {
     pub async fn begin(path: &Path) -> Result<Self> {
         Self::check(path)?;
         let target = target_of(path);
-        let failed = |error: &io::Error| Error::io(&target.display().to_string(), error);
-        private::create_directory(directory_of(&target)).map_err(|error| failed(&error))?;
+        private::create_directory(directory_of(&target))
+            .map_err(|error| Error::io(&target.display().to_string(), &error))?;
         let lock = lock_of(&target).await?;
         // It may hold a token.
         remove_unfinished(&target);
+        Self::read(target, Some(lock))
+    }
+
+    /// The same for a dry run: touches nothing, and is not for saving.
+    ///
+    /// # Errors
+    /// It is no file, or cannot be read or understood.
+    pub fn rehearse(path: &Path) -> Result<Self> {
+        Self::check(path)?;
+        Self::read(target_of(path), None)
+    }
+
+    fn read(target: PathBuf, lock: Option<Handle>) -> Result<Self> {
+        let failed = |error: &io::Error| Error::io(&target.display().to_string(), error);
         let file = File::read(&target)?;
         let text = match file.exists {
             false => String::new(),

@@ -217,8 +217,32 @@ fn use_names_the_usual_profile() {
     }
     assert_eq!(read(&home), WRITTEN.replace("'work'", "\"work\""));
     config(&home, &["use", "wrok"]).run().fails_in_words(2).mentions(&["wrok", "work"]);
-    config(&home, &["use", "lab", "--dry-run"]).run().ok().mentions(&["dry run"]);
-    assert_eq!(read(&home), WRITTEN.replace("'work'", "\"work\""));
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_set_and_touches_nothing() {
+    let home = home_with(WRITTEN);
+    let dry = |args: &[&str]| config(&home, args).args(&["--dry-run"]).run().ok();
+    for (args, line) in [
+        (&["set", "profiles.work.organization", "new"][..], "valid: profiles.work.organization = new\n"),
+        (&["set", "default_profile", "lab"], "valid: default_profile = lab\n"),
+        (&["use", "lab"], "valid: default_profile = lab\n"),
+    ] {
+        assert_eq!(dry(args).mentions(&["dry run: the config file is left as it is"]).stdout, line);
+        assert_eq!(dry(&[args, &["-o", "json"]].concat()).json()["stored"], false);
+    }
+    dry_refuses(&home, &["use", "wrok"]);
+    dry_refuses(&home, &["set", "profiles.work.provider", "other"]);
+    assert_eq!(read(&home), WRITTEN);
+    let empty = Home::new();
+    config(&empty, &["set", "profiles.work.organization", "new", "--dry-run"]).run().ok();
+    assert!(!empty.path("config").exists(), "not even a directory is made");
+    let real = config(&home, &["set", "profiles.work.organization", "new", "-o", "json"]).run().ok().json();
+    assert!(real.get("stored").is_none(), "{real}");
+}
+
+fn dry_refuses(home: &Home, args: &[&str]) {
+    config(home, args).args(&["--dry-run"]).run().fails_in_words(2);
 }
 
 #[test]
