@@ -24,6 +24,9 @@ use crate::system::{System, quoted};
 use crate::ui::Ui;
 use crate::view::{Listing, Noun, Style, show};
 
+/// What the journal calls the API of the sandbox, which has an address only while it runs.
+pub const SANDBOX_API: &str = "sandbox";
+
 /// What each provider offers, for the error about what it does not.
 const KATAPULT_OFFERS: &str = "policies, disk, vm, org, coverage, calendar and lint";
 const ONAPP_OFFERS: &str = "backups list, vm list and vm show";
@@ -315,7 +318,7 @@ impl Context {
     /// A bad configuration.
     pub fn api_name(&self) -> Result<String> {
         let connection = self.connection(None)?;
-        Ok(connection.api_url.as_ref().map_or_else(|| "sandbox".to_owned(), |url| url.value.to_string()))
+        Ok(connection.api_url.as_ref().map_or_else(|| SANDBOX_API.to_owned(), |url| url.value.to_string()))
     }
 
     /// Waits until no other bpctl of this user is between reading and writing, in an update with `--if` or in `apply`;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::history::{entries, find};
+use super::history::{find, read};
 use super::policy::perform::{self, Named};
 use super::policy::schedule_delete::LEAD;
 use super::policy::update::changed;
@@ -36,7 +36,8 @@ pub async fn run(cx: &Context, args: &Undo) -> Result<()> {
 
 /// Takes the change that is named, or the last one on this API that was done, not undone, and is no undo itself.
 fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
-    let all = entries(cx)?;
+    let history = read(cx)?;
+    let (all, gone) = (history.entries, history.gone);
     let api = cx.api_name()?;
     if let Some(number) = number {
         let entry = find(all, number)?;
@@ -45,12 +46,17 @@ fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
             return Err(Error::usage(format!("change {number} was made on {}, not on {api}", entry.api))
                 .hint(format!("name its connection, as in `bpctl undo {number} --profile {profile}`")));
         }
+        if gone.contains(&number) {
+            return Err(Error::usage(format!("change {number} was made in a sandbox that has started over since"))
+                .hint("`bpctl history` lists the changes"));
+        }
         return Ok(entry);
     }
     let undone: Vec<u64> =
         all.iter().filter(|entry| entry.outcome == Outcome::Done).filter_map(|entry| entry.undoes).collect();
     all.into_iter()
         .rev()
+        .filter(|entry| !gone.contains(&entry.number))
         .filter(|entry| entry.api == api && entry.undoes.is_none() && entry.outcome != Outcome::Failed)
         .find(|entry| !undone.contains(&entry.number))
         .ok_or_else(|| {
