@@ -2,28 +2,30 @@
 
 use std::any::Any;
 use std::cell::{OnceCell, RefCell};
-use std::fs::TryLockError;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::account::Account;
 use crate::args::Global;
-use crate::config::{Connection, File, Paths, Provider, Token, Wanted, env, resolve};
+use crate::config::{Connection, Edit, File, Paths, Provider, Token, Wanted, env, resolve};
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{Authentication, Credential, Http, Limits, Target};
 use crate::journal::Journal;
 use crate::katapult::Katapult;
+use crate::lock::lock;
 use crate::model::Object;
 use crate::onapp::OnApp;
-use crate::private;
 #[cfg(feature = "sandbox")]
 use crate::sandbox;
 use crate::system::{System, quoted};
 use crate::ui::Ui;
 use crate::view::{Listing, Noun, Style, show};
+
+/// What the journal calls the API of the sandbox, which has an address only while it runs.
+pub const SANDBOX_API: &str = "sandbox";
 
 /// What each provider offers, for the error about what it does not.
 const KATAPULT_OFFERS: &str = "policies, disk, vm, org, coverage, calendar and lint";
@@ -97,6 +99,16 @@ impl Context {
     pub fn config_path(&self) -> Result<PathBuf> {
         let named = self.global.config.clone().or_else(|| self.system.variable(env::CONFIG).map(PathBuf::from));
         named.map_or_else(|| Ok(Paths::find()?.config_file()), Ok)
+    }
+
+    /// The same, of a file that is about to be changed.
+    ///
+    /// # Errors
+    /// As above, and where something that is no file is named.
+    pub fn config_path_to_change(&self) -> Result<PathBuf> {
+        let path = self.config_path()?;
+        Edit::check(&path)?;
+        Ok(path)
     }
 
     /// The config file, read once.
@@ -308,34 +320,23 @@ impl Context {
     /// A bad configuration.
     pub fn api_name(&self) -> Result<String> {
         let connection = self.connection(None)?;
-        Ok(connection.api_url.as_ref().map_or_else(|| "sandbox".to_owned(), |url| url.value.to_string()))
+        Ok(connection.api_url.as_ref().map_or_else(|| SANDBOX_API.to_owned(), |url| url.value.to_string()))
     }
 
-    /// Waits until no other bpctl of this user is between reading and writing with `--if`, until the file is dropped.
-    /// Waits in turns, so that Ctrl-C is heard.
+    /// Waits until no other bpctl of this user is between reading and writing, in an update with `--if` or in `apply`;
+    /// holds off the others until the file is dropped.
     ///
     /// # Errors
     /// The lock file cannot be made, or the others take longer than `--max-wait`.
     pub async fn lock_writes(&self) -> Result<std::fs::File> {
         let path = Paths::find()?.journal_file().with_extension("lock");
-        let opened = path
-            .parent()
-            .map_or(Ok(()), private::create_directory)
-            .and_then(|()| private::options(std::fs::OpenOptions::new().write(true).create(true)).open(&path));
-        let file = opened.map_err(|error| Error::io(&path.display().to_string(), &error))?;
-        let began = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::Error(error)) => return Err(Error::io(&path.display().to_string(), &error)),
-                Err(TryLockError::WouldBlock) if began.elapsed() > self.limits().max_wait => {
-                    let message = "another bpctl has not finished its update with `--if`";
-                    return Err(Error::new(Exit::Unreachable, code::TIMEOUT, message)
-                        .hint(format!("nothing was sent; it holds {}", path.display())));
-                }
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        }
+        let held = lock(&path, self.limits().max_wait).await;
+        let held = held.map_err(|error| Error::io(&path.display().to_string(), &error))?;
+        held.ok_or_else(|| {
+            let message = "another bpctl has not finished its `apply` or its update with `--if`";
+            Error::new(Exit::Unreachable, code::TIMEOUT, message)
+                .hint(format!("nothing was sent; it holds {}", path.display()))
+        })
     }
 
     /// Asks a question that the user must answer with yes.

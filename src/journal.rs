@@ -3,7 +3,7 @@
 //! A write is recorded twice: when it begins, before anything is sent, and when it has ended. An entry without an
 //! end is a write whose outcome is not known: bpctl was stopped in between. Nothing here talks to an API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -81,7 +81,16 @@ fn unknown() -> Outcome {
 #[serde(tag = "event", rename_all = "kebab-case")]
 enum Line {
     Begin(Box<Entry>),
-    End { number: u64, outcome: Outcome, policy: Option<String>, after: Value },
+    End {
+        number: u64,
+        outcome: Outcome,
+        policy: Option<String>,
+        after: Value,
+    },
+    /// What was written at an API before this line is gone from there: the sandbox starts over.
+    Reset {
+        api: String,
+    },
 }
 
 /// The journal's file.
@@ -94,6 +103,8 @@ pub struct Journal {
 pub struct History {
     /// The entries, oldest first.
     pub entries: Vec<Entry>,
+    /// Numbers of entries whose world is gone: there is nothing left to undo.
+    pub gone: BTreeSet<u64>,
     /// What the user should know of the file.
     pub warnings: Vec<String>,
 }
@@ -133,6 +144,20 @@ impl Journal {
         // Another bpctl may have been killed in the middle of a line since this write began.
         self.whole_lines(&mut file)?;
         append(&mut file, &Line::End { number, outcome, policy, after })
+    }
+
+    /// Records that an API starts over, as the sandbox does; where nothing was ever recorded, nothing is.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn reset(&self, api: &str) -> io::Result<()> {
+        if !self.path.try_exists()? {
+            return Ok(());
+        }
+        let mut file = self.open()?;
+        file.lock()?;
+        self.whole_lines(&mut file)?;
+        append(&mut file, &Line::Reset { api: api.to_owned() })
     }
 
     /// Reads the history; a file that does not exist is an empty one.
@@ -199,7 +224,8 @@ fn append(file: &mut File, line: &Line) -> io::Result<()> {
 }
 
 fn read(text: &str) -> History {
-    let mut entries = BTreeMap::new();
+    let mut entries: BTreeMap<u64, Entry> = BTreeMap::new();
+    let mut gone = BTreeSet::new();
     let mut unreadable = 0;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         match serde_json::from_str(line) {
@@ -215,6 +241,9 @@ fn read(text: &str) -> History {
                     entry.target = entry.target.take().or(name);
                 }
             }
+            Ok(Line::Reset { api }) => {
+                gone.extend(entries.values().filter(|entry| entry.api == api).map(|entry| entry.number));
+            }
             Err(_) => unreadable += 1,
         }
     }
@@ -222,7 +251,7 @@ fn read(text: &str) -> History {
         0 => Vec::new(),
         count => vec![format!("{count} lines of the journal cannot be read and are left out")],
     };
-    History { entries: entries.into_values().collect(), warnings }
+    History { entries: entries.into_values().collect(), gone, warnings }
 }
 
 impl Action {

@@ -7,6 +7,7 @@
 //! `docs/architecture.md` has the whole map.
 
 pub mod account;
+mod apart;
 pub mod args;
 mod bug;
 pub mod command;
@@ -17,6 +18,7 @@ pub mod error;
 pub mod http;
 pub mod journal;
 pub mod katapult;
+mod lock;
 pub mod model;
 pub mod onapp;
 pub mod policyfile;
@@ -29,5 +31,6 @@ pub mod system;
 pub mod time;
 pub mod ui;
 pub mod view;
+mod whole;
 
 pub use run::main;

@@ -1,8 +1,10 @@
 //! Files and directories that only their owner can read.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
+
+use crate::whole::{self, Access};
 
 /// Makes new files readable by their owner alone.
 pub fn options(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -23,16 +25,11 @@ pub fn create_directory(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
-/// Replaces a file whole: a reader, and a crash, sees the old content or the new, never a part. Mode 0600.
+/// Replaces a file whole, in a directory that is made if need be. Mode 0600.
 ///
 /// # Errors
 /// The file system's.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create_directory(directory)?;
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    create_directory(whole::directory_of(path))?;
+    whole::replace(path, content, Access::PRIVATE)
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::apart::apart;
 use crate::error::{Error, Result};
 use crate::http::Progress;
 use crate::view::escape;
@@ -186,18 +187,30 @@ impl Ui {
         HttpProgress { manner: self.manner, bars: self.bars.clone(), told: RefCell::new(None) }
     }
 
-    /// Reads standard input to its end, bounded.
+    /// Reads standard input to its end, or to one byte more than `most`. Ctrl-C is heard meanwhile.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn read_bytes(&self, most: u64) -> Result<Vec<u8>> {
+        let read = apart(move || {
+            let mut bytes = Vec::new();
+            io::stdin().lock().take(most + 1).read_to_end(&mut bytes).map(|_| bytes)
+        });
+        read.await.flatten().map_err(|error| Error::io("standard input", &error))
+    }
+
+    /// Reads standard input as text to its end, at most so many bytes. Ctrl-C is heard meanwhile.
     ///
     /// # Errors
     /// It cannot be read, is too long, or is not text.
-    pub fn read_input(&self, most: u64) -> Result<String> {
-        let mut text = String::new();
-        let read = io::stdin().lock().take(most + 1).read_to_string(&mut text);
-        read.map_err(|error| Error::io("standard input", &error))?;
-        match text.len() as u64 > most {
-            true => Err(Error::usage(format!("standard input is longer than {most} bytes"))),
-            false => Ok(text),
+    pub async fn read_input(&self, most: u64) -> Result<String> {
+        let bytes = self.read_bytes(most).await?;
+        if bytes.len() as u64 > most {
+            return Err(Error::usage(format!("standard input is longer than {most} bytes")));
         }
+        String::from_utf8(bytes).map_err(|error| {
+            Error::io("standard input", &io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+        })
     }
 
     /// Takes the time that questions took since the last call.

@@ -53,7 +53,8 @@ pub struct Coverage {
     /// Exit with 10 when a verdict is this bad or worse
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub fail_on: Option<FailOnCoverage>,
-    /// Also write a page for people: one HTML file with everything in it
+    /// Also write a page for people: one HTML file with everything in it (- for standard output, and nothing else
+    /// there)
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// How much is asked of the API

@@ -1,11 +1,9 @@
 //! `bpctl calendar`
 
-use std::path::Path;
-
 use jiff::Timestamp;
 
 use crate::args::{Calendar, Format};
-use crate::command::file;
+use crate::command::file::{self, Written};
 use crate::command::list::{Rows, print_list};
 use crate::command::survey;
 use crate::context::Context;
@@ -23,11 +21,9 @@ pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
     let all = runs(&reading.survey.fleet.policies, from.as_second(), until.as_second());
     assumptions(cx, &all);
     if let Some(path) = &args.ics {
-        let calendar = ics(&all.runs, from);
-        if path == Path::new("-") {
-            return cx.ui.print(|out| out.write_all(calendar.as_bytes()));
+        if file::write(cx, path, ics(&all.runs, from)).await? == Written::ToOutput {
+            return Ok(());
         }
-        file::write(path, &calendar)?;
         cx.ui.note(&format!("{} runs written to {}", all.runs.len(), path.display()));
     }
     let style = &cx.style;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::args::{Coverage as Args, FailOnCoverage, Format};
-use crate::command::file;
+use crate::command::file::{self, Written};
 use crate::command::list::{Rows, print_list};
 use crate::command::survey::{self, DETAIL_UP_TO, Reading};
 use crate::context::Context;
@@ -20,10 +20,12 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
     for (policy, target) in &coverage.strays {
         cx.ui.note(&format!("policy {policy} belongs to {target}, which is no listed machine or disk"));
     }
-    if let Some(path) = &args.report {
-        report(cx, path, &reading, &coverage, &requirements).await?;
-    }
     let verdict = args.fail_on.and_then(|level| failure(&coverage, level));
+    if let Some(path) = &args.report
+        && report(cx, path, &reading, &coverage, &requirements).await? == Written::ToOutput
+    {
+        return verdict.map_or(Ok(()), Err);
+    }
     // Of several profiles the totals would not be the list's.
     let has_footer =
         cx.gathering.is_none() && matches!(cx.style.format, Format::Table | Format::Wide) && !coverage.rows.is_empty();
@@ -43,7 +45,7 @@ async fn report(
     reading: &Reading,
     coverage: &Coverage,
     requirements: &Requirements,
-) -> Result<()> {
+) -> Result<Written> {
     let mut notes = reading.survey.gaps();
     if !reading.is_detailed {
         notes.push(format!(
@@ -54,9 +56,11 @@ async fn report(
     let strays = coverage.strays.iter();
     notes.extend(strays.map(|(policy, target)| format!("Policy {policy} belongs to {target}, which is not listed.")));
     let facts = Facts { organization: name_of(cx, reading).await?, requirements: requirements.words(), notes };
-    file::write(path, &page(coverage, &facts, &cx.style.look))?;
-    cx.ui.note(&format!("report written to {}", path.display()));
-    Ok(())
+    let written = file::write(cx, path, page(coverage, &facts, &cx.style.look)).await?;
+    if written == Written::ToFile {
+        cx.ui.note(&format!("report written to {}", path.display()));
+    }
+    Ok(written)
 }
 
 /// Names the organization for people. A token that may not list organizations still gets its report.

@@ -1,40 +1,72 @@
 //! Files that a command writes where the user says: reports and calendars.
 
-use std::fs;
-use std::io::Write;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::apart::apart;
+use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::whole::{self, Access};
+
+/// Names of standard output.
+const STANDARD_OUTPUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+/// What is below these stands for something that is open already.
+const OPEN_ALREADY: [&str; 3] = ["/dev/stderr", "/dev/fd", "/proc"];
+
+/// Where it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// To standard output: nothing else belongs there.
+    ToOutput,
+    /// To a file, or to what is none.
+    ToFile,
+}
+
+enum Place {
+    Output,
+    /// A terminal, a pipe, a device, or what another program has open: what it holds must not be cut off.
+    Stream,
+    /// A file, which need not be there yet.
+    File(PathBuf),
+}
 
 /// Writes a file whole or not at all. What is no file (a terminal, a pipe, `/dev/null`) is written to, not replaced,
-/// and a symbolic link stays one.
+/// and a symbolic link stays one. `-` and the system's names for it stand for standard output.
 ///
 /// # Errors
 /// The file system's.
-pub fn write(path: &Path, content: &str) -> Result<()> {
-    let failed = |error: std::io::Error| Error::io(&path.display().to_string(), &error);
-    let target = match fs::metadata(path) {
-        Ok(there) if !there.is_file() => return fs::write(path, content).map_err(failed),
-        Ok(_) => fs::canonicalize(path).map_err(failed)?,
-        Err(_) => PathBuf::from(path),
-    };
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = builder().tempfile_in(directory).map_err(failed)?;
-    file.write_all(content.as_bytes()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(&target).map_err(|error| failed(error.error))?;
-    Ok(())
+pub async fn write(cx: &Context, path: &Path, content: String) -> Result<Written> {
+    // A pipe whose reader is gone did not get its report: no reason to end quietly.
+    let failed = |error: io::Error| Error { closed_pipe: false, ..Error::io(&path.display().to_string(), &error) };
+    match place(path).map_err(failed)? {
+        Place::Output => cx.ui.print(|out| out.write_all(content.as_bytes())).map(|()| Written::ToOutput),
+        Place::File(target) => {
+            whole::replace(&target, content.as_bytes(), Access::AS_IT_WAS).map_err(failed)?;
+            Ok(Written::ToFile)
+        }
+        Place::Stream => {
+            let path = path.to_owned();
+            // A pipe opens when somebody reads it.
+            let written = apart(move || OpenOptions::new().append(true).open(path)?.write_all(content.as_bytes()));
+            written.await.flatten().map_err(failed)?;
+            Ok(Written::ToFile)
+        }
+    }
 }
 
-/// A report is there to be read by others, unlike most temporary files; the umask still applies.
-#[cfg(unix)]
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
-}
-
-#[cfg(not(unix))]
-fn builder() -> tempfile::Builder<'static, 'static> {
-    tempfile::Builder::new()
+fn place(path: &Path) -> io::Result<Place> {
+    for at in whole::links(path) {
+        if STANDARD_OUTPUT.iter().any(|name| at == Path::new(name)) {
+            return Ok(Place::Output);
+        }
+        if OPEN_ALREADY.iter().any(|name| at.starts_with(name)) {
+            return Ok(Place::Stream);
+        }
+    }
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() => Ok(Place::Stream),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(Place::File(whole::target_of(path))),
+    }
 }

@@ -5,7 +5,7 @@ use crate::command::list::Rows;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Walk;
-use crate::journal::Entry;
+use crate::journal::{self, Entry};
 use crate::model::Object;
 
 /// Lists the changes, or shows one.
@@ -27,11 +27,19 @@ pub fn run(cx: &Context, args: &History) -> Result<()> {
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn entries(cx: &Context) -> Result<Vec<Entry>> {
+pub fn read(cx: &Context) -> Result<journal::History> {
     let journal = cx.journal()?;
     let history = journal.history().map_err(|error| Error::io(&journal.path().display().to_string(), &error))?;
     history.warnings.iter().for_each(|warning| cx.ui.warn(warning));
-    Ok(history.entries)
+    Ok(history)
+}
+
+/// Reads the changes alone, oldest first.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn entries(cx: &Context) -> Result<Vec<Entry>> {
+    Ok(read(cx)?.entries)
 }
 
 /// Finds a change by its number.

@@ -13,7 +13,7 @@ mod with_sandbox {
 
     use crate::args::{Format, SandboxCommand, SandboxReset, SandboxServe};
     use crate::config::Paths;
-    use crate::context::Context;
+    use crate::context::{Context, SANDBOX_API};
     use crate::error::{Error, Result};
     use crate::sandbox::{self, Fault, Options, Seed};
     use crate::view::structured;
@@ -72,8 +72,17 @@ mod with_sandbox {
 
     fn reset(cx: &Context, args: &SandboxReset) -> Result<()> {
         let file = Paths::find()?.sandbox_file();
+        if cx.global.dry_run {
+            cx.ui.note(&format!("dry run: the sandbox is left as it is ({})", file.display()));
+            return Ok(());
+        }
         sandbox::reset(&file, &seed(args.machines, args.policies), &sandbox::system_clock())
             .map_err(|error| Error::io(&file.display().to_string(), &error))?;
+        let journal = cx.journal()?;
+        // The sandbox has started over all the same; an undo of what is gone finds nothing, and says so.
+        if let Err(error) = journal.reset(SANDBOX_API) {
+            cx.ui.warn(&format!("{}: {error}", journal.path().display()));
+        }
         cx.ui.note(&format!("the sandbox starts over ({})", file.display()));
         Ok(())
     }

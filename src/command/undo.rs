@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::history::{entries, find};
+use super::history::{find, read};
 use super::policy::agreed::reread;
 use super::policy::perform::{self, Named};
 use super::policy::schedule_delete::LEAD;
@@ -45,7 +45,8 @@ pub async fn run(cx: &Context, args: &Undo) -> Result<()> {
 
 /// Takes the change that is named, or the last one on this API that was done, not undone, and is no undo itself.
 fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
-    let all = entries(cx)?;
+    let history = read(cx)?;
+    let (all, gone) = (history.entries, history.gone);
     let api = cx.api_name()?;
     if let Some(number) = number {
         let entry = find(all, number)?;
@@ -54,12 +55,17 @@ fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
             return Err(Error::usage(format!("change {number} was made on {}, not on {api}", entry.api))
                 .hint(format!("name its connection, as in `bpctl undo {number} --profile {profile}`")));
         }
+        if gone.contains(&number) {
+            return Err(Error::usage(format!("change {number} was made in a sandbox that has started over since"))
+                .hint("`bpctl history` lists the changes"));
+        }
         return Ok(entry);
     }
     let undone: Vec<u64> =
         all.iter().filter(|entry| entry.outcome == Outcome::Done).filter_map(|entry| entry.undoes).collect();
     all.into_iter()
         .rev()
+        .filter(|entry| !gone.contains(&entry.number))
         .filter(|entry| entry.api == api && entry.undoes.is_none() && entry.outcome != Outcome::Failed)
         .find(|entry| !undone.contains(&entry.number))
         .ok_or_else(|| {
@@ -81,7 +87,7 @@ fn policy_of(entry: &Entry) -> Result<&str> {
 
 /// Puts the old values back.
 async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
-    let policy = read(api, entry, id).await?;
+    let policy = as_left(api, entry, id).await?;
     let old = convert(&entry.before);
     let wish = Fields::of(&old).wish();
     let before = &policy.before.model;
@@ -131,7 +137,7 @@ async fn reschedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> 
             .hint(format!("put it off with `bpctl policy schedule-delete {id} --at …`"))
             .hint(format!("or restore it within 48 hours afterwards with `bpctl policy restore {id}`")));
     };
-    let policy = read(api, entry, id).await?;
+    let policy = as_left(api, entry, id).await?;
     if cx.global.dry_run {
         let mut after = policy.before.raw.clone();
         after["auto_move_to_trash_at"] = at.as_second().into();
@@ -167,7 +173,7 @@ async fn delete(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
         return Err(Error::new(Exit::Refused, code::OUTCOME_UNKNOWN, message)
             .hint(format!("nothing was sent; `bpctl policy delete {id}` deletes it")));
     }
-    let policy = read(api, entry, id).await?;
+    let policy = as_left(api, entry, id).await?;
     if cx.global.dry_run {
         return would(cx, Katapult::delete_request(&policy.id), policy.before.raw, Value::Null, Vec::new());
     }
@@ -179,7 +185,7 @@ async fn delete(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
 }
 
 /// Reads the policy, which must be as the change left it.
-async fn read(api: &Katapult, entry: &Entry, id: String) -> Result<Named> {
+async fn as_left(api: &Katapult, entry: &Entry, id: String) -> Result<Named> {
     let policy = Named { before: api.policy(&id).await?, id };
     unchanged_since(entry, &policy)?;
     Ok(policy)

@@ -1,60 +1,85 @@
 //! Changing the config file: under a lock, and by replacing it as a whole, so that neither a second bpctl nor a kill at
 //! any moment can lose what it held. Comments and order stay. Never makes a file readable for more users.
 
-use std::fs::{self, File as Handle, Metadata, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::fs::{self, File as Handle};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tempfile::NamedTempFile;
 use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value, value};
 
 use super::file::File;
 use super::key::{Key, check_name};
 use crate::error::{Error, Result};
+use crate::lock::lock;
 use crate::private;
+use crate::whole::{self, Access, beside, directory_of, remove_unfinished, target_of};
 
 /// How long to wait for another bpctl; a change takes milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(20);
-/// Symbolic links that are followed.
-const MAX_LINKS: usize = 40;
 const BYTE_ORDER_MARK: &str = "\u{feff}";
-/// The end of the names of files that are being written.
-const UNFINISHED: &str = ".tmp";
 
 /// The config file, held for a change until this is dropped.
 pub struct Edit {
     /// The file itself, behind any symbolic link.
     target: PathBuf,
-    before: Option<Metadata>,
     file: File,
     /// Comments of a file that holds nothing else.
     header: String,
     document: DocumentMut,
     /// How lines end: the library writes line feeds alone.
     has_crlf: bool,
-    _lock: Handle,
+    /// None in a dry run.
+    _lock: Option<Handle>,
 }
 
 impl Edit {
+    /// Refuses what is there and is no file, as a device or a pipe: it would be replaced by one. Opens nothing, since
+    /// a pipe would wait for its writer.
+    ///
+    /// # Errors
+    /// It is no file.
+    pub fn check(path: &Path) -> Result<()> {
+        match fs::metadata(path) {
+            Ok(there) if !there.is_file() => {
+                Err(Error::config(format!("{} is no regular file: it can be read, not changed", path.display()))
+                    .hint("name a file with `--config` or `BPCTL_CONFIG`"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Locks and reads the file at `path`; one that does not exist is empty. Creates its directory.
     ///
     /// # Errors
-    /// It cannot be read, understood or locked.
+    /// It is no file, or cannot be read, understood or locked.
     pub async fn begin(path: &Path) -> Result<Self> {
+        Self::check(path)?;
         let target = target_of(path);
-        let failed = |error: &io::Error| Error::io(&target.display().to_string(), error);
-        private::create_directory(directory_of(&target)).map_err(|error| failed(&error))?;
-        let lock = lock(&target).await?;
+        private::create_directory(directory_of(&target))
+            .map_err(|error| Error::io(&target.display().to_string(), &error))?;
+        let lock = lock_of(&target).await?;
+        // It may hold a token.
         remove_unfinished(&target);
+        Self::read(target, Some(lock))
+    }
+
+    /// The same for a dry run: touches nothing, and is not for saving.
+    ///
+    /// # Errors
+    /// It is no file, or cannot be read or understood.
+    pub fn rehearse(path: &Path) -> Result<Self> {
+        Self::check(path)?;
+        Self::read(target_of(path), None)
+    }
+
+    fn read(target: PathBuf, lock: Option<Handle>) -> Result<Self> {
+        let failed = |error: &io::Error| Error::io(&target.display().to_string(), error);
         let file = File::read(&target)?;
-        let (before, text) = match file.exists {
-            false => (None, String::new()),
-            true => (
-                Some(fs::metadata(&target).map_err(|error| failed(&error))?),
-                fs::read_to_string(&target).map_err(|error| failed(&error))?,
-            ),
+        let text = match file.exists {
+            false => String::new(),
+            true => fs::read_to_string(&target).map_err(|error| failed(&error))?,
         };
         let has_crlf = text.contains("\r\n");
         let (mark, text) = match text.strip_prefix(BYTE_ORDER_MARK) {
@@ -67,7 +92,7 @@ impl Edit {
             header.push_str(document.trailing().as_str().unwrap_or_default());
             document.set_trailing("");
         }
-        Ok(Self { target, before, file, header, document, has_crlf, _lock: lock })
+        Ok(Self { target, file, header, document, has_crlf, _lock: lock })
     }
 
     /// Gives the file as it stands under the lock.
@@ -165,19 +190,10 @@ impl Edit {
     pub fn save(self) -> Result<()> {
         // What the reader would refuse is never written.
         let after = self.outcome()?;
-        self.replace(&self.text(), after.holds_token())
+        // With a token in it, nobody else can read it.
+        let kept = if after.holds_token() { 0o700 } else { 0o777 };
+        whole::replace(&self.target, self.text().as_bytes(), Access { new: 0o600, kept, needs_owner: true })
             .map_err(|error| Error::io(&format!("{} is left as it was", self.target.display()), &error))
-    }
-
-    fn replace(&self, text: &str, holds_token: bool) -> io::Result<()> {
-        let directory = directory_of(&self.target);
-        let name = beside(&self.target, ".");
-        let mut new = tempfile::Builder::new().prefix(&name).suffix(UNFINISHED).tempfile_in(directory)?;
-        new.write_all(text.as_bytes())?;
-        protect(&new, self.before.as_ref(), holds_token)?;
-        new.as_file().sync_all()?;
-        new.persist(&self.target).map_err(|error| error.error)?;
-        sync_directory(directory)
     }
 }
 
@@ -221,93 +237,12 @@ fn put(table: &mut dyn TableLike, key: &str, mut new: Value) {
     }
 }
 
-/// Follows symbolic links: what they point at is replaced, not they.
-fn target_of(path: &Path) -> PathBuf {
-    let mut at = path.to_owned();
-    for _ in 0..MAX_LINKS {
-        let Ok(next) = fs::read_link(&at) else {
-            break;
-        };
-        at = directory_of(&at).join(next);
-    }
-    at
-}
-
-fn directory_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Names a file beside `target`: hidden, and recognisable as its own.
-fn beside(target: &Path, end: &str) -> String {
-    format!(".{}{end}", target.file_name().unwrap_or_default().to_string_lossy())
-}
-
-/// Waits for the lock. Its file stays: to remove it would be a race, and the lock ends with the process.
-async fn lock(target: &Path) -> Result<Handle> {
+/// Waits for the lock of the file at `target`.
+async fn lock_of(target: &Path) -> Result<Handle> {
     let path = directory_of(target).join(beside(target, ".lock"));
-    let failed = |error: io::Error| Error::io(&path.display().to_string(), &error);
-    let mut options = OpenOptions::new();
-    let handle = private::options(options.write(true).create(true).truncate(false)).open(&path).map_err(failed)?;
-    let began = Instant::now();
-    loop {
-        match handle.try_lock() {
-            Ok(()) => return Ok(handle),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WAIT => {}
-            Err(TryLockError::WouldBlock) => {
-                let message = format!("another bpctl is changing {}", target.display());
-                return Err(Error::config(message).hint(format!("it holds the lock of `{}`", path.display())));
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(fastrand::u64(2..15))).await;
-    }
-}
-
-/// Removes what a bpctl that was killed left behind: it may hold a token. Under the lock nobody else writes.
-fn remove_unfinished(target: &Path) {
-    let start = beside(target, ".");
-    for entry in fs::read_dir(directory_of(target)).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&start) && name.ends_with(UNFINISHED) {
-            // It is in nobody's way; the next change tries again.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// Gives the new file the old one's owner and mode; with a token in it, nobody else can read it.
-#[cfg(unix)]
-fn protect(new: &NamedTempFile, before: Option<&Metadata>, holds_token: bool) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-    let Some(before) = before else {
-        return new.as_file().set_permissions(fs::Permissions::from_mode(0o600));
-    };
-    let kept = if holds_token { 0o700 } else { 0o777 };
-    new.as_file().set_permissions(fs::Permissions::from_mode(before.mode() & kept))?;
-    let now = new.as_file().metadata()?;
-    match (now.uid() == before.uid(), now.gid() == before.gid()) {
-        (true, true) => Ok(()),
-        (false, _) => fchown(new.as_file(), Some(before.uid()), Some(before.gid())),
-        // A group of which the user is no member: then the group loses what it could do, and nobody gains.
-        (true, false) if fchown(new.as_file(), None, Some(before.gid())).is_ok() => Ok(()),
-        (true, false) => new.as_file().set_permissions(fs::Permissions::from_mode(before.mode() & kept & 0o707)),
-    }
-}
-
-#[cfg(not(unix))]
-fn protect(_: &NamedTempFile, _: Option<&Metadata>, _: bool) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    Handle::open(directory)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
+    let held = lock(&path, LOCK_WAIT).await.map_err(|error| Error::io(&path.display().to_string(), &error))?;
+    held.ok_or_else(|| {
+        Error::config(format!("another bpctl is changing {}", target.display()))
+            .hint(format!("it holds the lock of `{}`", path.display()))
+    })
 }

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::wire::{decimal, flag, integer, list, text};
 use crate::model::{
-    Disk, Installation, Interval, Machine, Organization, Policy, Schedule, Target, TargetKind, TrashObject,
+    Disk, Installation, Interval, Machine, Organization, Policy, Reference, Schedule, Target, TargetKind,
+    TemplateVersion, TrashObject,
 };
 
 /// Reads a policy.
@@ -69,8 +70,9 @@ pub fn disk(value: &Value) -> Disk {
         created_at: integer(disk, "created_at"),
         storage_speed: text(disk, "storage_speed"),
         bus_type: text(disk, "bus_type"),
-        io_profile: io_profile(&disk["io_profile"]),
-        data_center: text(&disk["data_center"], "name"),
+        io_profile: reference(&disk["io_profile"]),
+        io_limits: io_limits(&disk["io_profile"]),
+        data_center: reference(&disk["data_center"]),
         machine_id: text(machine, "id"),
         machine_fqdn: text(machine, "fqdn"),
         attachment: text(attachment, "state"),
@@ -81,33 +83,45 @@ pub fn disk(value: &Value) -> Disk {
     }
 }
 
-fn io_profile(profile: &Value) -> Option<String> {
-    let name = text(profile, "name")?;
+fn reference(value: &Value) -> Reference {
+    Reference { id: text(value, "id"), name: text(value, "name"), permalink: text(value, "permalink") }
+}
+
+fn io_limits(profile: &Value) -> Option<String> {
     let speed = integer(profile, "speed_in_mb").map(|speed| format!("{speed} MB/s"));
     let operations = integer(profile, "iops").map(|iops| format!("{iops} IOPS"));
     let limits: Vec<String> = [speed, operations].into_iter().flatten().collect();
-    Some(match limits.is_empty() {
-        true => name,
-        false => format!("{name} ({})", limits.join(", ")),
-    })
+    (!limits.is_empty()).then(|| limits.join(", "))
 }
 
 fn installation(value: &Value) -> Installation {
     let version = &value["disk_template_version"];
     let template = &version["disk_template"];
+    let system = &template["operating_system"];
     let attribute = |attribute: &Value| {
         let label = text(attribute, "label").or_else(|| text(attribute, "key"))?;
-        Some((label, text(attribute, "value").unwrap_or_default()))
+        Some((label, text(attribute, "value").unwrap_or_default(), text(attribute, "description")))
     };
     Installation {
         id: text(value, "id"),
-        permalink: text(template, "permalink"),
+        template: reference(template),
         description: text(template, "description"),
-        template: text(template, "name"),
-        version: integer(version, "number").map(|number| number.to_string()),
-        stable: flag(version, "stable"),
-        operating_system: text(&template["operating_system"], "name"),
+        universal: flag(template, "universal"),
+        template_size_in_gb: integer(template, "size_in_gb"),
+        version: template_version(version),
+        latest_version: template_version(&template["latest_version"]),
+        operating_system: reference(system),
+        badge: text(&system["badge"], "url"),
         attributes: list(value, "attributes").iter().filter_map(attribute).collect(),
+    }
+}
+
+fn template_version(value: &Value) -> TemplateVersion {
+    TemplateVersion {
+        id: text(value, "id"),
+        number: integer(value, "number"),
+        stable: flag(value, "stable"),
+        size_in_gb: integer(value, "size_in_gb"),
     }
 }
 

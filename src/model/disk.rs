@@ -19,10 +19,12 @@ pub struct Disk {
     pub storage_speed: Option<String>,
     /// `scsi`, `virtio`.
     pub bus_type: Option<String>,
-    /// The I/O profile, with its limits in words.
-    pub io_profile: Option<String>,
-    /// The data centre's name.
-    pub data_center: Option<String>,
+    /// The I/O profile.
+    pub io_profile: Reference,
+    /// The I/O profile's limits, in words; none where there are none.
+    pub io_limits: Option<String>,
+    /// The data centre.
+    pub data_center: Reference,
     /// The machine it is assigned to: id.
     pub machine_id: Option<String>,
     /// The machine it is assigned to: FQDN.
@@ -39,23 +41,51 @@ pub struct Disk {
     pub annotations: Vec<(String, String)>,
 }
 
+/// What the API names where it belongs to something else.
+#[derive(Clone, Debug, Default)]
+pub struct Reference {
+    /// The id.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// The key that people can use in its place.
+    pub permalink: Option<String>,
+}
+
 /// What was installed on a disk.
 #[derive(Clone, Debug, Default)]
 pub struct Installation {
     /// The installation's id.
     pub id: Option<String>,
-    /// The template's permalink.
-    pub permalink: Option<String>,
-    /// The template's description; often missing (recorded).
+    /// The template.
+    pub template: Reference,
+    /// The template's description; often missing (recorded), as what is said to be documented below.
     pub description: Option<String>,
-    /// The template's name.
-    pub template: Option<String>,
-    /// The template version's number.
-    pub version: Option<String>,
-    /// Whether that version is stable.
+    /// Whether the template is everybody's (documented).
+    pub universal: Option<bool>,
+    /// The size that the template asks for, in GB (documented).
+    pub template_size_in_gb: Option<i64>,
+    /// The version of the template that was installed.
+    pub version: TemplateVersion,
+    /// The template's newest version (documented).
+    pub latest_version: TemplateVersion,
+    /// The operating system; it has no permalink.
+    pub operating_system: Reference,
+    /// The address of the operating system's picture (documented).
+    pub badge: Option<String>,
+    /// Label (or key), value and description; protected values are already hidden.
+    pub attributes: Vec<(String, String, Option<String>)>,
+}
+
+/// A version of a template.
+#[derive(Clone, Debug, Default)]
+pub struct TemplateVersion {
+    /// The id (documented, often missing).
+    pub id: Option<String>,
+    /// Counted from 1.
+    pub number: Option<i64>,
+    /// Whether it is stable.
     pub stable: Option<bool>,
-    /// The operating system's name.
-    pub operating_system: Option<String>,
-    /// Label (or key) and value; protected values are already hidden.
-    pub attributes: Vec<(String, String)>,
+    /// Its size in GB (documented, often missing).
+    pub size_in_gb: Option<i64>,
 }

@@ -27,7 +27,7 @@ mod trash;
 pub use backup::Backup;
 pub use change::{Change, Loss, Wish};
 pub use check::{Check, CheckStatus};
-pub use disk::{Disk, Installation};
+pub use disk::{Disk, Installation, Reference, TemplateVersion};
 pub use expectation::Expectation;
 pub use fleet::{Deletion, Fleet, Index};
 pub use glob::Glob;

@@ -1,15 +1,14 @@
 //! Asking for a secret without showing it.
 //!
-//! The prompt reads a whole line at once, which a signal does not end. It runs on a thread of its own, so that Ctrl-C
-//! still ends the program, and the terminal is put back whatever happens.
+//! The prompt reads a whole line at once, which a signal does not end: it is read apart, so that Ctrl-C still ends the
+//! program, and the terminal is put back whatever happens.
 
-use std::io;
 use std::time::Instant;
 
 use dialoguer::Password;
-use tokio::sync::oneshot;
 
 use super::Ui;
+use crate::apart::apart;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::view::escape;
@@ -24,19 +23,14 @@ impl Ui {
         let began = Instant::now();
         let settings = Settings::remember();
         let prompt = escape(prompt).into_owned();
-        let (answer, answered) = oneshot::channel();
-        std::thread::spawn(move || {
-            let typed = Password::new().with_prompt(prompt).allow_empty_password(true).interact();
-            // Nobody waits any more after Ctrl-C.
-            let _ = answer.send(typed.map(Secret::new));
-        });
-        let typed = answered.await;
+        let read = move || Password::new().with_prompt(prompt).allow_empty_password(true).interact().map(Secret::new);
+        let typed = apart(read).await;
         settings.forget();
         self.thinking.set(self.thinking.get() + began.elapsed());
         match typed {
             Ok(Ok(secret)) => Ok(secret),
             Ok(Err(dialoguer::Error::IO(error))) => Err(Error::io("the terminal", &error)),
-            Err(_) => Err(Error::io("the terminal", &io::Error::other("the prompt ended without an answer"))),
+            Err(error) => Err(Error::io("the terminal", &error)),
         }
     }
 }

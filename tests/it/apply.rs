@@ -240,3 +240,22 @@ fn several_updates_are_accounted_for_as_well() {
     interrupt(running.id());
     running.wait().exits(130).mentions(&["done: none", "in flight", POLICY]);
 }
+
+#[test]
+fn another_that_holds_the_lock_is_waited_for_and_named() {
+    let (world, file) = three();
+    let (server, home) = (world.serve(), Home::new());
+    std::fs::create_dir_all(home.path("data/bpctl")).unwrap();
+    let held = std::fs::File::create(home.path("data/bpctl/journal.lock")).unwrap();
+    held.lock().unwrap();
+    let update = ["policy", "update", "dbp_daily", "--retention", "30", "--if", "retention=7"];
+    for command in [apply(&server, &file), katapult(&server, &update)] {
+        let run = command.args(&["--max-wait", "1s", "-o", "json"]).home(&home).run().fails(7, "timeout");
+        let error = run.error();
+        assert!(error["message"].as_str().unwrap().contains("`apply` or its update with `--if`"), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains("nothing was sent"), "{error}");
+    }
+    assert!(server.writes().is_empty());
+    drop(held);
+    apply(&server, &file).home(&home).run().ok();
+}

@@ -166,6 +166,7 @@ fn a_stronger_source_is_named() {
 fn a_dry_run_and_built_in_profiles_store_nothing() {
     let (server, home) = (World::new().serve(), Home::new());
     login(&server, &home, &["--dry-run"]).run().ok();
+    assert!(!home.path("config").exists(), "not even a directory is made");
     for args in [&["--profile", "sandbox"][..], &["--profile", "sandbox-onapp"], &["--profile", "a b"]] {
         login(&server, &home, args).run().fails_in_words(2);
     }
@@ -341,7 +342,10 @@ fn status_fails_as_the_credentials_do() {
 fn logout_removes_the_token_alone() {
     let (server, home) = (World::new().serve(), Home::new());
     let content = with_profile(&server, &home);
-    bare(&["auth", "logout", "--dry-run"]).home(&home).run().ok();
+    let dry = bare(&["auth", "logout", "--dry-run"]).home(&home).run().ok().mentions(&["dry run"]);
+    assert_eq!(dry.stdout, "would remove the token of profile work\n");
+    let dry = bare(&["auth", "logout", "--dry-run", "-o", "json"]).home(&home).run().ok().json();
+    assert_eq!(dry, json!({"profile": "work", "removed": false, "would_remove": true, "still_provided_by": []}));
     assert_eq!(read(&home, FILE), content);
     let json = bare(&["auth", "logout", "-o", "json"]).home(&home).env("KATAPULT_API_TOKEN", "k").run().ok().json();
     let others = json!(["environment variable KATAPULT_API_TOKEN"]);

@@ -218,8 +218,32 @@ fn use_names_the_usual_profile() {
     }
     assert_eq!(read(&home), WRITTEN.replace("'work'", "\"work\""));
     config(&home, &["use", "wrok"]).run().fails_in_words(2).mentions(&["wrok", "work"]);
-    config(&home, &["use", "lab", "--dry-run"]).run().ok().mentions(&["dry run"]);
-    assert_eq!(read(&home), WRITTEN.replace("'work'", "\"work\""));
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_set_and_touches_nothing() {
+    let home = home_with(WRITTEN);
+    let dry = |args: &[&str]| config(&home, args).args(&["--dry-run"]).run().ok();
+    for (args, line) in [
+        (&["set", "profiles.work.organization", "new"][..], "valid: profiles.work.organization = new\n"),
+        (&["set", "default_profile", "lab"], "valid: default_profile = lab\n"),
+        (&["use", "lab"], "valid: default_profile = lab\n"),
+    ] {
+        assert_eq!(dry(args).mentions(&["dry run: the config file is left as it is"]).stdout, line);
+        assert_eq!(dry(&[args, &["-o", "json"]].concat()).json()["stored"], false);
+    }
+    dry_refuses(&home, &["use", "wrok"]);
+    dry_refuses(&home, &["set", "profiles.work.provider", "other"]);
+    assert_eq!(read(&home), WRITTEN);
+    let empty = Home::new();
+    config(&empty, &["set", "profiles.work.organization", "new", "--dry-run"]).run().ok();
+    assert!(!empty.path("config").exists(), "not even a directory is made");
+    let real = config(&home, &["set", "profiles.work.organization", "new", "-o", "json"]).run().ok().json();
+    assert!(real.get("stored").is_none(), "{real}");
+}
+
+fn dry_refuses(home: &Home, args: &[&str]) {
+    config(home, args).args(&["--dry-run"]).run().fails_in_words(2);
 }
 
 #[test]
@@ -300,4 +324,39 @@ fn a_kill_at_any_moment_leaves_a_whole_file() {
     let names = std::fs::read_dir(home.path("config/bpctl")).unwrap().map(|entry| entry.unwrap().file_name());
     let unfinished: Vec<_> = names.filter(|name| name.to_string_lossy().ends_with(".tmp")).collect();
     assert!(unfinished.is_empty(), "left behind: {unfinished:?}");
+}
+
+#[test]
+fn what_is_no_file_is_refused_before_it_is_opened() {
+    let home = Home::new();
+    let pipe = home.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let link = home.path("link");
+    std::os::unix::fs::symlink(&pipe, &link).unwrap();
+    let commands = [
+        &["config", "set", "organization", "acme"][..],
+        &["config", "use", "work"],
+        &["auth", "login"],
+        &["auth", "logout"],
+    ];
+    for path in [&pipe, &link] {
+        for command in commands {
+            let changing = bare(command).args(&["-o", "json"]).home(&home);
+            let run = changing.env("BPCTL_CONFIG", path.display().to_string()).spawn();
+            let error = run.wait_at_most(std::time::Duration::from_secs(10)).fails(2, "config").error();
+            assert!(error["message"].as_str().unwrap().contains("no regular file"), "{error}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(home.path(".")).unwrap().count(), 2, "nothing is made beside them");
+    // To read one, as from `<(…)`, is fine.
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, "[profiles.work]\norganization = \"acme\"\n").unwrap()
+    });
+    let reading = bare(&["config", "get", "organization", "--profile", "work"]).home(&home);
+    let run = reading.env("BPCTL_CONFIG", pipe.display().to_string()).run().ok();
+    assert!(run.stdout.contains("acme"), "{}", run.report());
+    writer.join().unwrap();
+    use std::os::unix::fs::FileTypeExt;
+    assert!(link.is_symlink() && std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Home, bare, katapult};
+use crate::harness::{bare, katapult};
 use crate::server::{Answer, Request, Server};
 use crate::world::{POLICY_PATH, World, now, page, policy, vm};
 
@@ -230,28 +230,4 @@ fn wrong_input_is_refused_before_any_request() {
         .env("BPCTL_API_URL", server.onapp_url())
         .run()
         .fails(2, "usage");
-}
-
-#[test]
-fn a_report_that_cannot_be_written_is_an_error() {
-    let home = Home::new();
-    let path = home.path("no/such/directory/report.html");
-    let server = World::new().serve();
-    katapult(&server, &["coverage", "-o", "json", "--report"]).arg(path.display().to_string()).run().fails(1, "io");
-}
-
-#[test]
-fn a_report_replaces_a_file_and_nothing_else() {
-    let (home, server) = (Home::new(), World::new().serve());
-    let report = |path: &std::path::Path| {
-        katapult(&server, &["coverage", "-o", "json", "--report"]).arg(path.display().to_string()).run().ok()
-    };
-    let (file, link) = (home.path("2026.html"), home.path("newest.html"));
-    std::fs::write(&file, "the old one").unwrap();
-    std::os::unix::fs::symlink(&file, &link).unwrap();
-    report(&link);
-    assert!(link.is_symlink());
-    assert!(std::fs::read_to_string(&file).unwrap().starts_with("<!DOCTYPE html>"));
-    // What is no file is written to: `/dev/null` would otherwise be gone for everybody when root asks for a report.
-    assert!(report("/dev/stdout".as_ref()).stdout.starts_with("<!DOCTYPE html>"));
 }

@@ -3,7 +3,7 @@
 //! [`Bpctl`] says what to run, [`Run`] is what came of it. Every run is checked for what no run may ever do:
 //! panic, die of a signal, hang, or print the token.
 
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
@@ -198,17 +198,37 @@ impl Bpctl {
 
     /// Starts the process and leaves it running, its output to be read line by line.
     pub fn spawn(self) -> Running {
+        self.start(Stdio::null())
+    }
+
+    /// The same, with a standard input that stays open; returns when what was given of it has been read.
+    pub fn spawn_reading(self) -> Running {
+        let given = self.stdin.clone();
+        let mut running = self.start(Stdio::piped());
+        let mut pipe = running.child.stdin.take().unwrap();
+        pipe.write_all(&given).unwrap();
+        let started = Instant::now();
+        while rustix::io::ioctl_fionread(&pipe).unwrap() > 0 {
+            assert!(started.elapsed() < LIMIT, "{}: does not read its standard input", running.line);
+            std::thread::sleep(Duration::from_millis(4));
+        }
+        running.stdin = Some(pipe);
+        running
+    }
+
+    fn start(self, stdin: Stdio) -> Running {
         let mut child = Command::new(env!("CARGO_BIN_EXE_bpctl"))
             .args(&self.args)
             .env_clear()
             .envs(self.environment())
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         Running {
             stdout: child.stdout.take().map(BufReader::new),
+            stdin: None,
             child,
             line: format!("bpctl {}", self.args.join(" ")),
             _home: self.home,
@@ -219,6 +239,7 @@ impl Bpctl {
 /// A process that was started and not waited for. It is killed when dropped.
 pub struct Running {
     child: std::process::Child,
+    stdin: Option<std::process::ChildStdin>,
     stdout: Option<BufReader<std::process::ChildStdout>>,
     line: String,
     _home: Home,
@@ -253,11 +274,20 @@ impl Running {
 
     /// Waits for the end; standard output is what had not been read yet.
     pub fn wait(self) -> Run {
-        self.wait_measuring().0
+        self.wait_at_most(LIMIT)
+    }
+
+    /// The same, where it has to end sooner.
+    pub fn wait_at_most(self, limit: Duration) -> Run {
+        self.wait_and_measure(limit).0
     }
 
     /// The same, and the most memory that the process was seen to hold, in bytes; 0 where the system does not tell.
-    pub fn wait_measuring(mut self) -> (Run, u64) {
+    pub fn wait_measuring(self) -> (Run, u64) {
+        self.wait_and_measure(LIMIT)
+    }
+
+    fn wait_and_measure(mut self, limit: Duration) -> (Run, u64) {
         let started = Instant::now();
         let mut peak = 0;
         let status = loop {
@@ -265,7 +295,7 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            assert!(started.elapsed() < LIMIT, "{}: still running after {LIMIT:?}", self.line);
+            assert!(started.elapsed() < limit, "{}: still running after {limit:?}", self.line);
             std::thread::sleep(Duration::from_millis(4));
         };
         let (mut stdout, mut stderr) = (String::new(), String::new());

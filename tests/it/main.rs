@@ -49,6 +49,7 @@ mod policy_file_laws;
 mod profiles;
 mod prompts;
 mod report;
+mod report_file;
 mod requests;
 mod retries;
 mod sandbox;
@@ -57,6 +58,7 @@ mod screen;
 mod secrets;
 mod server;
 mod several;
+mod signals;
 #[path = "../../fuzz/targets.rs"]
 mod targets;
 mod terminal;

@@ -51,6 +51,8 @@ fn a_change_is_seen_by_the_next_command() {
     let shown = in_sandbox(&home, &["policy", "show", id.trim(), "-o", "json"]).run().ok().json();
     assert_eq!(shown["retention"], 4711);
     assert!(!policies(&other).contains("4711"), "another home has a world of its own");
+    bare(&["sandbox", "reset", "--dry-run"]).home(&home).run().ok().mentions(&["dry run", "left as it is"]);
+    assert!(policies(&home).contains("4711"));
     bare(&["sandbox", "reset", "--yes"]).home(&home).run().ok();
     assert_eq!(id_list(&policies(&home)), id_list(&before));
     assert!(!policies(&home).contains("4711"));

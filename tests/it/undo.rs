@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::company::{Company, is};
-use crate::harness::{Home, katapult};
+use crate::harness::{Home, bare, katapult};
 use crate::server::Answer;
 use crate::terminal::Terminal;
 use crate::world::{POLICY, World};
@@ -265,4 +265,27 @@ fn a_restore_that_perhaps_was_none_is_not_undone_by_a_delete() {
         company.bpctl(&["undo", "--yes", "-o", "json"]).run().fails(5, "outcome_unknown");
         assert!(company.policy(&id).is_some());
     }
+}
+
+#[test]
+fn what_was_done_before_the_sandbox_started_over_is_gone() {
+    let home = Home::new();
+    let run = |args: &[&str]| bare(args).home(&home).run();
+    let sandbox = |args: &[&str]| run(&[args, &["--sandbox"]].concat());
+    run(&["sandbox", "reset"]).ok();
+    assert!(!home.path("data/bpctl/journal.jsonl").exists(), "there is nothing to forget");
+    let id = sandbox(&["policies", "list", "--vm", "web-1", "-o", "id", "--limit", "1"]).ok().stdout.trim().to_owned();
+    let change = |retention: &str| sandbox(&["policy", "update", &id, "--retention", retention]).ok();
+    change("4711");
+    run(&["sandbox", "reset"]).ok();
+    sandbox(&["undo", "--yes", "-o", "json"]).fails(3, "not_found");
+    sandbox(&["undo", "1", "--yes"])
+        .fails_in_words(2)
+        .mentions(&["change 1 was made in a sandbox that has started over since"]);
+    change("4712");
+    sandbox(&["undo", "--yes"]).ok().mentions(&["change 2: update"]);
+    sandbox(&["undo", "--yes", "-o", "json"]).fails(3, "not_found");
+    let history = run(&["history", "-o", "json"]).ok();
+    assert_eq!(history.json().as_array().map(Vec::len), Some(3), "{}", history.report());
+    assert_eq!(history.stderr, "");
 }

@@ -27,7 +27,7 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
     let mut held = if cx.global.dry_run { None } else { Some(cx.lock_writes().await?) };
     let (plan, mut before) = match (&args.plan, &args.file) {
         (Some(path), _) => {
-            let plan = read_plan(cx, path)?;
+            let plan = read_plan(cx, path).await?;
             let before = check::check(cx, api, &plan).await?;
             (plan, before)
         }
@@ -74,8 +74,8 @@ fn confirm(cx: &Context, plan: &Plan) -> Result<bool> {
 }
 
 /// Reads a plan, and refuses one that this bpctl did not make for this API.
-fn read_plan(cx: &Context, path: &Path) -> Result<Plan> {
-    let (name, text) = read_text(cx, path)?;
+async fn read_plan(cx: &Context, path: &Path) -> Result<Plan> {
+    let (name, text) = read_text(cx, path).await?;
     let wrong = |what: String| Error::usage(format!("{name}: {what}"));
     let value: Value = serde_json::from_str(&text).map_err(|error| {
         wrong(format!("not a plan: {error}"))

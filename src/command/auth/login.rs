@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::check::{check, remarks};
 use super::{other_sources, profile, questions};
 use crate::args::{AuthLogin, Format};
-use crate::command::config::save;
-use crate::config::{Connection, Edit, File, Key, Origin, Profile, Wanted, resolve};
+use crate::command::config::{begin, save};
+use crate::config::{Connection, File, Key, Origin, Profile, Wanted, resolve};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Organization, Session};
@@ -15,7 +15,7 @@ use crate::view::{escape, structured};
 
 /// Reads a token, tries it, and stores it in a profile.
 pub async fn run(cx: &Context, args: AuthLogin) -> Result<()> {
-    let path = cx.config_path()?;
+    let path = cx.config_path_to_change()?;
     let file = File::read(&path)?;
     let name = profile(cx, &file)?;
     let mut profile = file.profiles.get(&name).cloned().unwrap_or_default();
@@ -68,7 +68,7 @@ struct Login {
 impl Login {
     /// Writes the profile, and tells whether it is the one that is used when none is named.
     async fn store(&self, cx: &Context) -> Result<bool> {
-        let mut edit = Edit::begin(&cx.config_path()?).await?;
+        let mut edit = begin(cx, &cx.config_path()?).await?;
         if edit.file().default_profile.is_none() && edit.file().profiles.is_empty() {
             edit.set(&Key::DefaultProfile, self.name.as_str())?;
         }

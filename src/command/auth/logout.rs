@@ -4,33 +4,37 @@ use serde_json::json;
 
 use super::{other_sources, profile};
 use crate::args::Format;
-use crate::command::config::save;
-use crate::config::{Edit, File, Provider};
+use crate::command::config::{begin, save};
+use crate::config::{File, Provider};
 use crate::context::Context;
 use crate::error::Result;
 use crate::view::{escape, structured};
 
 /// Removes the token from a profile; its other settings stay.
 pub async fn run(cx: &Context) -> Result<()> {
-    let path = cx.config_path()?;
+    let path = cx.config_path_to_change()?;
     let file = File::read(&path)?;
     let name = profile(cx, &file)?;
     let provider = file.profile(&name)?.provider.unwrap_or(Provider::Katapult);
-    let mut edit = Edit::begin(&path).await?;
-    let is_removed = edit.remove(&name, "token")?;
-    if is_removed {
+    let mut edit = begin(cx, &path).await?;
+    let is_there = edit.remove(&name, "token")?;
+    if is_there {
         save(cx, edit)?;
     }
     let others = other_sources(cx, &file, &name, provider);
     for source in &others {
         cx.ui.note(&format!("a token is still provided by: {source}"));
     }
+    let is_dry = cx.global.dry_run;
+    let mut result = json!({"profile": name, "removed": is_there && !is_dry, "still_provided_by": others});
+    if is_dry {
+        result["would_remove"] = is_there.into();
+    }
     cx.ui.print(|out| match cx.style.format {
-        Format::Json | Format::Jsonl | Format::Yaml => {
-            structured(&cx.style, &json!({"profile": name, "removed": is_removed, "still_provided_by": others}), out)
-        }
+        Format::Json | Format::Jsonl | Format::Yaml => structured(&cx.style, &result, out),
         Format::Id => writeln!(out, "{}", escape(&name)),
-        _ if is_removed => writeln!(out, "removed the token of profile {}", escape(&name)),
+        _ if is_there && is_dry => writeln!(out, "would remove the token of profile {}", escape(&name)),
+        _ if is_there => writeln!(out, "removed the token of profile {}", escape(&name)),
         _ => writeln!(out, "profile {} holds no token", escape(&name)),
     })
 }

@@ -1,7 +1,5 @@
 //! What `auth login` asks: the token, and on a terminal what a new profile lacks.
 
-use std::io::Read;
-
 use dialoguer::{Input, Select};
 
 use crate::config::{Profile, Provider, env};
@@ -91,17 +89,13 @@ pub async fn token(cx: &Context, provider: Provider) -> Result<Secret> {
             return Err(Error::usage("nothing can be asked here, and standard input is a terminal")
                 .hint("pipe the token in: `pass show katapult | bpctl auth login`"));
         }
-        false => standard_input()?,
+        false => standard_input(cx).await?,
     };
     one_line(&typed, provider)
 }
 
-fn standard_input() -> Result<Secret> {
-    let mut bytes = Vec::new();
-    std::io::stdin()
-        .take(MAX_TOKEN + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::io("standard input", &error))?;
+async fn standard_input(cx: &Context) -> Result<Secret> {
+    let bytes = cx.ui.read_bytes(MAX_TOKEN).await?;
     let is_too_long = bytes.len() as u64 > MAX_TOKEN;
     match String::from_utf8(bytes) {
         Ok(text) if !is_too_long => Ok(Secret::new(text)),

@@ -7,6 +7,8 @@ mod set;
 mod settings;
 mod use_;
 
+use std::path::Path;
+
 use crate::args::{ConfigCommand, Format};
 use crate::config::Edit;
 use crate::context::Context;
@@ -24,6 +26,17 @@ pub async fn run(cx: &Context, verb: ConfigCommand) -> Result<()> {
     }
 }
 
+/// Begins a change of the config file; a dry run touches nothing.
+///
+/// # Errors
+/// It cannot be changed, read or understood.
+pub async fn begin(cx: &Context, path: &Path) -> Result<Edit> {
+    match cx.global.dry_run {
+        true => Edit::rehearse(path),
+        false => Edit::begin(path).await,
+    }
+}
+
 /// Writes the config file, save in a dry run.
 ///
 /// # Errors
@@ -38,13 +51,21 @@ pub fn save(cx: &Context, edit: Edit) -> Result<()> {
     }
 }
 
-/// Tells what was set.
+/// Tells what was set, or would be.
 fn report(cx: &Context, setting: ConfigSetting) -> Result<()> {
+    let is_dry = cx.global.dry_run;
     match cx.style.format {
         Format::Table | Format::Wide => {
             let (key, text) = (crate::view::escape(&setting.key).into_owned(), setting.text());
-            cx.ui.print(|out| writeln!(out, "{key} = {}", crate::view::escape(&text)))
+            let verb = if is_dry { "valid: " } else { "" };
+            cx.ui.print(|out| writeln!(out, "{verb}{key} = {}", crate::view::escape(&text)))
         }
-        _ => cx.show(setting.object()),
+        _ => {
+            let mut object = setting.object();
+            if is_dry {
+                object.raw["stored"] = false.into();
+            }
+            cx.show(object)
+        }
     }
 }

@@ -1,15 +1,15 @@
 //! `bpctl config set`
 
-use super::{report, save, settings, use_};
+use super::{begin, report, save, settings, use_};
 use crate::args::ConfigSet;
-use crate::config::{Edit, File, Key, Origin, check_name, profile_in_use};
+use crate::config::{File, Key, Origin, check_name, profile_in_use};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::ConfigSetting;
 
 /// Changes a setting in the config file.
 pub async fn run(cx: &Context, args: &ConfigSet) -> Result<()> {
-    let path = cx.config_path()?;
+    let path = cx.config_path_to_change()?;
     let file = File::read(&path)?;
     let in_use = profile_in_use(&cx.wanted(None), &cx.system, &file).map(|setting| setting.value);
     let key = Key::parse(&args.key, in_use.as_deref())?;
@@ -21,7 +21,7 @@ pub async fn run(cx: &Context, args: &ConfigSet) -> Result<()> {
         check_name(profile)?;
     }
     let value = key.value(&args.value, known.and_then(|profile| profile.allow_http).unwrap_or(false))?;
-    let mut edit = Edit::begin(&path).await?;
+    let mut edit = begin(cx, &path).await?;
     edit.set(&key, value)?;
     let after = edit.outcome()?;
     save(cx, edit)?;

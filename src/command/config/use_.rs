@@ -1,17 +1,17 @@
 //! `bpctl config use`
 
-use super::{report, save};
-use crate::config::{BUILT_IN, Edit, File, Key, Origin};
+use super::{begin, report, save};
+use crate::config::{BUILT_IN, File, Key, Origin};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::ConfigSetting;
 
 /// Makes a profile the one that is used when none is named.
 pub async fn run(cx: &Context, profile: &str) -> Result<()> {
-    let path = cx.config_path()?;
+    let path = cx.config_path_to_change()?;
     // Before anything is made: a profile that is not there leaves no trace.
     check(&File::read(&path)?, profile)?;
-    let mut edit = Edit::begin(&path).await?;
+    let mut edit = begin(cx, &path).await?;
     check(edit.file(), profile)?;
     edit.set(&Key::DefaultProfile, profile)?;
     save(cx, edit)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::apart::apart;
 use crate::args::Prune;
 use crate::command::policy::schedule_delete::resolve as resolve_time;
 use crate::command::survey::Survey;
@@ -41,16 +42,17 @@ pub fn prune_at(cx: &Context, args: &Prune) -> Result<Option<Timestamp>> {
     args.prune.then(|| resolve_time(cx, "--prune-at", at)).transpose()
 }
 
-/// Reads a file, or standard input for `-`; gives what to call it, too.
+/// Reads a file, or standard input for `-`; gives what to call it, too. Ctrl-C is heard meanwhile: both may be a pipe.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
+pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
     if path.as_os_str() == "-" {
-        return Ok(("standard input".to_owned(), cx.ui.read_input(MOST_BYTES)?));
+        return Ok(("standard input".to_owned(), cx.ui.read_input(MOST_BYTES).await?));
     }
     let name = path.display().to_string();
-    match std::fs::read_to_string(path) {
+    let path = path.to_owned();
+    match apart(move || std::fs::read_to_string(path)).await.flatten() {
         Ok(text) => Ok((name, text)),
         Err(error) => Err(Error::usage(format!("{name}: {error}"))),
     }
@@ -61,7 +63,7 @@ pub fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
 /// # Errors
 /// The file's, the API's, and a line that could mean several things.
 pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<Timestamp>) -> Result<Made> {
-    let (name, text) = read_text(cx, file)?;
+    let (name, text) = read_text(cx, file).await?;
     let document = policyfile::read(&name, &text)?;
     let organization = organization(cx, api, &document).await?;
     let mut survey = Survey::whole(cx, api, organization).await?;

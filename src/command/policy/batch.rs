@@ -32,11 +32,11 @@ pub struct Batch {
 ///
 /// # Errors
 /// None is named, or standard input cannot be read.
-pub fn ids(cx: &Context, named: &[String]) -> Result<Vec<String>> {
+pub async fn ids(cx: &Context, named: &[String]) -> Result<Vec<String>> {
     let mut ids = Vec::new();
     for name in named {
         match name.as_str() {
-            "-" => ids.extend(cx.ui.read_input(MAX_INPUT)?.split_whitespace().map(str::to_owned)),
+            "-" => ids.extend(cx.ui.read_input(MAX_INPUT).await?.split_whitespace().map(str::to_owned)),
             id => ids.push(id.to_owned()),
         }
     }
@@ -54,7 +54,7 @@ impl Batch {
     /// # Errors
     /// No policy could be read.
     pub async fn read(cx: &Context, api: &Katapult, names: &[String]) -> Result<Self> {
-        let ids = ids(cx, names)?;
+        let ids = ids(cx, names).await?;
         let is_single = ids.len() == 1;
         let read = stream::iter(ids)
             .map(async |id| {

@@ -17,7 +17,7 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
     cx.check_columns::<Policy>()?;
     let policies = choose::trashed_policies(cx, args.policies).await?;
     let api = cx.katapult()?;
-    let ids = batch::ids(cx, &policies)?;
+    let ids = batch::ids(cx, &policies).await?;
     if cx.global.dry_run {
         let runs = ids.iter().map(|id| DryRun {
             requests: vec![Katapult::restore_request(id)],

@@ -1,6 +1,6 @@
 //! Disks.
 
-use crate::model::Disk;
+use crate::model::{Disk, Installation, Reference, TemplateVersion};
 use crate::view::{Cell, Column, Look, Noun, Sheet};
 
 impl Noun for Disk {
@@ -9,7 +9,7 @@ impl Noun for Disk {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("id", |disk, _| Cell::text(disk.id.as_deref())),
         Column::<Self>::new("name", |disk, _| Cell::text(disk.name.as_deref())),
-        Column::<Self>::new("size", |disk, _| size(disk)).right(),
+        Column::<Self>::new("size", |disk, _| size(disk.size_in_gb)).right(),
         Column::<Self>::new("state", |disk, _| Cell::text(disk.state.as_deref())),
         Column::<Self>::new("vm", |disk, _| Cell::text(machine(disk))),
         Column::<Self>::new("vm_id", |disk, _| Cell::text(disk.machine_id.as_deref())).wide(),
@@ -18,7 +18,7 @@ impl Noun for Disk {
         Column::<Self>::new("wwn", |disk, _| Cell::text(disk.wwn.as_deref())).wide(),
         Column::<Self>::new("speed", |disk, _| Cell::text(disk.storage_speed.as_deref())).wide(),
         Column::<Self>::new("bus", |disk, _| Cell::text(disk.bus_type.as_deref())).wide(),
-        Column::<Self>::new("data_center", |disk, _| Cell::text(disk.data_center.as_deref())).wide(),
+        Column::<Self>::new("data_center", |disk, _| Cell::text(disk.data_center.name.as_deref())).wide(),
         Column::<Self>::new("created", |disk, look| Cell::unix(disk.created_at, look)).wide(),
     ];
 
@@ -30,14 +30,15 @@ impl Noun for Disk {
         let mut sheet = Sheet::default();
         sheet.always("Disk", self.id());
         sheet.line("Name", &Cell::text(self.name.as_deref()));
-        sheet.line("Size", &size(self));
+        sheet.line("Size", &size(self.size_in_gb));
         sheet.line("State", &Cell::text(self.state.as_deref()));
         sheet.line("WWN", &Cell::text(self.wwn.as_deref()));
         sheet.line("Created", &Cell::unix(self.created_at, look));
         sheet.line("Storage speed", &Cell::text(self.storage_speed.as_deref()));
-        sheet.line("I/O profile", &Cell::text(self.io_profile.as_deref()));
+        sheet.line("I/O profile", &reference(&self.io_profile));
+        sheet.line("I/O limits", &Cell::text(self.io_limits.as_deref()));
         sheet.line("Bus", &Cell::text(self.bus_type.as_deref()));
-        sheet.line("Data centre", &Cell::text(self.data_center.as_deref()));
+        sheet.line("Data centre", &reference(&self.data_center));
         sheet.section("Virtual machine");
         match machine(self) {
             None => sheet.always("Assigned", "to none"),
@@ -50,17 +51,7 @@ impl Noun for Disk {
             }
         }
         if let Some(installation) = &self.installation {
-            sheet.section("Installation");
-            sheet.line("Template", &Cell::text(installation.template.as_deref()));
-            sheet.line("Permalink", &Cell::text(installation.permalink.as_deref()));
-            sheet.line("Description", &Cell::text(installation.description.as_deref()));
-            sheet.line("Installation id", &Cell::text(installation.id.as_deref()));
-            sheet.line("Version", &Cell::text(installation.version.as_deref()));
-            sheet.line("Stable", &Cell::flag(installation.stable));
-            sheet.line("Operating system", &Cell::text(installation.operating_system.as_deref()));
-            for (label, value) in &installation.attributes {
-                sheet.always(label, value);
-            }
+            install(&mut sheet, installation);
         }
         sheet.section("Annotations");
         for (key, value) in &self.annotations {
@@ -70,11 +61,54 @@ impl Noun for Disk {
     }
 }
 
+fn install(sheet: &mut Sheet, installation: &Installation) {
+    sheet.section("Installation");
+    sheet.line("Installation id", &Cell::text(installation.id.as_deref()));
+    sheet.line("Template", &reference(&installation.template));
+    sheet.line("Description", &Cell::text(installation.description.as_deref()));
+    sheet.line("Universal", &Cell::flag(installation.universal));
+    sheet.line("Template size", &size(installation.template_size_in_gb));
+    sheet.line("Version", &version(&installation.version));
+    sheet.line("Latest version", &version(&installation.latest_version));
+    sheet.line("Operating system", &reference(&installation.operating_system));
+    sheet.line("Badge", &Cell::text(installation.badge.as_deref()));
+    for (label, value, description) in &installation.attributes {
+        match description {
+            Some(description) => sheet.always(label, &format!("{value}  ({description})")),
+            None => sheet.always(label, value),
+        }
+    }
+}
+
+/// `SSD (ssd)  iop_…`: what people call it, then what commands take.
+fn reference(reference: &Reference) -> Cell {
+    let called = match (&reference.name, &reference.permalink) {
+        (Some(name), Some(permalink)) => Some(format!("{name} ({permalink})")),
+        (name, permalink) => name.as_ref().or(permalink.as_ref()).cloned(),
+    };
+    spaced([called, reference.id.clone()])
+}
+
+/// `4, stable, 10 GiB  dtplv_…`
+fn version(version: &TemplateVersion) -> Cell {
+    let stable = version.stable.map(|stable| if stable { "stable" } else { "not stable" }.to_owned());
+    let size = version.size_in_gb.map(|_| size(version.size_in_gb).text);
+    let facts: Vec<String> =
+        [version.number.map(|number| number.to_string()), stable, size].into_iter().flatten().collect();
+    spaced([(!facts.is_empty()).then(|| facts.join(", ")), version.id.clone()])
+}
+
+/// Sets what is there apart by more than a word's space.
+fn spaced(parts: [Option<String>; 2]) -> Cell {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    Cell::text((!parts.is_empty()).then(|| parts.join("  ")).as_deref())
+}
+
 /// The API's field says GB; the disks are sized in GiB (inferred), and shown so.
 #[expect(clippy::cast_precision_loss, reason = "disk sizes are far below 2^52")]
-fn size(disk: &Disk) -> Cell {
-    let mut cell = Cell::gib(disk.size_in_gb.map(|size| size as f64));
-    if let Some(size) = disk.size_in_gb {
+fn size(size_in_gb: Option<i64>) -> Cell {
+    let mut cell = Cell::gib(size_in_gb.map(|size| size as f64));
+    if let Some(size) = size_in_gb {
         cell.text = format!("{size} GiB");
     }
     cell
