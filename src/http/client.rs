@@ -1,6 +1,6 @@
 //! The client: one connection pool, opened at the first request; each exchange with its retries.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::budget::Rate;
 use super::credential::Credential;
 use super::failure::Failure;
 use super::patience::{Attempt, End, Ended, Patience};
+use super::pool::Pool;
 use super::repeated::Forms;
 use super::retry::Outcome;
 use super::{Method, Repeat, Request, body, trace};
@@ -100,7 +101,9 @@ pub struct Http {
     patience: Patience,
     dialect: Dialect,
     progress: Box<dyn Progress>,
-    pool: OnceCell<reqwest::Client>,
+    pool: OnceCell<Pool>,
+    /// Until the server has closed one in silence.
+    keeps_connections: Cell<bool>,
     places: Semaphore,
     write_in_flight: RefCell<Option<String>>,
     last_seen: RefCell<Option<Answer>>,
@@ -126,6 +129,7 @@ impl Http {
             dialect,
             progress,
             pool: OnceCell::new(),
+            keeps_connections: Cell::new(true),
             places: Semaphore::new(limits.concurrency.max(1)),
             write_in_flight: RefCell::new(None),
             last_seen: RefCell::new(None),
@@ -245,7 +249,29 @@ impl Http {
         tokio::time::timeout(limit, sent).await.unwrap_or(Err(Failure::Timeout))
     }
 
+    /// Sends a write on a connection of its own, and a read on one that was kept. Where the server has closed that one
+    /// in silence, the read never got there, and goes out once more at once.
     async fn send(&self, request: &Request, url: Url) -> std::result::Result<reqwest::Response, Failure> {
+        let pool = self.pool()?;
+        // Before the first answer there is nothing to keep.
+        let is_kept = request.method == Method::Get && self.keeps_connections.get();
+        let may_be_stale = is_kept && self.last_seen.borrow().is_some();
+        let client = if is_kept { pool.kept() } else { pool.fresh(&self.target)? };
+        match self.send_by(client, request, url.clone()).await {
+            Err(Failure::Broken(_)) if may_be_stale => {
+                self.keeps_connections.set(false);
+                self.send_by(pool.fresh(&self.target)?, request, url).await
+            }
+            sent => sent,
+        }
+    }
+
+    async fn send_by(
+        &self,
+        client: &reqwest::Client,
+        request: &Request,
+        url: Url,
+    ) -> std::result::Result<reqwest::Response, Failure> {
         self.trace(trace::request(self.progress.trace_level(), request, &url, &|body| self.redact(body)));
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
@@ -253,7 +279,7 @@ impl Http {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let builder = self.pool()?.request(method, url).header(ACCEPT, request.accept);
+        let builder = client.request(method, url).header(ACCEPT, request.accept);
         // Both mark the header as sensitive, so that no debug output of the library shows it.
         let builder = match (&self.target.authentication, self.secret()) {
             (Authentication::Bearer(_), Some(token)) => builder.bearer_auth(token),
@@ -274,11 +300,11 @@ impl Http {
         Ok(answer)
     }
 
-    fn pool(&self) -> std::result::Result<&reqwest::Client, Failure> {
+    fn pool(&self) -> std::result::Result<&Pool, Failure> {
         if let Some(pool) = self.pool.get() {
             return Ok(pool);
         }
-        let pool = super::pool::open(&self.target)?;
+        let pool = Pool::open(&self.target)?;
         Ok(self.pool.get_or_init(|| pool))
     }
 
@@ -290,7 +316,9 @@ impl Http {
                     Ok(value)
                 }
                 Err(DecodeFailure::CutOff) => return Err(Failure::CutOff),
-                Err(DecodeFailure::Nonsense(what)) => return Err(Failure::Nonsense(what)),
+                Err(DecodeFailure::Nonsense(what)) => {
+                    return Err(Failure::Nonsense(what, Some(answer.status), answer.request_id));
+                }
             },
             false => Err(self.without_token(self.refusal(&answer))),
         };
@@ -350,13 +378,15 @@ impl Http {
     fn outcome(&self, tried: &std::result::Result<Settled, Failure>) -> Outcome {
         match tried {
             Err(failure) if !failure.is_transient() => Outcome::Final,
-            Err(failure) if failure.surely_not_carried_out() => Outcome::NotCarriedOut,
-            Err(_) => Outcome::Unknown,
+            Err(failure) if failure.surely_not_carried_out() => Outcome::NotCarriedOut { retry_after: None },
+            Err(_) => Outcome::Unknown { retry_after: None },
             Ok(Settled { answer, result }) => match (answer.status, result) {
                 (429, _) => Outcome::RateLimited { retry_after: answer.retry_after, date: answer.date },
                 // Raised by the authenticator, before the endpoint runs (documented, inferred from the framework).
-                (503, Err(error)) if error.code == "service_unavailable" => Outcome::NotCarriedOut,
-                (502..=504, _) => Outcome::Unknown,
+                (503, Err(error)) if error.code == "service_unavailable" => {
+                    Outcome::NotCarriedOut { retry_after: answer.retry_after }
+                }
+                (502..=504, _) => Outcome::Unknown { retry_after: answer.retry_after },
                 _ => Outcome::Final,
             },
         }
@@ -369,8 +399,8 @@ impl Http {
         after_lost_answer: bool,
     ) -> Result<Settled> {
         let is_open = match self.outcome(&tried) {
-            Outcome::NotCarriedOut | Outcome::RateLimited { .. } => false,
-            Outcome::Unknown => true,
+            Outcome::NotCarriedOut { .. } | Outcome::RateLimited { .. } => false,
+            Outcome::Unknown { .. } => true,
             Outcome::Final => match &tried {
                 // A refusal is the API's word that nothing was done; a redirect and a failure are not.
                 Ok(settled) => !(400..500).contains(&settled.answer.status),

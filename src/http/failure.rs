@@ -24,8 +24,8 @@ pub(super) enum Failure {
     CutOff,
     /// The answer is too large.
     TooLarge,
-    /// The answer makes no sense.
-    Nonsense(String),
+    /// The answer makes no sense: why, its status and its request id.
+    Nonsense(String, Option<u16>, Option<String>),
     /// The server answered with a redirect that is not followed.
     Redirect(String),
     /// The request could not even be built.
@@ -67,8 +67,11 @@ impl Failure {
                 unreachable(code::INVALID_RESPONSE, format!("the answer of {host} ended before it was complete"))
             }
             Self::TooLarge => Error::invalid_response(format!("the answer of {host} is larger than 64 MiB")),
-            Self::Nonsense(what) => Error::invalid_response(format!("the answer of {host} makes no sense: {what}"))
-                .hint("is `api_url` right? A proxy or a login page may have answered"),
+            Self::Nonsense(what, status, request_id) => {
+                let error = Error::invalid_response(format!("the answer of {host} makes no sense: {what}"));
+                Error { status, request_id, ..error }
+                    .hint("is `api_url` right? A proxy or a login page may have answered")
+            }
             Self::Redirect(to) => Error::invalid_response(format!("{host} redirects to {to}, which is not followed"))
                 .hint("the token is sent to the host of `api_url` alone; set `api_url` to the right address"),
             Self::Unsendable(cause) => Error::config(format!("the request cannot be sent: {cause}")),
@@ -96,7 +99,7 @@ impl From<reqwest::Error> for Failure {
             return Self::CutOff;
         }
         if is_undecodable(&error) {
-            return Self::Nonsense(format!("it cannot be decompressed ({cause})"));
+            return Self::Nonsense(format!("it cannot be decompressed ({cause})"), None, None);
         }
         Self::Broken(cause)
     }

@@ -119,7 +119,7 @@ impl Patience {
                 Decision::Stop => return Ended { end: End::Settled(result), after_lost_answer },
                 Decision::Again(wait) => pause(progress, &reason, wait).await,
             }
-            after_lost_answer |= outcome == Outcome::Unknown;
+            after_lost_answer |= matches!(outcome, Outcome::Unknown { .. });
             attempt += 1;
         }
     }
@@ -186,11 +186,14 @@ mod tests {
                 let once = async |_| {
                     // As an attempt does that is cut short by its own limit.
                     tokio::time::sleep(patience.for_one().min(Duration::from_secs(each))).await;
-                    attempt(Outcome::Unknown, None)
+                    attempt(Outcome::Unknown { retry_after: None }, None)
                 };
                 patience.persist(Repeat::Safe, &Told::default(), once).await
             });
-            assert!(matches!(ended.end, End::Settled(Outcome::Unknown) | End::NoTime), "{ended:?}");
+            assert!(
+                matches!(ended.end, End::Settled(Outcome::Unknown { retry_after: None }) | End::NoTime),
+                "{ended:?}"
+            );
             let limit = Duration::from_secs(max_wait);
             assert!(took <= limit, "{max_wait} s with {each} s each: took {took:?}");
             assert!(took + Duration::from_secs(11) >= limit, "{max_wait} s with {each} s each: gave up at {took:?}");
@@ -246,7 +249,7 @@ mod tests {
     #[test]
     fn a_lost_answer_is_remembered_and_a_create_is_not_repeated() {
         let lost_then = |last: Outcome| {
-            let answers = RefCell::new(vec![last, Outcome::Unknown]);
+            let answers = RefCell::new(vec![last, Outcome::Unknown { retry_after: None }]);
             let patience = Patience::new(limits(120, 3));
             paused(async || {
                 let once = async |_| attempt(answers.borrow_mut().pop().unwrap(), None);
@@ -260,11 +263,11 @@ mod tests {
         let (ended, _) = paused(async || {
             let once = async |_| {
                 *count.borrow_mut() += 1;
-                attempt(Outcome::Unknown, None)
+                attempt(Outcome::Unknown { retry_after: None }, None)
             };
             patience.persist(Repeat::OnlyIfNotCarriedOut, &Told::default(), once).await
         });
-        assert_eq!((ended.end, *count.borrow()), (End::Settled(Outcome::Unknown), 1));
+        assert_eq!((ended.end, *count.borrow()), (End::Settled(Outcome::Unknown { retry_after: None }), 1));
     }
 
     #[test]

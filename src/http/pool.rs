@@ -1,5 +1,6 @@
-//! Opening the connection pool: trust, proxies, redirects.
+//! Connections: which are kept for another request, trust, proxies, redirects.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use reqwest::{Client, ClientBuilder, redirect};
@@ -10,16 +11,58 @@ use url::{Host, Url};
 use super::client::Target;
 use super::failure::{Failure, NO_ROOTS};
 
-/// Opens the pool. Trust roots are loaded for `https` alone: that takes milliseconds.
-pub(super) fn open(target: &Target) -> Result<Client, Failure> {
-    // Err means that one is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+/// The connections to one host.
+///
+/// A server may close a connection that was kept at the very moment at which it is used again, and nobody knows then
+/// whether it read the request. So a write gets a connection of its own.
+pub(super) struct Pool {
+    kept: Client,
+    fresh: OnceCell<Client>,
+    trust: Option<Trust>,
+}
+
+#[cfg(target_os = "linux")]
+type Trust = rustls::ClientConfig;
+#[cfg(not(target_os = "linux"))]
+type Trust = Vec<reqwest::Certificate>;
+
+impl Pool {
+    /// Opens the pool. Trust roots are loaded for `https` alone, and once: that takes milliseconds.
+    pub(super) fn open(target: &Target) -> Result<Self, Failure> {
+        // Err means that one is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let trust = match target.base.scheme() {
+            "https" => Some(trust(target)?),
+            _ => None,
+        };
+        Ok(Self { kept: client(target, trust.as_ref(), true)?, fresh: OnceCell::new(), trust })
+    }
+
+    /// Gives what sends on a connection that was kept, where there is one, and keeps it.
+    pub(super) fn kept(&self) -> &Client {
+        &self.kept
+    }
+
+    /// Gives what sends on a new connection.
+    pub(super) fn fresh(&self, target: &Target) -> Result<&Client, Failure> {
+        if let Some(client) = self.fresh.get() {
+            return Ok(client);
+        }
+        let client = client(target, self.trust.as_ref(), false)?;
+        Ok(self.fresh.get_or_init(|| client))
+    }
+}
+
+fn client(target: &Target, trust: Option<&Trust>, keeps: bool) -> Result<Client, Failure> {
     let mut builder =
         Client::builder().user_agent(concat!("bpctl/", env!("CARGO_PKG_VERSION"))).redirect(redirect::Policy::none());
-    builder = match target.base.scheme() {
-        "https" => trusting(builder, target)?,
-        _ => builder.tls_certs_only([]),
+    builder = match trust {
+        Some(trust) => trusting(builder, trust),
+        None => builder.tls_certs_only([]),
     };
+    if !keeps {
+        builder = builder.pool_max_idle_per_host(0);
+    }
     if is_loopback(&target.base) {
         // A proxy could not reach this machine's own ports, and must not see the sandbox's traffic.
         builder = builder.no_proxy();
@@ -32,18 +75,28 @@ pub(super) fn open(target: &Target) -> Result<Client, Failure> {
     })
 }
 
-/// Trusts the target's own roots and the system's: on Linux read as late as can be, elsewhere as the system does.
+/// Finds whom to trust: the target's own roots and the system's, on Linux read as late as can be, elsewhere as the
+/// system does.
 #[cfg(target_os = "linux")]
-fn trusting(builder: ClientBuilder, target: &Target) -> Result<ClientBuilder, Failure> {
-    let tls = super::trust::tls(own_roots(target)?, target.is_trust_named)
-        .map_err(|error| Failure::Unsendable(format!("ca_file: {error}")))?;
-    Ok(builder.tls_backend_preconfigured(tls))
+fn trust(target: &Target) -> Result<Trust, Failure> {
+    super::trust::tls(own_roots(target)?, target.is_trust_named)
+        .map_err(|error| Failure::Unsendable(format!("ca_file: {error}")))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn trusting(builder: ClientBuilder, target: &Target) -> Result<ClientBuilder, Failure> {
+fn trust(target: &Target) -> Result<Trust, Failure> {
     let own: Result<Vec<_>, _> = own_roots(target)?.iter().map(|root| reqwest::Certificate::from_der(root)).collect();
-    Ok(builder.tls_certs_merge(own?))
+    Ok(own?)
+}
+
+#[cfg(target_os = "linux")]
+fn trusting(builder: ClientBuilder, trust: &Trust) -> ClientBuilder {
+    builder.tls_backend_preconfigured(trust.clone())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn trusting(builder: ClientBuilder, trust: &Trust) -> ClientBuilder {
+    builder.tls_certs_merge(trust.clone())
 }
 
 fn own_roots(target: &Target) -> Result<Vec<CertificateDer<'static>>, Failure> {

@@ -17,9 +17,15 @@ pub(super) enum Outcome {
     /// A complete answer that another attempt would not change.
     Final,
     /// The request surely was not carried out, and the next attempt may be.
-    NotCarriedOut,
+    NotCarriedOut {
+        /// `Retry-After`, in seconds.
+        retry_after: Option<u64>,
+    },
     /// It may have been carried out: the answer is missing, or comes from a server in front of the API.
-    Unknown,
+    Unknown {
+        /// `Retry-After`, in seconds.
+        retry_after: Option<u64>,
+    },
     /// 429: not carried out, with what the server said of when to come back.
     RateLimited {
         /// `Retry-After`, in seconds.
@@ -55,8 +61,12 @@ pub(super) fn decide(
     }
     let wait = match outcome {
         Outcome::Final => return Decision::Stop,
-        Outcome::Unknown if repeat == Repeat::OnlyIfNotCarriedOut => return Decision::Stop,
-        Outcome::Unknown | Outcome::NotCarriedOut => backoff(attempt, jitter),
+        Outcome::Unknown { .. } if repeat == Repeat::OnlyIfNotCarriedOut => return Decision::Stop,
+        Outcome::Unknown { retry_after } | Outcome::NotCarriedOut { retry_after } => {
+            // A server that asks for more time than there is may be back sooner than it thinks.
+            let asked = retry_after.map(Duration::from_secs).filter(|asked| *asked < left);
+            asked.unwrap_or_default().max(backoff(attempt, jitter))
+        }
         Outcome::RateLimited { retry_after: Some(seconds), .. } => Duration::from_secs(*seconds),
         // A little later than the minute's start, and not all at once.
         Outcome::RateLimited { retry_after: None, date } => {
@@ -87,6 +97,8 @@ mod tests {
     use super::*;
 
     const LEFT: Duration = Duration::from_secs(120);
+    const NOT_CARRIED_OUT: Outcome = Outcome::NotCarriedOut { retry_after: None };
+    const UNKNOWN: Outcome = Outcome::Unknown { retry_after: None };
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -98,7 +110,7 @@ mod tests {
 
     #[test]
     fn waits_grow_and_stop_after_the_retries() {
-        let waits: Vec<_> = (0..5).map(|n| decision(&Outcome::NotCarriedOut, Repeat::Safe, n, LEFT)).collect();
+        let waits: Vec<_> = (0..5).map(|n| decision(&NOT_CARRIED_OUT, Repeat::Safe, n, LEFT)).collect();
         let again = |ms| Decision::Again(Duration::from_millis(ms));
         assert_eq!(waits, [again(125), again(250), again(500), Decision::Stop, Decision::Stop]);
     }
@@ -106,8 +118,8 @@ mod tests {
     #[test]
     fn a_create_is_repeated_only_when_it_was_not_carried_out() {
         let create = Repeat::OnlyIfNotCarriedOut;
-        assert_eq!(decision(&Outcome::Unknown, create, 0, LEFT), Decision::Stop);
-        assert!(matches!(decision(&Outcome::NotCarriedOut, create, 0, LEFT), Decision::Again(_)));
+        assert_eq!(decision(&UNKNOWN, create, 0, LEFT), Decision::Stop);
+        assert!(matches!(decision(&NOT_CARRIED_OUT, create, 0, LEFT), Decision::Again(_)));
         let limited = Outcome::RateLimited { retry_after: Some(1), date: None };
         assert!(matches!(decision(&limited, create, 0, LEFT), Decision::Again(_)));
     }
@@ -122,6 +134,14 @@ mod tests {
     }
 
     #[test]
+    fn a_server_in_trouble_is_given_the_time_that_it_asks_for() {
+        let wait = |seconds| decision(&Outcome::Unknown { retry_after: Some(seconds) }, Repeat::Safe, 0, LEFT);
+        assert_eq!(wait(7), Decision::Again(Duration::from_secs(7)));
+        assert_eq!(wait(0), Decision::Again(Duration::from_millis(125)));
+        assert_eq!(wait(3_600), Decision::Again(Duration::from_millis(125)));
+    }
+
+    #[test]
     fn nothing_waits_beyond_the_time_that_is_left() {
         let told = Outcome::RateLimited { retry_after: Some(30), date: None };
         assert_eq!(decision(&told, Repeat::Safe, 0, Duration::from_secs(5)), Decision::Stop);
@@ -131,8 +151,8 @@ mod tests {
         let limited = (proptest::option::of(any::<u64>()), proptest::option::of(-100_000_000_000..200_000_000_000_i64));
         prop_oneof![
             Just(Outcome::Final),
-            Just(Outcome::NotCarriedOut),
-            Just(Outcome::Unknown),
+            Just(NOT_CARRIED_OUT),
+            Just(UNKNOWN),
             limited.prop_map(|(retry_after, date)| Outcome::RateLimited {
                 retry_after,
                 date: date.and_then(|second| Timestamp::from_second(second).ok()),
@@ -174,7 +194,7 @@ mod tests {
             let left = Duration::from_millis(left.into());
             let create = Repeat::OnlyIfNotCarriedOut;
             let now = at("2026-01-01T00:00:10Z");
-            prop_assert_eq!(decide(&Outcome::Unknown, create, attempt, retries, left, now, jitter), Decision::Stop);
+            prop_assert_eq!(decide(&UNKNOWN, create, attempt, retries, left, now, jitter), Decision::Stop);
         }
     }
 }

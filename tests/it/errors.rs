@@ -222,3 +222,13 @@ fn backups_list_in_xml() {
     assert!(message.contains("VirtualMachine not found"), "{}", failed.report());
     run("table").fails_in_words(3).mentions(&["VirtualMachine not found"]);
 }
+
+#[test]
+fn an_answer_that_makes_no_sense_still_has_a_status_and_a_request_id() {
+    for body in ["<html>", "", "[]", "{}"] {
+        let server = Server::always(Answer::raw(200, "text/html", body).header("X-Request-Id", "req-4711"));
+        let error =
+            katapult(&server, &["disk", "show", "disk_x", "-o", "json"]).run().fails(1, "invalid_response").error();
+        assert_eq!((&error["status"], &error["request_id"]), (&json!(200), &json!("req-4711")), "{body}");
+    }
+}

@@ -174,3 +174,30 @@ fn a_page_is_retried_without_starting_over() {
     let run = katapult(&server, &["policies", "list", "--vm", VM, "-o", "id"]).run().ok();
     assert_eq!(run.stdout.lines().count(), 45);
 }
+
+/// Many a small server hangs up after its answer and does not say so: no request may get lost on such a connection.
+#[test]
+fn a_server_that_hangs_up_in_silence_is_no_trouble() {
+    for pause in [0, 1, 5] {
+        let world = World::new();
+        let inner = world.clone();
+        let server = Server::start(move |request| inner.answer(request).hanging_up(Duration::from_millis(pause)));
+        let run = |args: &[&str]| katapult(&server, args).args(&["--retries", "0"]).run().ok();
+        for _ in 0..5 {
+            run(&["vm", "show", "web-1"]);
+            run(&["policy", "update", POLICY, "--retention", "8"]);
+            run(&["policy", "update", POLICY, "--retention", "7", "--yes"]);
+        }
+        run(&["policy", "delete", POLICY, "--yes"]);
+        assert_eq!(server.writes().len(), 11, "each is sent once");
+    }
+}
+
+#[test]
+fn a_server_in_trouble_is_asked_again_when_it_says() {
+    let answers = [Answer::error(503, "service_unavailable").header("Retry-After", "1"), disk()];
+    let server = Server::answers(answers);
+    let began = Instant::now();
+    show(&server).run().ok();
+    assert!(began.elapsed() >= Duration::from_secs(1));
+}

@@ -75,6 +75,8 @@ enum Manner {
     Silent {
         midway: bool,
     },
+    /// The whole answer; after this pause the connection closes, which the answer did not say.
+    HangingUp(Duration),
     /// The whole answer, the last of this server: from then on its port refuses connections.
     Last,
 }
@@ -191,6 +193,11 @@ impl Answer {
 
     pub fn delayed(self, by: Duration) -> Self {
         Self { manner: Manner::Delayed(by), ..self }
+    }
+
+    /// Is answered in full on a connection that is closed without a word, after a pause.
+    pub fn hanging_up(self, after: Duration) -> Self {
+        Self { manner: Manner::HangingUp(after), ..self }
     }
 
     pub fn dribbled(self, pause: Duration) -> Self {
@@ -396,6 +403,11 @@ impl Shared {
                 while !self.stopped.load(Ordering::SeqCst) {
                     self.write(stream, &block)?;
                 }
+                return Ok(false);
+            }
+            Manner::HangingUp(after) => {
+                self.write(stream, &answer.body)?;
+                std::thread::sleep(*after);
                 return Ok(false);
             }
             _ => self.write(stream, &answer.body)?,
