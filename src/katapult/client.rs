@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::names::Lookup;
 use super::wire::{page, row_id, unwrap};
 use super::{convert, error};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::{self, Dialect, Flow, Http, PER_PAGE, Request, Walk, walk};
 use crate::model::{Disk, Machine, Object, Organization, Policy, TrashObject, redact};
 
@@ -92,10 +92,16 @@ impl Katapult {
         self.list(request, &["disk_backup_policies"], convert::policy, each).await
     }
 
-    /// Reads a policy in full.
+    /// Reads a policy in full. One of another id is refused: what is changed or recorded must be what was asked for.
     pub async fn policy(&self, id: &str) -> Result<Object<Policy>> {
         let request = Request::get("/disk_backup_policies/disk_backup_policy").query("disk_backup_policy[id]", id);
-        Ok(self.object(unwrap(self.get(request).await?, "disk_backup_policy")?, convert::policy))
+        let policy = self.object(unwrap(self.get(request).await?, "disk_backup_policy")?, convert::policy);
+        match policy.model.id.as_deref() {
+            Some(other) if other != id => {
+                Err(Error::invalid_response(format!("policy {id} was asked for, and the answer holds policy {other}")))
+            }
+            _ => Ok(policy),
+        }
     }
 
     /// Reads a disk, its annotations moved into it.

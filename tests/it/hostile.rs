@@ -257,3 +257,19 @@ fn unknown_values_are_shown_not_refused() {
         }
     }
 }
+
+#[test]
+fn a_policy_that_was_not_asked_for_is_refused() {
+    let answers = |id: Value| {
+        let policy = json!({"id": id, "retention": 7, "schedule": {"interval": "daily"}, "target": null});
+        Server::always(Answer::json(200, &json!({"disk_backup_policy": policy})))
+    };
+    let other = answers(json!("dbp_other"));
+    for args in [&["policy", "show", POLICY][..], &["policy", "update", POLICY, "--retention", "60"]] {
+        let run = katapult(&other, args).args(&["-o", "json"]).run().fails(1, "invalid_response");
+        assert!(run.error()["message"].to_string().contains("dbp_other"), "{}", run.report());
+    }
+    assert!(other.writes().is_empty());
+    // An answer that names none is taken for what was asked for.
+    katapult(&answers(Value::Null), &["policy", "show", POLICY]).run().ok();
+}
