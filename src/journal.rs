@@ -4,14 +4,21 @@
 //! end is a write whose outcome is not known: bpctl was stopped in between. Nothing here talks to an API.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::redact;
+
+/// Deepest nesting of a line: an answer of the 128 levels that are accepted, and the line around it. Lines that nest
+/// deeper are not ours.
+const MOST_LEVELS: usize = 136;
+/// How long another bpctl is waited for, which needs milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The kinds of writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,12 +129,14 @@ impl Journal {
     /// The file cannot be written.
     pub fn begin(&self, mut entry: Entry) -> io::Result<(u64, Option<String>)> {
         redact(&mut entry.before);
-        let mut file = self.open()?;
-        file.lock()?;
-        let (bytes, warning) = self.whole_lines(&mut file)?;
+        let mut file = self.locked()?;
+        let warning = self.mend(&mut file)?;
+        let bytes = all(&mut file)?;
         // A line that is not text must not stop all further writes: it is left out, as any unreadable one.
         let known = read(&String::from_utf8_lossy(&bytes)).entries;
-        entry.number = known.iter().map(|entry| entry.number).max().unwrap_or(0) + 1;
+        let last = known.iter().map(|entry| entry.number).max().unwrap_or(0);
+        entry.number =
+            last.checked_add(1).ok_or_else(|| io::Error::other(format!("no number is left after {last}")))?;
         let number = entry.number;
         append(&mut file, &Line::Begin(Box::new(entry)))?;
         Ok((number, warning))
@@ -139,10 +148,9 @@ impl Journal {
     /// The file cannot be written.
     pub fn end(&self, number: u64, outcome: Outcome, policy: Option<String>, mut after: Value) -> io::Result<()> {
         redact(&mut after);
-        let mut file = self.open()?;
-        file.lock()?;
+        let mut file = self.locked()?;
         // Another bpctl may have been killed in the middle of a line since this write began.
-        self.whole_lines(&mut file)?;
+        self.mend(&mut file)?;
         append(&mut file, &Line::End { number, outcome, policy, after })
     }
 
@@ -154,9 +162,8 @@ impl Journal {
         if !self.path.try_exists()? {
             return Ok(());
         }
-        let mut file = self.open()?;
-        file.lock()?;
-        self.whole_lines(&mut file)?;
+        let mut file = self.locked()?;
+        self.mend(&mut file)?;
         append(&mut file, &Line::Reset { api: api.to_owned() })
     }
 
@@ -184,23 +191,41 @@ impl Journal {
         crate::private::options(OpenOptions::new().read(true).append(true).create(true)).open(&self.path)
     }
 
-    /// Reads the lines that are whole. One without its end was being written when bpctl was killed, and nothing was
-    /// reported of it: it is put aside.
-    fn whole_lines(&self, file: &mut File) -> io::Result<(Vec<u8>, Option<String>)> {
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(0))?;
-        file.read_to_end(&mut bytes)?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        if whole == bytes.len() {
-            return Ok((bytes, None));
+    /// Opens the file for this process alone. One that was stopped while it had the file is not waited for without end.
+    fn locked(&self) -> io::Result<File> {
+        let file = self.open()?;
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) if began.elapsed() > PATIENCE => {
+                    let words = format!("another bpctl holds {} for {} s", self.path.display(), PATIENCE.as_secs());
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, words));
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            }
         }
-        let torn = bytes.split_off(whole);
+    }
+
+    /// Sees to it that the file ends with a whole line, and tells what was done. A line without its end was being
+    /// written when bpctl was killed, and nothing was reported of it: it is put aside.
+    fn mend(&self, file: &mut File) -> io::Result<Option<String>> {
+        let mut last = [b'\n'];
+        if file.seek(SeekFrom::End(0))? > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+        }
+        if last == *b"\n" {
+            return Ok(None);
+        }
+        let bytes = all(file)?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let (mut aside, path) = self.new_file_aside()?;
-        aside.write_all(&torn)?;
+        aside.write_all(&bytes[whole..])?;
         aside.sync_all()?;
         file.set_len(whole as u64)?;
-        let warning = format!("the journal ended in a line that was cut off; it was moved to {}", path.display());
-        Ok((bytes, Some(warning)))
+        Ok(Some(format!("the journal ended in a line that was cut off; it was moved to {}", path.display())))
     }
 
     /// Makes a file beside the journal that was not there before.
@@ -216,6 +241,13 @@ impl Journal {
     }
 }
 
+fn all(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn append(file: &mut File, line: &Line) -> io::Result<()> {
     let mut text = serde_json::to_string(line)?;
     text.push('\n');
@@ -228,11 +260,11 @@ fn read(text: &str) -> History {
     let mut gone = BTreeSet::new();
     let mut unreadable = 0;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        match serde_json::from_str(line) {
-            Ok(Line::Begin(entry)) => {
+        match parse(line) {
+            Some(Line::Begin(entry)) => {
                 entries.insert(entry.number, *entry);
             }
-            Ok(Line::End { number, outcome, policy, after }) => {
+            Some(Line::End { number, outcome, policy, after }) => {
                 if let Some(entry) = entries.get_mut(&number) {
                     entry.outcome = outcome;
                     entry.after = after;
@@ -241,10 +273,10 @@ fn read(text: &str) -> History {
                     entry.target = entry.target.take().or(name);
                 }
             }
-            Ok(Line::Reset { api }) => {
+            Some(Line::Reset { api }) => {
                 gone.extend(entries.values().filter(|entry| entry.api == api).map(|entry| entry.number));
             }
-            Err(_) => unreadable += 1,
+            None => unreadable += 1,
         }
     }
     let warnings = match unreadable {
@@ -252,6 +284,35 @@ fn read(text: &str) -> History {
         count => vec![format!("{count} lines of the journal cannot be read and are left out")],
     };
     History { entries: entries.into_values().collect(), gone, warnings }
+}
+
+fn parse(line: &str) -> Option<Line> {
+    let mut reader = serde_json::Deserializer::from_str(line);
+    if deepest(line) > MOST_LEVELS {
+        return None;
+    }
+    // The depth is known: serde_json's own limit would refuse what was written here.
+    reader.disable_recursion_limit();
+    let line = Line::deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    Some(line)
+}
+
+/// Counts the levels of a line of JSON, by its brackets outside of strings.
+fn deepest(line: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in line.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 impl Action {
@@ -344,6 +405,44 @@ mod tests {
         tear(&journal, b"{\"event\":\"beg");
         journal.end(1, Outcome::Done, None, Value::Null).unwrap();
         assert_eq!(journal.history().unwrap().entries[0].outcome, Outcome::Done);
+    }
+
+    #[test]
+    fn the_deepest_answer_is_read_back_and_its_number_is_not_given_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::at(directory.path().join("journal.jsonl"));
+        let deep = (0..128).fold(json!("\\\"[{"), |inner, _| json!([inner]));
+        assert_eq!(journal.begin(Entry { before: deep.clone(), ..entry() }).unwrap(), (1, None));
+        journal.end(1, Outcome::Done, None, deep.clone()).unwrap();
+        assert_eq!(journal.begin(entry()).unwrap(), (2, None));
+        tear(&journal, format!("{}\n", "[".repeat(1_000_000)).as_bytes());
+        let history = journal.history().unwrap();
+        assert_eq!((history.entries.len(), history.warnings.len()), (2, 1));
+        assert!(history.entries[0].before == deep && history.entries[0].after == deep);
+    }
+
+    #[test]
+    fn when_no_number_is_left_nothing_is_written_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::at(directory.path().join("journal.jsonl"));
+        journal.begin(entry()).unwrap();
+        let text = std::fs::read_to_string(journal.path()).unwrap();
+        tear(&journal, text.replace("\"number\":1,", &format!("\"number\":{},", u64::MAX)).as_bytes());
+        let error = journal.begin(entry()).unwrap_err().to_string();
+        assert!(error.contains("18446744073709551615"), "{error}");
+        assert_eq!(journal.history().unwrap().entries.len(), 2);
+    }
+
+    #[test]
+    fn another_that_holds_the_file_is_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::at(directory.path().join("journal.jsonl"));
+        let held = journal.locked().unwrap();
+        let waiting = std::thread::spawn(move || journal.begin(entry()).map(|(number, _)| number));
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(!waiting.is_finished());
+        drop(held);
+        assert_eq!(waiting.join().unwrap().unwrap(), 1);
     }
 
     #[test]

@@ -16,6 +16,11 @@ const EACH_CONTAINER: usize = 480;
 /// What a further member takes, its key and a small number included.
 const EACH_MEMBER: usize = 136;
 
+/// Values with a name or members of their own that an answer may hold at the most, whatever it is spelled in.
+pub const MOST_VALUES: usize = MAX_UNFOLDED / EACH_CONTAINER;
+/// Says that there are more.
+pub const TOO_MANY_VALUES: &str = "more values than fit into memory";
+
 /// An answer whose body was read to the end.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -161,7 +166,7 @@ fn excess(body: &[u8]) -> Option<String> {
             (false, _) => {}
         }
         if unfolded > MAX_UNFOLDED {
-            return Some("more values than fit into memory".to_owned());
+            return Some(TOO_MANY_VALUES.to_owned());
         }
     }
     None

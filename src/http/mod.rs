@@ -20,7 +20,7 @@ mod trace;
 #[cfg(target_os = "linux")]
 mod trust;
 
-pub use answer::{Answer, ApiError, DecodeFailure, json};
+pub use answer::{Answer, ApiError, DecodeFailure, MOST_VALUES, TOO_MANY_VALUES, json};
 pub use client::{Authentication, Decoded, Dialect, Http, Limits, Progress, Settled, Target};
 pub use credential::{Credential, Fetch};
 pub use page::{Flow, PER_PAGE, Page, PageInfo, Walk, walk};

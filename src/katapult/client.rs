@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::names::Lookup;
 use super::wire::{page, row_id, unwrap};
 use super::{convert, error};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::{self, Dialect, Flow, Http, PER_PAGE, Request, Walk, walk};
 use crate::model::{Disk, Machine, Object, Organization, Policy, TrashObject, redact};
 
@@ -51,8 +51,10 @@ impl Katapult {
         Object { model: convert(&raw), raw }
     }
 
-    pub(super) async fn get(&self, request: Request) -> Result<Value> {
-        Ok(self.http.fetch(&request, http::json).await?.0)
+    /// Sends a GET, and reads its answer; where that makes no sense, the error names the answer.
+    pub(super) async fn get<T>(&self, request: Request, read: impl FnOnce(Value) -> Result<T>) -> Result<T> {
+        let (body, answer) = self.http.fetch(&request, http::json).await?;
+        read(body).map_err(|error| Error { status: Some(answer.status), request_id: answer.request_id, ..error })
     }
 
     async fn list<T>(
@@ -64,7 +66,7 @@ impl Katapult {
     ) -> Result<Walk> {
         let fetch = |number: u64| {
             let request = request.clone().query("page", number.to_string()).query("per_page", PER_PAGE.to_string());
-            async move { page(self.get(request).await?, keys) }
+            async move { self.get(request, |body| page(body, keys)).await }
         };
         walk(self.http.concurrency(), fetch, row_id, |rows| {
             each(rows.into_iter().map(|raw| self.object(raw, convert)).collect())
@@ -95,13 +97,15 @@ impl Katapult {
     /// Reads a policy in full.
     pub async fn policy(&self, id: &str) -> Result<Object<Policy>> {
         let request = Request::get("/disk_backup_policies/disk_backup_policy").query("disk_backup_policy[id]", id);
-        Ok(self.object(unwrap(self.get(request).await?, "disk_backup_policy")?, convert::policy))
+        let raw = self.get(request, |body| unwrap(body, "disk_backup_policy")).await?;
+        Ok(self.object(raw, convert::policy))
     }
 
     /// Reads a disk, its annotations moved into it.
     pub async fn disk(&self, id: &str) -> Result<Object<Disk>> {
-        let body = self.get(Request::get("/disks/disk").query("disk[id]", id)).await?;
-        Ok(self.object(with_annotations(body, "disk")?, convert::disk))
+        let request = Request::get("/disks/disk").query("disk[id]", id);
+        let raw = self.get(request, |body| with_annotations(body, "disk")).await?;
+        Ok(self.object(raw, convert::disk))
     }
 
     /// Lists the disks of an organization. They stand under the singular key `disk` (recorded).
@@ -119,8 +123,8 @@ impl Katapult {
     /// Reads a machine, its annotations moved into it.
     pub async fn machine(&self, machine: &Lookup) -> Result<Object<Machine>> {
         let request = machine.query(Request::get("/virtual_machines/virtual_machine"), "virtual_machine");
-        let body = self.get(request).await?;
-        Ok(self.object(with_annotations(body, "virtual_machine")?, convert::machine))
+        let raw = self.get(request, |body| with_annotations(body, "virtual_machine")).await?;
+        Ok(self.object(raw, convert::machine))
     }
 
     /// Lists the machines of an organization.
@@ -132,7 +136,8 @@ impl Katapult {
 
     /// Lists the organizations that the token sees; this list has no pages (documented).
     pub async fn organizations(&self) -> Result<Vec<Object<Organization>>> {
-        let rows = page(self.get(Request::get("/organizations")).await?, &["organizations"])?.rows;
+        let read = |body| page(body, &["organizations"]);
+        let rows = self.get(Request::get("/organizations"), read).await?.rows;
         Ok(rows.into_iter().map(|raw| self.object(raw, convert::organization)).collect())
     }
 
@@ -146,7 +151,8 @@ impl Katapult {
     /// Reads an entry of the trash, by its own id (`id`) or by that of what was deleted (`object_id`).
     pub async fn trash_object(&self, lookup: &Lookup) -> Result<Object<TrashObject>> {
         let request = lookup.query(Request::get("/trash_objects/trash_object"), "trash_object");
-        Ok(self.object(unwrap(self.get(request).await?, "trash_object")?, convert::trash_object))
+        let raw = self.get(request, |body| unwrap(body, "trash_object")).await?;
+        Ok(self.object(raw, convert::trash_object))
     }
 }
 

@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use serde_json::{Map, Number, Value};
 
-use crate::http::DecodeFailure;
+use crate::http::{DecodeFailure, MOST_VALUES, TOO_MANY_VALUES};
 
 /// Deepest nesting that is accepted.
 const MAX_DEPTH: usize = 128;
@@ -40,19 +40,22 @@ struct Element {
 /// Reads a document into its root element's name and value.
 ///
 /// # Errors
-/// Cut off, or not XML of this kind.
+/// Cut off, not XML of this kind, or more elements than fit into memory.
 pub fn document(body: &[u8]) -> Result<(String, Value), DecodeFailure> {
     let nonsense = |what: &str| DecodeFailure::Nonsense(what.to_owned());
     let text = std::str::from_utf8(body).map_err(|_| nonsense("XML that is not UTF-8"))?;
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let mut root: Option<(String, Value)> = None;
+    let mut elements = 0_usize;
     loop {
         let event = reader.read_event().map_err(|error| match error {
             quick_xml::Error::Syntax(_) => DecodeFailure::CutOff,
             _ => nonsense("not XML"),
         })?;
+        elements += usize::from(matches!(event, Event::Start(_) | Event::Empty(_)));
         match event {
+            _ if elements > MOST_VALUES => return Err(nonsense(TOO_MANY_VALUES)),
             Event::Start(_) | Event::Empty(_) if root.is_some() => return Err(nonsense("XML with two roots")),
             Event::Start(_) if open.len() >= MAX_DEPTH => {
                 return Err(DecodeFailure::Nonsense(format!("XML nested deeper than {MAX_DEPTH} levels")));
@@ -189,6 +192,13 @@ mod tests {
         assert!(matches!(document(entity), Err(DecodeFailure::Nonsense(_))));
         assert!(matches!(document(b""), Err(DecodeFailure::Nonsense(_))));
         assert!(matches!(document(b"<a/><b/>"), Err(DecodeFailure::Nonsense(_))));
+    }
+
+    #[test]
+    fn the_number_of_elements_is_bounded() {
+        let many = |count: usize| format!("<a type=\"array\">{}</a>", "<b/>".repeat(count));
+        assert!(document(many(MOST_VALUES - 1).as_bytes()).is_ok());
+        assert!(matches!(document(many(MOST_VALUES).as_bytes()), Err(DecodeFailure::Nonsense(_))));
     }
 
     #[test]

@@ -161,6 +161,22 @@ fn xml_that_means_harm() {
     }
 }
 
+#[test]
+fn xml_of_a_few_megabytes_does_not_unfold_to_gigabytes() {
+    let home = Home::new();
+    let config = home.file("bpctl.toml", "[profiles.cloud]\nprovider = \"onapp\"\nwire = \"xml\"\n");
+    let different = (0..1_600_000).map(|number| format!("<a{number:x}/>")).collect::<String>();
+    for elements in ["<a/>".repeat(4 << 20), "<a></a>".repeat(4 << 20), different] {
+        let body = format!("<backups type=\"array\"><backup>{elements}</backup></backups>");
+        let server = Server::always(Answer::xml(&body));
+        let bpctl = onapp(&server, &["backups", "list", "--vm", "488", "--profile", "cloud", "-o", "json"]);
+        let bpctl = bpctl.args(&["--retries", "0", "--config", config.to_str().unwrap()]).home(&home);
+        let (run, memory) = bpctl.spawn().wait_measuring();
+        invalid(run, "many elements");
+        assert!(memory < 320 << 20, "{} MiB", memory >> 20);
+    }
+}
+
 /// A name that would repaint the terminal: escape sequences, a bell, a C1 control, line breaks, a carriage return.
 const EVIL: &str = "evil\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}31m\r\nfake row\u{7f}";
 

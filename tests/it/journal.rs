@@ -66,7 +66,8 @@ fn it_holds_no_secret_even_when_secrets_are_shown() {
             pass();
             let target = json!({"id": "vm_1", "name": "web-1", "initial_root_password": ROOT_PASSWORD});
             let schedule = json!({"interval": "daily", "frequency": 1, "minute": 30, "time": 2});
-            let policy = json!({"id": "dbp_1", "retention": 7, "schedule": schedule, "target": {"target": target}});
+            let id = request.query("disk_backup_policy[id]");
+            let policy = json!({"id": id, "retention": 7, "schedule": schedule, "target": {"target": target}});
             Answer::json(200, &json!({"disk_backup_policy": policy}))
         })
     });
