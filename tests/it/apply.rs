@@ -81,6 +81,17 @@ fn a_dry_run_sends_nothing() {
     assert!(server.writes().is_empty());
 }
 
+/// The API's own word about one policy is no word about the next; a server that is away is.
+#[test]
+fn keep_going_goes_on_after_the_apis_own_failure() {
+    for (answer, sent) in [(Answer::error(500, "unhandled_exception"), 3), (Answer::html(502), 2)] {
+        let (world, file) = three();
+        let server = failing(&world, "dbp_daily", answer);
+        apply(&server, &file).args(&["--keep-going", "--retries", "0"]).run().exits(9);
+        assert_eq!(server.writes().len(), sent);
+    }
+}
+
 #[test]
 fn a_failure_stops_the_rest_and_everything_is_accounted_for() {
     let (world, file) = three();
