@@ -24,6 +24,19 @@ pub fn report(panic: &PanicHookInfo<'_>) {
     std::process::exit(Exit::Failure as i32);
 }
 
+/// Keeps the kernel from writing this process's memory to a file when it dies (SIGQUIT, say): the token is in it. What
+/// `token_command` starts has the same limit, which it may raise again.
+#[cfg(unix)]
+pub fn leave_no_core_dump() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Core).maximum;
+    // A system that refuses this writes what it would have written anyway.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+}
+
+#[cfg(not(unix))]
+pub fn leave_no_core_dump() {}
+
 fn account(words: &str, place: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let words = if words.is_empty() { "it lost its way" } else { words };
