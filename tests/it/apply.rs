@@ -177,6 +177,7 @@ fn a_plan_is_not_for_editing_and_not_for_another_cloud() {
     let mut plan = plan.clone();
     plan["steps"][0]["target"] = json!({"kind": "vm", "id": "vm_other", "name": "build-1"});
     katapult(&server, &["apply", "-", "--yes"]).stdin(&plan.to_string()).run().exits(5).mentions(&["belongs to web-1"]);
+    katapult(&server, &["apply", &path, "--org", "other"]).run().exits(2).mentions(&["not for other"]);
     assert!(server.writes().is_empty());
 }
 
