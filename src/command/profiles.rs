@@ -61,31 +61,32 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
     }
     match command {
         Command::Policies(PolicyCommand::List(args)) => {
-            gather::<Policy>(cx, names, async |cx| policy::list::run(cx, args.clone()).await).await
+            gather::<Policy>(cx, names, policy::list::also(&args), async |cx| policy::list::run(cx, args.clone()).await)
+                .await
         }
         Command::Vm(MachineCommand::List) => {
-            gather::<Machine>(cx, names, async |cx| vm::run(cx, MachineCommand::List).await).await
+            gather::<Machine>(cx, names, &[], async |cx| vm::run(cx, MachineCommand::List).await).await
         }
         Command::Disk(DiskCommand::List(args)) => {
-            gather::<Disk>(cx, names, async |cx| disk::run(cx, DiskCommand::List(args.clone())).await).await
+            gather::<Disk>(cx, names, &[], async |cx| disk::run(cx, DiskCommand::List(args.clone())).await).await
         }
         Command::Org(OrganizationCommand::List) => {
-            gather::<Organization>(cx, names, async |cx| org::run(cx, OrganizationCommand::List).await).await
+            gather::<Organization>(cx, names, &[], async |cx| org::run(cx, OrganizationCommand::List).await).await
         }
         Command::Trash(TrashCommand::List) => {
-            gather::<TrashObject>(cx, names, async |cx| trash::run(cx, TrashCommand::List).await).await
+            gather::<TrashObject>(cx, names, &[], async |cx| trash::run(cx, TrashCommand::List).await).await
         }
         Command::Backups(BackupCommand::List(args)) => {
-            gather::<Backup>(cx, names, async |cx| backups::run(cx, BackupCommand::List(args.clone())).await).await
+            gather::<Backup>(cx, names, &[], async |cx| backups::run(cx, BackupCommand::List(args.clone())).await).await
         }
         Command::Coverage(args) if args.report.is_none() => {
-            gather::<Row>(cx, names, async |cx| coverage::run(cx, args.clone()).await).await
+            gather::<Row>(cx, names, &[], async |cx| coverage::run(cx, args.clone()).await).await
         }
         Command::Calendar(args) if args.ics.is_none() => {
-            gather::<Run>(cx, names, async |cx| calendar::run(cx, args.clone()).await).await
+            gather::<Run>(cx, names, &[], async |cx| calendar::run(cx, args.clone()).await).await
         }
         Command::Lint(args) if cx.style.format != Format::Sarif && args.explain.is_none() && !args.list_codes => {
-            gather::<Finding>(cx, names, async |cx| lint::run(cx, args.clone()).await).await
+            gather::<Finding>(cx, names, &[], async |cx| lint::run(cx, args.clone()).await).await
         }
         _ => Err(Error::usage("this takes one profile").hint(
             "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
@@ -94,8 +95,14 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
     }
 }
 
-async fn gather<T: Noun>(cx: &Context, names: &[String], list: impl AsyncFn(&Context) -> Result<()>) -> Result<()> {
-    let mut listing = Listing::<T>::of_several(&cx.style).map_err(Error::usage)?;
+/// `also` names the columns that the table shows besides its own.
+async fn gather<T: Noun>(
+    cx: &Context,
+    names: &[String],
+    also: &[&str],
+    list: impl AsyncFn(&Context) -> Result<()>,
+) -> Result<()> {
+    let mut listing = Listing::<T>::of_several(&cx.style).map_err(Error::usage)?.also(also);
     let each = names.iter().map(|name| async {
         let own = cx.on_profile(name);
         let result = list(&own).await;
