@@ -35,17 +35,19 @@ pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) ->
     for policy in &changing {
         check(&args.expect, &policy.id, &policy.before.model)?;
     }
-    if let Some(most) = selection.max_changes.filter(|most| changing.len() > *most) {
-        return Err(Error::usage(format!(
-            "{} policies would change, more than `--max-changes {most}`",
-            changing.len()
-        ))
-        .hint("nothing was sent; `--dry-run` shows what would change"));
+    let too_many = selection.max_changes.filter(|most| changing.len() > *most);
+    let too_many =
+        too_many.map(|most| format!("{} policies would change, more than `--max-changes {most}`", changing.len()));
+    match too_many {
+        Some(limit) if cx.global.dry_run => cx.ui.warn(&format!("{limit}: without `--dry-run` nothing is sent")),
+        Some(limit) => {
+            return Err(Error::usage(limit).hint("nothing was sent; `--dry-run` shows what would change"));
+        }
+        None => cx.ui.note(&format!("{} of {selected} matching policies change", changing.len())),
     }
     if cx.global.dry_run {
         return print_dry_runs(cx, changing.into_iter().map(|policy| dry_run(policy, wish)).collect());
     }
-    cx.ui.note(&format!("{} of {selected} matching policies change", changing.len()));
     if changing.is_empty() {
         return Rows::<Policy>::begin(cx)?.end(Walk::default(), "to change");
     }
