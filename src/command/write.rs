@@ -17,7 +17,7 @@ pub struct DryRun {
     pub before: Value,
     /// The object as it would be, as far as is known.
     pub after: Value,
-    /// The difference in words, a line each.
+    /// In words, a line each: what it is about, and the difference.
     pub words: Vec<String>,
 }
 
@@ -69,6 +69,11 @@ impl DryRun {
         }
         Ok(())
     }
+}
+
+/// Says in a dry run what would be lost.
+pub fn weakens(loss: &Loss) -> String {
+    format!("weakens protection: {}", loss.0)
 }
 
 /// Prints the result of writes that were carried out: where that fails, the error still says what was done.

@@ -46,7 +46,7 @@ pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) ->
         None => cx.ui.note(&format!("{} of {selected} matching policies change", changing.len())),
     }
     if cx.global.dry_run {
-        return print_dry_runs(cx, changing.into_iter().map(|policy| dry_run(policy, wish)).collect());
+        return print_dry_runs(cx, changing.into_iter().map(|policy| dry_run(cx, policy, wish)).collect());
     }
     if changing.is_empty() {
         return Rows::<Policy>::begin(cx)?.end(Walk::default(), "to change");

@@ -7,7 +7,7 @@ use super::batch::Batch;
 use super::perform::{self, Named};
 use crate::args::PolicyScheduleDelete;
 use crate::command::choose;
-use crate::command::write::{DryRun, confirm_losses, print_dry_runs};
+use crate::command::write::{DryRun, confirm_losses, print_dry_runs, weakens};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::Katapult;
@@ -63,8 +63,12 @@ fn ask(cx: &Context) -> Result<Timestamp> {
 fn dry_run(cx: &Context, policy: Named, at: Timestamp) -> DryRun {
     let mut after = policy.before.raw.clone();
     after["auto_move_to_trash_at"] = at.as_second().into();
-    let mut words = vec![format!("deletion at {}", time::in_full(at, cx.now(), cx.zone()))];
+    let mut words = vec![
+        in_a_line(&policy.before.model, &cx.style.look),
+        format!("deletion at {}", time::in_full(at, cx.now(), cx.zone())),
+    ];
     words.extend(self::words(cx, &policy.before.model, at));
+    words.push(weakens(&loss(&policy, at)));
     let requests = vec![Katapult::schedule_delete_request(&policy.id, at.as_second())];
     DryRun { requests, before: policy.before.raw, after, words }
 }
