@@ -20,7 +20,7 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
     for (policy, target) in &coverage.strays {
         cx.ui.note(&format!("policy {policy} belongs to {target}, which is no listed machine or disk"));
     }
-    let verdict = args.fail_on.and_then(|level| failure(&coverage, level));
+    let verdict = args.fail_on.and_then(|level| failure(&coverage, level).or_else(|| reading.survey.is_no_all_clear()));
     if let Some(path) = &args.report
         && report(cx, path, &reading, &coverage, &requirements).await? == Written::ToOutput
     {

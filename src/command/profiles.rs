@@ -111,26 +111,30 @@ async fn gather<T: Noun>(
         let rows = rows.and_then(|rows| rows.downcast::<Vec<Object<T>>>().ok()).map_or(Vec::new(), |rows| *rows);
         (rows, result)
     });
-    let (mut done, mut failed, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut done, mut failed, mut found, mut is_any_shown) = (Vec::new(), Vec::new(), Vec::new(), false);
     for (name, (rows, result)) in names.iter().zip(join_all(each).await) {
         match result {
-            Err(error) if error.exit != Exit::Found => failed.push((name.clone(), error)),
+            // What there is of a source with gaps is shown as well.
+            Err(error) if error.exit == Exit::Partly => failed.push((name.clone(), error)),
+            Err(error) if error.exit != Exit::Found => {
+                failed.push((name.clone(), error));
+                continue;
+            }
             checked => {
                 found.extend(checked.err().map(|error| (name.clone(), error)));
                 done.push(name.clone());
-                cx.ui.print(|out| {
-                    rows.into_iter().try_for_each(|row| listing.push_from(Some(name), row, out).map(drop))
-                })?;
             }
         }
+        is_any_shown = true;
+        cx.ui.print(|out| rows.into_iter().try_for_each(|row| listing.push_from(Some(name), row, out).map(drop)))?;
     }
-    if !done.is_empty() {
+    if is_any_shown {
         cx.ui.print(|out| listing.finish(out))?;
     }
     match (failed.is_empty(), found.is_empty()) {
         (true, true) => Ok(()),
         (true, false) => Err(findings(&found)),
-        (false, _) => Err(lacking(&done, &failed)),
+        (false, _) => Err(lacking(&done, &failed, is_any_shown)),
     }
 }
 
@@ -142,13 +146,17 @@ fn findings(found: &[(String, Error)]) -> Error {
 }
 
 /// Builds the error of a list that lacks profiles.
-fn lacking(done: &[String], failed: &[(String, Error)]) -> Error {
-    let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+fn lacking(done: &[String], failed: &[(String, Error)], is_any_shown: bool) -> Error {
+    let name = |(name, error): &(String, Error)| match error.exit {
+        Exit::Partly => format!("some of {name}"),
+        _ => name.clone(),
+    };
+    let names: Vec<String> = failed.iter().map(name).collect();
     let words: Vec<String> =
         failed.iter().map(|(name, error)| format!("{name}: {} ({})", error.message, error.code)).collect();
     let details: Vec<_> =
         failed.iter().map(|(name, error)| json!({"profile": name, "error": error.to_json()["error"]})).collect();
-    let (exit, code, message) = match (done.is_empty(), failed.first()) {
+    let (exit, code, message) = match (!is_any_shown, failed.first()) {
         (true, Some((_, first))) => {
             (first.exit, first.code.clone(), format!("no profile could be read: {}", words.join("; ")))
         }

@@ -178,6 +178,40 @@ fn a_list_that_lacks_something_is_called_incomplete() {
     katapult(&server, &["coverage"]).run().ok().mentions(&["warning: incomplete", "3 virtual machines"]);
 }
 
+/// A check of lists with gaps is no all-clear; what it finds in them is found all the same.
+#[test]
+fn a_check_of_lists_with_gaps_is_no_all_clear() {
+    const MACHINES_PATH: &str = "/core/v1/organizations/organization/virtual_machines";
+    let server = |policies: Vec<Value>| {
+        let one = [vm("vm_1", "one", "one.example")];
+        let world = World::new().vms(one.to_vec()).policies(policies);
+        world.serve_but(move |request| {
+            let mut body = page(request, "virtual_machines", &one);
+            body["pagination"]["total"] = json!(3);
+            let disks = [listed_disk("d", Some("vm_1"))];
+            match request.path() {
+                MACHINES_PATH => Some(Answer::json(200, &body)),
+                crate::lint::TRASH_PATH => Some(Answer::json(200, &page(request, "trash_objects", &[]))),
+                _ => self::disks(request, &disks),
+            }
+        })
+    };
+    let covered = server(vec![policy("p", "VirtualMachine", "vm_1", "one", "daily", 14)]);
+    for args in [&["coverage", "--fail-on", "weak"][..], &["lint", "--fail-on", "warning"]] {
+        let run = katapult(&covered, args).args(&["-o", "json"]).run().exits(9);
+        assert_eq!(run.error()["code"], "partly_done", "{}", run.report());
+        assert!(run.json().is_array(), "the result is printed in any case: {}", run.report());
+        katapult(&covered, args).run().exits(9).mentions(&["the check is incomplete", "3 virtual machines"]);
+        katapult(&covered, &args[..1]).run().ok().mentions(&["warning: incomplete"]);
+    }
+    let sarif = katapult(&covered, &["lint", "-o", "sarif"]).run().ok().json();
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
+    let bare = server(vec![]);
+    katapult(&bare, &["coverage", "--fail-on", "weak"]).run().exits(10);
+    let found = katapult(&bare, &["lint", "--fail-on", "warning", "-o", "sarif"]).run().exits(10).json();
+    assert_eq!(found["runs"][0]["invocations"][0]["executionSuccessful"], false);
+}
+
 #[test]
 fn a_failing_list_prints_nothing() {
     for path in [DISKS_PATH, crate::world::ORG_POLICIES_PATH, POLICY_PATH] {

@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use crate::company::Company;
+use crate::coverage::{disks, listed_disk};
 use crate::harness::{Home, TOKEN, bare};
-use crate::server::{Answer, Server};
-use crate::world::{POLICY, World};
+use crate::lint::TRASH_PATH;
+use crate::server::{Answer, Request, Server};
+use crate::world::{FQDN, POLICY, VM, World, page, vm};
 
 /// A home whose config has a profile for each server.
 fn home(profiles: &[(&str, &Server)]) -> Home {
@@ -137,4 +139,22 @@ fn the_fleet_is_seen_over_several_profiles() {
     let broken = self::home(&[("a", &a.server), ("b", &Server::always(Answer::error(403, "permission_denied")))]);
     let partly = bare(&["coverage", "--profile", "a,b", "--fail-on", "none"]).home(&broken).run().exits(9);
     partly.mentions(&["it lacks b"]);
+}
+
+#[test]
+fn a_source_with_gaps_is_shown_and_is_no_all_clear() {
+    let world = || World::new().vms(vec![vm(VM, "web-1", FQDN)]);
+    let trash = |request: &Request, missing: u64| {
+        let mut body = page(request, "trash_objects", &[]);
+        body["pagination"]["total"] = missing.into();
+        let own = (request.path() == TRASH_PATH).then(|| Answer::json(200, &body));
+        own.or_else(|| disks(request, &[listed_disk("d", Some(VM))]))
+    };
+    let a = world().serve_but(move |request| trash(request, 0));
+    let b = world().policy(|policy| policy["retention"] = 1.into()).serve_but(move |request| trash(request, 2));
+    let home = home(&[("a", &a), ("b", &b)]);
+    let lint = ["lint", "--fail-on", "error", "--profile", "a,b", "-o", "json"];
+    let run = bare(&lint).home(&home).run().exits(9).mentions(&["it lacks some of b", "2 objects in the trash"]);
+    assert_eq!((&run.json()[0]["profile"], &run.json()[0]["object"]["code"]), (&json!("b"), &json!("W011")));
+    assert_eq!(run.error()["detail"]["done"], json!(["a"]));
 }
