@@ -10,6 +10,7 @@ use super::{backups, calendar, coverage, disk, lint, org, policy, trash, vm};
 use crate::args::{
     BackupCommand, Command, DiskCommand, Format, MachineCommand, OrganizationCommand, PolicyCommand, TrashCommand,
 };
+use crate::config::env;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::calendar::Run;
@@ -22,7 +23,10 @@ use crate::view::{Listing, Noun};
 ///
 /// # Errors
 /// An empty name, or no profile in the config file.
-pub fn named(cx: &Context) -> Result<Option<Vec<String>>> {
+pub fn named(cx: &Context, command: &Command) -> Result<Option<Vec<String>>> {
+    if is_of_environment(cx) && is_local(command) {
+        return Ok(None);
+    }
     if cx.global.all_profiles {
         let names: Vec<String> = cx.file()?.profiles.keys().cloned().collect();
         return match names.is_empty() {
@@ -31,7 +35,10 @@ pub fn named(cx: &Context) -> Result<Option<Vec<String>>> {
             false => Ok(Some(names)),
         };
     }
-    let Some(text) = cx.global.profile.as_deref().filter(|text| text.contains(',')) else {
+    // The flag `--sandbox` says more than the environment, as it does of a single profile.
+    let variable = cx.system.variable(env::PROFILE).filter(|_| !cx.global.sandbox).map(|text| (env::PROFILE, text));
+    let named = cx.global.profile.as_deref().map(|text| ("--profile", text)).or(variable);
+    let Some((origin, text)) = named.filter(|(_, text)| text.contains(',')) else {
         return Ok(None);
     };
     if cx.global.sandbox {
@@ -41,7 +48,7 @@ pub fn named(cx: &Context) -> Result<Option<Vec<String>>> {
     let mut names: Vec<String> = Vec::new();
     for name in text.split(',').map(str::trim) {
         if name.is_empty() {
-            return Err(Error::usage(format!("invalid value '{text}' for '--profile': a name is empty")));
+            return Err(Error::usage(format!("invalid value '{text}' for '{origin}': a name is empty")));
         }
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
@@ -88,11 +95,33 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
         Command::Lint(args) if cx.style.format != Format::Sarif && args.explain.is_none() && !args.list_codes => {
             gather::<Finding>(cx, names, &[], async |cx| lint::run(cx, args.clone()).await).await
         }
-        _ => Err(Error::usage("this takes one profile").hint(
-            "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
-             `backups list`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
-        )),
+        _ => Err(one_only(cx)),
     }
+}
+
+/// Tells whether a command speaks to no cloud: a variable that is set for others is nothing to it.
+fn is_local(command: &Command) -> bool {
+    match command {
+        Command::Lint(args) => args.explain.is_some() || args.list_codes,
+        Command::Config(_) | Command::History(_) | Command::Sandbox(_) => true,
+        Command::Completions(_) | Command::Man(_) => true,
+        _ => false,
+    }
+}
+
+fn one_only(cx: &Context) -> Error {
+    let error = Error::usage("this takes one profile").hint(
+        "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
+         `backups list`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
+    );
+    match is_of_environment(cx) {
+        true => error.hint(format!("`{}` names several; `--profile NAME` names one", env::PROFILE)),
+        false => error,
+    }
+}
+
+fn is_of_environment(cx: &Context) -> bool {
+    cx.global.profile.is_none() && !cx.global.all_profiles
 }
 
 /// `also` names the columns that the table shows besides its own.

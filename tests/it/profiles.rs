@@ -158,3 +158,23 @@ fn a_source_with_gaps_is_shown_and_is_no_all_clear() {
     assert_eq!((&run.json()[0]["profile"], &run.json()[0]["object"]["code"]), (&json!("b"), &json!("W011")));
     assert_eq!(run.error()["detail"]["done"], json!(["a"]));
 }
+
+#[test]
+fn the_variable_names_several_as_the_flag_does() {
+    let (a, b) = (World::new().serve(), World::new().policy(|policy| policy["id"] = "dbp_b".into()).serve());
+    let home = home(&[("a", &a), ("b", &b)]);
+    let run = |args: &[&str]| bare(args).env("BPCTL_PROFILE", "b,a").home(&home).run();
+    let list = ["policies", "list", "-o", "id"];
+    assert_eq!(run(&list).ok().stdout, format!("dbp_b\n{POLICY}\n"));
+    // A flag says more.
+    assert_eq!(run(&[&list[..], &["--profile", "a"]].concat()).ok().stdout, format!("{POLICY}\n"));
+    assert!(run(&["policies", "list", "--sandbox"]).ok().stdout.starts_with("ID "));
+    run(&["policy", "delete", POLICY, "--yes"]).fails_in_words(2).mentions(&["one profile", "`--profile NAME`"]);
+    assert!(a.writes().is_empty() && b.writes().is_empty());
+    // What speaks to no cloud does not care.
+    for args in [&["config", "path"][..], &["lint", "--list-codes"], &["history"], &["completions", "bash"]] {
+        run(args).ok();
+    }
+    let empty = bare(&["org", "list"]).env("BPCTL_PROFILE", "a,,b").home(&home).run().fails_in_words(2);
+    empty.mentions(&["'BPCTL_PROFILE'", "a name is empty"]);
+}
