@@ -213,6 +213,31 @@ fn an_update_that_is_answered_with_the_present_values_sends_nothing() {
 }
 
 #[test]
+fn a_question_about_several_gives_their_number_and_who_is_left_out() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["policy", "delete"], "Delete 2 policies? [y/N]"),
+        (&["policy", "update", "--retention", "3"], "Change 2 policies? [y/N]"),
+        (&["policy", "schedule-delete", "--at", "+7d"], "Schedule the deletion of 2 policies? [y/N]"),
+    ];
+    for (args, question) in cases {
+        let server = world().serve();
+        let terminal = asked(&server, &[*args, &["dbp_first", POLICY, "nix"]].concat());
+        at(&terminal, question);
+        let screen = terminal.screen();
+        assert!(screen.contains("warning: policy nix is left out"), "told before it is asked: {screen}");
+        terminal.type_text("n");
+        terminal.ends().exits(2);
+        assert!(server.writes().is_empty());
+    }
+    // Of two that are named, one changes.
+    let server = world().serve();
+    let terminal = asked(&server, &["policy", "update", "--retention", "4", "dbp_first", POLICY]);
+    at(&terminal, "Change it? [y/N]");
+    terminal.type_text("y");
+    terminal.ends().exits(0);
+}
+
+#[test]
 fn a_policy_that_changed_under_an_open_question_is_left_alone() {
     let world = World::new();
     let server = world.serve();

@@ -1,7 +1,7 @@
 //! `bpctl policies update --match …`: the same change for every policy whose target has such a name.
 
 use super::agreed::{Proposal, locked};
-use super::batch::Batch;
+use super::batch::{Batch, question};
 use super::perform::Named;
 use super::update::{check, dry_run, nothing_named};
 use crate::args::PolicyUpdate;
@@ -52,7 +52,7 @@ pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) ->
         return Rows::<Policy>::begin(cx)?.end(Walk::default(), "to change");
     }
     let proposal = Proposal { wish, expectations: &args.expect, lock, was_asked: false };
-    let agreed = proposal.ask(cx, &changing, &format!("Change {} policies?", changing.len()), true).await?;
+    let agreed = proposal.ask(cx, &changing, &question(changing.len(), "Change it?", "Change"), true).await?;
     let manner = Manner { keep_going: selection.keep_going, canary: selection.canary.unwrap_or(1) };
     Batch::of(changing).carry_out_so(cx, manner, async |policy| agreed.carry_out(cx, api, policy).await).await
 }

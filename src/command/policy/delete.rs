@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::batch::Batch;
+use super::batch::{Batch, question};
 use super::perform::{self, Named};
 use crate::args::PolicyNames;
 use crate::command::choose;
@@ -36,7 +36,7 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
         cx.ui.note(&in_a_line(&policy.before.model, &cx.style.look));
     }
     let losses: Vec<Loss> = batch.named.iter().map(loss).collect();
-    confirm_losses(cx, &losses, "Delete it?")?;
+    confirm_losses(cx, &losses, &question(losses.len(), "Delete it?", "Delete"))?;
     batch.carry_out(cx, async |policy| perform::delete(cx, api, &policy, None).await).await
 }
 

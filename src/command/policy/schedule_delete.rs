@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::batch::Batch;
+use super::batch::{Batch, question};
 use super::perform::{self, Named};
 use crate::args::PolicyScheduleDelete;
 use crate::command::choose;
@@ -43,7 +43,8 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
          scheduled deletion, only schedule it again for another time",
     );
     let losses: Vec<Loss> = batch.named.iter().map(|policy| loss(policy, at)).collect();
-    confirm_losses(cx, &losses, "Schedule the deletion?")?;
+    let question = question(losses.len(), "Schedule the deletion?", "Schedule the deletion of");
+    confirm_losses(cx, &losses, &question)?;
     batch.carry_out(cx, async |policy| perform::schedule_delete(cx, api, &policy, at, None).await).await
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::agreed::{Proposal, locked};
 use super::ask;
-use super::batch::Batch;
+use super::batch::{Batch, question};
 use super::bulk;
 use super::perform::Named;
 use crate::args::PolicyUpdate;
@@ -49,7 +49,8 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
         return print_dry_runs(cx, runs);
     }
     let proposal = Proposal { wish: &wish, expectations: &args.expect, lock, was_asked: asks };
-    let agreed = proposal.ask(cx, &batch.named, "Change it?", false).await?;
+    let changing = batch.named.iter().filter(|policy| !wish.against(&policy.before.model).is_empty()).count();
+    let agreed = proposal.ask(cx, &batch.named, &question(changing, "Change it?", "Change"), false).await?;
     batch.carry_out(cx, async |policy| agreed.carry_out(cx, api, policy).await).await
 }
 
