@@ -102,6 +102,7 @@ pub fn confirm_losses(cx: &Context, losses: &[Loss], question: &str) -> Result<b
         return Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, message)
             .hint("add `--yes` to do it all the same, or `--dry-run` to see what would be sent"));
     }
+    cx.ui.tell_unsaid();
     for line in &words {
         cx.ui.warn(line);
     }

@@ -238,6 +238,34 @@ fn a_question_about_several_gives_their_number_and_who_is_left_out() {
 }
 
 #[test]
+fn what_a_question_is_about_is_shown_even_when_quiet() {
+    let home = Home::new();
+    let file = home.file("p.toml", "version = 1\n[[policy]]\nvm = \"web-1\"\ninterval = \"daily\"\nretention = 3\n");
+    let file = file.display().to_string();
+    let cases: &[(&[&str], &str)] = &[
+        (&["policies", "update", "--match", "web-*", "--retention", "50"], "web-1 (daily at 02:30, keeps 7"),
+        (&["policy", "update", POLICY, "--retention", "3"], "web-1 (daily at 02:30, keeps 7"),
+        (&["policy", "schedule-delete", POLICY, "--at", "+7d"], "web-1 (daily at 02:30, keeps 7"),
+        (&["policy", "delete", POLICY], "web-1 (daily at 02:30, keeps 7"),
+        (&["apply", "-f", &file], "~ web-1 daily"),
+    ];
+    for (args, about) in cases {
+        let server = world().serve();
+        let terminal = asked(&server, &[*args, &["-q"]].concat());
+        at(&terminal, "[y/N]");
+        let screen = terminal.screen();
+        let (line, warning) = (screen.find(about), screen.find("warning: "));
+        assert!(line.is_some(), "`{about}` is missing: {screen}");
+        assert!(warning.is_none() || line < warning, "first what it is about: {screen}");
+        terminal.type_text("n");
+        terminal.ends().exits(2);
+        // Where nothing is asked, quiet is quiet.
+        let ended = asked(&server, &[*args, &["-q", "--yes", "-o", "id"]].concat()).ends();
+        assert!(!ended.screen.contains(about), "{}", ended.report());
+    }
+}
+
+#[test]
 fn a_policy_that_changed_under_an_open_question_is_left_alone() {
     let world = World::new();
     let server = world.serve();
