@@ -110,6 +110,18 @@ fn a_check_fails_from_the_level_that_was_asked_for() {
     }
 }
 
+/// What the hint names shows the reasons that the check had.
+#[test]
+fn the_hint_of_a_failed_check_asks_for_the_same() {
+    let server = four();
+    for asked in ["", " --require daily", " --min-retention 20", " --require daily --min-retention 20"] {
+        let args: Vec<&str> = ["coverage", "--fail-on", "weak"].into_iter().chain(asked.split_whitespace()).collect();
+        let hint = format!("hint: `bpctl coverage{asked}` shows the reason of each");
+        let run = katapult(&server, &args).run().exits(10);
+        assert!(run.stderr.lines().any(|line| line == hint), "{hint}: {}", run.report());
+    }
+}
+
 #[test]
 fn retention_and_interval_are_met_by_one_policy_or_not_at_all() {
     let world = World::new().vms(vec![vm("vm_a", "a", "a.example")]).policies(vec![
