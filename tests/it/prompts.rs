@@ -367,6 +367,19 @@ fn policies_of(simulator: &Simulator, flag: &str, owner: &str) -> Vec<Value> {
 }
 
 #[test]
+fn a_create_asks_nothing_for_what_does_not_exist() {
+    for flag in ["--vm", "--disk"] {
+        let server = world().serve();
+        let ended = asked(&server, &["policy", "create", flag, "nix"]).ends().exits(3);
+        assert!(ended.screen.starts_with("error: "), "{flag}: {}", ended.report());
+        // Where nothing is to be asked, the owner is looked for once.
+        let count = server.count();
+        katapult(&server, &["policy", "create", flag, "nix", "--interval", "daily", "--retention", "3"]).run().exits(3);
+        assert_eq!(server.count(), 2 * count, "{flag}");
+    }
+}
+
+#[test]
 fn a_create_asks_for_what_is_missing_and_shows_the_command() {
     let (simulator, home) = (simulator(), Home::new());
     let before = policies_of(&simulator, "--vm", "web-1");
