@@ -95,6 +95,27 @@ fn a_token_without_the_scope_to_list_organizations_is_valid() {
 }
 
 #[test]
+fn an_organization_that_the_token_does_not_see_is_not_stored() {
+    let orgs = vec![org("org_1", "ACME Inc.", "acme"), org("org_2", "Lab", "lab")];
+    let (server, home) = (World::new().orgs(orgs).serve(), Home::new());
+    let error =
+        login(&server, &home, &["--org", "nope", "-o", "json"]).run().fails(3, "organization_not_found").error();
+    for word in ["acme, lab", "nothing was stored"] {
+        assert!(error["hint"].as_str().unwrap().contains(word), "{error}");
+    }
+    login(&server, &home, &[]).env("BPCTL_ORG", "nope").run().fails_in_words(3).hints().mentions(&["nope", "acme"]);
+    assert!(!home.path("config").exists(), "nothing is made");
+    let before = "[profiles.default]\norganization = \"old\"\ntoken = \"old\"\n";
+    let config = home.file("bpctl.toml", before);
+    let config = ["--config", config.to_str().unwrap()];
+    login(&server, &home, &config).run().fails_in_words(3).mentions(&["old"]);
+    assert_eq!(read(&home, "bpctl.toml"), before);
+    // By its id as well as by its sub-domain.
+    login(&server, &home, &config).args(&["--org", "org_2"]).run().ok();
+    assert!(read(&home, "bpctl.toml").contains("organization = \"org_2\""));
+}
+
+#[test]
 fn input_that_is_no_token_is_refused_before_any_request() {
     let (server, home) = (World::new().serve(), Home::new());
     for (input, code) in

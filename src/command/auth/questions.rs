@@ -2,6 +2,7 @@
 
 use dialoguer::{Input, Select};
 
+use super::check::key;
 use crate::config::{Profile, Provider, env};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
@@ -42,8 +43,7 @@ pub fn organization(cx: &Context, session: &Session) -> Result<Option<String>> {
     if !cx.ui.can_ask() || organizations.len() < 2 || session.organization.is_some() {
         return Ok(None);
     }
-    let keys: Vec<&str> =
-        organizations.iter().filter_map(|found| found.sub_domain.as_deref().or(found.id.as_deref())).collect();
+    let keys: Vec<&str> = organizations.iter().filter_map(key).collect();
     let mut labels: Vec<String> = keys.iter().map(|key| escape(key).into_owned()).collect();
     labels.push("(name one in each command)".to_owned());
     let prompt = Select::new().with_prompt("Organization").items(&labels).default(0);
