@@ -7,12 +7,13 @@ use clap::{Args, Subcommand};
 pub enum AuthCommand {
     /// Check a token and store it in a profile
     ///
-    /// The token is asked for without showing it, or read from standard input: one line. What is not given by
-    /// `--provider`, `--api-url`, `--org` or `--user`, nor set by the profile, is asked for on a terminal. The token is
-    /// checked with one request before it is stored.
+    /// The token is asked for without showing it, or read from standard input: one line. The provider is the one of
+    /// `--provider`, the environment or the profile, else Katapult. The address and the user of an OnApp cloud are asked
+    /// for on a terminal where neither `--api-url` and `--user`, nor the environment, nor the profile say them. The token
+    /// is checked with one request before it is stored.
     #[command(after_help = "\
 EXAMPLES:
-  bpctl auth login                              ask for everything
+  bpctl auth login                              ask for a Katapult token
   pass show katapult | bpctl auth login --profile work
   bpctl auth login --profile cp --provider onapp --api-url https://cloud.example --user me")]
     Login(AuthLogin),

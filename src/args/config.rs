@@ -35,7 +35,7 @@ pub struct ConfigGet {
 /// Arguments of `config set`
 #[derive(Debug, Args)]
 pub struct ConfigSet {
-    /// `default_profile`, `profiles.NAME.KEY`, or `KEY` of the profile in use
+    /// `default_profile`, `profiles.NAME.KEY`, or `KEY` of the profile in use (`default` where there is none yet)
     pub key: String,
     /// The new value
     #[arg(allow_hyphen_values = true)]

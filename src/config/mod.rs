@@ -15,5 +15,5 @@ pub use edit::Edit;
 pub use file::{File, PROFILE_KEYS, Profile};
 pub use key::{Key, check_name};
 pub use paths::Paths;
-pub use settings::{BUILT_IN, Connection, Origin, Provider, Setting, Wanted, profile_in_use, resolve};
+pub use settings::{BUILT_IN, Connection, DEFAULT_NAME, Origin, Provider, Setting, Wanted, profile_in_use, resolve};
 pub use token::{Token, TokenSource};

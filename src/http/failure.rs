@@ -154,7 +154,10 @@ fn tls_hint(error: &rustls::Error) -> &'static str {
         Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
             "the certificate is for another host: is `api_url` right? See `bpctl config list`"
         }
-        _ => "for a private certificate authority set `ca_file` in the profile to its PEM certificate",
+        _ => {
+            "for a private certificate authority, or a server with a certificate of its own making, set `ca_file` in the \
+              profile to that certificate (PEM)"
+        }
     }
 }
 

@@ -19,6 +19,8 @@ mod status;
 mod trace;
 #[cfg(target_os = "linux")]
 mod trust;
+#[cfg(target_os = "linux")]
+mod validity;
 
 pub use answer::{Answer, ApiError, DecodeFailure, MOST_VALUES, TOO_MANY_VALUES, json};
 pub use client::{Authentication, Decoded, Dialect, Http, Limits, Progress, Settled, Target};

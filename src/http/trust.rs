@@ -4,15 +4,22 @@
 //! them all takes longer than a request. So the likely roots come first (`ca_file` where one is set, else the one file),
 //! and everything only when they do not vouch for a certificate. Fewer roots can vouch for less, never for more: what
 //! is trusted is what it would be with everything read at once. Elsewhere the system itself is asked (see `pool`).
+//!
+//! A cloud's self-signed certificate is often marked as an authority, since `openssl req -x509` does that, and no authority
+//! may stand for a server. One that `ca_file` holds byte for byte is taken all the same, as curl does: naming it there says
+//! so. Its name, its dates and the proof that the server has its key are checked as those of any other.
 
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use super::validity::Validity;
 
 /// Makes a TLS configuration that trusts `own` roots and the system's. `is_named` says that the environment names where
 /// the system's are.
@@ -65,6 +72,40 @@ impl Trust {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         verifier(roots)
     }
+
+    fn is_own(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.own.iter().any(|own| own.as_ref() == certificate.as_ref())
+    }
+}
+
+/// Tells whether a certificate was refused for nothing but being an authority's.
+fn is_authority(refusal: &Error) -> bool {
+    let Error::InvalidCertificate(CertificateError::Other(other)) = refusal else {
+        return false;
+    };
+    matches!(other.0.downcast_ref::<webpki::Error>(), Some(webpki::Error::CaUsedAsEndEntity))
+}
+
+/// Checks what is left to check of a certificate that is trusted by itself. What it may be used for is not asked: nothing
+/// but this server was ever meant.
+fn by_itself(
+    certificate: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<ServerCertVerified, Error> {
+    verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+    check_dates(certificate, now)?;
+    Ok(ServerCertVerified::assertion())
+}
+
+fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
+    let validity = Validity::of(certificate).ok_or(CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).map_err(|_| CertificateError::Expired)?;
+    match now {
+        _ if now < validity.not_before => Err(CertificateError::NotValidYet),
+        _ if now > validity.not_after => Err(CertificateError::Expired),
+        _ => Ok(()),
+    }
 }
 
 impl ServerCertVerifier for Trust {
@@ -78,8 +119,12 @@ impl ServerCertVerifier for Trust {
     ) -> Result<ServerCertVerified, Error> {
         let by_likely =
             self.likely.as_ref().map(|likely| likely.verify_server_cert(certificate, intermediates, name, ocsp, now));
-        if let Some(Ok(verified)) = by_likely {
-            return Ok(verified);
+        match by_likely {
+            Some(Ok(verified)) => return Ok(verified),
+            Some(Err(refusal)) if is_authority(&refusal) && self.is_own(certificate) => {
+                return by_itself(certificate, name, now);
+            }
+            _ => {}
         }
         match self.everything.get_or_init(|| self.read_everything()) {
             Ok(everything) => everything.verify_server_cert(certificate, intermediates, name, ocsp, now),
@@ -107,5 +152,28 @@ impl ServerCertVerifier for Trust {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    #[test]
+    fn dates_are_checked_to_the_second() {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_before = date_time_ymd(2001, 9, 9);
+        params.not_after = date_time_ymd(2033, 5, 18);
+        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let check = |now: u64| check_dates(certificate.der(), UnixTime::since_unix_epoch(Duration::from_secs(now)));
+        let (from, to) = (999_993_600, 1_999_987_200);
+        assert_eq!(check(from - 1), Err(CertificateError::NotValidYet));
+        assert_eq!((check(from), check(to)), (Ok(()), Ok(())));
+        assert_eq!(check(to + 1), Err(CertificateError::Expired));
+        assert_eq!(check(u64::MAX), Err(CertificateError::Expired));
     }
 }

@@ -226,7 +226,7 @@ pub fn decode_xml(answer: &Answer) -> Decoded {
     match root.to_lowercase().as_str() {
         "html" => Err(DecodeFailure::Nonsense("an HTML page instead of XML".to_owned())),
         // An empty list in any spelling: `<nil-classes type="array"/>`, `<backups/>`.
-        _ if value == Value::String(String::new()) => Ok(Value::Array(Vec::new())),
+        _ if value.as_str().is_some_and(|text| text.trim().is_empty()) => Ok(Value::Array(Vec::new())),
         _ => Ok(value),
     }
 }

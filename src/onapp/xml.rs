@@ -1,19 +1,38 @@
 //! Rails-style XML, read into the JSON that the same cloud would send.
 //!
-//! `type` attributes are hints: they are missing, and spelled in two ways (recorded). Dashes in names become
-//! underscores. No entity beyond XML's own is expanded.
+//! `type` attributes are hints: they are missing, and spelled in two ways (recorded). What a known field holds is told by
+//! its name, what is a list by its children where nothing says it. Dashes in names become underscores. No entity beyond
+//! XML's own is expanded.
+
+use std::collections::HashSet;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 
 use crate::http::{DecodeFailure, MOST_VALUES, TOO_MANY_VALUES};
 
 /// Deepest nesting that is accepted.
 const MAX_DEPTH: usize = 128;
 
+/// Fields that are yes or no, whatever their type says or does not say (documented).
+const FLAGS: [&str; 11] = [
+    "allow_resize_without_reboot",
+    // As the documentation spells it.
+    "allowed_resize_without_reboot",
+    "allowed_hot_migrate",
+    "allowed_swap",
+    "booted",
+    "built",
+    "compatible",
+    "locked",
+    "marked_for_delete",
+    "support_incremental_backups",
+    "suspended",
+];
+
 /// Fields that are numbers although old clouds send them without a type (recorded).
-const NUMBERS: [&str; 12] = [
+const NUMBERS: [&str; 13] = [
     "backup_size",
     "id",
     "target_id",
@@ -26,7 +45,11 @@ const NUMBERS: [&str; 12] = [
     "min_memory_size",
     "memory",
     "cpus",
+    "total_disk_size",
 ];
+
+/// Children of `<errors>` that are messages of no field in particular; any other name is a field's.
+const FIELDLESS: [&str; 3] = ["base", "error", "message"];
 
 /// An element that is being read.
 struct Element {
@@ -42,11 +65,16 @@ struct Element {
 /// # Errors
 /// Cut off, not XML of this kind, or more elements than fit into memory.
 pub fn document(body: &[u8]) -> Result<(String, Value), DecodeFailure> {
+    root(body).map(|root| (root.name.clone(), root.into_value()))
+}
+
+/// Reads a document; only the values within its root are made.
+fn root(body: &[u8]) -> Result<Element, DecodeFailure> {
     let nonsense = |what: &str| DecodeFailure::Nonsense(what.to_owned());
     let text = std::str::from_utf8(body).map_err(|_| nonsense("XML that is not UTF-8"))?;
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
-    let mut root: Option<(String, Value)> = None;
+    let mut root: Option<Element> = None;
     let mut elements = 0_usize;
     loop {
         let event = reader.read_event().map_err(|error| match error {
@@ -92,15 +120,30 @@ fn append(open: &mut [Element], text: &str) {
     }
 }
 
-fn close(element: Element, open: &mut [Element], root: &mut Option<(String, Value)>) {
-    let name = element.name.clone();
-    let value = element.into_value();
+fn close(element: Element, open: &mut [Element], root: &mut Option<Element>) {
     match open.last_mut() {
         // JSON answers have no `image_type`; XML ones have it, always nil (documented).
-        Some(_) if name == "image_type" && value.is_null() => {}
-        Some(parent) => parent.children.push((name, value)),
-        None => *root = Some((name, value)),
+        Some(_) if element.name == "image_type" && element.is_nil => {}
+        Some(parent) => parent.children.push((element.name.clone(), element.into_value())),
+        None => *root = Some(element),
     }
+}
+
+/// Makes an object of children: what stands there more than once is a list, in the place of the first.
+fn object(children: Vec<(String, Value)>) -> Value {
+    let mut fields = Map::new();
+    let mut repeated: HashSet<String> = HashSet::new();
+    for (name, value) in children {
+        match (fields.get_mut(&name), repeated.contains(&name)) {
+            (Some(Value::Array(values)), true) => values.push(value),
+            (Some(first), _) => {
+                *first = Value::Array(vec![first.take(), value]);
+                repeated.insert(name);
+            }
+            (None, _) => drop(fields.insert(name, value)),
+        }
+    }
+    Value::Object(fields)
 }
 
 impl Element {
@@ -123,44 +166,68 @@ impl Element {
         if self.is_nil {
             return Value::Null;
         }
-        if kind == "array" {
+        if kind == "array" || self.is_plural_of_its_children() {
             return Value::Array(self.children.into_iter().map(|(_, value)| value).collect());
         }
         if !self.children.is_empty() {
-            return Value::Object(self.children.into_iter().collect::<Map<_, _>>());
+            return object(self.children);
         }
-        let text = self.text;
-        let is_number = matches!(kind, "integer" | "decimal" | "float") || NUMBERS.contains(&self.name.as_str());
+        let (name, text) = (self.name.as_str(), self.text);
+        let is_flag = kind == "boolean" || FLAGS.contains(&name);
+        let is_number = matches!(kind, "integer" | "decimal" | "float") || NUMBERS.contains(&name);
         match (kind, text.trim()) {
-            ("boolean", "true" | "1") => Value::Bool(true),
-            ("boolean", "false" | "0") => Value::Bool(false),
+            (_, "true" | "1") if is_flag => Value::Bool(true),
+            (_, "false" | "0") if is_flag => Value::Bool(false),
             (_, trimmed) if is_number => match trimmed.parse::<Number>() {
                 Ok(number) => Value::Number(number),
                 Err(_) => Value::String(text),
             },
             ("datetime", trimmed) => Value::String(trimmed.to_owned()),
+            (_, trimmed) if name.ends_with("_at") => Value::String(trimmed.to_owned()),
             _ => Value::String(text),
         }
     }
+
+    /// Tells a list that lacks its type: `<backups>` of nothing but `<backup>`, be it one or many.
+    fn is_plural_of_its_children(&self) -> bool {
+        let Some((one, _)) = self.children.first() else {
+            return false;
+        };
+        let ending = self.name.strip_prefix(one.as_str());
+        matches!(ending, Some("s" | "es")) && self.children.iter().all(|(name, _)| name == one)
+    }
 }
 
-/// Reads `<errors><error>…</error></errors>` into `{"errors": […]}` (inferred; the root is recorded).
+/// Reads an error into what the same cloud would say in JSON: `<errors><error>…</error></errors>` into `{"errors": […]}`,
+/// `<errors><label>…</label></errors>` into `{"errors": {"label": […]}}` (inferred; the root is recorded).
 pub fn errors(body: &[u8]) -> Option<Value> {
-    let (root, value) = document(body).ok()?;
-    if root != "errors" && root != "error" {
+    let root = root(body).ok()?;
+    if root.name != "errors" && root.name != "error" {
         return None;
     }
-    let messages = match value {
-        Value::Object(fields) => Value::Array(fields.into_iter().map(|(_, message)| message).collect()),
-        other => other,
-    };
-    Some(serde_json::json!({ "errors": messages }))
+    if root.children.is_empty() {
+        return Some(json!({ "errors": root.into_value() }));
+    }
+    let is_fieldless = |name: &str| FIELDLESS.contains(&name);
+    if root.children.iter().all(|(name, _)| is_fieldless(name)) {
+        return Some(json!({ "errors": root.children.into_iter().map(|(_, message)| message).collect::<Vec<_>>() }));
+    }
+    let mut fields = Map::new();
+    for (name, message) in root.children {
+        let name = if is_fieldless(&name) { "base".to_owned() } else { name };
+        // One message or many, in JSON it is a list.
+        if let Value::Array(messages) = fields.entry(name).or_insert_with(|| Value::Array(Vec::new())) {
+            match message {
+                Value::Array(several) => messages.extend(several),
+                one => messages.push(one),
+            }
+        }
+    }
+    Some(json!({ "errors": fields }))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn read(text: &str) -> Value {
@@ -206,5 +273,31 @@ mod tests {
         let body = b"<errors type=\"array\"><error>one</error><error>two</error></errors>";
         assert_eq!(errors(body), Some(json!({"errors": ["one", "two"]})));
         assert_eq!(errors(b"<html><body/></html>"), None);
+    }
+
+    #[test]
+    fn repeated_children_are_a_list_and_a_plural_is_one_by_itself() {
+        assert_eq!(read("<a><b>1</b><c>x</c><b>2</b></a>"), json!({"b": ["1", "2"], "c": "x"}));
+        assert_eq!(read("<a><b>1</b></a>"), json!({"b": "1"}));
+        assert_eq!(read("<disks><disk><id>1</id></disk></disks>"), json!([{"id": 1}]));
+        assert_eq!(read("<disks><disk>1</disk><page>1</page></disks>"), json!({"disk": "1", "page": "1"}));
+    }
+
+    #[test]
+    fn errors_keep_the_name_of_their_field() {
+        for (body, expected) in [
+            ("<errors><error>a</error><error>b</error></errors>", json!(["a", "b"])),
+            ("<errors><error>a</error></errors>", json!(["a"])),
+            ("<errors><label>no</label></errors>", json!({"label": ["no"]})),
+            ("<errors type=\"array\"><label>no</label></errors>", json!({"label": ["no"]})),
+            ("<errors><label type=\"array\"><label>no</label></label></errors>", json!({"label": ["no"]})),
+            (
+                "<errors><base>a</base><label>no</label><error>b</error><label>never</label></errors>",
+                json!({"base": ["a", "b"], "label": ["no", "never"]}),
+            ),
+            ("<error>a</error>", json!("a")),
+        ] {
+            assert_eq!(errors(body.as_bytes()), Some(json!({ "errors": expected })), "{body}");
+        }
     }
 }

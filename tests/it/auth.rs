@@ -95,6 +95,27 @@ fn a_token_without_the_scope_to_list_organizations_is_valid() {
 }
 
 #[test]
+fn an_organization_that_the_token_does_not_see_is_not_stored() {
+    let orgs = vec![org("org_1", "ACME Inc.", "acme"), org("org_2", "Lab", "lab")];
+    let (server, home) = (World::new().orgs(orgs).serve(), Home::new());
+    let error =
+        login(&server, &home, &["--org", "nope", "-o", "json"]).run().fails(3, "organization_not_found").error();
+    for word in ["acme, lab", "nothing was stored"] {
+        assert!(error["hint"].as_str().unwrap().contains(word), "{error}");
+    }
+    login(&server, &home, &[]).env("BPCTL_ORG", "nope").run().fails_in_words(3).hints().mentions(&["nope", "acme"]);
+    assert!(!home.path("config").exists(), "nothing is made");
+    let before = "[profiles.default]\norganization = \"old\"\ntoken = \"old\"\n";
+    let config = home.file("bpctl.toml", before);
+    let config = ["--config", config.to_str().unwrap()];
+    login(&server, &home, &config).run().fails_in_words(3).mentions(&["old"]);
+    assert_eq!(read(&home, "bpctl.toml"), before);
+    // By its id as well as by its sub-domain.
+    login(&server, &home, &config).args(&["--org", "org_2"]).run().ok();
+    assert!(read(&home, "bpctl.toml").contains("organization = \"org_2\""));
+}
+
+#[test]
 fn input_that_is_no_token_is_refused_before_any_request() {
     let (server, home) = (World::new().serve(), Home::new());
     for (input, code) in
@@ -227,15 +248,37 @@ fn the_prompt_for_the_token_does_not_show_it() {
 }
 
 #[test]
+fn the_token_is_the_first_thing_that_is_asked_for() {
+    let (server, home) = (World::new().serve(), Home::new());
+    for name in ["one", "two"] {
+        let url = server.katapult_url();
+        let login = bare(&["auth", "login", "--profile", name]).env("BPCTL_API_URL", &url).home(&home);
+        let terminal = Terminal::run(&login);
+        terminal.wait_for_prompt("Katapult API token");
+        assert!(!terminal.echoes());
+        terminal.enter(TOKEN);
+        let ended = terminal.ends().exits(0);
+        assert!(!ended.screen.contains("Provider") && !ended.screen.contains("API URL"), "{}", ended.report());
+        assert!(read(&home, FILE).contains(&format!("[profiles.{name}]\n")));
+    }
+    assert!(!read(&home, FILE).contains("provider ="), "a default is not written down");
+    // Nor is the address: Katapult has a usual one.
+    let terminal = Terminal::run(&bare(&["auth", "login"]).home(&Home::new()));
+    terminal.wait_for_prompt("Katapult API token").press("ctrl-c");
+    terminal.ends().exits(130);
+}
+
+#[test]
 fn leaving_the_prompt_leaves_everything_as_it_was() {
     let (server, home) = (World::new().serve(), Home::new());
     let terminal = at_terminal(&server, &home, &["--provider", "katapult"]);
     terminal.wait_for_prompt("API token").type_text("half a tok").press("ctrl-c");
     terminal.ends().exits(130).shows(&["error: interrupted"]);
-    let terminal = at_terminal(&server, &home, &[]);
-    terminal.wait_for_prompt("Provider").press("ctrl-c");
+    let onapp = ["--provider", "onapp"];
+    let terminal = at_terminal(&server, &home, &onapp);
+    terminal.wait_for_prompt("User").press("ctrl-c");
     terminal.ends().exits(130);
-    for (args, question) in [(&["--provider", "katapult"][..], "API token"), (&[][..], "Provider")] {
+    for (args, question) in [(&["--provider", "katapult"][..], "API token"), (&onapp[..], "User")] {
         let terminal = at_terminal(&server, &home, args);
         terminal.wait_for_prompt(question);
         terminal.terminated().ends().exits(130).shows(&["interrupted"]);
@@ -251,8 +294,7 @@ fn leaving_the_prompt_leaves_everything_as_it_was() {
 fn what_a_new_profile_lacks_is_asked_for() {
     let home = Home::new();
     let server = Server::always(Answer::json(200, &json!({"version": "7.0"})));
-    let terminal = Terminal::run(&bare(&["auth", "login", "--profile", "cp"]).home(&home));
-    terminal.wait_for_prompt("Provider").press("down").press("enter");
+    let terminal = Terminal::run(&bare(&["auth", "login", "--profile", "cp", "--provider", "onapp"]).home(&home));
     terminal.wait_for_prompt("API URL").enter(&server.onapp_url());
     terminal.wait_for_prompt("User").enter(USER);
     terminal.wait_for_prompt("API key").enter(TOKEN);

@@ -193,10 +193,26 @@ fn set_refuses_what_the_reader_would() {
     }
     assert_eq!(read(&home), WRITTEN);
     let empty = Home::new();
-    config(&empty, &["set", "user", "x"]).run().fails_in_words(2).hints();
+    config(&empty, &["set", "user", "x", "--sandbox"]).run().fails_in_words(2).hints();
+    config(&empty, &["set", "usr", "x"]).run().fails_in_words(2).mentions(&["user"]);
     config(&empty, &["set", "token", TOKEN]).run().fails_in_words(2);
     config(&empty, &["use", "work"]).run().fails_in_words(2);
     assert!(!empty.path("config").exists(), "a refusal leaves no trace");
+}
+
+#[test]
+fn a_short_key_makes_the_first_profile() {
+    let home = Home::new();
+    let run = config(&home, &["set", "organization", "acme"]).run().ok();
+    assert_eq!(run.stdout, "profiles.default.organization = acme\n");
+    assert_eq!(read(&home), "[profiles.default]\norganization = \"acme\"\n");
+    config(&home, &["set", "user", "me"]).run().ok();
+    assert_eq!(read(&home), "[profiles.default]\norganization = \"acme\"\nuser = \"me\"\n");
+    assert_eq!(config(&home, &["get", "organization"]).run().ok().stdout, "acme\n", "it is in use");
+    // With another profile there, which one is meant is for the user to say.
+    let home = home_with("[profiles.lab]\nuser = \"me\"\n");
+    config(&home, &["set", "user", "x"]).run().fails_in_words(2).hints().mentions(&["none is in use"]);
+    assert_eq!(read(&home), "[profiles.lab]\nuser = \"me\"\n");
 }
 
 #[test]

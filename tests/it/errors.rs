@@ -221,6 +221,19 @@ fn backups_list_in_xml() {
     let message = failed.error()["message"].to_string();
     assert!(message.contains("VirtualMachine not found"), "{}", failed.report());
     run("table").fails_in_words(3).mentions(&["VirtualMachine not found"]);
+    for (body, message) in [
+        ("<errors><error>one</error><error>two</error></errors>", "one; two"),
+        ("<errors><label>can't be blank</label></errors>", "label can't be blank"),
+        (
+            "<errors type=\"array\"><base>wait</base><label>can't be blank</label></errors>",
+            "wait; label can't be blank",
+        ),
+    ] {
+        let server = Server::always(Answer::xml(body).with_status(422));
+        let failed =
+            backups(&server).args(&["--profile", "cloud", "--config", config.to_str().unwrap()]).args(&["-o", "json"]);
+        assert_eq!(failed.run().fails_in_json(5).error()["message"], message, "{body}");
+    }
 }
 
 #[test]

@@ -84,6 +84,25 @@ fn json_and_xml_give_the_same_result() {
 }
 
 #[test]
+fn xml_without_types_gives_the_same_result() {
+    let mut untyped = AS_XML.to_owned();
+    for kind in ["array", "boolean", "integer", "dateTime", "datetime"] {
+        untyped = untyped.replace(&format!(" type=\"{kind}\""), "");
+    }
+    assert!(!untyped.contains("type=\""));
+    let list =
+        |records: &[&str]| list_in_xml(&Server::always(Answer::xml(&records.concat())), &["-o", "json"]).run().ok();
+    assert_eq!(list(&[&untyped]).json().to_string(), json!([parsed(AS_JSON)]).to_string());
+    // One record or several.
+    let several =
+        "<backups><backup><id>1</id><built>true</built></backup><backup><id>2</id><built>0</built></backup></backups>";
+    assert_eq!(list(&[several]).json(), json!([{"id": 1, "built": true}, {"id": 2, "built": false}]));
+    assert_eq!(list(&["<backups>\n</backups>"]).json(), json!([]));
+    let run = list_in_xml(&Server::always(Answer::xml(several)), &[]).run().ok();
+    assert!(run.stdout.contains("ready") && run.stdout.contains("building"), "{}", run.report());
+}
+
+#[test]
 fn the_wrappers_are_dropped() {
     let server = Server::always(wrapped(&[AS_JSON, OLD]));
     let run = list(&server, &["-o", "json"]).run().ok();

@@ -13,9 +13,11 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsAcceptor;
 
@@ -43,16 +45,43 @@ impl Authority {
         params.not_before = rcgen::date_time_ymd(since, 1, 1);
         params.not_after = rcgen::date_time_ymd(since + 5, 1, 1);
         let certificate = params.signed_by(&key, &self.0).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-            .unwrap();
+        let mut config = showing(&certificate, &key);
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         config
     }
+}
+
+/// A certificate that signed itself, marked as an authority's, as plain `openssl req -x509` makes it.
+struct SelfSigned {
+    certificate: Certificate,
+    key: KeyPair,
+}
+
+impl SelfSigned {
+    /// One for `host`, valid for some years from `since`.
+    fn new(host: &str, since: i32) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_before = rcgen::date_time_ymd(since, 1, 1);
+        params.not_after = rcgen::date_time_ymd(since + 5, 1, 1);
+        Self { certificate: params.self_signed(&key).unwrap(), key }
+    }
+
+    fn server(&self) -> ServerConfig {
+        showing(&self.certificate, &self.key)
+    }
+}
+
+/// A server's settings with this certificate, whether the key belongs to it or not.
+fn showing(certificate: &Certificate, key: &KeyPair) -> ServerConfig {
+    let key = any_supported_type(&PrivateKeyDer::Pkcs8(key.serialize_der().into())).unwrap();
+    let shown = SingleCertAndKey::from(CertifiedKey::new(vec![certificate.der().clone()], key));
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(shown))
 }
 
 /// What a server saw.
@@ -215,6 +244,42 @@ fn a_certificate_that_is_not_right_ends_it_before_the_token_is_sent() {
         assert!(run.error()["hint"].to_string().contains(hint), "{what}: {}", run.report());
         server.saw_no_token();
         // A handshake that fails is not worth another try.
+        assert_eq!(server.seen.lock().unwrap().connections, 1, "{what}");
+    }
+}
+
+#[test]
+fn a_self_signed_certificate_works_when_it_is_named() {
+    for host in ["localhost", "127.0.0.1"] {
+        let own = SelfSigned::new(host, 2024);
+        let server = Secure::start(own.server());
+        let among_others = format!("{}{}", Authority::new().pem(), own.certificate.pem());
+        for ca in [own.certificate.pem(), among_others] {
+            show(&server.url(host), Some(&ca), "").run().ok();
+        }
+        show(&server.url(host), Some(&own.certificate.pem()), "").env("SSL_CERT_FILE", "/dev/null").run().ok();
+        assert_eq!(server.requests().len(), 3);
+    }
+}
+
+#[test]
+fn a_self_signed_certificate_is_checked_like_any_other() {
+    let (own, twin) = (SelfSigned::new("localhost", 2024), SelfSigned::new("localhost", 2024));
+    let (old, coming) = (SelfSigned::new("localhost", 2010), SelfSigned::new("localhost", 3000));
+    let elsewhere = SelfSigned::new("elsewhere.example", 2024);
+    let pem = |named: &SelfSigned| Some(named.certificate.pem());
+    for (what, config, ca, hint) in [
+        ("another host", elsewhere.server(), pem(&elsewhere), "api_url"),
+        ("run out", old.server(), pem(&old), "run out"),
+        ("not yet", coming.server(), pem(&coming), "clock"),
+        ("another one", own.server(), pem(&twin), "ca_file"),
+        ("not named", own.server(), None, "ca_file"),
+        ("not its key", showing(&own.certificate, &twin.key), pem(&own), "ca_file"),
+    ] {
+        let server = Secure::start(config);
+        let run = show(&server.url("localhost"), ca.as_deref(), "").run().fails(7, "tls");
+        assert!(run.error()["hint"].to_string().contains(hint), "{what}: {}", run.report());
+        server.saw_no_token();
         assert_eq!(server.seen.lock().unwrap().connections, 1, "{what}");
     }
 }

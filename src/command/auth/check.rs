@@ -2,7 +2,7 @@
 
 use crate::config::{Connection, Provider};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Exit, Result};
 use crate::http::Http;
 use crate::model::{Organization, Session};
 
@@ -42,6 +42,36 @@ pub async fn check(cx: &Context, connection: &Connection) -> Result<Session> {
     }
 }
 
+/// Refuses an organization that the token is known not to see; one that lacks the scope to list them may see any.
+///
+/// # Errors
+/// `organization_not_found`, with those that it sees.
+pub fn organization(session: &Session) -> Result<()> {
+    let (Some(seen), Some(name)) = (&session.organizations, &session.organization) else {
+        return Ok(());
+    };
+    if is_seen(seen, name) {
+        return Ok(());
+    }
+    let message = format!("the token does not see the organization {name}");
+    let error = Error::new(Exit::NotFound, "organization_not_found", message);
+    let keys: Vec<&str> = seen.iter().filter_map(key).collect();
+    Err(match keys.as_slice() {
+        [] => error.hint("it sees no organization: check the token in the Katapult console"),
+        keys => error.hint(format!("name one that it sees with `--org`: {}", keys.join(", "))),
+    })
+}
+
+/// What an organization is named by: its sub-domain, else its id.
+pub fn key(organization: &Organization) -> Option<&str> {
+    organization.sub_domain.as_deref().or(organization.id.as_deref())
+}
+
+fn is_seen(organizations: &[Organization], name: &str) -> bool {
+    let is = |field: &Option<String>| field.as_deref() == Some(name);
+    organizations.iter().any(|found| is(&found.id) || is(&found.sub_domain))
+}
+
 /// Warns where the credentials work, and something else does not.
 pub fn remarks(cx: &Context, session: &Session) {
     let Some(organizations) = &session.organizations else {
@@ -53,12 +83,10 @@ pub fn remarks(cx: &Context, session: &Session) {
         }
         return;
     };
-    let is_seen = |name: &str| {
-        let is = |field: &Option<String>| field.as_deref() == Some(name);
-        organizations.iter().any(|found| is(&found.id) || is(&found.sub_domain))
-    };
     match session.organization.as_deref() {
-        Some(name) if !is_seen(name) => cx.ui.warn(&format!("the token does not see the organization {name}")),
+        Some(name) if !is_seen(organizations, name) => {
+            cx.ui.warn(&format!("the token does not see the organization {name}"))
+        }
         None if organizations.len() > 1 => cx.ui.note(
             "the token sees several organizations: name one with `--org`, or `bpctl config set organization ORG`",
         ),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::check::{check, remarks};
+use super::check::{self, check, remarks};
 use super::{other_sources, profile, questions};
 use crate::args::{AuthLogin, Format};
 use crate::command::config::{begin, save};
@@ -24,6 +24,7 @@ pub async fn run(cx: &Context, args: AuthLogin) -> Result<()> {
     let token = questions::token(cx, connection.provider.value).await?;
     let connection = connection.with_token(token.clone());
     let session = check(cx, &connection).await.map_err(|error| refused(error, &name))?;
+    check::organization(&session).map_err(|error| error.hint("nothing was stored"))?;
     let organization = questions::organization(cx, &session)?;
     let session = Session { organization: organization.or(session.organization), ..session };
     remarks(cx, &session);

@@ -7,12 +7,9 @@ mod questions;
 mod status;
 
 use crate::args::AuthCommand;
-use crate::config::{File, Provider, check_name, env, profile_in_use};
+use crate::config::{DEFAULT_NAME, File, Provider, check_name, env, profile_in_use};
 use crate::context::Context;
 use crate::error::{Error, Result};
-
-/// The profile that a first login makes when none is named.
-const FIRST_PROFILE: &str = "default";
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: AuthCommand) -> Result<()> {
@@ -29,7 +26,7 @@ fn profile(cx: &Context, file: &File) -> Result<String> {
         return Err(Error::usage("the sandbox needs no token: any is accepted"));
     }
     let named = profile_in_use(&cx.wanted(None), &cx.system, file).map(|setting| setting.value);
-    let name = named.unwrap_or_else(|| FIRST_PROFILE.to_owned());
+    let name = named.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     match file.profiles.contains_key(&name) && !crate::config::BUILT_IN.contains(&name.as_str()) {
         true => Ok(name),
         false => check_name(&name).map(|()| name),

@@ -1,11 +1,11 @@
-//! What `auth login` asks: the token, and on a terminal what a new profile lacks.
+//! What `auth login` asks: the token, and on a terminal what a new profile of an OnApp cloud lacks.
 
 use dialoguer::{Input, Select};
 
+use super::check::key;
 use crate::config::{Profile, Provider, env};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
-use crate::katapult;
 use crate::model::Session;
 use crate::secret::Secret;
 use crate::view::escape;
@@ -13,28 +13,23 @@ use crate::view::escape;
 /// The longest token that is read, in bytes.
 const MAX_TOKEN: u64 = 16 * 1024;
 
-/// Asks for what neither flags, environment nor the profile say. Does nothing where nobody can answer.
+/// Asks for the address and the user that neither flags, environment nor the profile say. Only an OnApp cloud needs
+/// them; the provider is never asked for: a token that is pasted early must find the hidden prompt and no other field.
+/// Does nothing where nobody can answer.
 ///
 /// # Errors
 /// Ctrl-C at a question.
 pub fn complete(cx: &Context, profile: &mut Profile, has_user: bool) -> Result<()> {
     let is_set = |flag: bool, name: &str| flag || cx.system.variable(name).is_some();
-    if !cx.ui.can_ask() {
+    let provider = cx.global.provider.or_else(|| cx.system.variable(env::PROVIDER)?.parse().ok()).or(profile.provider);
+    if provider != Some(Provider::OnApp) || !cx.ui.can_ask() {
         return Ok(());
     }
-    if profile.provider.is_none() && !is_set(cx.global.provider.is_some(), env::PROVIDER) {
-        profile.provider = Some(provider(cx)?);
-    }
-    let provider = cx.global.provider.or_else(|| cx.system.variable(env::PROVIDER)?.parse().ok()).or(profile.provider);
-    let is_onapp = provider == Some(Provider::OnApp);
     if profile.api_url.is_none() && !is_set(cx.global.api_url.is_some(), env::API_URL) {
-        let usual = (!is_onapp).then_some(katapult::DEFAULT_API_URL);
-        let answer = text(cx, "API URL", usual)?;
-        // The usual one is not written down: it can change with the program.
-        profile.api_url = (Some(answer.as_str()) != usual).then_some(answer);
+        profile.api_url = Some(text(cx, "API URL")?);
     }
-    if is_onapp && profile.user.is_none() && !is_set(has_user, env::USER) {
-        profile.user = Some(text(cx, "User (email or id)", None)?);
+    if profile.user.is_none() && !is_set(has_user, env::USER) {
+        profile.user = Some(text(cx, "User (email or id)")?);
     }
     Ok(())
 }
@@ -48,8 +43,7 @@ pub fn organization(cx: &Context, session: &Session) -> Result<Option<String>> {
     if !cx.ui.can_ask() || organizations.len() < 2 || session.organization.is_some() {
         return Ok(None);
     }
-    let keys: Vec<&str> =
-        organizations.iter().filter_map(|found| found.sub_domain.as_deref().or(found.id.as_deref())).collect();
+    let keys: Vec<&str> = organizations.iter().filter_map(key).collect();
     let mut labels: Vec<String> = keys.iter().map(|key| escape(key).into_owned()).collect();
     labels.push("(name one in each command)".to_owned());
     let prompt = Select::new().with_prompt("Organization").items(&labels).default(0);
@@ -57,20 +51,8 @@ pub fn organization(cx: &Context, session: &Session) -> Result<Option<String>> {
     Ok(keys.get(chosen).map(|key| (*key).to_owned()))
 }
 
-fn provider(cx: &Context) -> Result<Provider> {
-    let prompt = Select::new().with_prompt("Provider").items(["katapult", "onapp"]).default(0);
-    Ok(match cx.ui.ask(|| prompt.interact())? {
-        0 => Provider::Katapult,
-        _ => Provider::OnApp,
-    })
-}
-
-fn text(cx: &Context, prompt: &str, usual: Option<&str>) -> Result<String> {
+fn text(cx: &Context, prompt: &str) -> Result<String> {
     let input = Input::<String>::new().with_prompt(prompt);
-    let input = match usual {
-        Some(usual) => input.default(usual.to_owned()),
-        None => input,
-    };
     Ok(cx.ui.ask(|| input.interact_text())?.trim().to_owned())
 }
 
@@ -80,8 +62,8 @@ fn text(cx: &Context, prompt: &str, usual: Option<&str>) -> Result<String> {
 /// There is none, or more than one line.
 pub async fn token(cx: &Context, provider: Provider) -> Result<Secret> {
     let prompt = match provider {
-        Provider::Katapult => "API token (not shown)",
-        Provider::OnApp => "Password or API key (not shown)",
+        Provider::Katapult => "Katapult API token (not shown)",
+        Provider::OnApp => "OnApp password or API key (not shown)",
     };
     let typed = match cx.ui.can_ask() {
         true => cx.ui.ask_secret(prompt).await?,

@@ -2,7 +2,7 @@
 
 use super::{begin, report, save, settings, use_};
 use crate::args::ConfigSet;
-use crate::config::{File, Key, Origin, check_name, profile_in_use};
+use crate::config::{DEFAULT_NAME, File, Key, Origin, check_name, profile_in_use};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::ConfigSetting;
@@ -12,6 +12,9 @@ pub async fn run(cx: &Context, args: &ConfigSet) -> Result<()> {
     let path = cx.config_path_to_change()?;
     let file = File::read(&path)?;
     let in_use = profile_in_use(&cx.wanted(None), &cx.system, &file).map(|setting| setting.value);
+    // As with a first login: where there is no profile at all, nobody has to think of a name for one.
+    let is_first = file.profiles.is_empty() && !cx.global.sandbox;
+    let in_use = in_use.or_else(|| is_first.then(|| DEFAULT_NAME.to_owned()));
     let key = Key::parse(&args.key, in_use.as_deref())?;
     let Key::Profile { profile, field } = &key else {
         return use_::run(cx, &args.value).await;
