@@ -10,7 +10,6 @@ use crate::error::Exit;
 use crate::view::escape;
 
 /// Reports a panic and ends the process: the state of what panicked is not known.
-#[expect(clippy::exit, clippy::disallowed_methods, reason = "an abort would leave a core dump, which holds the token")]
 pub fn report(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();
     let words = match (payload.downcast_ref::<&'static str>(), payload.downcast_ref::<String>()) {
@@ -21,8 +20,27 @@ pub fn report(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
     // Nobody is left to tell when this fails.
     let _ = writeln!(std::io::stderr().lock(), "{}", account(words, &place));
+    end(panic);
+}
+
+/// Ends the process without a word, where nobody may be told.
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "an abort would leave a core dump, which holds the token")]
+pub fn end(_: &PanicHookInfo<'_>) {
     std::process::exit(Exit::Failure as i32);
 }
+
+/// Keeps the kernel from writing this process's memory to a file when it dies (SIGQUIT, say): the token is in it. What
+/// `token_command` starts has the same limit, which it may raise again.
+#[cfg(unix)]
+pub fn leave_no_core_dump() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Core).maximum;
+    // A system that refuses this writes what it would have written anyway.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+}
+
+#[cfg(not(unix))]
+pub fn leave_no_core_dump() {}
 
 fn account(words: &str, place: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
@@ -43,6 +61,23 @@ fn harmless(formatted: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[ignore = "ends the process: run by the test below"]
+    fn a_silent_panic() {
+        std::panic::set_hook(Box::new(end));
+        panic!("tok-123");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a process of its own")]
+    fn a_silent_panic_ends_the_process_like_any_failure() {
+        let this = std::env::current_exe().unwrap();
+        let args = ["--ignored", "--exact", "--nocapture", "bug::tests::a_silent_panic"];
+        let ended = std::process::Command::new(this).args(args).output().unwrap();
+        assert_eq!(ended.status.code(), Some(Exit::Failure as i32), "neither unwound nor aborted");
+        assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
 
     #[test]
     fn values_in_a_panic_are_not_shown() {

@@ -28,7 +28,8 @@ use crate::view::{Listing, Noun, Style, show};
 pub const SANDBOX_API: &str = "sandbox";
 
 /// What each provider offers, for the error about what it does not.
-const KATAPULT_OFFERS: &str = "policies, disk, vm, org, coverage, calendar and lint";
+const KATAPULT_OFFERS: &str =
+    "policies, disk, vm, org, trash, history, undo, coverage, calendar, lint, export, plan and apply";
 const ONAPP_OFFERS: &str = "backups list, vm list and vm show";
 
 /// A command's surroundings.

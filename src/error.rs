@@ -84,7 +84,10 @@ impl Exit {
         (Self::Refused, "Refused by the API."),
         (Self::RateLimited, "Rate limited, and still so after the retries."),
         (Self::Unreachable, "Unreachable: network, TLS, time-out, server error or cut-off answer, after the retries."),
-        (Self::Partly, "Partly done: some targets failed; the rest is done and reported."),
+        (
+            Self::Partly,
+            "Partly done: some targets or sources failed, the rest is done and reported; or a check found nothing, but in an incomplete list.",
+        ),
         (Self::Found, "A check found something (only where asked for)."),
         (Self::Interrupted, "Interrupted."),
     ];

@@ -19,6 +19,7 @@ use crate::view::{Look, Style};
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     std::panic::set_hook(Box::new(crate::bug::report));
+    crate::bug::leave_no_core_dump();
     if complete::answer(&arguments) {
         return ExitCode::SUCCESS;
     }
@@ -86,7 +87,7 @@ fn interruption(cx: &Context) -> Error {
     match cx.http_in_use().and_then(crate::http::Http::write_in_flight) {
         None => Error::interrupted("interrupted"),
         Some(write) => Error::interrupted(format!("interrupted while waiting for the answer to {write}"))
-            .hint("it may or may not have been carried out: look with `bpctl policy show`"),
+            .hint("it may or may not have been carried out: look with `bpctl policies list`"),
     }
 }
 

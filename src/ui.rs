@@ -40,6 +40,8 @@ pub struct Ui {
     manner: Manner,
     out: RefCell<BufWriter<Stdout>>,
     held_back: RefCell<Vec<String>>,
+    /// What `-q` left unsaid: a question may be about it.
+    unsaid: RefCell<Vec<String>>,
     thinking: Cell<Duration>,
     bars: MultiProgress,
     /// Begins what is told, where several profiles are listed.
@@ -58,6 +60,7 @@ impl Ui {
             bars: MultiProgress::with_draw_target(target),
             out: RefCell::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
             held_back: RefCell::new(Vec::new()),
+            unsaid: RefCell::new(Vec::new()),
             thinking: Cell::new(Duration::ZERO),
             speaker: None,
         }
@@ -99,12 +102,18 @@ impl Ui {
         self.out.borrow_mut().flush().map_err(|error| Error::io("standard output", &error))
     }
 
-    /// Tells something that is good to know.
+    /// Tells something that is good to know. With `-q` only a question that follows makes it heard.
     pub fn note(&self, text: &str) {
-        if self.manner.is_quiet {
-            return;
+        match self.manner.is_quiet {
+            true if self.manner.can_ask => self.unsaid.borrow_mut().push(self.spoken(text)),
+            true => {}
+            false => self.tell(self.spoken(text)),
         }
-        self.tell(self.spoken(text));
+    }
+
+    /// Tells what `-q` left unsaid: nobody says yes to what was not shown.
+    pub fn tell_unsaid(&self) {
+        self.unsaid.take().iter().for_each(|text| self.line(text));
     }
 
     /// Warns.

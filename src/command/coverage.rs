@@ -20,7 +20,9 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
     for (policy, target) in &coverage.strays {
         cx.ui.note(&format!("policy {policy} belongs to {target}, which is no listed machine or disk"));
     }
-    let verdict = args.fail_on.and_then(|level| failure(&coverage, level));
+    let verdict = args
+        .fail_on
+        .and_then(|level| failure(&coverage, level, &requirements).or_else(|| reading.survey.is_no_all_clear()));
     if let Some(path) = &args.report
         && report(cx, path, &reading, &coverage, &requirements).await? == Written::ToOutput
     {
@@ -75,7 +77,7 @@ async fn name_of(cx: &Context, reading: &Reading) -> Result<String> {
 }
 
 /// A disk that is assigned to no machine counts as a machine does.
-fn failure(coverage: &Coverage, level: FailOnCoverage) -> Option<Error> {
+fn failure(coverage: &Coverage, level: FailOnCoverage, requirements: &Requirements) -> Option<Error> {
     let worst_allowed = match level {
         FailOnCoverage::None => Verdict::Partial,
         FailOnCoverage::Partial => Verdict::Weak,
@@ -88,6 +90,13 @@ fn failure(coverage: &Coverage, level: FailOnCoverage) -> Option<Error> {
     (!bad.is_empty()).then(|| {
         let (count, all) = (bad.len(), coverage.rows.len());
         let message = format!("not covered as asked: {count} of {all}: {}{more}", names.join(", "));
-        Error::found(message).hint("`bpctl coverage` shows the reason of each")
+        Error::found(message).hint(format!("`bpctl coverage{}` shows the reason of each", flags(requirements)))
     })
+}
+
+/// Spells requirements as they were given: without them the reasons are others.
+fn flags(requirements: &Requirements) -> String {
+    let require = requirements.interval.as_ref().map(|interval| format!(" --require {interval}"));
+    let retention = requirements.retention.map(|retention| format!(" --min-retention {retention}"));
+    require.into_iter().chain(retention).collect()
 }

@@ -8,9 +8,9 @@ use crate::command::survey::{self, Reading};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Flow;
-use crate::model::Object;
 use crate::model::lint::{Evidence, Finding, RULES, Rule, Severity, lint, rule};
-use crate::view::{sarif, structured};
+use crate::model::{Object, TrashObject};
+use crate::view::{Noun, sarif, structured};
 
 /// Finds policies that are probably not as intended.
 pub async fn run(cx: &Context, args: Lint) -> Result<()> {
@@ -21,9 +21,9 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
         return print_list(Rows::<Rule>::begin(cx)?, RULES.to_vec(), "there are");
     }
     let rows = Rows::<Finding>::begin(cx)?;
-    let reading = survey::read(cx, args.detail.detail).await?;
+    let mut reading = survey::read(cx, args.detail.detail).await?;
     let mut skipped = Vec::new();
-    let trash = trash(cx, &reading).await?;
+    let trash = trash(cx, &mut reading).await?;
     if trash.is_none() {
         skipped.push("W021 was not checked: the token may not read the trash (scope `trash_objects:read`)".to_owned());
     }
@@ -31,16 +31,18 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
         skipped.push("W022 was not checked: it takes one request a policy; `--detail` does that".to_owned());
     }
     skipped.iter().for_each(|note: &String| cx.ui.warn(note));
-    skipped.extend(reading.survey.gaps());
+    let gaps = reading.survey.gaps();
+    let is_complete = gaps.is_empty();
+    skipped.extend(gaps);
     let findings = lint(&Evidence {
         fleet: &reading.survey.fleet,
         trash: trash.as_ref(),
         max_per_minute: usize::try_from(args.max_per_minute).unwrap_or(usize::MAX),
         now: cx.now(),
     });
-    let verdict = args.fail_on.and_then(|level| failure(&findings, level));
+    let verdict = args.fail_on.and_then(|level| failure(&findings, level).or_else(|| reading.survey.is_no_all_clear()));
     match cx.style.format {
-        Format::Sarif => cx.ui.print(|out| structured(&cx.style, &sarif(&findings, &skipped), out))?,
+        Format::Sarif => cx.ui.print(|out| structured(&cx.style, &sarif(&findings, &skipped, is_complete), out))?,
         _ => print_list(rows, findings, "in this organization")?,
     }
     verdict.map_or(Ok(()), Err)
@@ -70,14 +72,17 @@ fn unknown(code: &str) -> Error {
 }
 
 /// Reads the ids of what is in the trash; none when the token may not.
-async fn trash(cx: &Context, reading: &Reading) -> Result<Option<HashSet<String>>> {
+async fn trash(cx: &Context, reading: &mut Reading) -> Result<Option<HashSet<String>>> {
     let mut ids = HashSet::new();
-    let mut keep = |page: Vec<Object<crate::model::TrashObject>>| {
+    let mut keep = |page: Vec<Object<TrashObject>>| {
         ids.extend(page.into_iter().filter_map(|object| object.model.object_id));
         Ok(Flow::More)
     };
     match cx.katapult()?.trash_objects(&reading.survey.organization, &mut keep).await {
-        Ok(_) => Ok(Some(ids)),
+        Ok(walk) => {
+            reading.survey.heed(cx, TrashObject::PLURAL, walk);
+            Ok(Some(ids))
+        }
         Err(error) if matches!(error.code.as_ref(), "scope_not_granted" | "permission_denied") => Ok(None),
         Err(error) => Err(error),
     }

@@ -26,6 +26,12 @@ impl<'a, T: Noun> Rows<'a, T> {
         Ok(Self { cx, listing: cx.listing()?, kept: Vec::new() })
     }
 
+    /// Shows columns of `wide` in the table too, unless others were named.
+    #[must_use]
+    pub fn also(self, names: &[&str]) -> Self {
+        Self { listing: self.listing.also(names), ..self }
+    }
+
     /// Takes the rows of a page.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         return Err(Error::usage("only `bpctl export` writes TOML")
             .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl export` for TOML"));
     }
-    if let Some(names) = profiles::named(cx)? {
+    if let Some(names) = profiles::named(cx, &command)? {
         return profiles::run(cx, &names, command).await;
     }
     match command {

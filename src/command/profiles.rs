@@ -10,6 +10,7 @@ use super::{backups, calendar, coverage, disk, lint, org, policy, trash, vm};
 use crate::args::{
     BackupCommand, Command, DiskCommand, Format, MachineCommand, OrganizationCommand, PolicyCommand, TrashCommand,
 };
+use crate::config::env;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::calendar::Run;
@@ -22,7 +23,10 @@ use crate::view::{Listing, Noun};
 ///
 /// # Errors
 /// An empty name, or no profile in the config file.
-pub fn named(cx: &Context) -> Result<Option<Vec<String>>> {
+pub fn named(cx: &Context, command: &Command) -> Result<Option<Vec<String>>> {
+    if is_of_environment(cx) && is_local(command) {
+        return Ok(None);
+    }
     if cx.global.all_profiles {
         let names: Vec<String> = cx.file()?.profiles.keys().cloned().collect();
         return match names.is_empty() {
@@ -31,7 +35,10 @@ pub fn named(cx: &Context) -> Result<Option<Vec<String>>> {
             false => Ok(Some(names)),
         };
     }
-    let Some(text) = cx.global.profile.as_deref().filter(|text| text.contains(',')) else {
+    // The flag `--sandbox` says more than the environment, as it does of a single profile.
+    let variable = cx.system.variable(env::PROFILE).filter(|_| !cx.global.sandbox).map(|text| (env::PROFILE, text));
+    let named = cx.global.profile.as_deref().map(|text| ("--profile", text)).or(variable);
+    let Some((origin, text)) = named.filter(|(_, text)| text.contains(',')) else {
         return Ok(None);
     };
     if cx.global.sandbox {
@@ -41,7 +48,7 @@ pub fn named(cx: &Context) -> Result<Option<Vec<String>>> {
     let mut names: Vec<String> = Vec::new();
     for name in text.split(',').map(str::trim) {
         if name.is_empty() {
-            return Err(Error::usage(format!("invalid value '{text}' for '--profile': a name is empty")));
+            return Err(Error::usage(format!("invalid value '{text}' for '{origin}': a name is empty")));
         }
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
@@ -61,41 +68,70 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
     }
     match command {
         Command::Policies(PolicyCommand::List(args)) => {
-            gather::<Policy>(cx, names, async |cx| policy::list::run(cx, args.clone()).await).await
+            gather::<Policy>(cx, names, policy::list::also(&args), async |cx| policy::list::run(cx, args.clone()).await)
+                .await
         }
         Command::Vm(MachineCommand::List) => {
-            gather::<Machine>(cx, names, async |cx| vm::run(cx, MachineCommand::List).await).await
+            gather::<Machine>(cx, names, &[], async |cx| vm::run(cx, MachineCommand::List).await).await
         }
         Command::Disk(DiskCommand::List(args)) => {
-            gather::<Disk>(cx, names, async |cx| disk::run(cx, DiskCommand::List(args.clone())).await).await
+            gather::<Disk>(cx, names, &[], async |cx| disk::run(cx, DiskCommand::List(args.clone())).await).await
         }
         Command::Org(OrganizationCommand::List) => {
-            gather::<Organization>(cx, names, async |cx| org::run(cx, OrganizationCommand::List).await).await
+            gather::<Organization>(cx, names, &[], async |cx| org::run(cx, OrganizationCommand::List).await).await
         }
         Command::Trash(TrashCommand::List) => {
-            gather::<TrashObject>(cx, names, async |cx| trash::run(cx, TrashCommand::List).await).await
+            gather::<TrashObject>(cx, names, &[], async |cx| trash::run(cx, TrashCommand::List).await).await
         }
         Command::Backups(BackupCommand::List(args)) => {
-            gather::<Backup>(cx, names, async |cx| backups::run(cx, BackupCommand::List(args.clone())).await).await
+            gather::<Backup>(cx, names, &[], async |cx| backups::run(cx, BackupCommand::List(args.clone())).await).await
         }
         Command::Coverage(args) if args.report.is_none() => {
-            gather::<Row>(cx, names, async |cx| coverage::run(cx, args.clone()).await).await
+            gather::<Row>(cx, names, &[], async |cx| coverage::run(cx, args.clone()).await).await
         }
         Command::Calendar(args) if args.ics.is_none() => {
-            gather::<Run>(cx, names, async |cx| calendar::run(cx, args.clone()).await).await
+            gather::<Run>(cx, names, &[], async |cx| calendar::run(cx, args.clone()).await).await
         }
         Command::Lint(args) if cx.style.format != Format::Sarif && args.explain.is_none() && !args.list_codes => {
-            gather::<Finding>(cx, names, async |cx| lint::run(cx, args.clone()).await).await
+            gather::<Finding>(cx, names, &[], async |cx| lint::run(cx, args.clone()).await).await
         }
-        _ => Err(Error::usage("this takes one profile").hint(
-            "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
-             `backups list`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
-        )),
+        _ => Err(one_only(cx)),
     }
 }
 
-async fn gather<T: Noun>(cx: &Context, names: &[String], list: impl AsyncFn(&Context) -> Result<()>) -> Result<()> {
-    let mut listing = Listing::<T>::of_several(&cx.style).map_err(Error::usage)?;
+/// Tells whether a command speaks to no cloud: a variable that is set for others is nothing to it.
+fn is_local(command: &Command) -> bool {
+    match command {
+        Command::Lint(args) => args.explain.is_some() || args.list_codes,
+        Command::Config(_) | Command::History(_) | Command::Sandbox(_) => true,
+        Command::Completions(_) | Command::Man(_) => true,
+        _ => false,
+    }
+}
+
+fn one_only(cx: &Context) -> Error {
+    let error = Error::usage("this takes one profile").hint(
+        "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
+         `backups list`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
+    );
+    match is_of_environment(cx) {
+        true => error.hint(format!("`{}` names several; `--profile NAME` names one", env::PROFILE)),
+        false => error,
+    }
+}
+
+fn is_of_environment(cx: &Context) -> bool {
+    cx.global.profile.is_none() && !cx.global.all_profiles
+}
+
+/// `also` names the columns that the table shows besides its own.
+async fn gather<T: Noun>(
+    cx: &Context,
+    names: &[String],
+    also: &[&str],
+    list: impl AsyncFn(&Context) -> Result<()>,
+) -> Result<()> {
+    let mut listing = Listing::<T>::of_several(&cx.style).map_err(Error::usage)?.also(also);
     let each = names.iter().map(|name| async {
         let own = cx.on_profile(name);
         let result = list(&own).await;
@@ -104,26 +140,30 @@ async fn gather<T: Noun>(cx: &Context, names: &[String], list: impl AsyncFn(&Con
         let rows = rows.and_then(|rows| rows.downcast::<Vec<Object<T>>>().ok()).map_or(Vec::new(), |rows| *rows);
         (rows, result)
     });
-    let (mut done, mut failed, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut done, mut failed, mut found, mut is_any_shown) = (Vec::new(), Vec::new(), Vec::new(), false);
     for (name, (rows, result)) in names.iter().zip(join_all(each).await) {
         match result {
-            Err(error) if error.exit != Exit::Found => failed.push((name.clone(), error)),
+            // What there is of a source with gaps is shown as well.
+            Err(error) if error.exit == Exit::Partly => failed.push((name.clone(), error)),
+            Err(error) if error.exit != Exit::Found => {
+                failed.push((name.clone(), error));
+                continue;
+            }
             checked => {
                 found.extend(checked.err().map(|error| (name.clone(), error)));
                 done.push(name.clone());
-                cx.ui.print(|out| {
-                    rows.into_iter().try_for_each(|row| listing.push_from(Some(name), row, out).map(drop))
-                })?;
             }
         }
+        is_any_shown = true;
+        cx.ui.print(|out| rows.into_iter().try_for_each(|row| listing.push_from(Some(name), row, out).map(drop)))?;
     }
-    if !done.is_empty() {
+    if is_any_shown {
         cx.ui.print(|out| listing.finish(out))?;
     }
     match (failed.is_empty(), found.is_empty()) {
         (true, true) => Ok(()),
         (true, false) => Err(findings(&found)),
-        (false, _) => Err(lacking(&done, &failed)),
+        (false, _) => Err(lacking(&done, &failed, is_any_shown)),
     }
 }
 
@@ -135,13 +175,17 @@ fn findings(found: &[(String, Error)]) -> Error {
 }
 
 /// Builds the error of a list that lacks profiles.
-fn lacking(done: &[String], failed: &[(String, Error)]) -> Error {
-    let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+fn lacking(done: &[String], failed: &[(String, Error)], is_any_shown: bool) -> Error {
+    let name = |(name, error): &(String, Error)| match error.exit {
+        Exit::Partly => format!("some of {name}"),
+        _ => name.clone(),
+    };
+    let names: Vec<String> = failed.iter().map(name).collect();
     let words: Vec<String> =
         failed.iter().map(|(name, error)| format!("{name}: {} ({})", error.message, error.code)).collect();
     let details: Vec<_> =
         failed.iter().map(|(name, error)| json!({"profile": name, "error": error.to_json()["error"]})).collect();
-    let (exit, code, message) = match (done.is_empty(), failed.first()) {
+    let (exit, code, message) = match (!is_any_shown, failed.first()) {
         (true, Some((_, first))) => {
             (first.exit, first.code.clone(), format!("no profile could be read: {}", words.join("; ")))
         }

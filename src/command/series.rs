@@ -57,8 +57,7 @@ impl<T> Series<T> {
             let outcome = match step(item).await {
                 Ok(done) => Outcome::Done(done),
                 Err(error) => {
-                    let is_cut_off = matches!(error.exit, Exit::Unreachable | Exit::RateLimited);
-                    is_stopped = is_cut_off || !manner.keep_going || number < manner.canary;
+                    is_stopped = is_cut_off(&error) || !manner.keep_going || number < manner.canary;
                     Outcome::Failed(error)
                 }
             };
@@ -69,6 +68,15 @@ impl<T> Series<T> {
         drop(bar);
         cx.account.close();
         Self { results }
+    }
+}
+
+/// Tells whether the way to the API failed, and not the API over one object: then the next would fare no better.
+fn is_cut_off(error: &Error) -> bool {
+    match error.exit {
+        Exit::RateLimited => true,
+        Exit::Unreachable => error.status.is_none_or(|status| (502..=504).contains(&status)),
+        _ => false,
     }
 }
 

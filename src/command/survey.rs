@@ -9,7 +9,7 @@ use futures_util::future::try_join3;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result, code};
 use crate::http::{Flow, Walk};
 use crate::katapult::{Katapult, Lookup, Owner, is_gone};
 use crate::model::{Disk, Fleet, Machine, Object, Policy};
@@ -35,6 +35,13 @@ struct Gap {
     plural: &'static str,
     missing: u64,
     total: u64,
+}
+
+impl Gap {
+    fn words(&self) -> String {
+        let Self { plural, missing, total } = self;
+        format!("incomplete: the API counts {total} {plural}, but its pages held {missing} fewer; run it again")
+    }
 }
 
 impl Survey {
@@ -81,10 +88,23 @@ impl Survey {
 
     /// Gives what is missing, in words.
     pub fn gaps(&self) -> Vec<String> {
-        let words = |Gap { plural, missing, total }: &Gap| {
-            format!("incomplete: the API counts {total} {plural}, but its pages held {missing} fewer; run it again")
-        };
-        self.gaps.iter().map(words).collect()
+        self.gaps.iter().map(Gap::words).collect()
+    }
+
+    /// Takes into account what another list lacks, and tells it.
+    pub fn heed(&mut self, cx: &Context, plural: &'static str, walk: Walk) {
+        let found = gaps(&[(plural, walk)]);
+        found.iter().for_each(|gap| cx.ui.warn(&gap.words()));
+        self.gaps.extend(found);
+    }
+
+    /// Builds the error of a check that found nothing in lists that lack something: that is no all-clear.
+    pub fn is_no_all_clear(&self) -> Option<Error> {
+        let gaps = self.gaps();
+        (!gaps.is_empty()).then(|| {
+            let message = format!("nothing was found, but the check is {}", gaps.join("; and "));
+            Error::new(Exit::Partly, code::PARTLY_DONE, message)
+        })
     }
 
     /// Reads the machines one by one: lists leave out their tags.

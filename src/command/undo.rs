@@ -1,5 +1,7 @@
 //! `bpctl undo`: the inverse call, through the same writes as any change. Never undoes what somebody changed since.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use super::policy::agreed::reread;
 use super::policy::perform::{self, Named};
 use super::policy::schedule_delete::LEAD;
 use super::policy::update::changed;
-use super::write::{DryRun, confirm_losses, difference_lines, print_dry_runs, print_result, raw_after};
+use super::write::{DryRun, confirm_several, difference_lines, print_dry_runs, print_result, raw_after};
 use crate::args::Undo;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
@@ -16,10 +18,11 @@ use crate::http::Request;
 use crate::journal::{Action, Entry, Outcome};
 use crate::katapult::{Katapult, policy as convert};
 use crate::model::{Change, Fields, Loss, Object, Policy, Removal};
-use crate::view::Noun;
+use crate::view::{Noun, in_a_line};
 
 /// The code of a change that the API cannot take back.
 const NO_WAY_BACK: &str = "no_way_back";
+const QUESTION: &str = "Undo it?";
 
 /// Reverses a change by the inverse call.
 pub async fn run(cx: &Context, args: &Undo) -> Result<()> {
@@ -61,8 +64,7 @@ fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
         }
         return Ok(entry);
     }
-    let undone: Vec<u64> =
-        all.iter().filter(|entry| entry.outcome == Outcome::Done).filter_map(|entry| entry.undoes).collect();
+    let undone = undone(&all);
     all.into_iter()
         .rev()
         .filter(|entry| !gone.contains(&entry.number))
@@ -72,6 +74,17 @@ fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
             Error::new(Exit::NotFound, "not_found", "there is no change to undo")
                 .hint("`bpctl history` lists the changes")
         })
+}
+
+/// Gives the numbers of the changes that are undone now: an undo that was undone itself counts no more.
+fn undone(all: &[Entry]) -> HashSet<u64> {
+    let mut undone = HashSet::new();
+    for entry in all.iter().rev().filter(|entry| entry.outcome == Outcome::Done) {
+        if let Some(number) = entry.undoes.filter(|_| !undone.contains(&entry.number)) {
+            undone.insert(number);
+        }
+    }
+    undone
 }
 
 fn policy_of(entry: &Entry) -> Result<&str> {
@@ -102,10 +115,14 @@ async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
             .hint(format!("`bpctl policy update {}` sets another one", policy.id)));
     }
     if cx.global.dry_run {
-        let (after, words) = (raw_after(&policy.before, &change), difference_lines(&change));
+        let after = raw_after(&policy.before, &change);
+        let losses = change.losses(before).into_iter().map(|loss| format!("weakens protection: {}", loss.0));
+        let words = difference_lines(&change).into_iter().chain(losses).collect();
         return would(cx, Katapult::update_request(&policy.id, &change), policy.before.raw, after, words);
     }
+    cx.ui.note(&in_a_line(before, &cx.style.look));
     difference_lines(&change).iter().for_each(|line| cx.ui.note(&format!("  {line}")));
+    change.shorter_reach(before).iter().for_each(|warning| cx.ui.warn(warning));
     if !stays.is_empty() {
         cx.ui.warn(&format!("not all of it can be undone, since the API offers no way to unset a value: {stays}"));
     }
@@ -144,6 +161,7 @@ async fn reschedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> 
         let request = Katapult::schedule_delete_request(&policy.id, at.as_second());
         return would(cx, request, policy.before.raw, after, Vec::new());
     }
+    cx.ui.note(&in_a_line(&policy.before.model, &cx.style.look));
     let loss = Loss(format!("policy {} is deleted at {at}, as it was planned before", policy.id));
     let policy = confirmed(cx, api, policy, &[loss]).await?;
     let scheduled = perform::schedule_delete(cx, api, &policy, at, Some(entry.number)).await?;
@@ -154,6 +172,8 @@ async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Res
     if cx.global.dry_run {
         return would(cx, Katapult::restore_request(&id), Value::Null, entry.before.clone(), Vec::new());
     }
+    cx.ui.note(&in_a_line(&convert(&entry.before), &cx.style.look));
+    confirm_several(cx, &[], QUESTION)?;
     let restored = perform::restore(cx, api, &id, Some(entry.number)).await?;
     if let (Some(at), None) = (convert(&entry.before).auto_move_to_trash_at, restored.model.auto_move_to_trash_at) {
         cx.ui.warn(&format!(
@@ -178,6 +198,7 @@ async fn delete(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
         return would(cx, Katapult::delete_request(&policy.id), policy.before.raw, Value::Null, Vec::new());
     }
     let target = policy.before.model.target.label();
+    cx.ui.note(&in_a_line(&policy.before.model, &cx.style.look));
     let loss = Loss(format!("policy {} of {target} is deleted: no more backups by it", policy.id));
     let policy = confirmed(cx, api, policy, &[loss]).await?;
     let deleted = perform::delete(cx, api, &policy, Some(entry.number)).await?;
@@ -191,9 +212,9 @@ async fn as_left(api: &Katapult, entry: &Entry, id: String) -> Result<Named> {
     Ok(policy)
 }
 
-/// Asks what takes protection away, and then reads again: time has passed while somebody was thinking.
+/// Shows the policy and asks, and then reads again: time has passed while somebody was thinking.
 async fn confirmed(cx: &Context, api: &Katapult, policy: Named, losses: &[Loss]) -> Result<Named> {
-    match confirm_losses(cx, losses, "Undo it?")? {
+    match confirm_several(cx, losses, QUESTION)? {
         true => reread(api, policy).await,
         false => Ok(policy),
     }

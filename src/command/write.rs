@@ -17,7 +17,7 @@ pub struct DryRun {
     pub before: Value,
     /// The object as it would be, as far as is known.
     pub after: Value,
-    /// The difference in words, a line each.
+    /// In words, a line each: what it is about, and the difference.
     pub words: Vec<String>,
 }
 
@@ -71,6 +71,11 @@ impl DryRun {
     }
 }
 
+/// Says in a dry run what would be lost.
+pub fn weakens(loss: &Loss) -> String {
+    format!("weakens protection: {}", loss.0)
+}
+
 /// Prints the result of writes that were carried out: where that fails, the error still says what was done.
 ///
 /// # Errors
@@ -97,6 +102,7 @@ pub fn confirm_losses(cx: &Context, losses: &[Loss], question: &str) -> Result<b
         return Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, message)
             .hint("add `--yes` to do it all the same, or `--dry-run` to see what would be sent"));
     }
+    cx.ui.tell_unsaid();
     for line in &words {
         cx.ui.warn(line);
     }

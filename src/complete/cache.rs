@@ -1,6 +1,6 @@
 //! What completion remembers: one file a connection in the user's cache directory, readable by its owner alone.
 //!
-//! Holds names, ids and schedules in words; never a token. A file that cannot be read or understood is as good as none.
+//! Holds names, ids and schedules in words; never a token, but what tells two of them apart. A file that cannot be read or understood is as good as none.
 
 use std::collections::BTreeMap;
 use std::fs::File;

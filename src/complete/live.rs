@@ -79,13 +79,15 @@ fn known(cx: &Context, kind: Kind, suits: Option<Provider>) -> Result<Vec<Item>>
     Ok(cache.any(kind).to_vec())
 }
 
-/// Tells connections apart that see different things.
+/// Tells connections apart that see different things: two tokens in one variable are two connections.
 fn description(connection: &Connection) -> String {
     let text = |setting: &Option<crate::config::Setting<String>>| {
         setting.as_ref().map_or_else(|| "-".to_owned(), |setting| setting.value.clone())
     };
     let url = connection.api_url.as_ref().map_or_else(|| "sandbox".to_owned(), |url| url.value.to_string());
-    let token = connection.token().map_or_else(|_| "-".to_owned(), |token| token.source.words());
+    let token = connection
+        .token()
+        .map_or_else(|_| "-".to_owned(), |token| format!("{} {:016x}", token.source.words(), token.mark()));
     let parts = [text(&connection.profile), connection.provider.value.to_string(), url, text(&connection.user), token];
     format!("{} {}", parts.join(" "), text(&connection.organization))
 }

@@ -1,5 +1,6 @@
 //! Where the token comes from, and fetching it when it is needed.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -71,6 +72,17 @@ impl Token {
             Value::Known(token) => self.checked(token).map(Some),
             Value::Printed(_) => Ok(None),
         }
+    }
+
+    /// Tells tokens apart without telling them: a number of 64 bits that the token, or the command that prints it, goes
+    /// into, and cannot be taken out of.
+    pub fn mark(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match &self.value {
+            Value::Known(token) => token.expose().hash(&mut hasher),
+            Value::Printed(words) => words.hash(&mut hasher),
+        }
+        hasher.finish()
     }
 
     fn checked(&self, token: &Secret) -> Result<Secret> {

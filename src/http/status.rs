@@ -112,6 +112,12 @@ fn hint(error: &Error) -> Option<String> {
         "object_in_trash" => return Some(trash_hint(error)),
         "disk_not_found" => "`bpctl disk list` shows the disks of the organization",
         "organization_not_found" => "`bpctl org list` shows the organizations that the token sees",
+        "trash_object_not_found" => "`bpctl trash list` shows what can be restored",
+        "validation_error" => "nothing was changed; `--dry-run` shows what is sent",
+        "invalid_timestamp" => "nothing was changed; the time must be at least 5 minutes ahead by the server's clock",
+        "organization_suspended" | "organization_not_activated" => "whoever owns the organization can settle this",
+        "route_not_found" => "is `api_url` right? `bpctl config list --origin` shows it",
+        _ if error.exit == Exit::Auth => "`bpctl auth status` shows which credentials are in use",
         _ => return None,
     };
     Some(words.to_owned())

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::resolve::key_of;
 use super::{Name, Surroundings, VERSION};
-use crate::model::{Interval, Machine, Policy, Wish};
+use crate::model::{Interval, Machine, Policy, Wish, is_hidden};
 
 /// A policy as it stands in a file.
 #[derive(Clone, Debug)]
@@ -167,7 +167,10 @@ fn quoted(text: &str) -> String {
         match symbol {
             '"' | '\\' => quoted.extend(['\\', symbol]),
             _ if is_hidden(symbol) => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(symbol));
+                let _ = match u32::from(symbol) {
+                    code @ 0..=0xffff => write!(quoted, "\\u{code:04X}"),
+                    code => write!(quoted, "\\U{code:08X}"),
+                };
             }
             _ => quoted.push(symbol),
         }
@@ -176,19 +179,20 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Control characters, and those that reorder or hide what stands around them; all of them have four hex digits.
-fn is_hidden(symbol: char) -> bool {
-    symbol.is_control()
-        || matches!(symbol, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn any_text_is_read_back_from_one_line() {
-        for text in ["", "a\"b\\c", "\n\r\t\0\u{7f}\u{85}\u{202e}\u{feff}", "…é\u{1f600}", "'''\"\"\""] {
+        for text in [
+            "",
+            "a\"b\\c",
+            "\n\r\t\0\u{7f}\u{85}\u{202e}\u{feff}",
+            "\u{ad}\u{fffa}\u{e0041}",
+            "…é\u{1f600}",
+            "'''\"\"\"",
+        ] {
             let line = quoted(text);
             assert!(!line.contains(is_hidden), "{line}");
             let value: toml_edit::Value = line.parse().unwrap();

@@ -23,11 +23,12 @@ const END_OF_INPUT: char = '\u{4}';
 const ROWS_SHOWN: usize = 12;
 
 impl Ui {
-    /// Asks a question with yes or no; no is the default.
+    /// Asks a question with yes or no, after what it is about; no is the default.
     ///
     /// # Errors
     /// Ctrl-C, Ctrl-D or Escape at the question.
     pub fn confirm(&self, question: &str) -> Result<bool> {
+        self.tell_unsaid();
         let prompt = format!("{} [y/N] ", escape(question));
         self.ask(|| Ok(yes_or_no(&Term::stderr(), &prompt)?))?.ok_or_else(left)
     }

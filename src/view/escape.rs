@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Replaces control characters, line breaks and invisible direction marks by visible escapes.
+use crate::model::is_hidden;
+
+/// Replaces control characters, line breaks and what hides or reorders by visible escapes.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hostile) {
+    if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
@@ -14,7 +16,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
             '\n' => safe.push_str("\\n"),
             '\r' => safe.push_str("\\r"),
             '\t' => safe.push_str("\\t"),
-            _ if is_hostile(symbol) => {
+            _ if is_hidden(symbol) => {
                 let _ = match u32::from(symbol) {
                     code @ 0..=0xff => write!(safe, "\\x{code:02x}"),
                     code => write!(safe, "\\u{{{code:x}}}"),
@@ -26,13 +28,6 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Control characters, and those that reorder or hide what stands around them.
-fn is_hostile(symbol: char) -> bool {
-    symbol.is_control()
-        || matches!(symbol,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +36,8 @@ mod tests {
     fn terminal_sequences_become_visible() {
         assert_eq!(escape("a\x1b[31mb\u{9b}c\u{202e}d\r\n\t"), "a\\x1b[31mb\\x9bc\\u{202e}d\\r\\n\\t");
         assert_eq!(escape("a\nb"), "a\\nb");
+        let hidden = "\u{61c}\u{ad}\u{180e}\u{fff9}\u{fffb}\u{2060}\u{206a}\u{e0001}\u{e007f}";
+        assert_eq!(escape(hidden), "\\u{61c}\\xad\\u{180e}\\u{fff9}\\u{fffb}\\u{2060}\\u{206a}\\u{e0001}\\u{e007f}");
         assert!(matches!(escape("plain ü 漢"), Cow::Borrowed(_)));
     }
 }

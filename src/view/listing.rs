@@ -82,6 +82,16 @@ impl<'s, T: Noun> Listing<'s, T> {
         Ok(Self { has_sources: true, ..Self::new(style)? })
     }
 
+    /// Shows columns of `wide` in the table too, unless others were named; before any row.
+    #[must_use]
+    pub fn also(self, names: &[&str]) -> Self {
+        if self.style.format != Format::Table || self.style.columns.is_some() {
+            return self;
+        }
+        let is_shown = |column: &&Column<T>| !column.is_wide || names.contains(&column.name);
+        Self { columns: T::COLUMNS.iter().filter(is_shown).collect(), ..self }
+    }
+
     /// Tells how many rows were handed in.
     pub fn count(&self) -> usize {
         self.count

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::model::lint::{Finding, RULES};
 
-/// Builds the document. `notes` say what was not checked.
-pub fn sarif(findings: &[Finding], notes: &[String]) -> Value {
+/// Builds the document. `notes` say what was not checked; `is_complete` is whether all was there to be checked.
+pub fn sarif(findings: &[Finding], notes: &[String], is_complete: bool) -> Value {
     let rules: Vec<Value> = RULES
         .iter()
         .map(|rule| {
@@ -25,7 +25,7 @@ pub fn sarif(findings: &[Finding], notes: &[String]) -> Value {
         "version": "2.1.0",
         "runs": [{
             "tool": {"driver": {"name": "bpctl", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
-            "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": notifications}],
+            "invocations": [{"executionSuccessful": is_complete, "toolExecutionNotifications": notifications}],
             "results": findings.iter().map(result).collect::<Vec<_>>(),
         }],
     })

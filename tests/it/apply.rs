@@ -81,6 +81,17 @@ fn a_dry_run_sends_nothing() {
     assert!(server.writes().is_empty());
 }
 
+/// The API's own word about one policy is no word about the next; a server that is away is.
+#[test]
+fn keep_going_goes_on_after_the_apis_own_failure() {
+    for (answer, sent) in [(Answer::error(500, "unhandled_exception"), 3), (Answer::html(502), 2)] {
+        let (world, file) = three();
+        let server = failing(&world, "dbp_daily", answer);
+        apply(&server, &file).args(&["--keep-going", "--retries", "0"]).run().exits(9);
+        assert_eq!(server.writes().len(), sent);
+    }
+}
+
 #[test]
 fn a_failure_stops_the_rest_and_everything_is_accounted_for() {
     let (world, file) = three();
@@ -166,6 +177,7 @@ fn a_plan_is_not_for_editing_and_not_for_another_cloud() {
     let mut plan = plan.clone();
     plan["steps"][0]["target"] = json!({"kind": "vm", "id": "vm_other", "name": "build-1"});
     katapult(&server, &["apply", "-", "--yes"]).stdin(&plan.to_string()).run().exits(5).mentions(&["belongs to web-1"]);
+    katapult(&server, &["apply", &path, "--org", "other"]).run().exits(2).mentions(&["not for other"]);
     assert!(server.writes().is_empty());
 }
 

@@ -69,6 +69,18 @@ fn too_many_changes_are_refused() {
     assert_eq!(server.writes().len(), 3);
 }
 
+/// The refusal says that a dry run shows what would change: it does.
+#[test]
+fn a_dry_run_shows_what_is_too_much() {
+    let server = world().serve();
+    let limit = ["--max-changes", "2", "--dry-run"];
+    let shown = update(&server, &limit).args(&["-o", "json"]).run().ok().mentions(&["3 policies", "--max-changes 2"]);
+    assert_eq!(shown.json()["requests"].as_array().map(Vec::len), Some(3));
+    let words = update(&server, &limit).run().ok().mentions(&["3 policies", "nothing is sent"]);
+    assert_eq!(words.stdout.matches("would send PATCH").count(), 3, "{}", words.report());
+    assert!(server.writes().is_empty());
+}
+
 #[test]
 fn weakening_is_confirmed_and_a_dry_run_sends_nothing() {
     let server = world().serve();

@@ -189,3 +189,22 @@ fn each_connection_has_a_cache_of_its_own() {
     assert_eq!(ask(&server), [POLICY]);
     assert_eq!(cache_files(&home).len(), 2);
 }
+
+#[test]
+fn two_tokens_in_one_variable_do_not_see_each_others_names() {
+    let home = Home::new();
+    let server = World::new().serve_but(|request| {
+        let is_other = request.header("authorization") == Some("Bearer of-another-organization");
+        is_other.then(|| Answer::json(200, &serde_json::json!({"organizations": []})))
+    });
+    let ask =
+        |token: &str| asked(katapult(&server, &[]).env("BPCTL_TOKEN", token).home(&home), &["policy", "show", ""]);
+    assert_eq!(ask(TOKEN), [POLICY]);
+    assert!(ask("of-another-organization").is_empty());
+    assert_eq!(ask(TOKEN), [POLICY]);
+    assert_eq!(cache_files(&home).len(), 2);
+    for file in cache_files(&home) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(!text.contains(TOKEN) && !text.contains("of-another-organization"), "{text}");
+    }
+}

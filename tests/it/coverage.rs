@@ -140,6 +140,18 @@ fn a_check_fails_from_the_level_that_was_asked_for() {
     }
 }
 
+/// What the hint names shows the reasons that the check had.
+#[test]
+fn the_hint_of_a_failed_check_asks_for_the_same() {
+    let server = four();
+    for asked in ["", " --require daily", " --min-retention 20", " --require daily --min-retention 20"] {
+        let args: Vec<&str> = ["coverage", "--fail-on", "weak"].into_iter().chain(asked.split_whitespace()).collect();
+        let hint = format!("hint: `bpctl coverage{asked}` shows the reason of each");
+        let run = katapult(&server, &args).run().exits(10);
+        assert!(run.stderr.lines().any(|line| line == hint), "{hint}: {}", run.report());
+    }
+}
+
 #[test]
 fn retention_and_interval_are_met_by_one_policy_or_not_at_all() {
     let world = World::new().vms(vec![vm("vm_a", "a", "a.example")]).policies(vec![
@@ -206,6 +218,40 @@ fn a_list_that_lacks_something_is_called_incomplete() {
         (request.path() == "/core/v1/organizations/organization/virtual_machines").then_some(answer)
     });
     katapult(&server, &["coverage"]).run().ok().mentions(&["warning: incomplete", "3 virtual machines"]);
+}
+
+/// A check of lists with gaps is no all-clear; what it finds in them is found all the same.
+#[test]
+fn a_check_of_lists_with_gaps_is_no_all_clear() {
+    const MACHINES_PATH: &str = "/core/v1/organizations/organization/virtual_machines";
+    let server = |policies: Vec<Value>| {
+        let one = [vm("vm_1", "one", "one.example")];
+        let world = World::new().vms(one.to_vec()).policies(policies);
+        world.serve_but(move |request| {
+            let mut body = page(request, "virtual_machines", &one);
+            body["pagination"]["total"] = json!(3);
+            let disks = [listed_disk("d", Some("vm_1"))];
+            match request.path() {
+                MACHINES_PATH => Some(Answer::json(200, &body)),
+                crate::lint::TRASH_PATH => Some(Answer::json(200, &page(request, "trash_objects", &[]))),
+                _ => self::disks(request, &disks),
+            }
+        })
+    };
+    let covered = server(vec![policy("p", "VirtualMachine", "vm_1", "one", "daily", 14)]);
+    for args in [&["coverage", "--fail-on", "weak"][..], &["lint", "--fail-on", "warning"]] {
+        let run = katapult(&covered, args).args(&["-o", "json"]).run().exits(9);
+        assert_eq!(run.error()["code"], "partly_done", "{}", run.report());
+        assert!(run.json().is_array(), "the result is printed in any case: {}", run.report());
+        katapult(&covered, args).run().exits(9).mentions(&["the check is incomplete", "3 virtual machines"]);
+        katapult(&covered, &args[..1]).run().ok().mentions(&["warning: incomplete"]);
+    }
+    let sarif = katapult(&covered, &["lint", "-o", "sarif"]).run().ok().json();
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
+    let bare = server(vec![]);
+    katapult(&bare, &["coverage", "--fail-on", "weak"]).run().exits(10);
+    let found = katapult(&bare, &["lint", "--fail-on", "warning", "-o", "sarif"]).run().exits(10).json();
+    assert_eq!(found["runs"][0]["invocations"][0]["executionSuccessful"], false);
 }
 
 #[test]

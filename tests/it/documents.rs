@@ -194,3 +194,25 @@ fn changing_policies_safely() {
 fn policy_files() {
     check("policy-files.md");
 }
+
+#[test]
+fn bulk_changes() {
+    check("bulk-changes.md");
+}
+
+#[test]
+fn several_profiles() {
+    check("several-profiles.md");
+}
+
+#[test]
+fn the_readmes_bulk_change_finds_something_in_the_sandbox() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let line = readme.lines().find(|line| line.contains("update --match")).expect("an example of a bulk change");
+    let words = words(line);
+    let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+    bare(&args).args(&["--sandbox", "--dry-run"]).run().ok().mentions(&["2 of 2 matching policies change"]);
+    for page in ["bulk-changes.md", "several-profiles.md"] {
+        assert!(readme.contains(&format!("(docs/{page})")), "the README has no link to {page}");
+    }
+}

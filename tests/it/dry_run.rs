@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{Run, katapult};
-use crate::world::{POLICY, World};
+use crate::world::{POLICY, VM, World, policy};
 
 /// Runs dry and checks what holds of every dry run.
 fn dry(world: &World, args: &[&str]) -> Run {
@@ -85,6 +85,27 @@ fn in_words() {
     let shown = run.stdout.clone() + &run.stderr;
     for words in ["DELETE", "/disk_backup_policies/disk_backup_policy/schedule", "4086590400", "13:00"] {
         assert!(shown.contains(words), "`{words}` is missing: {}", run.report());
+    }
+}
+
+#[test]
+fn several_writes_say_whose_they_are_and_what_is_lost() {
+    let named = |id: &str, name: &str| policy(id, "VirtualMachine", VM, name, "daily", 7);
+    let world = World::new().policies(vec![named("dbp_a", "db-1"), named("dbp_b", "db-2")]);
+    let cases: &[(&[&str], &str)] = &[
+        (&["policy", "update", "dbp_a", "dbp_b", "--retention", "3"], "weakens protection: retention 7 → 3"),
+        (&["policies", "update", "--match", "db-*", "--retention", "3"], "weakens protection: retention 7 → 3"),
+        (&["policy", "delete", "dbp_a", "dbp_b"], "is deleted now: no more backups by it"),
+        (&["policy", "schedule-delete", "dbp_a", "dbp_b", "--at", "@4086590400"], "is deleted at 2099-07-01"),
+    ];
+    for (args, lost) in cases {
+        let run = dry(&world, args);
+        for line in ["  dbp_a of db-1 (daily at 02:30, keeps 7, ", "  dbp_b of db-2 (daily at 02:30, keeps 7, "] {
+            assert!(run.stdout.contains(line), "`{line}` is missing: {}", run.report());
+        }
+        let losses =
+            run.stdout.lines().filter(|line| line.starts_with("  weakens protection: ") && line.contains(lost));
+        assert_eq!(losses.count(), 2, "{}", run.report());
     }
 }
 

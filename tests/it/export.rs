@@ -38,6 +38,23 @@ fn the_document_says_what_is_live() {
     katapult(&server, &["policies", "list", "-o", "toml"]).run().fails_in_words(2).mentions(&["export"]);
 }
 
+/// The help says what can be read back: it does.
+#[test]
+fn only_toml_is_read_back() {
+    let (server, home) = (World::new().serve(), Home::new());
+    let kept = |name: &str, format: &str| {
+        let run = katapult(&server, &["export", "-o", format]).run().ok();
+        home.file(name, &run.stdout).display().to_string()
+    };
+    let plan = |file: &str| katapult(&server, &["plan", "-f", file, "--detailed-exitcode"]).run();
+    plan(&kept("live.toml", "toml")).ok();
+    for format in ["json", "yaml"] {
+        plan(&kept(&format!("live.{format}"), format)).fails_in_words(2);
+    }
+    let help = bare(&["export", "--help"]).run().ok().stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("`plan` and `apply` read policies as TOML only"), "{help}");
+}
+
 #[test]
 fn an_id_stands_where_target_and_interval_are_not_enough() {
     let twice = |id: &str| policy(id, "VirtualMachine", VM, "web-1", "daily", 7);

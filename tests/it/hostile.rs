@@ -201,6 +201,16 @@ fn control_characters_are_escaped_in_tables() {
 }
 
 #[test]
+fn what_hides_or_reorders_is_escaped_in_tables() {
+    for symbol in ['\u{61c}', '\u{ad}', '\u{180e}', '\u{202e}', '\u{206a}', '\u{fffa}', '\u{e0041}'] {
+        let server = World::new().vms(vec![vm(VM, &format!("we{symbol}b"), FQDN)]).serve();
+        let run = katapult(&server, &["vm", "list"]).run().ok();
+        let code = format!("{:x}", u32::from(symbol));
+        assert!(!run.stdout.contains(symbol) && run.stdout.contains(&code), "{:?}", run.stdout);
+    }
+}
+
+#[test]
 fn control_characters_are_escaped_in_messages() {
     let body = json!({"error": {"code": EVIL, "description": EVIL, "detail": {"errors": [EVIL]}}});
     let refused = Server::always(Answer::json(422, &body).header("X-Request-Id", "1\u{9b}2"));

@@ -7,7 +7,7 @@ use crate::harness::{Run, bare, katapult};
 use crate::server::{Answer, Server};
 use crate::world::{World, now, page, policy, vm};
 
-const TRASH_PATH: &str = "/core/v1/organizations/organization/trash_objects";
+pub const TRASH_PATH: &str = "/core/v1/organizations/organization/trash_objects";
 
 /// Serves machine `a` with disk `d` and these policies, and says that these ids are in the trash.
 fn serve(policies: Vec<Value>, trash: &'static [&'static str]) -> Server {
@@ -114,6 +114,19 @@ fn a_token_that_may_not_read_the_trash_skips_that_check_alone() {
 }
 
 #[test]
+fn a_trash_with_gaps_is_no_all_clear() {
+    let world = World::new().vms(vec![vm("vm_a", "a", "a.example")]).policies(vec![on_machine("p", "daily", 7)]);
+    let server = world.serve_but(|request| {
+        let mut body = page(request, "trash_objects", &[]);
+        body["pagination"]["total"] = json!(2);
+        let trash = (request.path() == TRASH_PATH).then(|| Answer::json(200, &body));
+        trash.or_else(|| disks(request, &[listed_disk("d", Some("vm_a"))]))
+    });
+    katapult(&server, &["lint"]).run().ok().mentions(&["warning: incomplete", "2 objects in the trash"]);
+    katapult(&server, &["lint", "--fail-on", "error", "-o", "json"]).run().exits(9);
+}
+
+#[test]
 fn sarif_is_complete() {
     let server = serve(vec![on_machine("p", "daily", 1)], &["vm_a"]);
     let run = katapult(&server, &["lint", "-o", "sarif", "--fail-on", "error"]).run().exits(10);
@@ -134,6 +147,7 @@ fn sarif_is_complete() {
     }
     let none = katapult(&serve(vec![on_machine("p", "daily", 7)], &[]), &["lint", "-o", "sarif"]).run().ok();
     assert_eq!(none.json()["runs"][0]["results"], json!([]));
+    assert_eq!(none.json()["runs"][0]["invocations"][0]["executionSuccessful"], true);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Bpctl, Home, Run, onapp};
+use crate::harness::{Bpctl, Home, Run, bare, katapult, onapp};
 use crate::server::{Answer, Request, Server};
+use crate::world::World;
 
 /// A normal backup of a disk, as JSON clouds tell it.
 const AS_JSON: &str = r#"{"allow_resize_without_reboot": false, "allowed_swap": true, "backup_server_id": 3, "backup_size": 5242880,
@@ -241,4 +242,30 @@ fn a_machine_by_its_label() {
     let run = onapp(&server, &["backups", "list", "--vm", "shop 1", "-o", "id"]).run().ok();
     assert_eq!(ids(&run), ["2718"]);
     onapp(&server, &["backups", "list", "--vm", "shop 2"]).run().fails_in_words(3).mentions(&["shop 2"]);
+}
+
+/// What the error about a missing offer names is what there is, and all of it that asks the cloud something.
+#[test]
+fn what_a_provider_offers_is_named_in_full() {
+    let (cloud, home) = (World::new().serve(), Home::new());
+    let file = home.file("p.toml", "version = 1\n").display().to_string();
+    let commands: &[&[&str]] = &[
+        &["policies", "list"],
+        &["disk", "list"],
+        &["org", "list"],
+        &["trash", "list"],
+        &["coverage"],
+        &["calendar"],
+        &["lint"],
+        &["export"],
+        &["plan", "-f", &file],
+        &["apply", "-f", &file],
+    ];
+    for args in commands {
+        let run = bare(args).args(&["--profile", "sandbox-onapp"]).run().fails_in_words(2);
+        run.mentions(&["the provider onapp does not offer this; it offers backups list, vm list and vm show"]);
+    }
+    let run = katapult(&cloud, &["backups", "list", "--vm", "1"]).run().fails_in_words(2);
+    let nouns = commands.iter().map(|args| args[0]).chain(["vm", "history", "undo"]);
+    run.mentions(&nouns.collect::<Vec<_>>());
 }

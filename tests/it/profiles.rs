@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use crate::company::Company;
+use crate::coverage::{disks, listed_disk};
 use crate::harness::{Home, TOKEN, bare};
-use crate::server::{Answer, Server};
-use crate::world::{POLICY, World};
+use crate::lint::TRASH_PATH;
+use crate::server::{Answer, Request, Server};
+use crate::world::{FQDN, POLICY, VM, World, page, vm};
 
 /// A home whose config has a profile for each server.
 fn home(profiles: &[(&str, &Server)]) -> Home {
@@ -137,4 +139,42 @@ fn the_fleet_is_seen_over_several_profiles() {
     let broken = self::home(&[("a", &a.server), ("b", &Server::always(Answer::error(403, "permission_denied")))]);
     let partly = bare(&["coverage", "--profile", "a,b", "--fail-on", "none"]).home(&broken).run().exits(9);
     partly.mentions(&["it lacks b"]);
+}
+
+#[test]
+fn a_source_with_gaps_is_shown_and_is_no_all_clear() {
+    let world = || World::new().vms(vec![vm(VM, "web-1", FQDN)]);
+    let trash = |request: &Request, missing: u64| {
+        let mut body = page(request, "trash_objects", &[]);
+        body["pagination"]["total"] = missing.into();
+        let own = (request.path() == TRASH_PATH).then(|| Answer::json(200, &body));
+        own.or_else(|| disks(request, &[listed_disk("d", Some(VM))]))
+    };
+    let a = world().serve_but(move |request| trash(request, 0));
+    let b = world().policy(|policy| policy["retention"] = 1.into()).serve_but(move |request| trash(request, 2));
+    let home = home(&[("a", &a), ("b", &b)]);
+    let lint = ["lint", "--fail-on", "error", "--profile", "a,b", "-o", "json"];
+    let run = bare(&lint).home(&home).run().exits(9).mentions(&["it lacks some of b", "2 objects in the trash"]);
+    assert_eq!((&run.json()[0]["profile"], &run.json()[0]["object"]["code"]), (&json!("b"), &json!("W011")));
+    assert_eq!(run.error()["detail"]["done"], json!(["a"]));
+}
+
+#[test]
+fn the_variable_names_several_as_the_flag_does() {
+    let (a, b) = (World::new().serve(), World::new().policy(|policy| policy["id"] = "dbp_b".into()).serve());
+    let home = home(&[("a", &a), ("b", &b)]);
+    let run = |args: &[&str]| bare(args).env("BPCTL_PROFILE", "b,a").home(&home).run();
+    let list = ["policies", "list", "-o", "id"];
+    assert_eq!(run(&list).ok().stdout, format!("dbp_b\n{POLICY}\n"));
+    // A flag says more.
+    assert_eq!(run(&[&list[..], &["--profile", "a"]].concat()).ok().stdout, format!("{POLICY}\n"));
+    assert!(run(&["policies", "list", "--sandbox"]).ok().stdout.starts_with("ID "));
+    run(&["policy", "delete", POLICY, "--yes"]).fails_in_words(2).mentions(&["one profile", "`--profile NAME`"]);
+    assert!(a.writes().is_empty() && b.writes().is_empty());
+    // What speaks to no cloud does not care.
+    for args in [&["config", "path"][..], &["lint", "--list-codes"], &["history"], &["completions", "bash"]] {
+        run(args).ok();
+    }
+    let empty = bare(&["org", "list"]).env("BPCTL_PROFILE", "a,,b").home(&home).run().fails_in_words(2);
+    empty.mentions(&["'BPCTL_PROFILE'", "a name is empty"]);
 }

@@ -213,6 +213,59 @@ fn an_update_that_is_answered_with_the_present_values_sends_nothing() {
 }
 
 #[test]
+fn a_question_about_several_gives_their_number_and_who_is_left_out() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["policy", "delete"], "Delete 2 policies? [y/N]"),
+        (&["policy", "update", "--retention", "3"], "Change 2 policies? [y/N]"),
+        (&["policy", "schedule-delete", "--at", "+7d"], "Schedule the deletion of 2 policies? [y/N]"),
+    ];
+    for (args, question) in cases {
+        let server = world().serve();
+        let terminal = asked(&server, &[*args, &["dbp_first", POLICY, "nix"]].concat());
+        at(&terminal, question);
+        let screen = terminal.screen();
+        assert!(screen.contains("warning: policy nix is left out"), "told before it is asked: {screen}");
+        terminal.type_text("n");
+        terminal.ends().exits(2);
+        assert!(server.writes().is_empty());
+    }
+    // Of two that are named, one changes.
+    let server = world().serve();
+    let terminal = asked(&server, &["policy", "update", "--retention", "4", "dbp_first", POLICY]);
+    at(&terminal, "Change it? [y/N]");
+    terminal.type_text("y");
+    terminal.ends().exits(0);
+}
+
+#[test]
+fn what_a_question_is_about_is_shown_even_when_quiet() {
+    let home = Home::new();
+    let file = home.file("p.toml", "version = 1\n[[policy]]\nvm = \"web-1\"\ninterval = \"daily\"\nretention = 3\n");
+    let file = file.display().to_string();
+    let cases: &[(&[&str], &str)] = &[
+        (&["policies", "update", "--match", "web-*", "--retention", "50"], "web-1 (daily at 02:30, keeps 7"),
+        (&["policy", "update", POLICY, "--retention", "3"], "web-1 (daily at 02:30, keeps 7"),
+        (&["policy", "schedule-delete", POLICY, "--at", "+7d"], "web-1 (daily at 02:30, keeps 7"),
+        (&["policy", "delete", POLICY], "web-1 (daily at 02:30, keeps 7"),
+        (&["apply", "-f", &file], "~ web-1 daily"),
+    ];
+    for (args, about) in cases {
+        let server = world().serve();
+        let terminal = asked(&server, &[*args, &["-q"]].concat());
+        at(&terminal, "[y/N]");
+        let screen = terminal.screen();
+        let (line, warning) = (screen.find(about), screen.find("warning: "));
+        assert!(line.is_some(), "`{about}` is missing: {screen}");
+        assert!(warning.is_none() || line < warning, "first what it is about: {screen}");
+        terminal.type_text("n");
+        terminal.ends().exits(2);
+        // Where nothing is asked, quiet is quiet.
+        let ended = asked(&server, &[*args, &["-q", "--yes", "-o", "id"]].concat()).ends();
+        assert!(!ended.screen.contains(about), "{}", ended.report());
+    }
+}
+
+#[test]
 fn a_policy_that_changed_under_an_open_question_is_left_alone() {
     let world = World::new();
     let server = world.serve();
@@ -311,6 +364,19 @@ fn in_simulator(simulator: &Simulator, home: &Home, args: &[&str]) -> Bpctl {
 fn policies_of(simulator: &Simulator, flag: &str, owner: &str) -> Vec<Value> {
     let run = in_simulator(simulator, &Home::new(), &["policies", "list", flag, owner, "--detail", "-o", "json"]);
     run.run().ok().json().as_array().unwrap().clone()
+}
+
+#[test]
+fn a_create_asks_nothing_for_what_does_not_exist() {
+    for flag in ["--vm", "--disk"] {
+        let server = world().serve();
+        let ended = asked(&server, &["policy", "create", flag, "nix"]).ends().exits(3);
+        assert!(ended.screen.starts_with("error: "), "{flag}: {}", ended.report());
+        // Where nothing is to be asked, the owner is looked for once.
+        let count = server.count();
+        katapult(&server, &["policy", "create", flag, "nix", "--interval", "daily", "--retention", "3"]).run().exits(3);
+        assert_eq!(server.count(), 2 * count, "{flag}");
+    }
 }
 
 #[test]

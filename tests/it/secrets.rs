@@ -186,3 +186,16 @@ fn a_token_that_is_repeated_in_a_result_is_neither_shown_nor_recorded() {
     let journal = std::fs::read_to_string(home.path("data/bpctl/journal.jsonl")).unwrap();
     assert!(journal.contains("[REDACTED]") && !journal.contains(TOKEN), "{journal}");
 }
+
+/// The kernel's own word on what it would write of a process that is about to use its token.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_kernel_writes_no_core_dump() {
+    let server = Server::always(Answer::empty(200).delayed(std::time::Duration::from_secs(30)));
+    let running = katapult(&server, &["disk", "show", "disk_x"]).spawn();
+    server.await_requests(1);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.id())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(line.split_whitespace().nth(4), Some("0"), "{line}");
+    running.kill();
+}

@@ -352,6 +352,10 @@ impl Shared {
             return (&mut &*stream).write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
         }
         while let Some(request) = read_request(&mut reader)? {
+            // A server that is gone answers on no connection, however long that has been open.
+            if self.stopped.load(Ordering::SeqCst) {
+                return stream.shutdown(Shutdown::Both);
+            }
             self.requests.lock().unwrap().push(request.clone());
             let answer = (self.script)(&request);
             if !self.send(stream, &answer)? {

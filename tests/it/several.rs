@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::company::{Company, Make, is};
-use crate::harness::katapult;
+use crate::harness::{bare, katapult};
 use crate::server::{Answer, Request};
 use crate::world::{VM, World, policy};
 
@@ -143,6 +143,23 @@ fn a_list_in_detail_shows_what_lists_leave_out() {
     assert!(listed[0]["schedule"]["time"].is_null() && detailed[0]["schedule"]["time"].is_i64());
     let run = company.run(&["policies", "list", "--org", "acme", "--detail", "--columns", "target,schedule,deletion"]);
     assert!(run.ok().stdout.contains("daily at 02:30"));
+}
+
+#[test]
+fn a_list_in_detail_shows_a_pending_deletion() {
+    let company = Company::new();
+    let list = ["policies", "list", "--org", "acme"];
+    let plain = company.run(&list).ok().stdout;
+    assert!(!plain.contains("DELETION") && plain.contains("files-1"), "{plain}");
+    let detailed = company.bpctl(&list).arg("--detail").run().ok();
+    let header: Vec<&str> = detailed.stdout.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(header[6..], ["NEXT", "RUN", "DELETION"]);
+    let pending: Vec<&str> = detailed.stdout.lines().filter(|line| line.matches("(in ").count() == 2).collect();
+    assert!(matches!(pending[..], [line] if line.contains("files-1")), "{}", detailed.report());
+    let named = company.bpctl(&list).args(&["--detail", "--columns", "id,target"]).run().ok();
+    assert!(!named.stdout.contains("DELETION"), "{}", named.report());
+    let several = bare(&["policies", "list", "--detail", "--profile", "sandbox,sandbox"]).run().ok();
+    assert!(several.stdout.contains("DELETION"), "{}", several.report());
 }
 
 #[test]

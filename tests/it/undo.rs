@@ -28,7 +28,7 @@ fn an_update_is_undone_by_the_old_values() {
 }
 
 #[test]
-fn a_delete_is_undone_by_a_restore_without_a_question() {
+fn a_delete_is_undone_by_a_restore() {
     let company = Company::new();
     let id = company.web_1();
     let before = company.policy(&id);
@@ -82,6 +82,34 @@ fn changes_are_undone_backwards_and_each_once() {
     company.bpctl(&["undo", "--yes", "-o", "json"]).run().fails(3, "not_found");
     // An undo is a change too: named, it is undone as well.
     assert_eq!(company.json(&["undo", "6", "--yes"])["retention"], 8);
+}
+
+#[test]
+fn a_change_that_was_made_again_is_the_last_one_again() {
+    let company = Company::new();
+    let ids = company.ids();
+    company.run(&["policy", "update", &ids[0], "--retention", "500"]).ok();
+    company.run(&["policy", "update", &ids[1], "--retention", "501"]).ok();
+    let before = company.policy(&ids[0]);
+    company.run(&["undo", "--yes"]).ok();
+    // The undo is undone, so the second change is in force again.
+    company.run(&["undo", "3", "--yes"]).ok();
+    company.run(&["undo", "--yes"]).ok().mentions(&["change 2: update"]);
+    assert_eq!(company.policy(&ids[0]), before);
+    company.run(&["undo", "--yes"]).ok().mentions(&["change 1: update"]);
+}
+
+#[test]
+fn an_undo_at_a_terminal_is_previewed_and_asked_about() {
+    let company = Company::new();
+    let id = company.web_1();
+    company.run(&["policy", "delete", &id, "--yes"]).ok();
+    for (answer, code) in [("n", 2), ("y", 0)] {
+        let terminal = Terminal::run(&company.bpctl(&["undo"]));
+        terminal.wait_for_prompt("Undo it? [y/N]").type_text(answer);
+        terminal.ends().exits(code).shows(&[&format!("{id} of web-1 (daily at 02:30, keeps 7")]);
+        assert_eq!(company.policy(&id).is_some(), answer == "y");
+    }
 }
 
 #[test]
@@ -149,6 +177,8 @@ fn a_dry_run_of_each_sends_nothing() {
     let by_id = json!({"id": id});
     company.run(&["policy", "update", &id, "--retention", "9"]).ok();
     shows("PATCH", json!({"disk_backup_policy": by_id, "properties": {"retention": 7}}));
+    let words = company.run(&["undo", "--dry-run"]).ok().stdout;
+    assert!(words.contains("weakens protection: retention 9 → 7"), "{words}");
     company.run(&["policy", "delete", &id, "--yes"]).ok();
     shows("POST", json!({"trash_object": {"object_id": id}}));
     company.run(&["policy", "restore", &id]).ok();

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::args;
 use crate::command::list::{Rows, print_list};
-use crate::command::plan::{is_consistent, lines, make, prune_at, read_text, requests, summary};
+use crate::command::plan::{is_consistent, lines, make, organization, prune_at, read_text, requests, summary};
 use crate::command::series::Manner;
 use crate::command::write::{DryRun, confirm_several, print_dry_runs};
 use crate::context::Context;
@@ -28,6 +28,9 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
     let (plan, mut before) = match (&args.plan, &args.file) {
         (Some(path), _) => {
             let plan = read_plan(cx, path).await?;
+            if cx.organization()?.is_some() {
+                organization(cx, api, Some(&plan.organization)).await?;
+            }
             let before = check::check(cx, api, &plan).await?;
             (plan, before)
         }

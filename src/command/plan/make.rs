@@ -17,7 +17,7 @@ use crate::katapult::{Katapult, Lookup};
 use crate::model::{
     Object, Organization, PLAN_VERSION, Plan, Planned, Policy, Step, StepAction, StepTarget, Target, Unlisted,
 };
-use crate::policyfile::{self, Document, Matching};
+use crate::policyfile::{self, Matching};
 use crate::time::utc;
 
 /// The longest file that is read, in bytes.
@@ -65,7 +65,7 @@ pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
 pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<Timestamp>) -> Result<Made> {
     let (name, text) = read_text(cx, file).await?;
     let document = policyfile::read(&name, &text)?;
-    let organization = organization(cx, api, &document).await?;
+    let organization = organization(cx, api, document.organization.as_deref()).await?;
     let mut survey = Survey::whole(cx, api, organization).await?;
     if document.needs_tags() {
         survey.read_tags(cx, api).await?;
@@ -95,11 +95,14 @@ pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<Times
     Ok(Made { plan, before, notes })
 }
 
-/// Settles which organization is meant: the file's, unless the command line or the profile name another one.
-async fn organization(cx: &Context, api: &Katapult, document: &Document) -> Result<Lookup> {
+/// Settles which organization is meant: the file's, or what the command line or the profile name.
+///
+/// # Errors
+/// They name two; and the API's.
+pub async fn organization(cx: &Context, api: &Katapult, of_file: Option<&str>) -> Result<Lookup> {
     let named = cx.organization()?;
-    let (Some(of_file), Some(named)) = (document.organization.as_deref(), named) else {
-        return api.find_organization(document.organization.as_deref().or(named)).await;
+    let (Some(of_file), Some(named)) = (of_file, named) else {
+        return api.find_organization(of_file.or(named)).await;
     };
     if of_file != named {
         let all = api.organizations().await?;
@@ -110,7 +113,7 @@ async fn organization(cx: &Context, api: &Katapult, document: &Document) -> Resu
             is(of_file) && is(named)
         };
         if !all.iter().any(is_same) {
-            return Err(Error::config(format!("the file is for the organization {of_file}, not for {named}"))
+            return Err(Error::config(format!("this is for the organization {of_file}, not for {named}"))
                 .hint("nothing was sent; `--org` names the organization, and so do `BPCTL_ORG` and the profile"));
         }
     }

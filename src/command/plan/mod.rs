@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::Plan;
 
-pub use make::{is_consistent, make, prune_at, read_text, requests};
+pub use make::{is_consistent, make, organization, prune_at, read_text, requests};
 pub use words::{lines, summary};
 
 /// Shows what would make the live policies as a file says.

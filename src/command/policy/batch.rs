@@ -28,6 +28,14 @@ pub struct Batch {
     is_single: bool,
 }
 
+/// Asks about several policies with their number, and about one as `one` does.
+pub fn question(count: usize, one: &str, verb: &str) -> String {
+    match count {
+        1 => one.to_owned(),
+        count => format!("{verb} {count} policies?"),
+    }
+}
+
 /// Gives the ids that were named, each once; `-` stands for those on standard input.
 ///
 /// # Errors
@@ -71,6 +79,10 @@ impl Batch {
         }
         if batch.named.is_empty() {
             sum_up("policies", &[], std::mem::take(&mut batch.failed), &[])?;
+        }
+        // Before anybody is asked about the others.
+        for (id, error) in &batch.failed {
+            cx.ui.warn(&format!("policy {id} is left out: {} ({})", error.message, error.code));
         }
         Ok(batch)
     }

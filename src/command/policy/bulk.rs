@@ -1,7 +1,7 @@
 //! `bpctl policies update --match …`: the same change for every policy whose target has such a name.
 
 use super::agreed::{Proposal, locked};
-use super::batch::Batch;
+use super::batch::{Batch, question};
 use super::perform::Named;
 use super::update::{check, dry_run, nothing_named};
 use crate::args::PolicyUpdate;
@@ -35,22 +35,24 @@ pub async fn run(cx: &Context, glob: &Glob, args: &PolicyUpdate, wish: &Wish) ->
     for policy in &changing {
         check(&args.expect, &policy.id, &policy.before.model)?;
     }
-    if let Some(most) = selection.max_changes.filter(|most| changing.len() > *most) {
-        return Err(Error::usage(format!(
-            "{} policies would change, more than `--max-changes {most}`",
-            changing.len()
-        ))
-        .hint("nothing was sent; `--dry-run` shows what would change"));
+    let too_many = selection.max_changes.filter(|most| changing.len() > *most);
+    let too_many =
+        too_many.map(|most| format!("{} policies would change, more than `--max-changes {most}`", changing.len()));
+    match too_many {
+        Some(limit) if cx.global.dry_run => cx.ui.warn(&format!("{limit}: without `--dry-run` nothing is sent")),
+        Some(limit) => {
+            return Err(Error::usage(limit).hint("nothing was sent; `--dry-run` shows what would change"));
+        }
+        None => cx.ui.note(&format!("{} of {selected} matching policies change", changing.len())),
     }
     if cx.global.dry_run {
-        return print_dry_runs(cx, changing.into_iter().map(|policy| dry_run(policy, wish)).collect());
+        return print_dry_runs(cx, changing.into_iter().map(|policy| dry_run(cx, policy, wish)).collect());
     }
-    cx.ui.note(&format!("{} of {selected} matching policies change", changing.len()));
     if changing.is_empty() {
         return Rows::<Policy>::begin(cx)?.end(Walk::default(), "to change");
     }
     let proposal = Proposal { wish, expectations: &args.expect, lock, was_asked: false };
-    let agreed = proposal.ask(cx, &changing, &format!("Change {} policies?", changing.len()), true).await?;
+    let agreed = proposal.ask(cx, &changing, &question(changing.len(), "Change it?", "Change"), true).await?;
     let manner = Manner { keep_going: selection.keep_going, canary: selection.canary.unwrap_or(1) };
     Batch::of(changing).carry_out_so(cx, manner, async |policy| agreed.carry_out(cx, api, policy).await).await
 }

@@ -22,6 +22,11 @@ pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
     };
     let api = cx.katapult()?;
     if asks {
+        if args.vm.is_some() || args.disk.is_some() {
+            // Nobody answers questions about what does not exist. Its policies are read again afterwards: what a lost
+            // answer is compared with must not be as old as somebody's thoughts.
+            owner(cx, api, &args).await?;
+        }
         ask::missing(cx, api, &mut args).await?;
         check(&args)?;
     }

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::batch::Batch;
-use super::perform;
+use super::batch::{Batch, question};
+use super::perform::{self, Named};
 use crate::args::PolicyNames;
 use crate::command::choose;
-use crate::command::write::{DryRun, confirm_losses, print_dry_runs};
+use crate::command::write::{DryRun, confirm_losses, print_dry_runs, weakens};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
@@ -22,7 +22,11 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
     if cx.global.dry_run {
         let runs = batch.named.into_iter().map(|policy| DryRun {
             requests: vec![Katapult::delete_request(&policy.id)],
-            words: vec!["the policy would be in the trash for 48 hours".to_owned()],
+            words: vec![
+                in_a_line(&policy.before.model, &cx.style.look),
+                weakens(&loss(&policy)),
+                "the policy would be in the trash for 48 hours".to_owned(),
+            ],
             before: policy.before.raw,
             after: Value::Null,
         });
@@ -31,14 +35,12 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
     for policy in &batch.named {
         cx.ui.note(&in_a_line(&policy.before.model, &cx.style.look));
     }
-    let losses: Vec<Loss> = batch
-        .named
-        .iter()
-        .map(|policy| {
-            let target = policy.before.model.target.label();
-            Loss(format!("policy {} of {target} is deleted now: no more backups by it", policy.id))
-        })
-        .collect();
-    confirm_losses(cx, &losses, "Delete it?")?;
+    let losses: Vec<Loss> = batch.named.iter().map(loss).collect();
+    confirm_losses(cx, &losses, &question(losses.len(), "Delete it?", "Delete"))?;
     batch.carry_out(cx, async |policy| perform::delete(cx, api, &policy, None).await).await
+}
+
+fn loss(policy: &Named) -> Loss {
+    let target = policy.before.model.target.label();
+    Loss(format!("policy {} of {target} is deleted now: no more backups by it", policy.id))
 }

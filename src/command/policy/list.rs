@@ -13,7 +13,7 @@ use crate::model::{Object, Policy};
 
 /// Lists the policies of a machine, a disk or an organization.
 pub async fn run(cx: &Context, args: PolicyList) -> Result<()> {
-    let mut rows = Rows::begin(cx)?;
+    let mut rows = Rows::begin(cx)?.also(also(&args));
     let api = cx.katapult()?;
     if let Some(name) = &args.vm {
         let walk = with_machine(cx, api, name, async |machine| {
@@ -31,6 +31,11 @@ pub async fn run(cx: &Context, args: PolicyList) -> Result<()> {
     };
     let walk = fill(cx, api, &owner, args.detail, &mut rows).await?;
     rows.end(walk, &of)
+}
+
+/// Gives the columns that the table shows besides its own: what was read for it, and no other column tells.
+pub fn also(args: &PolicyList) -> &'static [&'static str] {
+    if args.detail { &["deletion"] } else { &[] }
 }
 
 async fn fill(

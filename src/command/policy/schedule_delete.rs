@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::batch::Batch;
+use super::batch::{Batch, question};
 use super::perform::{self, Named};
 use crate::args::PolicyScheduleDelete;
 use crate::command::choose;
-use crate::command::write::{DryRun, confirm_losses, print_dry_runs};
+use crate::command::write::{DryRun, confirm_losses, print_dry_runs, weakens};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::Katapult;
@@ -43,7 +43,8 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
          scheduled deletion, only schedule it again for another time",
     );
     let losses: Vec<Loss> = batch.named.iter().map(|policy| loss(policy, at)).collect();
-    confirm_losses(cx, &losses, "Schedule the deletion?")?;
+    let question = question(losses.len(), "Schedule the deletion?", "Schedule the deletion of");
+    confirm_losses(cx, &losses, &question)?;
     batch.carry_out(cx, async |policy| perform::schedule_delete(cx, api, &policy, at, None).await).await
 }
 
@@ -63,8 +64,12 @@ fn ask(cx: &Context) -> Result<Timestamp> {
 fn dry_run(cx: &Context, policy: Named, at: Timestamp) -> DryRun {
     let mut after = policy.before.raw.clone();
     after["auto_move_to_trash_at"] = at.as_second().into();
-    let mut words = vec![format!("deletion at {}", time::in_full(at, cx.now(), cx.zone()))];
+    let mut words = vec![
+        in_a_line(&policy.before.model, &cx.style.look),
+        format!("deletion at {}", time::in_full(at, cx.now(), cx.zone())),
+    ];
     words.extend(self::words(cx, &policy.before.model, at));
+    words.push(weakens(&loss(&policy, at)));
     let requests = vec![Katapult::schedule_delete_request(&policy.id, at.as_second())];
     DryRun { requests, before: policy.before.raw, after, words }
 }

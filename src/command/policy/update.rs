@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::agreed::{Proposal, locked};
 use super::ask;
-use super::batch::Batch;
+use super::batch::{Batch, question};
 use super::bulk;
 use super::perform::Named;
 use crate::args::PolicyUpdate;
 use crate::command::choose;
-use crate::command::write::{DryRun, difference_lines, print_dry_runs, raw_after};
+use crate::command::write::{DryRun, difference_lines, print_dry_runs, raw_after, weakens};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::Katapult;
@@ -45,11 +45,12 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
         }
     }
     if cx.global.dry_run {
-        let runs = batch.named.into_iter().map(|policy| dry_run(policy, &wish)).collect();
+        let runs = batch.named.into_iter().map(|policy| dry_run(cx, policy, &wish)).collect();
         return print_dry_runs(cx, runs);
     }
     let proposal = Proposal { wish: &wish, expectations: &args.expect, lock, was_asked: asks };
-    let agreed = proposal.ask(cx, &batch.named, "Change it?", false).await?;
+    let changing = batch.named.iter().filter(|policy| !wish.against(&policy.before.model).is_empty()).count();
+    let agreed = proposal.ask(cx, &batch.named, &question(changing, "Change it?", "Change"), false).await?;
     batch.carry_out(cx, async |policy| agreed.carry_out(cx, api, policy).await).await
 }
 
@@ -81,15 +82,16 @@ pub fn preview(cx: &Context, policies: &[Named], wish: &Wish) -> Vec<Loss> {
     losses
 }
 
-pub(super) fn dry_run(policy: Named, wish: &Wish) -> DryRun {
+pub(super) fn dry_run(cx: &Context, policy: Named, wish: &Wish) -> DryRun {
     let change: Change = wish.against(&policy.before.model);
     let requests = match change.is_empty() {
         true => Vec::new(),
         false => vec![Katapult::update_request(&policy.id, &change)],
     };
     let before = &policy.before.model;
-    let mut words = difference_lines(&change);
-    words.extend(change.losses(before).into_iter().map(|loss| format!("weakens protection: {}", loss.0)));
+    let mut words = vec![in_a_line(before, &cx.style.look)];
+    words.extend(difference_lines(&change));
+    words.extend(change.losses(before).iter().map(weakens));
     words.extend(change.shorter_reach(before));
     let after: Value = raw_after(&policy.before, &change);
     DryRun { requests, before: policy.before.raw, after, words }
