@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Repeat;
-use super::budget::{Budget, Rate};
+use super::budget::{Budget, Place, Rate};
 use super::client::{Limits, Progress};
 use super::retry::{Decision, Outcome, decide};
 
@@ -107,13 +107,13 @@ impl Patience {
                     return Ended { end: End::NoTime, after_lost_answer };
                 }
                 match self.budget.take(Instant::now()) {
-                    Ok(place) => break place,
+                    Ok(place) => break Taken { budget: &self.budget, place: Some(place) },
                     Err(wait) if wait >= self.left() => return Ended { end: End::NoPlace, after_lost_answer },
                     Err(wait) => pause(progress, USED_UP, wait).await,
                 }
             };
             let Attempt { outcome, rate, reason, result } = once(after_lost_answer).await;
-            self.budget.ended(place, rate, Instant::now());
+            place.ended(rate);
             let (now, jitter) = (progress.now(), fastrand::f64());
             match decide(&outcome, repeat, attempt, self.limits.retries, self.left(), now, jitter) {
                 Decision::Stop => return Ended { end: End::Settled(result), after_lost_answer },
@@ -122,6 +122,32 @@ impl Patience {
             after_lost_answer |= matches!(outcome, Outcome::Unknown { .. });
             attempt += 1;
         }
+    }
+}
+
+/// A place in the budget, given back whatever becomes of the attempt: one that is dropped midway, as for an answer
+/// that is no longer wanted, must not count as in flight for ever.
+struct Taken<'a> {
+    budget: &'a Budget,
+    place: Option<Place>,
+}
+
+impl Taken<'_> {
+    /// Gives it back, with what the answer says.
+    fn ended(mut self, rate: Option<Rate>) {
+        self.give_back(rate);
+    }
+
+    fn give_back(&mut self, rate: Option<Rate>) {
+        if let Some(place) = self.place.take() {
+            self.budget.ended(place, rate, Instant::now());
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.give_back(None);
     }
 }
 
@@ -268,6 +294,24 @@ mod tests {
             patience.persist(Repeat::OnlyIfNotCarriedOut, &Told::default(), once).await
         });
         assert_eq!((ended.end, *count.borrow()), (End::Settled(Outcome::Unknown { retry_after: None }), 1));
+    }
+
+    #[test]
+    fn an_attempt_that_is_dropped_gives_its_place_back() {
+        let patience = Patience::new(limits(120, 0));
+        let (ended, took) = paused(async || {
+            let told = Told::default();
+            let never = async |_| std::future::pending::<Attempt<Outcome>>().await;
+            let dropped = patience.persist(Repeat::Safe, &told, never);
+            assert!(tokio::time::timeout(Duration::from_secs(1), dropped).await.is_err());
+            let rate = |remaining| Rate { remaining, permitted: None, date: "2026-01-01T00:00:10Z".parse().unwrap() };
+            for remaining in [1, 0] {
+                let answered = async |_| attempt(Outcome::Final, Some(rate(remaining)));
+                patience.persist(Repeat::Safe, &told, answered).await;
+            }
+            told.0.borrow().len()
+        });
+        assert_eq!((ended, took), (0, Duration::from_secs(1)), "the one that is left was waited for");
     }
 
     #[test]

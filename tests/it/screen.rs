@@ -2,7 +2,7 @@
 //!
 //! Colours are ignored. Lines that scroll off the top are kept.
 
-/// The size that programs are told.
+/// The size that programs are told, unless a test says otherwise.
 pub const ROWS: usize = 40;
 pub const COLUMNS: usize = 120;
 
@@ -11,18 +11,18 @@ pub struct Screen {
     lines: Vec<Vec<char>>,
     row: usize,
     column: usize,
+    columns: usize,
     /// The beginning of a control sequence or character whose end has not come yet.
     pending: Vec<u8>,
     pub has_cursor: bool,
 }
 
-impl Default for Screen {
-    fn default() -> Self {
-        Self { lines: vec![Vec::new()], row: 0, column: 0, pending: Vec::new(), has_cursor: true }
-    }
-}
-
 impl Screen {
+    /// A screen of so many columns.
+    pub fn new(columns: usize) -> Self {
+        Self { lines: vec![Vec::new()], row: 0, column: 0, columns, pending: Vec::new(), has_cursor: true }
+    }
+
     /// The text, without blanks at the ends of lines and of the whole.
     pub fn text(&self) -> String {
         let lines: Vec<String> =
@@ -70,7 +70,7 @@ impl Screen {
         match (last, middle) {
             (b'A', _) => self.row = self.row.saturating_sub(count).max(self.top()),
             (b'B', _) => self.down(count),
-            (b'C', _) => self.column = (self.column + count).min(COLUMNS - 1),
+            (b'C', _) => self.column = (self.column + count).min(self.columns - 1),
             (b'D', _) => self.column = self.column.saturating_sub(count),
             (b'G', _) => self.column = count - 1,
             (b'H', _) => (self.row, self.column) = (self.top(), 0),
@@ -106,7 +106,7 @@ impl Screen {
         if symbol.is_control() {
             return;
         }
-        if self.column >= COLUMNS {
+        if self.column >= self.columns {
             self.column = 0;
             self.down(1);
         }

@@ -36,7 +36,6 @@ fn key(name: &str) -> &'static str {
 }
 
 /// What came out so far.
-#[derive(Default)]
 struct Output {
     raw: Vec<u8>,
     screen: Screen,
@@ -71,16 +70,32 @@ pub struct Ended {
 impl Terminal {
     /// Runs `bpctl` with its own environment and home.
     pub fn run(bpctl: &Bpctl) -> Self {
+        Self::run_in(COLUMNS, bpctl)
+    }
+
+    /// Runs `bpctl` in a terminal of so many columns.
+    pub fn run_in(columns: usize, bpctl: &Bpctl) -> Self {
+        let program = env!("CARGO_BIN_EXE_bpctl");
         let mut terminal =
-            Self::spawn(env!("CARGO_BIN_EXE_bpctl"), bpctl.arguments(), &bpctl.environment(), bpctl.home_in_use());
+            Self::spawn_in(columns, program, bpctl.arguments(), &bpctl.environment(), bpctl.home_in_use());
         terminal.line = format!("bpctl {}", bpctl.arguments().join(" "));
         terminal
     }
 
     /// Runs any program with this environment and no other; `TERM` is set.
     pub fn spawn(program: &str, args: &[String], environment: &[(String, String)], home: Option<Home>) -> Self {
+        Self::spawn_in(COLUMNS, program, args, environment, home)
+    }
+
+    fn spawn_in(
+        columns: usize,
+        program: &str,
+        args: &[String],
+        environment: &[(String, String)],
+        home: Option<Home>,
+    ) -> Self {
         let (pty, pts) = open().unwrap();
-        pty.resize(pty_process::Size::new(ROWS as u16, COLUMNS as u16)).unwrap();
+        pty.resize(pty_process::Size::new(ROWS as u16, columns as u16)).unwrap();
         let before = tcgetattr(&pty).unwrap();
         let child = Command::new(program)
             .args(args)
@@ -90,7 +105,8 @@ impl Terminal {
             .spawn(pts)
             .unwrap();
         let pty = Arc::new(pty);
-        let output = Arc::new((Mutex::new(Output::default()), Condvar::new()));
+        let output = Output { raw: Vec::new(), screen: Screen::new(columns), is_closed: false };
+        let output = Arc::new((Mutex::new(output), Condvar::new()));
         let (reading, shared) = (Arc::clone(&pty), Arc::clone(&output));
         std::thread::spawn(move || read_all(&reading, &shared));
         Self { line: program.to_owned(), pty, child, output, before, _home: home }

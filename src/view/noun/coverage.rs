@@ -7,16 +7,17 @@ use crate::view::{Cell, Column, Look, Noun, Sheet};
 impl Noun for Row {
     const PLURAL: &'static str = "rows of the coverage";
 
+    // What fits a terminal of 80 columns: KEPT tells the intervals, too, and everything else is wide.
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("machine", |row, _| Cell::text(Some(row.name.as_str()))),
         Column::<Self>::new("type", |row, _| Cell::text(Some(kind(row)))).wide(),
-        Column::<Self>::new("disks", |row, _| disks(row)).right(),
-        Column::<Self>::new("policies", |row, _| Cell::text(Some(row.policies.join(", ")))),
-        Column::<Self>::new("interval", |row, _| interval(row)),
-        Column::<Self>::new("kept", |row, _| kept(row)),
-        Column::<Self>::new("next_run", |row, look| Cell::unix(row.next_run, look)),
         Column::<Self>::new("verdict", |row, _| verdict(row)),
+        Column::<Self>::new("disks", |row, _| disks(row)).right(),
+        Column::<Self>::new("interval", |row, _| interval(row)).wide(),
+        Column::<Self>::new("kept", |row, _| kept(row)),
+        Column::<Self>::new("next_run", |row, look| Cell::unix(row.next_run, look)).wide(),
         Column::<Self>::new("reason", |row, _| Cell::text(Some(row.reason.as_str()))),
+        Column::<Self>::new("policies", |row, _| Cell::text(Some(row.policies.join(", ")))).wide(),
         Column::<Self>::new("id", |row, _| Cell::text(row.id.as_deref())).wide(),
     ];
 
