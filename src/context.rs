@@ -98,7 +98,7 @@ impl Context {
     /// # Errors
     /// There is no home directory, and no file is named.
     pub fn config_path(&self) -> Result<PathBuf> {
-        let named = self.global.config.clone().or_else(|| self.system.variable(env::CONFIG).map(PathBuf::from));
+        let named = self.global.config.clone().or_else(|| self.system.raw_variable(env::CONFIG).map(PathBuf::from));
         named.map_or_else(|| Ok(Paths::find()?.config_file()), Ok)
     }
 

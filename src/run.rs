@@ -37,7 +37,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     };
     let style = style(&cli.global, &system, format);
     let cx = Context::new(system, cli.global, ui, style);
-    let result = run_to_its_end(&cx, cli.command);
+    let result = env::check(&cx.system).and_then(|()| run_to_its_end(&cx, cli.command));
     ended(&cx.ui, result)
 }
 
@@ -123,7 +123,7 @@ fn unparsed(error: &clap::Error, arguments: &[OsString], system: &System) -> Exi
         let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
         return ended(&ui, Err(Error::usage(message).hint("`bpctl --help` shows what there is")));
     }
-    match system.stderr_is_terminal && system.variable(env::NO_COLOR).is_none() {
+    match system.stderr_is_terminal && system.raw_variable(env::NO_COLOR).is_none() {
         true => ui.raw_error(&text.ansi().to_string()),
         false => ui.raw_error(&text.to_string()),
     }
@@ -169,7 +169,7 @@ fn has_color(color: Option<Color>, system: &System, is_terminal: bool) -> bool {
     match color.unwrap_or_default() {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto if system.variable(env::NO_COLOR).is_some() => false,
+        Color::Auto if system.raw_variable(env::NO_COLOR).is_some() => false,
         Color::Auto if system.variable(env::CLICOLOR_FORCE).is_some_and(|value| value != "0") => true,
         Color::Auto => is_terminal && system.variable(env::TERM) != Some("dumb"),
     }

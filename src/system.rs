@@ -5,6 +5,7 @@
 //! and `openssl-probe` where certificates are (`SSL_CERT_FILE`, `SSL_CERT_DIR`; see `http::trust`).
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 
 use jiff::Timestamp;
@@ -15,9 +16,10 @@ use crate::secret::Secret;
 /// What the process was given by its surroundings.
 #[derive(Clone)]
 pub struct System {
-    variables: HashMap<String, String>,
+    variables: HashMap<String, OsString>,
     secrets: HashMap<String, Secret>,
-    present: HashSet<String>,
+    /// The variables that hold a secret which is not UTF-8, and so cannot be one.
+    bad_secrets: HashSet<String>,
     arguments: Vec<String>,
     /// Whether standard input is a terminal.
     pub stdin_is_terminal: bool,
@@ -32,21 +34,19 @@ impl System {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn real(secret: &[&str]) -> Self {
         let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        let (mut variables, mut secrets, mut present) = (HashMap::new(), HashMap::new(), HashSet::new());
+        let (mut variables, mut secrets, mut bad_secrets) = (HashMap::new(), HashMap::new(), HashSet::new());
         for (name, value) in all {
-            present.insert(name.clone());
-            let Some(value) = value.into_string().ok().filter(|value| !value.is_empty()) else {
-                continue;
-            };
-            match secret.contains(&name.as_str()) {
-                true => drop(secrets.insert(name, Secret::new(value))),
-                false => drop(variables.insert(name, value)),
+            match (secret.contains(&name.as_str()), value.to_str()) {
+                (false, _) => drop(variables.insert(name, value)),
+                (true, Some("")) => {}
+                (true, Some(text)) => drop(secrets.insert(name, Secret::new(text))),
+                (true, None) => drop(bad_secrets.insert(name)),
             }
         }
         Self {
             variables,
             secrets,
-            present,
+            bad_secrets,
             arguments: std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect(),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
@@ -54,9 +54,20 @@ impl System {
         }
     }
 
-    /// Gives an environment variable that holds no secret; an empty one counts as not set.
+    /// Gives an environment variable that holds no secret; an empty one counts as not set, and one that is not UTF-8
+    /// as well (see [`Self::is_text`]).
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str)
+        self.raw_variable(name)?.to_str()
+    }
+
+    /// Gives an environment variable that holds no secret, whatever bytes it holds; an empty one counts as not set.
+    pub fn raw_variable(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// Tells whether an environment variable is UTF-8; one that is not set is.
+    pub fn is_text(&self, name: &str) -> bool {
+        !self.bad_secrets.contains(name) && self.variables.get(name).is_none_or(|value| value.to_str().is_some())
     }
 
     /// Gives an environment variable that holds a secret; an empty one counts as not set.
@@ -64,9 +75,9 @@ impl System {
         self.secrets.get(name)
     }
 
-    /// Tells whether an environment variable is there at all, be it empty.
+    /// Tells whether an environment variable that holds no secret is there at all, be it empty.
     pub fn is_present(&self, name: &str) -> bool {
-        self.present.contains(name)
+        self.variables.contains_key(name)
     }
 
     /// Gives the command line without the program, quoted for a shell where that is needed. Holds no secret: no flag

@@ -2,7 +2,7 @@
 
 use super::cache::{Cache, Item, Kind};
 use super::typed::{BUDGET, Typed};
-use crate::config::{Connection, Paths, Provider, TokenSource};
+use crate::config::{Connection, Paths, Provider, TokenSource, env};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Flow;
@@ -35,7 +35,7 @@ pub(super) fn profiles(typed: &Typed) -> Vec<Item> {
 
 /// Surroundings that never speak: what would be said is held back for an end of the command that never comes.
 fn context(typed: &Typed) -> Context {
-    let system = System::real(&crate::config::env::SECRETS);
+    let system = System::real(&env::SECRETS);
     let manner = Manner { is_json: true, is_quiet: true, ..Manner::default() };
     let look = Look { now: system.now(), zone: jiff::tz::TimeZone::UTC };
     let style = Style {
@@ -52,6 +52,7 @@ fn context(typed: &Typed) -> Context {
 }
 
 fn known(cx: &Context, kind: Kind, suits: Option<Provider>) -> Result<Vec<Item>> {
+    env::check(&cx.system)?;
     let connection = cx.connection(suits)?;
     if suits.is_some_and(|provider| provider != connection.provider.value) {
         return Ok(Vec::new());

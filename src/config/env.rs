@@ -1,5 +1,8 @@
 //! Names of the environment variables that bpctl reads.
 
+use crate::error::{Error, Result};
+use crate::system::System;
+
 /// The token; on OnApp the password or API key.
 pub const TOKEN: &str = "BPCTL_TOKEN";
 /// Katapult's token, as other tools name it.
@@ -50,3 +53,20 @@ pub const ALL: [(&str, &str); 14] = [
     (CLICOLOR_FORCE, "Switches colours on although the output is not a terminal (any value but 0)."),
     (TERM, "The terminal type; dumb has no colours."),
 ];
+
+/// What need not be UTF-8: a path, and what any value switches.
+const ANY_BYTES: [&str; 4] = [CONFIG, NO_COLOR, CLICOLOR_FORCE, TERM];
+
+/// Refuses variables that cannot be read: left out silently, they would let another account or cloud be used.
+///
+/// # Errors
+/// One of them is not UTF-8; it is named.
+pub fn check(system: &System) -> Result<()> {
+    let mut names = ALL.into_iter().map(|(name, _)| name).filter(|name| !ANY_BYTES.contains(name));
+    let wrong = names.find(|name| !system.is_text(name));
+    match wrong {
+        Some(name) => Err(Error::config(format!("environment variable {name} is not UTF-8"))
+            .hint(format!("set it anew, or unset it: `unset {name}`"))),
+        None => Ok(()),
+    }
+}

@@ -1,6 +1,9 @@
 //! Profiles and the environment: what wins, what is refused, and how a broken file is reported.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output};
 
 use crate::harness::{Bpctl, Home, TOKEN, bare};
 use crate::server::Server;
@@ -227,4 +230,45 @@ fn no_file_is_needed() {
     assert!(run.stdout.contains(DISK), "{}", run.report());
     assert_eq!(run.stderr, "");
     assert!(!home.path("config").exists(), "reading makes no file");
+}
+
+/// Runs with a variable that holds these bytes.
+fn run_with_bytes(bpctl: &Bpctl, name: &str, value: &[u8]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bpctl"));
+    command.args(bpctl.arguments()).env_clear().envs(bpctl.environment());
+    command.env(name, OsStr::from_bytes(value)).output().unwrap()
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_not_passed_over() {
+    let server = World::new().serve();
+    let profile = format!("[profiles.w]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"\n", server.katapult_url());
+    let bpctl = with_config(&format!("default_profile = \"w\"\n{profile}"));
+    let names =
+        ["TOKEN", "USER", "PROFILE", "PROVIDER", "API_URL", "ORG", "OUTPUT"].map(|name| format!("BPCTL_{name}"));
+    let others = ["KATAPULT_API_TOKEN", "KATAPULT_API_KEY", "KATAPULT_ORGANIZATION"].map(str::to_owned);
+    for name in names.into_iter().chain(others) {
+        let output = run_with_bytes(&bpctl, &name, b"s\xffcret");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}: {told}");
+        assert!(told.contains(&format!("environment variable {name} is not UTF-8")), "{name}: {told}");
+        assert!(!told.contains("cret"), "{name}: {told}");
+    }
+    assert_eq!(server.count(), 0);
+    // What bpctl does not read, or not as text, is of no concern.
+    for name in ["EDITOR", "NO_COLOR", "CLICOLOR_FORCE", "TERM"] {
+        assert!(run_with_bytes(&bpctl, name, b"\xff").status.success(), "{name}");
+    }
+}
+
+#[test]
+fn the_path_of_the_config_file_can_hold_any_bytes() {
+    let server = World::new().serve();
+    let home = Home::new();
+    let path = home.path("").join(OsStr::from_bytes(b"b\xff.toml"));
+    let profile = format!("[profiles.w]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"\n", server.katapult_url());
+    std::fs::write(&path, format!("default_profile = \"w\"\n{profile}")).unwrap();
+    let output = run_with_bytes(&bare(&["disk", "show", DISK]), "BPCTL_CONFIG", path.as_os_str().as_bytes());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(bearer(&server), [format!("Bearer {TOKEN}")]);
 }
