@@ -70,7 +70,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a process of its own")]
     fn a_silent_panic_ends_the_process_like_any_failure() {
         let this = std::env::current_exe().unwrap();
         let args = ["--ignored", "--exact", "--nocapture", "bug::tests::a_silent_panic"];
