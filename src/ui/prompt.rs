@@ -12,13 +12,18 @@ use std::time::Instant;
 use dialoguer::console::{Key, Term, measure_text_width};
 use dialoguer::theme::{SimpleTheme, Theme};
 use fuzzy_matcher::skim::SkimMatcherV2;
+use unicode_width::UnicodeWidthChar;
 
 use super::Ui;
 use crate::error::{Error, Result};
-use crate::view::{choices, escape};
+use crate::view::{choices, escape, shortened};
 
 /// Ctrl-D.
 const END_OF_INPUT: char = '\u{4}';
+/// Terminals are not taken for narrower than this many columns.
+const LEAST_WIDTH: usize = 20;
+/// What a search text has of a line at the least, in columns.
+const LEAST_SEARCH: usize = 8;
 /// Rows of a list that are shown at once.
 const ROWS_SHOWN: usize = 12;
 
@@ -40,9 +45,11 @@ impl Ui {
     pub fn select(&self, question: &str, rows: &[Vec<String>], default: usize) -> Result<usize> {
         let (height, width) = Term::stderr().size();
         let prompt = format!("{} (type to search):", escape(question));
-        let theme = Counted::default();
-        // A column less than the terminal has, and two for the pointer.
-        let lines = choices(rows, usize::from(width).saturating_sub(3));
+        // A column less than the terminal has: a line that wraps could not be taken away again.
+        let room = usize::from(width).max(LEAST_WIDTH) - 1;
+        let theme = Counted { lines: Cell::new(0), room };
+        // Two are for the pointer.
+        let lines = choices(rows, room - 2);
         let shown = ROWS_SHOWN.min(usize::from(height).saturating_sub(3)).max(1);
         let choose = || {
             dialoguer::FuzzySelect::with_theme(&theme)
@@ -214,10 +221,27 @@ fn read_line(term: &Term, prompt: &str) -> io::Result<Option<String>> {
     }
 }
 
-/// The plain look, with a count of the lines that a list takes.
-#[derive(Default)]
+/// The plain look within the terminal's width, with a count of the lines that a list takes.
 struct Counted {
     lines: Cell<usize>,
+    /// The columns of a line.
+    room: usize,
+}
+
+/// Gives the part of a search text around its cursor (a byte in it) that fits into so many columns.
+fn in_sight(text: &str, cursor: usize, room: usize) -> (&str, &str) {
+    let (head, tail) = text.split_at(cursor);
+    let mut left = room;
+    let mut fits = |symbol: char| {
+        let width = symbol.width().unwrap_or(0);
+        let fits = width <= left;
+        left = if fits { left - width } else { 0 };
+        fits
+    };
+    let begin =
+        head.char_indices().rev().take_while(|(_, symbol)| fits(*symbol)).last().map_or(head.len(), |(at, _)| at);
+    let end = tail.char_indices().find(|(_, symbol)| !fits(*symbol)).map_or(tail.len(), |(at, _)| at);
+    (&head[begin..], &tail[..end])
 }
 
 impl Theme for Counted {
@@ -229,7 +253,11 @@ impl Theme for Counted {
         cursor: usize,
     ) -> fmt::Result {
         self.lines.set(1);
-        SimpleTheme.format_fuzzy_select_prompt(f, prompt, search_term, cursor)
+        // A blank and the cursor stand on the line, too.
+        let room = self.room.saturating_sub(2);
+        let prompt = shortened(prompt, room.saturating_sub(LEAST_SEARCH));
+        let (head, tail) = in_sight(search_term, cursor, room.saturating_sub(measure_text_width(&prompt)));
+        SimpleTheme.format_fuzzy_select_prompt(f, &prompt, &format!("{head}{tail}"), head.len())
     }
 
     fn format_fuzzy_select_prompt_item(
@@ -243,5 +271,20 @@ impl Theme for Counted {
     ) -> fmt::Result {
         self.lines.set(self.lines.get() + 1);
         SimpleTheme.format_fuzzy_select_prompt_item(f, text, is_active, highlights, matcher, search_term)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_sight;
+
+    #[test]
+    fn a_long_search_text_stays_on_its_line() {
+        assert_eq!(in_sight("web-1", 5, 20), ("web-1", ""));
+        assert_eq!(in_sight("abcdefgh", 8, 3), ("fgh", ""));
+        assert_eq!(in_sight("abcdefgh", 4, 3), ("bcd", ""));
+        assert_eq!(in_sight("abcdefgh", 1, 3), ("a", "bc"));
+        assert_eq!(in_sight("漢字漢字", 12, 5), ("漢字", ""));
+        assert_eq!(in_sight("", 0, 3), ("", ""));
     }
 }

@@ -16,7 +16,7 @@ mod table;
 
 pub use bars::{Drawing, bars};
 pub use cell::{Cell, Look};
-pub use choice::choices;
+pub use choice::{choices, shortened};
 pub use column::{Column, Noun};
 pub use escape::escape;
 pub use ics::ics;

@@ -448,3 +448,42 @@ fn a_deleted_policy_is_chosen_from_the_trash() {
     terminal.ends().exits(0).shows(&[&id]);
     assert!(policies_of(&simulator, "--vm", "web-1").iter().any(|policy| policy["id"] == id));
 }
+
+#[test]
+fn a_list_leaves_nothing_behind_in_a_terminal_of_any_width() {
+    let policies = (1..=20).map(|number| {
+        let id = format!("dbp_ZhXaEO3MfXAPWl{number:02}");
+        policy(&id, "VirtualMachine", "vm_1", &format!("shop-{number:02}.acme.example.com"), "monthly", 12)
+    });
+    let server = World::new().policies(policies.collect()).serve();
+    for columns in [24, 40, 60, 72, 80] {
+        let terminal = Terminal::run_in(columns, &katapult(&server, &["policy", "update", "--retention", "13"]));
+        terminal.wait_for_prompt("dbp_ZhXaEO3MfXAPWl0");
+        for _ in 0..5 {
+            terminal.press("down");
+        }
+        // A screen that is being drawn is seen now and then, so each is waited for.
+        terminal.wait_until("the sixth alone", |screen| {
+            let active: Vec<&str> = screen.lines().filter(|line| line.starts_with("> ")).collect();
+            screen.lines().count() == 13 && active.len() == 1 && active[0].ends_with("dbp_ZhXaEO3MfXAPWl06")
+        });
+        // A text that is longer than the line, and back again.
+        let long = "dbp_".repeat(40);
+        terminal
+            .type_text(&long)
+            .wait_until("nothing but the text", |screen| screen.lines().count() == 1 && screen.contains("dbp_|"));
+        for _ in 0..long.len() - 2 {
+            terminal.press("backspace");
+        }
+        terminal.wait_until("the list", |screen| screen.contains(" db|") && screen.lines().count() == 13);
+        let screen = terminal.screen();
+        assert!(screen.lines().all(|line| line.chars().count() < columns), "{columns} columns:\n{screen}");
+        assert!(
+            screen.lines().skip(1).all(|line| line.contains(" dbp_ZhXaEO3MfXAPWl")),
+            "{columns} columns:\n{screen}"
+        );
+        terminal.press("ctrl-c");
+        let ended = terminal.ends().exits(130);
+        assert!(ended.screen.starts_with("error: "), "{columns} columns, the list is gone: {}", ended.report());
+    }
+}
