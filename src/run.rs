@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, FutureExt, select};
 use jiff::tz::TimeZone;
 
 use crate::args::{Cli, Color, Command, Format, Global, SandboxCommand};
@@ -37,7 +37,13 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     };
     let style = style(&cli.global, &system, format);
     let cx = Context::new(system, cli.global, ui, style);
-    let result = env::check(&cx.system).and_then(|()| run_to_its_end(&cx, cli.command));
+    let result = env::check(&cx.system).and_then(|()| match cli.command {
+        // They wait for nothing: a runtime would take longer than they do.
+        command @ (Command::Completions(_) | Command::Man(_)) => {
+            command::run(&cx, command).now_or_never().expect("a command that waits for nothing")
+        }
+        command => run_to_its_end(&cx, command),
+    });
     ended(&cx.ui, result)
 }
 
