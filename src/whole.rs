@@ -35,6 +35,8 @@ impl Access {
 pub fn replace(target: &Path, content: &[u8], access: Access) -> io::Result<()> {
     let directory = directory_of(target);
     let name = beside(target, ".");
+    // Found here, a directory that is not there is told without the name of a file that nobody asked for.
+    fs::metadata(directory)?;
     let before = fs::symlink_metadata(target).ok();
     let mut builder = tempfile::Builder::new();
     builder.prefix(&name).suffix(UNFINISHED);

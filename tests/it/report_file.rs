@@ -33,7 +33,8 @@ fn through_shell(bpctl: &Bpctl, home: &Home, redirected: &str) {
 #[test]
 fn a_report_that_cannot_be_written_is_an_error() {
     let (home, server) = (Home::new(), World::new().serve());
-    report(&server, &home.path("no/such/directory/report.html")).fails(1, "io");
+    let run = report(&server, &home.path("no/such/directory/report.html")).fails(1, "io");
+    assert!(!run.stderr.contains(".report.html."), "{}", run.report());
     report(&server, &home.path(".")).fails(1, "io");
     let link = home.path("ring");
     symlink(&link, &link).unwrap();
