@@ -8,16 +8,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::account::Account;
 use crate::args::Global;
 use crate::config::{Connection, Edit, File, Paths, Provider, Token, Wanted, env, resolve};
 use crate::error::{Error, Exit, Result, code};
+use crate::fs::lock::lock;
 use crate::http::{Authentication, Credential, Http, Limits, Target};
 use crate::journal::Journal;
 use crate::katapult::Katapult;
-use crate::lock::lock;
 use crate::model::Object;
 use crate::onapp::OnApp;
+use crate::progress_tally::Tally;
 #[cfg(feature = "sandbox")]
 use crate::sandbox;
 use crate::system::{System, quoted};
@@ -44,7 +44,7 @@ pub struct Context {
     pub style: Style,
     answers: RefCell<Vec<String>>,
     /// Where several writes stand.
-    pub account: Account,
+    pub tally: Tally,
     /// Where a list leaves its rows, when it is one of several profiles'.
     pub gathering: Option<RefCell<Option<Box<dyn Any>>>>,
     file: OnceCell<File>,
@@ -64,7 +64,7 @@ impl Context {
             ui,
             style,
             answers: RefCell::default(),
-            account: Account::default(),
+            tally: Tally::default(),
             gathering: None,
             file: OnceCell::new(),
             connection: OnceCell::new(),

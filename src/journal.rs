@@ -186,9 +186,9 @@ impl Journal {
 
     fn open(&self) -> io::Result<File> {
         if let Some(directory) = self.path.parent() {
-            crate::private::create_directory(directory)?;
+            crate::fs::private::create_directory(directory)?;
         }
-        crate::private::options(OpenOptions::new().read(true).append(true).create(true)).open(&self.path)
+        crate::fs::private::options(OpenOptions::new().read(true).append(true).create(true)).open(&self.path)
     }
 
     /// Opens the file for this process alone. One that was stopped while it had the file is not waited for without end.
@@ -233,7 +233,7 @@ impl Journal {
         let mut number = 1_u32;
         loop {
             let path = self.path.with_extension(format!("torn-{number}"));
-            match crate::private::options(OpenOptions::new().write(true).create_new(true)).open(&path) {
+            match crate::fs::private::options(OpenOptions::new().write(true).create_new(true)).open(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 opened => return Ok((opened?, path)),
             }

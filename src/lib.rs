@@ -6,23 +6,21 @@
 //! [`error`] the one table of exit codes. `sandbox` is the other side: reached by URL, like a real cloud.
 //! `docs/architecture.md` has the whole map.
 
-pub mod account;
-mod apart;
 pub mod args;
-mod bug;
 pub mod command;
 mod complete;
 pub mod config;
 pub mod context;
 pub mod error;
+mod fs;
 pub mod http;
 pub mod journal;
 pub mod katapult;
-mod lock;
 pub mod model;
 pub mod onapp;
+mod panic_hook;
 pub mod policyfile;
-pub mod private;
+pub mod progress_tally;
 mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
@@ -31,6 +29,5 @@ pub mod system;
 pub mod time;
 pub mod ui;
 pub mod view;
-mod whole;
 
 pub use run::main;

@@ -18,8 +18,8 @@ use crate::view::{Look, Style};
 
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
-    std::panic::set_hook(Box::new(crate::bug::report));
-    crate::bug::leave_no_core_dump();
+    std::panic::set_hook(Box::new(crate::panic_hook::report));
+    crate::panic_hook::leave_no_core_dump();
     if complete::answer(&arguments) {
         return ExitCode::SUCCESS;
     }
@@ -87,7 +87,7 @@ use tokio::signal::ctrl_c as interrupted;
 
 /// Says what an interruption left behind.
 fn interruption(cx: &Context) -> Error {
-    if let Some(error) = cx.account.interruption() {
+    if let Some(error) = cx.tally.interruption() {
         return error;
     }
     match cx.http_in_use().and_then(crate::http::Http::write_in_flight) {

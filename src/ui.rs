@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::apart::apart;
 use crate::error::{Error, Result};
+use crate::fs::detached;
 use crate::http::Progress;
 use crate::view::escape;
 
@@ -201,7 +201,7 @@ impl Ui {
     /// # Errors
     /// It cannot be read.
     pub async fn read_bytes(&self, most: u64) -> Result<Vec<u8>> {
-        let read = apart(move || {
+        let read = detached::spawn(move || {
             let mut bytes = Vec::new();
             io::stdin().lock().take(most + 1).read_to_end(&mut bytes).map(|_| bytes)
         });

@@ -4,10 +4,10 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::apart::apart;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::whole::{self, Access};
+use crate::fs::atomic::{self, Access};
+use crate::fs::detached;
 
 /// Names of standard output.
 const STANDARD_OUTPUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
@@ -42,13 +42,14 @@ pub async fn write(cx: &Context, path: &Path, content: String) -> Result<Written
     match place(path).map_err(failed)? {
         Place::Output => cx.ui.print(|out| out.write_all(content.as_bytes())).map(|()| Written::ToOutput),
         Place::File(target) => {
-            whole::replace(&target, content.as_bytes(), Access::AS_IT_WAS).map_err(failed)?;
+            atomic::write(&target, content.as_bytes(), Access::AS_IT_WAS).map_err(failed)?;
             Ok(Written::ToFile)
         }
         Place::Stream => {
             let path = path.to_owned();
             // A pipe opens when somebody reads it.
-            let written = apart(move || OpenOptions::new().append(true).open(path)?.write_all(content.as_bytes()));
+            let written =
+                detached::spawn(move || OpenOptions::new().append(true).open(path)?.write_all(content.as_bytes()));
             written.await.flatten().map_err(failed)?;
             Ok(Written::ToFile)
         }
@@ -56,7 +57,7 @@ pub async fn write(cx: &Context, path: &Path, content: String) -> Result<Written
 }
 
 fn place(path: &Path) -> io::Result<Place> {
-    for at in whole::links(path) {
+    for at in atomic::links(path) {
         if STANDARD_OUTPUT.iter().any(|name| at == Path::new(name)) {
             return Ok(Place::Output);
         }
@@ -67,6 +68,6 @@ fn place(path: &Path) -> io::Result<Place> {
     match fs::metadata(path) {
         Ok(there) if !there.is_file() => Ok(Place::Stream),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(Place::File(whole::target_of(path))),
+        _ => Ok(Place::File(atomic::target_of(path))),
     }
 }

@@ -3,9 +3,9 @@
 
 use serde_json::json;
 
-use crate::account::{State, names};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
+use crate::progress_tally::{State, names};
 
 /// When to stop.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ impl<T> Series<T> {
         manner: Manner,
         mut step: impl AsyncFnMut(I) -> Result<T>,
     ) -> Self {
-        cx.account.begin(items.iter().map(|(label, _)| label.clone()));
+        cx.tally.begin(items.iter().map(|(label, _)| label.clone()));
         let bar = cx.ui.progress("changing");
         bar.length(items.len());
         let mut results = Vec::new();
@@ -53,7 +53,7 @@ impl<T> Series<T> {
             if number == manner.canary && number > 0 {
                 cx.ui.note(&format!("{number} done and checked; going on with the rest"));
             }
-            cx.account.set(number, State::InFlight);
+            cx.tally.set(number, State::InFlight);
             let outcome = match step(item).await {
                 Ok(done) => Outcome::Done(done),
                 Err(error) => {
@@ -61,12 +61,12 @@ impl<T> Series<T> {
                     Outcome::Failed(error)
                 }
             };
-            cx.account.set(number, if matches!(outcome, Outcome::Done(_)) { State::Done } else { State::Failed });
+            cx.tally.set(number, if matches!(outcome, Outcome::Done(_)) { State::Done } else { State::Failed });
             bar.step(1);
             results.push((label, outcome));
         }
         drop(bar);
-        cx.account.close();
+        cx.tally.close();
         Self { results }
     }
 }

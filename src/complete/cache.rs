@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::private;
+use crate::fs::private;
 
 /// Seconds for which a list is as good as a new one.
 const MAX_AGE: i64 = 60;
@@ -101,7 +101,7 @@ impl Cache {
     /// Writes it in one go. It can be done without where it cannot be written.
     pub(super) fn write(&self) {
         if let Ok(bytes) = serde_json::to_vec(self) {
-            let _ = private::replace(&self.path, &bytes);
+            let _ = private::write(&self.path, &bytes);
         }
     }
 }

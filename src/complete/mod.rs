@@ -48,7 +48,7 @@ pub fn answer(arguments: &[OsString]) -> bool {
         return false;
     }
     // A panic would write into the line that the user is typing.
-    std::panic::set_hook(Box::new(crate::bug::end));
+    std::panic::set_hook(Box::new(crate::panic_hook::end));
     let text = match shell.to_str() {
         Some("bash") => line::in_bash(rest).map(|(position, end)| reply(&position).in_bash(&end)),
         Some("zsh") => line::in_words(rest).map(|position| reply(&position).in_zsh()),

@@ -12,9 +12,9 @@ use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value, value};
 use super::file::File;
 use super::key::{Key, check_name};
 use crate::error::{Error, Result};
-use crate::lock::lock;
-use crate::private;
-use crate::whole::{self, Access, beside, directory_of, remove_unfinished, target_of};
+use crate::fs::atomic::{self, Access, directory_of, remove_unfinished, sibling, target_of};
+use crate::fs::lock::lock;
+use crate::fs::private;
 
 /// How long to wait for another bpctl; a change takes milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(20);
@@ -192,7 +192,7 @@ impl Edit {
         let after = self.outcome()?;
         // With a token in it, nobody else can read it.
         let kept = if after.holds_token() { 0o700 } else { 0o777 };
-        whole::replace(&self.target, self.text().as_bytes(), Access { new: 0o600, kept, needs_owner: true })
+        atomic::write(&self.target, self.text().as_bytes(), Access { new: 0o600, kept, needs_owner: true })
             .map_err(|error| Error::io(&format!("{} is left as it was", self.target.display()), &error))
     }
 }
@@ -239,7 +239,7 @@ fn put(table: &mut dyn TableLike, key: &str, mut new: Value) {
 
 /// Waits for the lock of the file at `target`.
 async fn lock_of(target: &Path) -> Result<Handle> {
-    let path = directory_of(target).join(beside(target, ".lock"));
+    let path = directory_of(target).join(sibling(target, ".lock"));
     let held = lock(&path, LOCK_WAIT).await.map_err(|error| Error::io(&path.display().to_string(), &error))?;
     held.ok_or_else(|| {
         Error::config(format!("another bpctl is changing {}", target.display()))

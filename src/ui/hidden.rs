@@ -8,8 +8,8 @@ use std::time::Instant;
 use dialoguer::Password;
 
 use super::Ui;
-use crate::apart::apart;
 use crate::error::{Error, Result};
+use crate::fs::detached;
 use crate::secret::Secret;
 use crate::view::escape;
 
@@ -24,7 +24,7 @@ impl Ui {
         let settings = Settings::remember();
         let prompt = escape(prompt).into_owned();
         let read = move || Password::new().with_prompt(prompt).allow_empty_password(true).interact().map(Secret::new);
-        let typed = apart(read).await;
+        let typed = detached::spawn(read).await;
         settings.forget();
         self.thinking.set(self.thinking.get() + began.elapsed());
         match typed {

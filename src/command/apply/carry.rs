@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::account::names;
 use crate::command::list::{Rows, print_list};
 use crate::command::policy::perform::{self, Named, NewOwner};
 use crate::command::series::{Manner, Outcome, Series, sum_up};
@@ -11,6 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner};
 use crate::model::{Object, Plan, Policy, Step, StepAction};
+use crate::progress_tally::names;
 use crate::view::StepResult;
 
 /// Carries out every step of a plan; `before` has the policies as they were read.

@@ -6,12 +6,12 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::apart::apart;
 use crate::args::Prune;
 use crate::command::policy::schedule_delete::resolve as resolve_time;
 use crate::command::survey::Survey;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::fs::detached;
 use crate::http::Request;
 use crate::katapult::{Katapult, Lookup};
 use crate::model::{
@@ -52,7 +52,7 @@ pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
     }
     let name = path.display().to_string();
     let path = path.to_owned();
-    match apart(move || std::fs::read_to_string(path)).await.flatten() {
+    match detached::spawn(move || std::fs::read_to_string(path)).await.flatten() {
         Ok(text) => Ok((name, text)),
         Err(error) => Err(Error::usage(format!("{name}: {error}"))),
     }

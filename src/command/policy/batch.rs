@@ -6,7 +6,6 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 
 use super::perform::Named;
-use crate::account::names;
 use crate::command::list::Rows;
 use crate::command::series::{Manner, Outcome, Series, sum_up};
 use crate::command::write::print_result;
@@ -15,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::http::Walk;
 use crate::katapult::Katapult;
 use crate::model::{Object, Policy};
+use crate::progress_tally::names;
 use crate::view::Noun;
 
 /// Characters of standard input that are read for ids.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 ///
 /// # Errors
 /// The thread cannot be made, or `work` ended without an answer.
-pub async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+pub async fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     let (answer, answered) = oneshot::channel();
     std::thread::Builder::new().spawn(move || {
         // Nobody waits any more after Ctrl-C.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::private;
+use super::private;
 
 /// Locks the file at `path`, made with its directory if need be, until what is given is dropped; gives none when
 /// others hold it for longer than `wait`. Waits in turns, so that Ctrl-C is heard. The file is never removed: that

@@ -71,7 +71,7 @@ mod tests {
             std::panic::set_hook(Box::new(end));
             panic!("tok-123");
         }
-        let args = ["--exact", "--nocapture", "bug::tests::a_silent_panic_ends_the_process_like_any_failure"];
+        let args = ["--exact", "--nocapture", "panic_hook::tests::a_silent_panic_ends_the_process_like_any_failure"];
         let mut itself = std::process::Command::new(std::env::current_exe().unwrap());
         let ended = itself.args(args).env(WORD, "1").output().unwrap();
         assert_eq!(ended.status.code(), Some(Exit::Failure as i32), "neither unwound nor aborted");

@@ -32,9 +32,9 @@ impl Access {
 ///
 /// # Errors
 /// The file system's; then the file is as it was.
-pub fn replace(target: &Path, content: &[u8], access: Access) -> io::Result<()> {
+pub fn write(target: &Path, content: &[u8], access: Access) -> io::Result<()> {
     let directory = directory_of(target);
-    let name = beside(target, ".");
+    let name = sibling(target, ".");
     // Found here, a directory that is not there is told without the name of a file that nobody asked for.
     fs::metadata(directory)?;
     let before = fs::symlink_metadata(target).ok();
@@ -75,13 +75,13 @@ pub fn directory_of(file: &Path) -> &Path {
 }
 
 /// Names a file beside `target`: hidden, and recognisable as its own.
-pub fn beside(target: &Path, end: &str) -> String {
+pub fn sibling(target: &Path, end: &str) -> String {
     format!(".{}{end}", target.file_name().unwrap_or_default().to_string_lossy())
 }
 
 /// Removes what was left behind when somebody was killed while replacing `target`. Nobody else may be replacing it.
 pub fn remove_unfinished(target: &Path) {
-    let start = beside(target, ".");
+    let start = sibling(target, ".");
     for entry in fs::read_dir(directory_of(target)).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with(&start) && name.ends_with(UNFINISHED) {

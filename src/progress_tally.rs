@@ -25,9 +25,9 @@ pub enum State {
 
 /// The writes of a command, in order.
 #[derive(Debug, Default)]
-pub struct Account(RefCell<Vec<(String, State)>>);
+pub struct Tally(RefCell<Vec<(String, State)>>);
 
-impl Account {
+impl Tally {
     /// Begins an account of writes, named by `labels`.
     pub fn begin(&self, labels: impl Iterator<Item = String>) {
         *self.0.borrow_mut() = labels.map(|label| (label, State::NotTried)).collect();
@@ -93,15 +93,15 @@ mod tests {
 
     #[test]
     fn every_write_is_accounted_for() {
-        let account = Account::default();
-        assert!(account.interruption().is_none());
-        account.begin(["a", "b", "c"].into_iter().map(str::to_owned));
-        account.set(0, State::Done);
-        account.set(1, State::InFlight);
-        let error = account.interruption().unwrap();
+        let tally = Tally::default();
+        assert!(tally.interruption().is_none());
+        tally.begin(["a", "b", "c"].into_iter().map(str::to_owned));
+        tally.set(0, State::Done);
+        tally.set(1, State::InFlight);
+        let error = tally.interruption().unwrap();
         assert_eq!(error.message, "interrupted; done: 1 (a); in flight, carried out or not: 1 (b); not tried: 1 (c)");
         assert_eq!(error.detail["not_tried"], json!(["c"]));
-        account.close();
-        assert!(account.interruption().is_none());
+        tally.close();
+        assert!(tally.interruption().is_none());
     }
 }

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
-use crate::whole::{self, Access};
+use super::atomic::{self, Access};
 
 /// Makes new files readable by their owner alone.
 pub fn options(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -29,7 +29,7 @@ pub fn create_directory(directory: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The file system's.
-pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    create_directory(whole::directory_of(path))?;
-    whole::replace(path, content, Access::PRIVATE)
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    create_directory(atomic::directory_of(path))?;
+    atomic::write(path, content, Access::PRIVATE)
 }
