@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::faults::{Cloud, fault};
+use crate::faults::{fault, right_answer};
 use crate::harness::{Bpctl, Home, Run, katapult, onapp};
 use crate::server::{Answer, Request, Server};
-use crate::world::{DISK, POLICY, VM};
+use crate::world::{DISK, POLICY, VM, World};
 
 const TABLE: &str = "tests/fixtures/fault_matrix.txt";
 /// Cells that run at the same time; most of them wait.
@@ -102,10 +102,10 @@ impl Cell {
     }
 
     /// A server that is right until the place is reached.
-    fn serve(&self, cloud: &Cloud) -> Server {
-        let (cloud, place, is_once) = (cloud.clone(), self.place, self.is_once);
+    fn serve(&self, world: &World) -> Server {
+        let (world, place, is_once) = (world.clone(), self.place, self.is_once);
         if self.fault == "refused" {
-            return refusing(cloud, place);
+            return refusing(world, place);
         }
         let spoil = fault(&self.fault);
         let (has_written, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -119,11 +119,11 @@ impl Cell {
                 has_written.store(true, Ordering::SeqCst);
             }
             if !is_here || is_once && is_over.swap(true, Ordering::SeqCst) {
-                return cloud.answer(request);
+                return right_answer(&world, request);
             }
             let answer = match place {
-                Place::Undone => cloud.answer_only(request),
-                _ => cloud.answer(request),
+                Place::Undone => world.answer_only(request),
+                _ => right_answer(&world, request),
             };
             spoil(request, answer)
         })
@@ -148,9 +148,9 @@ impl Cell {
     }
 
     fn check(&self) -> Result<(), String> {
-        let cloud = Cloud::new();
-        let before = cloud.policies();
-        let server = self.serve(&cloud);
+        let world = World::new();
+        let before = world.live_policies();
+        let server = self.serve(&world);
         let home = Home::new();
         let started = Instant::now();
         let (run, memory) = self.bpctl(&server).home(&home).spawn().wait_measuring();
@@ -176,7 +176,7 @@ impl Cell {
             wrong.push("the list looks whole".to_owned());
         }
         if self.place != Place::Read {
-            wrong.extend(self.truth(&run, &before, &cloud.policies(), &home).into_iter().map(String::from));
+            wrong.extend(self.truth(&run, &before, &world.live_policies(), &home).into_iter().map(String::from));
         }
         match wrong.is_empty() {
             true => Ok(()),
@@ -231,14 +231,14 @@ impl Cell {
 }
 
 /// Right until the place is reached; there its port refuses connections.
-fn refusing(cloud: Cloud, place: Place) -> Server {
+fn refusing(world: World, place: Place) -> Server {
     let is_last = move |request: &Request| match place {
         Place::After => request.is_write(),
         _ => true,
     };
     let script = move |request: &Request| match is_last(request) {
-        true => cloud.answer(request).last(),
-        false => cloud.answer(request),
+        true => right_answer(&world, request).last(),
+        false => right_answer(&world, request),
     };
     let server = Server::start(script);
     if place == Place::Read {
@@ -287,27 +287,27 @@ fn the_fault_matrix() {
 }
 
 #[test]
-fn the_cloud_itself_is_right() {
+fn the_world_itself_is_right() {
     // Without a fault every operation succeeds: else the matrix would prove nothing.
     for (command, args) in READS.iter().chain(&WRITES) {
-        let cloud = Cloud::new();
-        let inner = cloud.clone();
-        let server = Server::start(move |request| -> Answer { inner.answer(request) });
+        let world = World::new();
+        let inner = world.clone();
+        let server = Server::start(move |request| -> Answer { right_answer(&inner, request) });
         let bpctl = if *command == "backups" { onapp(&server, args) } else { katapult(&server, args) };
         bpctl.args(&["-o", "json"]).run().ok();
     }
 }
 
-/// Serves a cloud whose first write is answered by `lost`, carried out or not, and every later one by `then`.
-fn first_write_lost(cloud: &Cloud, is_done: bool, then: Option<Answer>) -> Server {
-    let (cloud, writes) = (cloud.clone(), AtomicUsize::new(0));
+/// Serves a world whose first write is answered by `lost`, carried out or not, and every later one by `then`.
+fn first_write_lost(world: &World, is_done: bool, then: Option<Answer>) -> Server {
+    let (world, writes) = (world.clone(), AtomicUsize::new(0));
     Server::start(move |request| match request.is_write().then(|| writes.fetch_add(1, Ordering::SeqCst)) {
         Some(0) => {
-            let _ = if is_done { cloud.answer(request) } else { cloud.answer_only(request) };
+            let _ = if is_done { right_answer(&world, request) } else { world.answer_only(request) };
             Answer::reset()
         }
-        Some(_) => then.clone().unwrap_or_else(|| cloud.answer(request)),
-        None => cloud.answer(request),
+        Some(_) => then.clone().unwrap_or_else(|| right_answer(&world, request)),
+        None => right_answer(&world, request),
     })
 }
 
@@ -320,8 +320,8 @@ fn a_refusal_after_a_lost_answer_does_not_hide_that_it_may_be_done() {
         (Answer::error(404, "route_not_found"), 3),
     ] {
         for (command, args) in &WRITES[..3] {
-            let (cloud, home) = (Cloud::new(), Home::new());
-            let server = first_write_lost(&cloud, true, Some(then.clone()));
+            let (world, home) = (World::new(), Home::new());
+            let server = first_write_lost(&world, true, Some(then.clone()));
             let run =
                 katapult(&server, args).args(&["-o", "json", "--retries", "1"]).home(&home).run().fails_in_json(exit);
             let message = run.error()["message"].to_string();
@@ -334,8 +334,8 @@ fn a_refusal_after_a_lost_answer_does_not_hide_that_it_may_be_done() {
 #[test]
 fn a_create_whose_answer_was_lost_is_looked_for() {
     for (is_done, seen) in [(true, "a new policy is there: dbp_new1"), (false, "no new policy is there")] {
-        let (cloud, home) = (Cloud::new(), Home::new());
-        let server = first_write_lost(&cloud, is_done, None);
+        let (world, home) = (World::new(), Home::new());
+        let server = first_write_lost(&world, is_done, None);
         let run = katapult(&server, WRITES[3].1).args(&["-o", "json"]).home(&home).run().fails(7, "outcome_unknown");
         let error = run.error();
         assert!(error["message"].to_string().contains(seen), "{}", run.report());
@@ -350,7 +350,7 @@ fn a_write_that_was_not_begun_is_not_said_to_be_open() {
     // The port refuses the write: surely nothing was carried out, and nothing needs looking at.
     for (command, args) in &WRITES {
         let home = Home::new();
-        let server = refusing(Cloud::new(), Place::Undone);
+        let server = refusing(World::new(), Place::Undone);
         let run = katapult(&server, args).args(&["-o", "json", "--retries", "0"]).home(&home).run().fails(7, "network");
         assert!(!run.error()["message"].to_string().contains("carried out"), "{command}: {}", run.report());
         assert_eq!(journaled(&home).as_deref(), Some("failed"), "{command}: {}", run.report());

@@ -1,118 +1,20 @@
-//! The ways in which a server fails, and a small stateful cloud for them to happen to.
+//! The ways in which a server fails.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::server::{Answer, Request};
-use crate::world::{DISK, DISK_PATH, POLICY, POLICY_PATH, SCHEDULE_PATH, VM, VM_POLICIES_PATH, disk, page, policy};
+use crate::world::{VM_POLICIES_PATH, World};
 
-const TRASH_PATH: &str = "/core/v1/trash_objects/trash_object";
 const BACKUPS_PATH: &str = "/flexapi/virtual_machines/488/backups/images.json";
 
-/// One policy of one machine, one disk, two backups, and a trash; every clone is the same cloud.
-#[derive(Clone)]
-pub struct Cloud(Arc<Mutex<State>>);
-
-#[derive(Clone)]
-struct State {
-    policies: Vec<Value>,
-    trash: Vec<Value>,
-}
-
-impl Cloud {
-    pub fn new() -> Self {
-        let policies = vec![policy(POLICY, "VirtualMachine", VM, "web-1", "daily", 7)];
-        Self(Arc::new(Mutex::new(State { policies, trash: Vec::new() })))
+/// The answer of a server that is right: `world` for Katapult, and an OnApp cloud with two backups of machine 488.
+pub fn right_answer(world: &World, request: &Request) -> Answer {
+    if request.path() == BACKUPS_PATH {
+        return Answer::json(200, &json!([{"backup": backup(1)}, {"backup": backup(2)}]));
     }
-
-    /// The policies, those in the trash left out.
-    pub fn policies(&self) -> Vec<Value> {
-        self.0.lock().unwrap().policies.clone()
-    }
-
-    pub fn answer(&self, request: &Request) -> Answer {
-        self.0.lock().unwrap().answer(request)
-    }
-
-    /// What the answer would be; nothing is carried out.
-    pub fn answer_only(&self, request: &Request) -> Answer {
-        let mut copy = self.0.lock().unwrap().clone();
-        copy.answer(request)
-    }
-}
-
-impl State {
-    fn answer(&mut self, request: &Request) -> Answer {
-        let body = match (request.method.as_str(), request.path()) {
-            ("GET", VM_POLICIES_PATH) => Ok(page(request, "disk_backup_policies", &self.policies)),
-            ("POST", VM_POLICIES_PATH) => Ok(self.create(request)),
-            ("GET", POLICY_PATH) => self.find(request.query("disk_backup_policy[id]")).cloned().map(envelope),
-            ("PATCH", POLICY_PATH) => self.change(request, |policy, body| {
-                policy["retention"] = body["properties"]["retention"].clone();
-                envelope(json!({"id": policy["id"], "retention": policy["retention"], "schedule": {}}))
-            }),
-            ("DELETE", SCHEDULE_PATH) => self.change(request, |policy, body| {
-                policy["auto_move_to_trash_at"] = body["timestamp"].clone();
-                envelope(json!({"id": policy["id"], "auto_move_to_trash_at": body["timestamp"]}))
-            }),
-            ("DELETE", POLICY_PATH) => {
-                self.change(request, |policy, _| envelope(json!({"id": policy["id"]}))).inspect(|_| {
-                    let gone = self.policies.remove(0);
-                    self.trash.push(gone);
-                })
-            }
-            ("GET", TRASH_PATH) if !self.trash.is_empty() => Ok(json!({"trash_object": trash_object()})),
-            ("GET", DISK_PATH) if request.query("disk[id]").as_deref() == Some(DISK) => {
-                Ok(json!({"disk": disk(), "annotations": []}))
-            }
-            ("GET", BACKUPS_PATH) => Ok(json!([{"backup": backup(1)}, {"backup": backup(2)}])),
-            _ => Err("route_not_found"),
-        };
-        match body {
-            Ok(body) => Answer::json(200, &body),
-            Err("object_in_trash") => {
-                Answer::error_with(406, "object_in_trash", json!({"trash_object": trash_object()}))
-            }
-            Err(code) => Answer::error(404, code),
-        }
-    }
-
-    fn create(&mut self, request: &Request) -> Value {
-        let properties = &request.json()["properties"];
-        let id = format!("dbp_new{}", self.policies.len());
-        let mut new = policy(&id, "VirtualMachine", VM, "web-1", "weekly", 5);
-        new["retention"] = properties["retention"].clone();
-        new["schedule"]["interval"] = properties["schedule"]["interval"].clone();
-        self.policies.push(new.clone());
-        envelope(new)
-    }
-
-    fn find(&mut self, id: Option<String>) -> Result<&mut Value, &'static str> {
-        let is_it = |policy: &Value| policy["id"].as_str() == id.as_deref();
-        let is_gone = self.trash.iter().any(is_it);
-        let found = self.policies.iter_mut().find(|policy| is_it(policy));
-        found.ok_or(if is_gone { "object_in_trash" } else { "disk_backup_policy_not_found" })
-    }
-
-    fn change(
-        &mut self,
-        request: &Request,
-        change: impl FnOnce(&mut Value, &Value) -> Value,
-    ) -> Result<Value, &'static str> {
-        let body = request.json();
-        let policy = self.find(body["disk_backup_policy"]["id"].as_str().map(String::from))?;
-        Ok(change(policy, &body))
-    }
-}
-
-fn envelope(policy: Value) -> Value {
-    json!({"disk_backup_policy": policy})
-}
-
-fn trash_object() -> Value {
-    json!({"id": "trsh_1", "keep_until": 4_086_590_400_i64, "object_id": POLICY, "object_type": "DiskBackupPolicy"})
+    world.answer(request)
 }
 
 fn backup(id: u64) -> Value {

@@ -1,4 +1,4 @@
-//! A small Katapult: one organization, three machines, two disks, a few policies, and writes that take effect.
+//! A small Katapult: one organization, three machines, a disk, a few policies, a trash, and writes that take effect.
 //!
 //! It answers by path and lookup, so that a test does not depend on the order in which a command asks. The shapes
 //! are those that the real API is known to send: wrapped errors, `{"type","value"}` targets, an empty `schedule`
@@ -33,11 +33,14 @@ pub fn now() -> i64 {
 #[derive(Clone)]
 pub struct World(Arc<Mutex<State>>);
 
+#[derive(Clone)]
 struct State {
     orgs: Vec<Value>,
     vms: Vec<Value>,
     disk: Value,
     policies: Vec<Value>,
+    /// The policies that were deleted.
+    trash: Vec<Value>,
     /// Writes are answered as if done, but change nothing.
     deaf: bool,
 }
@@ -53,6 +56,7 @@ impl World {
             ],
             disk: disk(),
             policies: vec![policy(POLICY, "VirtualMachine", VM, "web-1", "daily", 7)],
+            trash: Vec::new(),
             deaf: false,
         })))
     }
@@ -88,6 +92,11 @@ impl World {
         self.0.lock().unwrap().policies[0].clone()
     }
 
+    /// All policies as they stand, without those in the trash.
+    pub fn live_policies(&self) -> Vec<Value> {
+        self.0.lock().unwrap().policies.clone()
+    }
+
     pub fn deaf(self) -> Self {
         self.change(|state| state.deaf = true)
     }
@@ -104,10 +113,22 @@ impl World {
     }
 
     pub fn answer(&self, request: &Request) -> Answer {
+        self.0.lock().unwrap().answer(request)
+    }
+
+    /// What the answer would be; the world stays as it is.
+    pub fn answer_only(&self, request: &Request) -> Answer {
+        let mut copy = self.0.lock().unwrap().clone();
+        copy.answer(request)
+    }
+}
+
+impl State {
+    fn answer(&mut self, request: &Request) -> Answer {
         if request.header("authorization").is_none() {
             return Answer::error(400, "missing_api_token");
         }
-        let state = &mut *self.0.lock().unwrap();
+        let state = self;
         let path = request.path().strip_prefix("/core/v1").unwrap_or_default();
         let outcome = match (request.method.as_str(), path) {
             ("GET", "/organizations") => Ok(json!({"organizations": state.orgs})),
@@ -141,16 +162,25 @@ impl World {
             }
             ("PATCH", "/disk_backup_policies/disk_backup_policy") => state.patch(request),
             ("DELETE", "/disk_backup_policies/disk_backup_policy/schedule") => state.schedule_delete(request),
+            ("DELETE", "/disk_backup_policies/disk_backup_policy") => state.delete(request),
+            ("POST", "/virtual_machines/virtual_machine/disk_backup_policies") => state.create(request),
+            ("GET", "/trash_objects/trash_object") => state
+                .trash
+                .first()
+                .map(|gone| json!({"trash_object": trash_object(gone)}))
+                .ok_or("trash_object_not_found"),
             _ => Err("route_not_found"),
         };
         match outcome {
             Ok(body) => Answer::json(200, &body).header("X-Request-Id", crate::server::REQUEST_ID),
+            Err("object_in_trash") => {
+                let gone = trash_object(&state.trash[0]);
+                Answer::error_with(406, "object_in_trash", json!({"trash_object": gone}))
+            }
             Err(code) => Answer::error(404, code),
         }
     }
-}
 
-impl State {
     fn org(&self, request: &Request) -> Result<&Value, &'static str> {
         let (id, sub_domain) = (request.query("organization[id]"), request.query("organization[sub_domain]"));
         self.orgs
@@ -180,7 +210,9 @@ impl State {
     }
 
     fn find(&mut self, id: Option<String>) -> Result<&mut Value, &'static str> {
-        self.policies.iter_mut().find(|policy| is(&policy["id"], &id)).ok_or("disk_backup_policy_not_found")
+        let is_gone = self.trash.iter().any(|policy| is(&policy["id"], &id));
+        let found = self.policies.iter_mut().find(|policy| is(&policy["id"], &id));
+        found.ok_or(if is_gone { "object_in_trash" } else { "disk_backup_policy_not_found" })
     }
 
     fn patch(&mut self, request: &Request) -> Result<Value, &'static str> {
@@ -216,6 +248,38 @@ impl State {
             "id": policy["id"], "target": bare_target(policy), "auto_move_to_trash_at": body["timestamp"],
         }}))
     }
+
+    fn delete(&mut self, request: &Request) -> Result<Value, &'static str> {
+        let id = lookup(&request.json());
+        let gone = self.find(id.clone())?.clone();
+        if !self.deaf {
+            self.policies.retain(|policy| !is(&policy["id"], &id));
+            self.trash.push(gone.clone());
+        }
+        Ok(json!({"disk_backup_policy": {"id": gone["id"]}}))
+    }
+
+    fn create(&mut self, request: &Request) -> Result<Value, &'static str> {
+        let body = request.json();
+        let owner = self.vms.iter().find(|vm| vm["id"] == body["virtual_machine"]["id"]);
+        let owner = owner.ok_or("virtual_machine_not_found")?;
+        let properties = &body["properties"];
+        let id = format!("dbp_new{}", self.policies.len());
+        let text = |name: &str| owner[name].as_str().unwrap().to_owned();
+        let mut new = policy(&id, "VirtualMachine", &text("id"), &text("name"), "daily", 1);
+        new["retention"] = properties["retention"].clone();
+        for (name, value) in properties["schedule"].as_object().unwrap() {
+            new["schedule"][name] = value.clone();
+        }
+        if !self.deaf {
+            self.policies.push(new.clone());
+        }
+        Ok(json!({"disk_backup_policy": new}))
+    }
+}
+
+fn trash_object(gone: &Value) -> Value {
+    json!({"id": "trsh_1", "keep_until": 4_086_590_400_i64, "object_id": gone["id"], "object_type": "DiskBackupPolicy"})
 }
 
 fn is(value: &Value, wanted: &Option<String>) -> bool {
