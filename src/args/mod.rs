@@ -1,41 +1,55 @@
 //! What was typed: the command line's shape and its help. No I/O, no environment, no defaults that a config could override.
 
+mod apply;
 mod auth;
-mod backup;
+mod backups;
+mod calendar;
+mod completions;
 mod config;
+mod coverage;
+mod detail;
 mod disk;
-mod fleet;
+mod export;
 mod global;
 mod grammar;
 mod history;
-mod machine;
-mod organization;
+mod lint;
+mod man;
+mod org;
 mod plan;
 mod policy;
 mod sandbox;
-mod shell;
 mod trash;
+mod undo;
 mod value;
+mod vm;
 
 use clap::{Parser, Subcommand};
 
+pub use apply::Apply;
 pub use auth::{AuthCommand, AuthLogin};
-pub use backup::{BackupCommand, BackupKind, BackupList};
+pub use backups::{BackupKind, BackupsCommand, BackupsList};
+pub use calendar::Calendar;
+pub use completions::{Completions, Shell};
 pub use config::{ConfigCommand, ConfigGet, ConfigList, ConfigSet, ConfigUse};
+pub use coverage::{Coverage, FailOnCoverage};
+pub use detail::Detail;
 pub use disk::{DiskCommand, DiskList, DiskShow};
-pub use fleet::{Calendar, Coverage, Detail, FailOnCoverage, FailOnLint, Lint};
+pub use export::Export;
 pub use global::{Color, Format, Global};
-pub use history::{History, Undo};
-pub use machine::{MachineCommand, MachineShow};
-pub use organization::OrganizationCommand;
-pub use plan::{Apply, Export, Plan, Prune};
+pub use history::History;
+pub use lint::{FailOnLint, Lint};
+pub use man::Man;
+pub use org::OrgCommand;
+pub use plan::{Plan, Prune};
 pub use policy::{
     PolicyCommand, PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicySelection,
     PolicyShow, PolicyUpdate,
 };
 pub use sandbox::{SandboxCommand, SandboxReset, SandboxServe};
-pub use shell::{Completions, Man, Shell};
 pub use trash::TrashCommand;
+pub use undo::Undo;
+pub use vm::{VmCommand, VmShow};
 
 /// Administer disk backup policies on Katapult, and read backups on OnApp clouds
 #[derive(Debug, Parser)]
@@ -71,7 +85,7 @@ pub enum Command {
     Disk(DiskCommand),
     /// List and show virtual machines
     #[command(subcommand, visible_alias = "vms")]
-    Vm(MachineCommand),
+    Vm(VmCommand),
     /// List and show what is in the trash
     #[command(subcommand)]
     Trash(TrashCommand),
@@ -79,10 +93,10 @@ pub enum Command {
     Undo(Undo),
     /// List organizations
     #[command(subcommand, visible_alias = "orgs")]
-    Org(OrganizationCommand),
+    Org(OrgCommand),
     /// List backups of an OnApp server
     #[command(subcommand, visible_alias = "backup")]
-    Backups(BackupCommand),
+    Backups(BackupsCommand),
     Coverage(Coverage),
     Calendar(Calendar),
     Lint(Lint),

@@ -1,6 +1,6 @@
 //! `bpctl backups …`
 
-use crate::args::{BackupCommand, BackupKind, BackupList};
+use crate::args::{BackupKind, BackupsCommand, BackupsList};
 use crate::command::list::Rows;
 use crate::command::vm::with_server;
 use crate::context::Context;
@@ -8,12 +8,12 @@ use crate::error::Result;
 use crate::onapp::Kind;
 
 /// Carries out a verb.
-pub async fn run(cx: &Context, verb: BackupCommand) -> Result<()> {
-    let BackupCommand::List(args) = verb;
+pub async fn run(cx: &Context, verb: BackupsCommand) -> Result<()> {
+    let BackupsCommand::List(args) = verb;
     list(cx, args).await
 }
 
-async fn list(cx: &Context, args: BackupList) -> Result<()> {
+async fn list(cx: &Context, args: BackupsList) -> Result<()> {
     let mut rows = Rows::begin(cx)?;
     let api = cx.onapp()?;
     let kind = match args.kind {

@@ -1,14 +1,14 @@
 //! `bpctl org …`
 
-use crate::args::OrganizationCommand;
+use crate::args::OrgCommand;
 use crate::command::list::Rows;
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Walk;
 
 /// Carries out a verb.
-pub async fn run(cx: &Context, verb: OrganizationCommand) -> Result<()> {
-    let OrganizationCommand::List = verb;
+pub async fn run(cx: &Context, verb: OrgCommand) -> Result<()> {
+    let OrgCommand::List = verb;
     let mut rows = Rows::begin(cx)?;
     let organizations = cx.katapult()?.organizations().await?;
     rows.page(organizations)?;

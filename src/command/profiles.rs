@@ -7,9 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{backups, calendar, coverage, disk, lint, org, policy, trash, vm};
-use crate::args::{
-    BackupCommand, Command, DiskCommand, Format, MachineCommand, OrganizationCommand, PolicyCommand, TrashCommand,
-};
+use crate::args::{BackupsCommand, Command, DiskCommand, Format, OrgCommand, PolicyCommand, TrashCommand, VmCommand};
 use crate::config::env;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
@@ -71,20 +69,21 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
             gather::<Policy>(cx, names, policy::list::also(&args), async |cx| policy::list::run(cx, args.clone()).await)
                 .await
         }
-        Command::Vm(MachineCommand::List) => {
-            gather::<Machine>(cx, names, &[], async |cx| vm::run(cx, MachineCommand::List).await).await
+        Command::Vm(VmCommand::List) => {
+            gather::<Machine>(cx, names, &[], async |cx| vm::run(cx, VmCommand::List).await).await
         }
         Command::Disk(DiskCommand::List(args)) => {
             gather::<Disk>(cx, names, &[], async |cx| disk::run(cx, DiskCommand::List(args.clone())).await).await
         }
-        Command::Org(OrganizationCommand::List) => {
-            gather::<Organization>(cx, names, &[], async |cx| org::run(cx, OrganizationCommand::List).await).await
+        Command::Org(OrgCommand::List) => {
+            gather::<Organization>(cx, names, &[], async |cx| org::run(cx, OrgCommand::List).await).await
         }
         Command::Trash(TrashCommand::List) => {
             gather::<TrashObject>(cx, names, &[], async |cx| trash::run(cx, TrashCommand::List).await).await
         }
-        Command::Backups(BackupCommand::List(args)) => {
-            gather::<Backup>(cx, names, &[], async |cx| backups::run(cx, BackupCommand::List(args.clone())).await).await
+        Command::Backups(BackupsCommand::List(args)) => {
+            gather::<Backup>(cx, names, &[], async |cx| backups::run(cx, BackupsCommand::List(args.clone())).await)
+                .await
         }
         Command::Coverage(args) if args.report.is_none() => {
             gather::<Row>(cx, names, &[], async |cx| coverage::run(cx, args.clone()).await).await

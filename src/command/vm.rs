@@ -1,6 +1,6 @@
 //! `bpctl vm …`, and finding a machine by what people call it.
 
-use crate::args::{MachineCommand, MachineShow};
+use crate::args::{VmCommand, VmShow};
 use crate::command::list::Rows;
 use crate::config::Provider;
 use crate::context::Context;
@@ -9,12 +9,12 @@ use crate::katapult::{Katapult, Lookup, MachineName};
 use crate::onapp::OnApp;
 
 /// Carries out a verb.
-pub async fn run(cx: &Context, verb: MachineCommand) -> Result<()> {
+pub async fn run(cx: &Context, verb: VmCommand) -> Result<()> {
     match (verb, cx.provider()?) {
-        (MachineCommand::List, Provider::Katapult) => list(cx).await,
-        (MachineCommand::List, Provider::OnApp) => list_onapp(cx).await,
-        (MachineCommand::Show(args), Provider::Katapult) => show(cx, args).await,
-        (MachineCommand::Show(args), Provider::OnApp) => show_onapp(cx, args).await,
+        (VmCommand::List, Provider::Katapult) => list(cx).await,
+        (VmCommand::List, Provider::OnApp) => list_onapp(cx).await,
+        (VmCommand::Show(args), Provider::Katapult) => show(cx, args).await,
+        (VmCommand::Show(args), Provider::OnApp) => show_onapp(cx, args).await,
     }
 }
 
@@ -32,12 +32,12 @@ async fn list_onapp(cx: &Context) -> Result<()> {
     rows.end(walk, "on this cloud")
 }
 
-async fn show(cx: &Context, args: MachineShow) -> Result<()> {
+async fn show(cx: &Context, args: VmShow) -> Result<()> {
     let api = cx.katapult()?;
     cx.show(with_machine(cx, api, &args.vm, async |machine| api.machine(&machine).await).await?)
 }
 
-async fn show_onapp(cx: &Context, args: MachineShow) -> Result<()> {
+async fn show_onapp(cx: &Context, args: VmShow) -> Result<()> {
     let api = cx.onapp()?;
     cx.show(with_server(api, &args.vm, async |machine| api.machine(&machine).await).await?)
 }

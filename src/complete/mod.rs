@@ -33,9 +33,9 @@ const COMMAND: &str = "__complete";
 /// Gives the script that registers completion of `bpctl` in a shell.
 pub fn script(shell: Shell) -> &'static str {
     match shell {
-        Shell::Bash => include_str!("scripts/bpctl.bash"),
-        Shell::Zsh => include_str!("scripts/_bpctl"),
-        Shell::Fish => include_str!("scripts/bpctl.fish"),
+        Shell::Bash => include_str!("../../completions/bpctl.bash"),
+        Shell::Zsh => include_str!("../../completions/_bpctl"),
+        Shell::Fish => include_str!("../../completions/bpctl.fish"),
     }
 }
 

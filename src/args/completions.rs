@@ -1,6 +1,4 @@
-//! `bpctl completions` and `bpctl man`
-
-use std::path::PathBuf;
+//! `bpctl completions`
 
 use clap::{Args, ValueEnum};
 
@@ -21,12 +19,4 @@ pub struct Completions {
     /// The shell
     #[arg(value_enum, value_name = "SHELL")]
     pub shell: Shell,
-}
-
-/// Print the manual page, or write all of them
-#[derive(Clone, Debug, Args)]
-pub struct Man {
-    /// Write one page a command into this directory
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
 }

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 /// Verbs of an organization
 #[derive(Debug, Subcommand)]
-pub enum OrganizationCommand {
+pub enum OrgCommand {
     /// List the organizations that the token sees
     List,
 }

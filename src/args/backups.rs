@@ -6,9 +6,9 @@ use super::value::not_empty;
 
 /// Verbs of a backup
 #[derive(Debug, Subcommand)]
-pub enum BackupCommand {
+pub enum BackupsCommand {
     /// List the backups of a virtual server (OnApp)
-    List(BackupList),
+    List(BackupsList),
 }
 
 /// Which backups to list
@@ -25,7 +25,7 @@ pub enum BackupKind {
 
 /// List the backups of a virtual server (OnApp)
 #[derive(Clone, Debug, Args)]
-pub struct BackupList {
+pub struct BackupsList {
     /// Virtual server: number, identifier, label or host name
     #[arg(long, value_name = "VM", value_parser = not_empty)]
     pub vm: String,
