@@ -13,6 +13,7 @@ pub mod config;
 pub mod context;
 pub mod error;
 mod fs;
+mod help;
 pub mod http;
 pub mod journal;
 pub mod katapult;

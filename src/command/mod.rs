@@ -5,6 +5,7 @@ mod auth;
 mod backups;
 mod calendar;
 mod choose;
+mod completions;
 pub mod config;
 mod coverage;
 mod disk;
@@ -22,7 +23,6 @@ mod profiles;
 mod record;
 pub mod sandbox;
 mod series;
-mod shell;
 mod survey;
 mod trash;
 mod undo;
@@ -76,7 +76,7 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Config(verb) => config::run(cx, verb).await,
         Command::Doctor => doctor::run(cx).await,
         Command::Sandbox(verb) => sandbox::run(cx, verb).await,
-        Command::Completions(args) => shell::completions(cx, args),
-        Command::Man(args) => shell::man(cx, args),
+        Command::Completions(args) => completions::run(cx, args),
+        Command::Man(args) => man::run(cx, args),
     }
 }
