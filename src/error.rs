@@ -29,10 +29,24 @@ pub mod code {
     pub const INVALID_RESPONSE: &str = "invalid_response";
     /// Whether a write was carried out is not known.
     pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
-    /// The server did not take a value as asked.
+    /// The server accepted a write but did not apply a value.
     pub const NOT_APPLIED: &str = "not_applied";
-    /// The object is no longer as expected.
+    /// A write was accepted, but reading it back failed (exit 9; the id is in `detail`).
+    pub const NOT_VERIFIED: &str = "not_verified";
+    /// The object is no longer as it was when the change was agreed (exit 5).
     pub const CHANGED: &str = "changed";
+    /// A write in read-only mode, refused before it was sent (exit 2).
+    pub const READ_ONLY: &str = "read_only";
+    /// Something that bpctl, or the provider, does not offer (exit 2).
+    pub const NOT_OFFERED: &str = "not_offered";
+    /// The local clock differs from the server's, so a distance in time is not safe (exit 2).
+    pub const CLOCK_SKEW: &str = "clock_skew";
+    /// The cloud was still working when the time to wait was over (exit 8).
+    pub const STILL_PENDING: &str = "still_pending";
+    /// An object that cannot be understood, and that a write might concern (exit 5).
+    pub const UNREADABLE: &str = "unreadable";
+    /// A change that cannot be reversed (exit 5).
+    pub const NO_WAY_BACK: &str = "no_way_back";
     /// Interrupted by the user.
     pub const INTERRUPTED: &str = "interrupted";
     /// A local file could not be read or written.
@@ -65,6 +79,8 @@ pub enum Exit {
     RateLimited = 6,
     /// Unreachable.
     Unreachable = 7,
+    /// Still pending.
+    Pending = 8,
     /// Partly done.
     Partly = 9,
     /// A check found something.
@@ -75,7 +91,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every code with its meaning, for the manual.
-    pub const ALL: [(Self, &str); 11] = [
+    pub const ALL: [(Self, &str); 12] = [
         (Self::Done, "Done."),
         (Self::Failure, "Anything not below: a bug, an answer that makes no sense, an input or output error."),
         (Self::Usage, "Usage or configuration: a bad flag or value, a bad or missing config, a missing confirmation."),
@@ -84,6 +100,7 @@ impl Exit {
         (Self::Refused, "Refused by the API."),
         (Self::RateLimited, "Rate limited, and still so after the retries."),
         (Self::Unreachable, "Unreachable: network, TLS, time-out, server error or cut-off answer, after the retries."),
+        (Self::Pending, "Still pending: the cloud was still working when the time to wait was over."),
         (
             Self::Partly,
             "Partly done: some targets or sources failed, the rest is done and reported; or a check found nothing, but in an incomplete list.",
@@ -91,6 +108,29 @@ impl Exit {
         (Self::Found, "A check found something (only where asked for)."),
         (Self::Interrupted, "Interrupted."),
     ];
+}
+
+/// Whether a command that failed has changed anything. Ordered: of several, the greatest holds for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Changed {
+    /// Surely nothing: no write was sent, or every one was refused.
+    #[default]
+    No,
+    /// A write may have been carried out.
+    Maybe,
+    /// A write was carried out.
+    Yes,
+}
+
+impl Changed {
+    /// The word for it in JSON.
+    fn name(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Maybe => "maybe",
+            Self::Yes => "yes",
+        }
+    }
 }
 
 /// What went wrong, in a form for people and for scripts.
@@ -110,8 +150,8 @@ pub struct Error {
     pub request_id: Option<String>,
     /// What to do next.
     pub hints: Vec<String>,
-    /// A write may have been carried out, or was, although this tells of a failure.
-    pub is_open: bool,
+    /// Whether anything was changed, although this is an error.
+    pub changed: Changed,
     /// Standard output was closed by its reader: ends quietly, with success.
     pub closed_pipe: bool,
 }
@@ -130,7 +170,7 @@ impl Error {
             detail: Value::Null,
             request_id: None,
             hints: Vec::new(),
-            is_open: false,
+            changed: Changed::No,
             closed_pipe: false,
         }
     }
@@ -181,11 +221,36 @@ impl Error {
         self
     }
 
-    /// Notes that a write may have been carried out.
+    /// Sets whether anything was changed.
     #[must_use]
-    pub fn open(mut self) -> Self {
-        self.is_open = true;
+    pub fn changed(mut self, changed: Changed) -> Self {
+        self.changed = changed;
         self
+    }
+
+    /// Marks the outcome of a write as unknown.
+    #[must_use]
+    pub fn with_outcome_unknown(self) -> Self {
+        self.changed(Changed::Maybe)
+    }
+
+    /// Whether a write may have been carried out, and that is not known.
+    pub fn outcome_unknown(&self) -> bool {
+        self.changed == Changed::Maybe
+    }
+
+    /// Whether the same command may succeed when it is run again, without doing anything twice: nothing was changed,
+    /// and the failure can pass by itself.
+    pub fn is_retryable(&self) -> bool {
+        let can_pass = match self.exit {
+            Exit::RateLimited => true,
+            // A wrong certificate stays wrong, and so does a page that a proxy sends in the API's place.
+            Exit::Unreachable => {
+                self.code != code::TLS && self.status.is_none_or(|status| status == 408 || status >= 500)
+            }
+            _ => false,
+        };
+        can_pass && self.changed == Changed::No
     }
 
     /// Gives the JSON form that scripts read from standard error.
@@ -202,6 +267,53 @@ impl Error {
             "request_id": self.request_id,
             "hint": hint,
             "exit_code": self.exit as u8,
+            "retryable": self.is_retryable(),
+            "changed": self.changed.name(),
         }})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_pass_and_changed_nothing_is_retryable() {
+        let error = |exit, code: &'static str| Error::new(exit, code, "x");
+        let status = |exit, status| Error { status: Some(status), ..error(exit, code::NETWORK) };
+        for passing in [
+            error(Exit::Unreachable, code::NETWORK),
+            error(Exit::Unreachable, code::TIMEOUT),
+            error(Exit::Unreachable, code::INVALID_RESPONSE),
+            error(Exit::RateLimited, "rate_limit_reached"),
+            status(Exit::Unreachable, 500),
+            status(Exit::Unreachable, 503),
+        ] {
+            assert!(passing.is_retryable(), "{passing:?}");
+            for changed in [Changed::Maybe, Changed::Yes] {
+                assert!(!passing.clone().changed(changed).is_retryable(), "{passing:?} {changed:?}");
+            }
+        }
+        for staying in [
+            error(Exit::Unreachable, code::TLS),
+            status(Exit::Unreachable, 404),
+            Error::usage("x"),
+            Error::invalid_response("x"),
+            error(Exit::Partly, code::PARTLY_DONE),
+            error(Exit::Pending, code::STILL_PENDING),
+            error(Exit::Refused, code::CHANGED),
+        ] {
+            assert!(!staying.is_retryable(), "{staying:?}");
+        }
+    }
+
+    #[test]
+    fn the_json_form_has_its_keys_in_order() {
+        let json = Error::usage("x").with_outcome_unknown().to_json();
+        let keys: Vec<_> = json["error"].as_object().unwrap().keys().map(String::as_str).collect();
+        let expected =
+            ["code", "message", "status", "detail", "request_id", "hint", "exit_code", "retryable", "changed"];
+        assert_eq!(keys, expected);
+        assert_eq!((&json["error"]["retryable"], &json["error"]["changed"]), (&json!(false), &json!("maybe")));
     }
 }

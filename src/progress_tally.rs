@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use serde_json::json;
 
-use crate::error::Error;
+use crate::error::{Changed, Error};
 
 /// Names that an account in words gives of one kind.
 const MOST_NAMES: usize = 10;
@@ -71,7 +71,12 @@ impl Tally {
             "done": self.labels(State::Done), "failed": self.labels(State::Failed),
             "in_flight": self.labels(State::InFlight), "not_tried": self.labels(State::NotTried),
         });
-        let error = Error::interrupted(format!("interrupted; {}", words.join("; "))).detail(detail);
+        let changed = match (self.labels(State::Done).len(), self.labels(State::NotTried).len()) {
+            (0, not_tried) if not_tried == self.0.borrow().len() => Changed::No,
+            (0, _) => Changed::Maybe,
+            _ => Changed::Yes,
+        };
+        let error = Error::interrupted(format!("interrupted; {}", words.join("; "))).detail(detail).changed(changed);
         Some(error.hint("`bpctl history` shows what was written; nothing more is sent"))
     }
 }
@@ -100,7 +105,7 @@ mod tests {
         tally.set(1, State::InFlight);
         let error = tally.interruption().unwrap();
         assert_eq!(error.message, "interrupted; done: 1 (a); in flight, carried out or not: 1 (b); not tried: 1 (c)");
-        assert_eq!(error.detail["not_tried"], json!(["c"]));
+        assert_eq!((&error.detail["not_tried"], error.changed), (&json!(["c"]), Changed::Yes));
         tally.close();
         assert!(tally.interruption().is_none());
     }

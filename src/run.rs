@@ -93,7 +93,8 @@ fn interruption(cx: &Context) -> Error {
     match cx.http_in_use().and_then(crate::http::Http::write_in_flight) {
         None => Error::interrupted("interrupted"),
         Some(write) => Error::interrupted(format!("interrupted while waiting for the answer to {write}"))
-            .hint("it may or may not have been carried out: look with `bpctl policies list`"),
+            .hint("it may or may not have been carried out: look with `bpctl policies list`")
+            .with_outcome_unknown(),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Changed, Error, Result};
 use crate::journal::{Action, Entry, Outcome};
 use crate::model::{Object, Policy};
 
@@ -70,10 +70,7 @@ impl<'a> Record<'a> {
 
 /// Tells what an error says of the write.
 pub fn outcome(error: &Error) -> Outcome {
-    match error.is_open {
-        true => Outcome::Unknown,
-        false => Outcome::Failed,
-    }
+    if error.changed == Changed::No { Outcome::Failed } else { Outcome::Unknown }
 }
 
 fn entry(cx: &Context, intent: &Intent<'_>) -> Result<Entry> {

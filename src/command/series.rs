@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::context::Context;
-use crate::error::{Error, Exit, Result, code};
+use crate::error::{Changed, Error, Exit, Result, code};
 use crate::progress_tally::{State, names};
 
 /// When to stop.
@@ -97,12 +97,13 @@ pub fn sum_up(plural: &str, done: &[String], mut failed: Vec<(String, Error)>, n
         words.push(format!("not tried after that: {}", names(not_tried)));
     }
     // One of which it is not known whether it was carried out outweighs those that surely were not.
-    let open = failed.iter().find(|(_, error)| error.is_open);
+    let open = failed.iter().find(|(_, error)| error.outcome_unknown());
     let (exit, code) = match (done.is_empty(), open.or(failed.first())) {
         (true, Some((_, worst))) => (worst.exit, worst.code.clone()),
         _ => (Exit::Partly, code::PARTLY_DONE.into()),
     };
-    let is_open = open.is_some();
+    let changed = failed.iter().map(|(_, error)| error.changed).max().unwrap_or_default();
+    let changed = if done.is_empty() { changed } else { Changed::Yes };
     let results: Vec<_> =
         failed.iter().map(|(label, error)| json!({"id": label, "error": error.to_json()["error"]})).collect();
     let count = failed.len() + done.len() + not_tried.len();
@@ -110,5 +111,5 @@ pub fn sum_up(plural: &str, done: &[String], mut failed: Vec<(String, Error)>, n
     let mut hints: Vec<String> = failed.iter().flat_map(|(_, error)| error.hints.clone()).collect();
     hints.dedup();
     let detail = json!({"done": done, "failed": results, "not_tried": not_tried});
-    Err(Error { hints, is_open, ..Error::new(exit, code, message).detail(detail) })
+    Err(Error { hints, changed, ..Error::new(exit, code, message).detail(detail) })
 }

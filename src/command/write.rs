@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result, code};
+use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
 use crate::model::{Change, Interval, Loss, Object, Policy};
 use crate::time::utc;
@@ -186,7 +186,7 @@ pub fn verify(change: &Change, before: &Policy, after: &Policy) -> Result<()> {
             format!("the change was made, and with it something that was not asked for ({})", words.join("; ")),
         )
         .hint("the server did it, or somebody else at the same time")
-        .open()),
+        .with_outcome_unknown()),
     }
 }
 
@@ -205,11 +205,13 @@ pub fn not_applied(wrong: &[(&str, String, Option<String>)]) -> Result<()> {
     let detail =
         wrong.iter().map(|(name, asked, actual)| ((*name).to_owned(), json!({"asked": asked, "actual": actual})));
     let message = format!("the server accepted the request but did not apply it ({})", words.join("; "));
-    Err(Error::new(Exit::Failure, code::NOT_APPLIED, message).detail(Value::Object(detail.collect())).open())
+    Err(Error::new(Exit::Failure, code::NOT_APPLIED, message)
+        .detail(Value::Object(detail.collect()))
+        .with_outcome_unknown())
 }
 
 /// Says of an error while reading back that the write itself was accepted.
 pub fn after_write(error: Error) -> Error {
     let message = format!("the change was accepted, but reading it back failed: {}", error.message);
-    Error { message, is_open: true, ..error }
+    Error { message, changed: Changed::Yes, ..error }
 }

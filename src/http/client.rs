@@ -398,7 +398,7 @@ impl Http {
         tried: std::result::Result<Settled, Failure>,
         after_lost_answer: bool,
     ) -> Result<Settled> {
-        let is_open = match self.outcome(&tried) {
+        let is_unknown = match self.outcome(&tried) {
             Outcome::NotCarriedOut { .. } | Outcome::RateLimited { .. } => false,
             Outcome::Unknown { .. } => true,
             Outcome::Final => match &tried {
@@ -408,13 +408,16 @@ impl Http {
             },
         };
         let tried = tried.map_err(|failure| self.without_token(failure.into_error(self.host())));
-        if request.method == Method::Get || !(is_open || after_lost_answer) {
+        if request.method == Method::Get || !(is_unknown || after_lost_answer) {
             return tried;
         }
         match tried {
-            Ok(Settled { result: Err(error), answer }) if !is_open => {
+            Ok(Settled { result: Err(error), answer }) if !is_unknown => {
                 // What the answer says may be the consequence of the earlier attempt: the caller knows better.
-                Ok(Settled { result: Err(open(error, "an earlier attempt may have been carried out")), answer })
+                Ok(Settled {
+                    result: Err(with_outcome_unknown(error, "an earlier attempt may have been carried out")),
+                    answer,
+                })
             }
             Ok(Settled { result: Err(error), .. }) => Err(of_unknown_outcome(request.repeat, error)),
             Ok(settled) => Ok(settled),
@@ -435,17 +438,17 @@ fn rate(answer: &Answer) -> Option<Rate> {
 }
 
 /// Adds to an error what may have happened all the same.
-fn open(error: Error, what: &str) -> Error {
-    Error { message: format!("{}; {what}", error.message), is_open: true, ..error }
+fn with_outcome_unknown(error: Error, what: &str) -> Error {
+    Error { message: format!("{}; {what}", error.message), ..error }.with_outcome_unknown()
 }
 
 fn of_unknown_outcome(repeat: Repeat, cause: Error) -> Error {
     match repeat {
-        Repeat::Safe => open(cause, "the change may or may not have been carried out"),
+        Repeat::Safe => with_outcome_unknown(cause, "the change may or may not have been carried out"),
         Repeat::OnlyIfNotCarriedOut => Error {
             exit: Exit::Unreachable,
             code: code::OUTCOME_UNKNOWN.into(),
-            ..open(cause, "it is not known whether the request was carried out")
+            ..with_outcome_unknown(cause, "it is not known whether the request was carried out")
         },
     }
 }

@@ -121,7 +121,7 @@ impl Katapult {
         let created = unwrap(body, "disk_backup_policy").ok().and_then(|policy| text(&policy, "id"));
         created.ok_or_else(|| {
             let message = "the answer does not name the new policy; it is not known whether it was created";
-            Error::new(Exit::Unreachable, code::OUTCOME_UNKNOWN, message).open()
+            Error::new(Exit::Unreachable, code::OUTCOME_UNKNOWN, message).with_outcome_unknown()
         })
     }
 }

@@ -395,7 +395,7 @@ impl Run {
         let run = self.exits(exit_code);
         assert_eq!(run.stdout, "", "standard output stays empty on errors: {}", run.report());
         let error = run.error();
-        for key in ["code", "message", "status", "detail", "request_id", "hint", "exit_code"] {
+        for key in ["code", "message", "status", "detail", "request_id", "hint", "exit_code", "retryable", "changed"] {
             assert!(error.get(key).is_some(), "the error lacks `{key}`: {}", run.report());
         }
         assert_eq!(error["exit_code"], exit_code, "{}", run.report());

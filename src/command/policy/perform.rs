@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::command::record::{Intent, Record, outcome};
 use crate::command::write::{after_write, not_applied, verify};
 use crate::context::Context;
-use crate::error::{Error, Exit, Result, code};
+use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::katapult::{Cause, Katapult, Lookup, Owner, is_gone, trash_object};
@@ -32,7 +32,7 @@ impl Named {
 
 /// Adds the command that shows what happened, where that is open.
 fn with_look(error: Error, id: &str) -> Error {
-    match error.is_open || error.code == code::NOT_APPLIED {
+    match error.changed != Changed::No {
         true => error.hint(format!("`bpctl policy show {id}` shows what happened")),
         false => error,
     }
@@ -133,7 +133,7 @@ async fn trash_entry(cx: &Context, api: &Katapult, id: &str) -> Result<Value> {
                 code::NOT_APPLIED,
                 format!("the server accepted the deletion of {id}, but the policy is still there"),
             )
-            .open());
+            .with_outcome_unknown());
         }
         Err(error) if is_gone(&error) => {
             if let Some(entry) = error.detail.get("trash_object").filter(|entry| entry.is_object()) {
@@ -180,7 +180,7 @@ pub async fn restore(cx: &Context, api: &Katapult, id: &str, undoes: Option<u64>
 /// The error of a restoration that the server accepted, and that did nothing.
 fn not_restored(id: &str, error: &Error) -> Error {
     let message = format!("the server accepted the restoration of {id}, but it is not there: {}", error.message);
-    Error::new(Exit::Failure, code::NOT_APPLIED, message).open()
+    Error::new(Exit::Failure, code::NOT_APPLIED, message).with_outcome_unknown()
 }
 
 /// What a new policy belongs to.
