@@ -111,8 +111,12 @@ async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
         return cx.show(policy.before);
     }
     if change.is_empty() {
-        return Err(Error::new(Exit::Refused, code::NO_WAY_BACK, format!("the API offers no way to unset a value: {stays}"))
-            .hint(format!("`bpctl policy update {}` sets another one", policy.id)));
+        return Err(Error::new(
+            Exit::Refused,
+            code::NO_WAY_BACK,
+            format!("the API offers no way to unset a value: {stays}"),
+        )
+        .hint(format!("`bpctl policy update {}` sets another one", policy.id)));
     }
     if cx.global.dry_run {
         let after = raw_after(&policy.before, &change);
@@ -150,9 +154,13 @@ fn what_stays(old: &Policy, now: &Policy) -> String {
 async fn reschedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
     let planned = convert(&entry.before).auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
     let Some(at) = planned.filter(|at| at.as_second() >= cx.now().as_second() + LEAD) else {
-        return Err(Error::new(Exit::Refused, code::NO_WAY_BACK, "the API offers no way to cancel a scheduled deletion")
-            .hint(format!("put it off with `bpctl policy schedule-delete {id} --at …`"))
-            .hint(format!("or restore it within 48 hours afterwards with `bpctl policy restore {id}`")));
+        return Err(Error::new(
+            Exit::Refused,
+            code::NO_WAY_BACK,
+            "the API offers no way to cancel a scheduled deletion",
+        )
+        .hint(format!("put it off with `bpctl policy schedule-delete {id} --at …`"))
+        .hint(format!("or restore it within 48 hours afterwards with `bpctl policy restore {id}`")));
     };
     let policy = as_left(api, entry, id).await?;
     if cx.global.dry_run {
