@@ -20,8 +20,6 @@ use crate::katapult::{Katapult, policy as convert};
 use crate::model::{Change, Fields, Loss, Object, Policy, Removal};
 use crate::view::{Noun, in_a_line};
 
-/// The code of a change that the API cannot take back.
-
 const QUESTION: &str = "Undo it?";
 
 /// Reverses a change by the inverse call.
