@@ -6,7 +6,7 @@ use bpctl::args::Format;
 use bpctl::http::{Answer, json};
 use bpctl::katapult::{page, policy};
 use bpctl::model::{Object, Policy};
-use bpctl::view::{Listing, Look, Style};
+use bpctl::view::{Listing, OutputOptions, TimeFormat};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use jiff::Timestamp;
@@ -57,13 +57,21 @@ fn render_json(bencher: Bencher, rows: usize) {
 }
 
 fn render(bencher: Bencher, rows: usize, format: Format) {
-    let look = Look { now: Timestamp::from_second(1_795_000_000).unwrap(), zone: TimeZone::UTC };
-    let style =
-        Style { format, columns: None, sort: None, limit: None, has_header: true, width: None, has_color: false, look };
+    let times = TimeFormat { now: Timestamp::from_second(1_795_000_000).unwrap(), zone: TimeZone::UTC };
+    let output = OutputOptions {
+        format,
+        columns: None,
+        sort: None,
+        limit: None,
+        has_header: true,
+        width: None,
+        has_color: false,
+        times,
+    };
     let rows_in = || decoded(&answers(rows));
     bencher.counter(ItemsCount::new(rows)).with_inputs(rows_in).bench_local_values(|rows| {
         let mut out = Vec::new();
-        let mut listing = Listing::new(&style).unwrap();
+        let mut listing = Listing::new(&output).unwrap();
         for row in rows {
             listing.push(row, &mut out).unwrap();
         }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use bpctl::args::Format;
 use bpctl::http::{Answer, Flow, json, walk};
 use bpctl::model::{Object, redact};
-use bpctl::view::{Listing, Look, Noun, Style, show};
+use bpctl::view::{Listing, OutputOptions, Resource, TimeFormat, show};
 use bpctl::{config, katapult, onapp, policyfile, time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -147,10 +147,10 @@ fn now() -> Timestamp {
 }
 
 /// Prints an object in every format, as a row and on its own.
-fn printed<T: Noun>(raw: &Value, convert: fn(&Value) -> T) {
+fn printed<T: Resource>(raw: &Value, convert: fn(&Value) -> T) {
     for format in [Format::Table, Format::Wide, Format::Json, Format::Jsonl, Format::Yaml, Format::Csv, Format::Id] {
-        let look = Look { now: now(), zone: TimeZone::UTC };
-        let style = Style {
+        let times = TimeFormat { now: now(), zone: TimeZone::UTC };
+        let output = OutputOptions {
             format,
             columns: None,
             sort: None,
@@ -158,19 +158,19 @@ fn printed<T: Noun>(raw: &Value, convert: fn(&Value) -> T) {
             has_header: true,
             width: (format == Format::Wide).then_some(40),
             has_color: false,
-            look,
+            times,
         };
         let object = || {
             let mut raw = raw.clone();
             redact(&mut raw);
             Object { model: convert(&raw), raw }
         };
-        let (mut row, mut sheet) = (Vec::new(), Vec::new());
-        let mut listing = Listing::new(&style).expect("no column is named");
+        let (mut row, mut details) = (Vec::new(), Vec::new());
+        let mut listing = Listing::new(&output).expect("no column is named");
         listing.push(object(), &mut row).expect("memory takes everything");
         listing.finish(&mut row).expect("memory takes everything");
-        show(object(), &style, &mut sheet).expect("no column is named").expect("memory takes everything");
-        for text in [row, sheet] {
+        show(object(), &output, &mut details).expect("no column is named").expect("memory takes everything");
+        for text in [row, details] {
             safe(format, &text);
         }
     }

@@ -22,7 +22,7 @@ use crate::progress_tally::Tally;
 use crate::sandbox;
 use crate::system::{System, quoted};
 use crate::ui::Ui;
-use crate::view::{Listing, Noun, Style, show};
+use crate::view::{Listing, OutputOptions, Resource, show};
 
 /// What the journal calls the API of the sandbox, which has an address only while it runs.
 pub const SANDBOX_API: &str = "sandbox";
@@ -41,7 +41,7 @@ pub struct Context {
     /// Printing and asking.
     pub ui: Ui,
     /// How results are wanted.
-    pub style: Style,
+    pub output: OutputOptions,
     answers: RefCell<Vec<String>>,
     /// Where several writes stand.
     pub tally: Tally,
@@ -57,12 +57,12 @@ pub struct Context {
 
 impl Context {
     /// Puts the parts together; reads and opens nothing.
-    pub fn new(system: System, global: Global, ui: Ui, style: Style) -> Self {
+    pub fn new(system: System, global: Global, ui: Ui, output: OutputOptions) -> Self {
         Self {
             system,
             global,
             ui,
-            style,
+            output,
             answers: RefCell::default(),
             tally: Tally::default(),
             gathering: None,
@@ -79,18 +79,18 @@ impl Context {
     /// tells begins with the profile's name.
     pub fn on_profile(&self, name: &str) -> Self {
         let global = Global { profile: Some(name.to_owned()), all_profiles: false, ..self.global.clone() };
-        let cx = Self::new(self.system.clone(), global, self.ui.on_profile(name), self.style.clone());
+        let cx = Self::new(self.system.clone(), global, self.ui.on_profile(name), self.output.clone());
         Self { gathering: Some(RefCell::new(None)), ..cx }
     }
 
     /// The present.
     pub fn now(&self) -> Timestamp {
-        self.style.look.now
+        self.output.times.now
     }
 
     /// The zone that times are read and shown in.
     pub fn zone(&self) -> &TimeZone {
-        &self.style.look.zone
+        &self.output.times.zone
     }
 
     /// Where the config file is, or would be.
@@ -379,15 +379,15 @@ impl Context {
     ///
     /// # Errors
     /// `--columns` or `--sort` names a column that there is not.
-    pub fn listing<T: Noun>(&self) -> Result<Listing<'_, T>> {
-        Listing::new(&self.style).map_err(Error::usage)
+    pub fn listing<T: Resource>(&self) -> Result<Listing<'_, T>> {
+        Listing::new(&self.output).map_err(Error::usage)
     }
 
     /// Refuses a bad column before anything is sent: a write would be carried out by the time its result is printed.
     ///
     /// # Errors
     /// `--columns` or `--sort` names a column that there is not.
-    pub fn check_columns<T: Noun>(&self) -> Result<()> {
+    pub fn check_columns<T: Resource>(&self) -> Result<()> {
         self.listing::<T>().map(drop)
     }
 
@@ -395,9 +395,9 @@ impl Context {
     ///
     /// # Errors
     /// The stream's, or an unknown column.
-    pub fn show<T: Noun>(&self, object: Object<T>) -> Result<()> {
+    pub fn show<T: Resource>(&self, object: Object<T>) -> Result<()> {
         let mut wrong_column = None;
-        self.ui.print(|out| match show(object, &self.style, out) {
+        self.ui.print(|out| match show(object, &self.output, out) {
             Ok(written) => written,
             Err(sentence) => {
                 wrong_column = Some(sentence);

@@ -27,6 +27,7 @@ mod run;
 pub mod sandbox;
 pub mod secret;
 pub mod system;
+mod text;
 pub mod time;
 pub mod ui;
 pub mod view;

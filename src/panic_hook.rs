@@ -7,7 +7,7 @@ use std::io::Write;
 use std::panic::PanicHookInfo;
 
 use crate::error::Exit;
-use crate::view::escape;
+use crate::text::escape;
 
 /// Reports a panic and ends the process: the state of what panicked is not known.
 pub fn report(panic: &PanicHookInfo<'_>) {

@@ -13,8 +13,8 @@ use crate::config::env;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::system::System;
-use crate::ui::{Manner, Ui};
-use crate::view::{Look, Style};
+use crate::ui::{Ui, UiOptions};
+use crate::view::{OutputOptions, TimeFormat};
 
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
@@ -29,14 +29,14 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Err(error) => return unparsed(&error, &arguments, &system),
     };
     let format = format(&cli.global, &system);
-    let manner = manner(&cli.global, &system, *format.as_ref().unwrap_or(&Format::Table));
-    let ui = Ui::new(manner);
+    let options = ui_options(&cli.global, &system, *format.as_ref().unwrap_or(&Format::Table));
+    let ui = Ui::new(options);
     let format = match format {
         Ok(format) => format,
         Err(error) => return ended(&ui, Err(error)),
     };
-    let style = style(&cli.global, &system, format);
-    let cx = Context::new(system, cli.global, ui, style);
+    let output = output_options(&cli.global, &system, format);
+    let cx = Context::new(system, cli.global, ui, output);
     let result = env::check(&cx.system).and_then(|()| match cli.command {
         // They wait for nothing: a runtime would take longer than they do.
         command @ (Command::Completions(_) | Command::Man(_)) => {
@@ -115,7 +115,7 @@ fn unparsed(error: &clap::Error, arguments: &[OsString], system: &System) -> Exi
     use clap::error::ErrorKind;
     let text = error.render();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let ui = Ui::new(Manner::default());
+        let ui = Ui::new(UiOptions::default());
         let printed = ui.print(|out| match system.stdout_is_terminal {
             true => write!(out, "{}", text.ansi()),
             false => write!(out, "{text}"),
@@ -123,7 +123,7 @@ fn unparsed(error: &clap::Error, arguments: &[OsString], system: &System) -> Exi
         return ended(&ui, printed);
     }
     let format = format_of_arguments(arguments, system);
-    let ui = Ui::new(manner(&Global::default(), system, format));
+    let ui = Ui::new(ui_options(&Global::default(), system, format));
     if matches!(format, Format::Json | Format::Jsonl) {
         let text = text.to_string();
         let message = text.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
@@ -160,8 +160,8 @@ fn format(global: &Global, system: &System) -> Result<Format> {
     }
 }
 
-fn manner(global: &Global, system: &System, format: Format) -> Manner {
-    Manner {
+fn ui_options(global: &Global, system: &System, format: Format) -> UiOptions {
+    UiOptions {
         is_json: matches!(format, Format::Json | Format::Jsonl),
         is_quiet: global.quiet,
         verbosity: global.verbose,
@@ -182,9 +182,9 @@ fn has_color(color: Option<Color>, system: &System, is_terminal: bool) -> bool {
     }
 }
 
-fn style(global: &Global, system: &System, format: Format) -> Style {
+fn output_options(global: &Global, system: &System, format: Format) -> OutputOptions {
     let width = system.stdout_is_terminal.then(|| dialoguer::console::Term::stdout().size_checked()).flatten();
-    Style {
+    OutputOptions {
         format,
         columns: global.columns.clone(),
         sort: global.sort.clone(),
@@ -192,6 +192,6 @@ fn style(global: &Global, system: &System, format: Format) -> Style {
         has_header: !global.no_header,
         width: width.map(|(_, columns)| columns),
         has_color: has_color(global.color, system, system.stdout_is_terminal),
-        look: Look { now: system.now(), zone: if global.utc { TimeZone::UTC } else { system.local_zone() } },
+        times: TimeFormat { now: system.now(), zone: if global.utc { TimeZone::UTC } else { system.local_zone() } },
     }
 }

@@ -16,11 +16,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::error::{Error, Result};
 use crate::fs::detached;
 use crate::http::Progress;
-use crate::view::escape;
+use crate::text::escape;
 
 /// How the program speaks.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Manner {
+pub struct UiOptions {
     /// Errors as JSON, notes held back.
     pub is_json: bool,
     /// `-q`
@@ -37,7 +37,7 @@ pub struct Manner {
 
 /// Standard output, standard error and the keyboard.
 pub struct Ui {
-    manner: Manner,
+    options: UiOptions,
     out: RefCell<BufWriter<Stdout>>,
     held_back: RefCell<Vec<String>>,
     /// What `-q` left unsaid: a question may be about it.
@@ -50,13 +50,13 @@ pub struct Ui {
 
 impl Ui {
     /// Takes hold of the standard streams.
-    pub fn new(manner: Manner) -> Self {
-        let target = match manner.is_terminal && !manner.is_quiet {
+    pub fn new(options: UiOptions) -> Self {
+        let target = match options.is_terminal && !options.is_quiet {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         };
         Self {
-            manner,
+            options,
             bars: MultiProgress::with_draw_target(target),
             out: RefCell::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
             held_back: RefCell::new(Vec::new()),
@@ -68,7 +68,7 @@ impl Ui {
 
     /// Makes one that speaks for a profile, above the same bars.
     pub fn on_profile(&self, name: &str) -> Self {
-        Self { bars: self.bars.clone(), speaker: Some(name.to_owned()), ..Self::new(self.manner) }
+        Self { bars: self.bars.clone(), speaker: Some(name.to_owned()), ..Self::new(self.options) }
     }
 
     /// Takes over what another held back.
@@ -78,12 +78,12 @@ impl Ui {
 
     /// Tells whether questions can be asked.
     pub fn can_ask(&self) -> bool {
-        self.manner.can_ask
+        self.options.can_ask
     }
 
     /// Tells how verbose the user wants it.
     pub fn verbosity(&self) -> u8 {
-        self.manner.verbosity
+        self.options.verbosity
     }
 
     /// Writes to standard output.
@@ -104,8 +104,8 @@ impl Ui {
 
     /// Tells something that is good to know. With `-q` only a question that follows makes it heard.
     pub fn note(&self, text: &str) {
-        match self.manner.is_quiet {
-            true if self.manner.can_ask => self.unsaid.borrow_mut().push(self.spoken(text)),
+        match self.options.is_quiet {
+            true if self.options.can_ask => self.unsaid.borrow_mut().push(self.spoken(text)),
             true => {}
             false => self.tell(self.spoken(text)),
         }
@@ -130,7 +130,7 @@ impl Ui {
 
     fn tell(&self, text: String) {
         // On a terminal a note may belong to a question that follows.
-        match self.manner.is_json && !self.manner.is_terminal {
+        match self.options.is_json && !self.options.is_terminal {
             true => self.held_back.borrow_mut().push(text),
             false => self.line(&text),
         }
@@ -150,20 +150,20 @@ impl Ui {
     pub fn error(&self, error: &Error) {
         // Rows that were handed in before the error are part of what happened; a broken stream is not news.
         let _ = self.out.borrow_mut().flush();
-        if self.manner.is_json {
+        if self.options.is_json {
             return self.line(&error.to_json().to_string());
         }
         let code = match error.code.as_ref() {
             "usage" | "config" | "io" => String::new(),
             code => format!(" ({code})"),
         };
-        let message = crate::view::escape(&error.message);
-        self.line(&format!("{} {message}{}", self.painted("error:", "31;1"), crate::view::escape(&code)));
+        let message = crate::text::escape(&error.message);
+        self.line(&format!("{} {message}{}", self.painted("error:", "31;1"), crate::text::escape(&code)));
         for hint in &error.hints {
-            self.line(&format!("{} {}", self.painted("hint:", "36"), crate::view::escape(hint)));
+            self.line(&format!("{} {}", self.painted("hint:", "36"), crate::text::escape(hint)));
         }
         if let Some(id) = &error.request_id {
-            self.line(&format!("request id: {}", crate::view::escape(id)));
+            self.line(&format!("request id: {}", crate::text::escape(id)));
         }
     }
 
@@ -173,7 +173,7 @@ impl Ui {
     }
 
     fn painted(&self, text: &str, color: &str) -> String {
-        match self.manner.has_color {
+        match self.options.has_color {
             true => format!("\x1b[{color}m{text}\x1b[0m"),
             false => text.to_owned(),
         }
@@ -193,7 +193,7 @@ impl Ui {
 
     /// Makes what the HTTP client speaks through.
     pub fn http_progress(&self) -> HttpProgress {
-        HttpProgress { manner: self.manner, bars: self.bars.clone(), told: RefCell::new(None) }
+        HttpProgress { options: self.options, bars: self.bars.clone(), told: RefCell::new(None) }
     }
 
     /// Reads standard input to its end, or to one byte more than `most`. Ctrl-C is heard meanwhile.
@@ -261,7 +261,7 @@ fn bar_style(template: &'static str) -> ProgressStyle {
 
 /// What the HTTP client may tell.
 pub struct HttpProgress {
-    manner: Manner,
+    options: UiOptions,
     bars: MultiProgress,
     told: RefCell<Option<(String, Instant)>>,
 }
@@ -286,21 +286,21 @@ impl HttpProgress {
 }
 
 /// A person at a terminal is told of every wait that can be noticed, a script only if it asks.
-fn is_worth_telling(manner: Manner, wait: Duration) -> bool {
-    let is_noticed = manner.is_terminal && wait >= Duration::from_secs(1);
-    (is_noticed || manner.verbosity > 0) && !manner.is_quiet
+fn is_worth_telling(options: UiOptions, wait: Duration) -> bool {
+    let is_noticed = options.is_terminal && wait >= Duration::from_secs(1);
+    (is_noticed || options.verbosity > 0) && !options.is_quiet
 }
 
 impl Progress for HttpProgress {
     fn waiting(&self, reason: &str, wait: Duration) {
-        let is_told = is_worth_telling(self.manner, wait);
-        if is_told && (self.manner.verbosity > 0 || self.is_news(reason, wait)) {
+        let is_told = is_worth_telling(self.options, wait);
+        if is_told && (self.options.verbosity > 0 || self.is_news(reason, wait)) {
             self.line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape(reason)));
         }
     }
 
     fn trace_level(&self) -> u8 {
-        self.manner.verbosity
+        self.options.verbosity
     }
 
     fn trace(&self, text: &str) {
@@ -320,11 +320,11 @@ mod tests {
     #[test]
     fn waits_are_told_to_people() {
         let (long, short) = (Duration::from_secs(3), Duration::from_millis(300));
-        let terminal = Manner { is_terminal: true, ..Manner::default() };
+        let terminal = UiOptions { is_terminal: true, ..UiOptions::default() };
         assert!(is_worth_telling(terminal, long));
         assert!(!is_worth_telling(terminal, short));
-        assert!(!is_worth_telling(Manner { is_quiet: true, ..terminal }, long));
-        assert!(!is_worth_telling(Manner::default(), long));
-        assert!(is_worth_telling(Manner { verbosity: 1, ..Manner::default() }, short));
+        assert!(!is_worth_telling(UiOptions { is_quiet: true, ..terminal }, long));
+        assert!(!is_worth_telling(UiOptions::default(), long));
+        assert!(is_worth_telling(UiOptions { verbosity: 1, ..UiOptions::default() }, short));
     }
 }

@@ -26,17 +26,17 @@ pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
         }
         cx.ui.note(&format!("{} runs written to {}", all.runs.len(), path.display()));
     }
-    let style = &cx.style;
+    let output = &cx.output;
     // The bars of several profiles would need one scale: their runs are listed instead.
-    let is_list = cx.gathering.is_some() || style.columns.is_some() || style.sort.is_some() || style.limit.is_some();
-    if style.format != Format::Table || is_list {
+    let is_list = cx.gathering.is_some() || output.columns.is_some() || output.sort.is_some() || output.limit.is_some();
+    if output.format != Format::Table || is_list {
         return print_list(rows, all.runs, "in this time");
     }
     if all.runs.is_empty() {
         cx.ui.note("no runs in this time");
         return Ok(());
     }
-    cx.ui.print(|out| bars(&all.runs, (from, until), &style.look, drawing(cx, args.ascii), out))
+    cx.ui.print(|out| bars(&all.runs, (from, until), &output.times, drawing(cx, args.ascii), out))
 }
 
 /// The locale's character set, read as C libraries do.

@@ -48,7 +48,7 @@ pub async fn policies(cx: &Context, named: Vec<String>) -> Result<Vec<String>> {
     let organization = api.find_organization(cx.organization()?).await?;
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     let mut keep = |page: Vec<Object<Policy>>| {
-        let rows = page.into_iter().map(|policy| (policy.model.id.clone(), choice(&policy.model, &cx.style.look)));
+        let rows = page.into_iter().map(|policy| (policy.model.id.clone(), choice(&policy.model, &cx.output.times)));
         found.extend(rows.filter_map(|(id, row)| Some((id?, row))));
         Ok(Flow::More)
     };

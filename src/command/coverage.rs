@@ -9,7 +9,8 @@ use crate::command::survey::{self, DETAIL_UP_TO, Reading};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::coverage::{Coverage, Requirements, Row, Verdict, coverage};
-use crate::view::{Facts, escape, page, totals_lines};
+use crate::text::escape;
+use crate::view::{Facts, page, totals_lines};
 
 /// Shows which machines and disks are backed up.
 pub async fn run(cx: &Context, args: Args) -> Result<()> {
@@ -30,7 +31,7 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
     }
     // Of several profiles the totals would not be the list's.
     let has_footer =
-        cx.gathering.is_none() && matches!(cx.style.format, Format::Table | Format::Wide) && !coverage.rows.is_empty();
+        cx.gathering.is_none() && matches!(cx.output.format, Format::Table | Format::Wide) && !coverage.rows.is_empty();
     print_list(rows, coverage.rows, "in this organization")?;
     if has_footer {
         cx.ui.print(|out| {
@@ -58,7 +59,7 @@ async fn report(
     let strays = coverage.strays.iter();
     notes.extend(strays.map(|(policy, target)| format!("Policy {policy} belongs to {target}, which is not listed.")));
     let facts = Facts { organization: name_of(cx, reading).await?, requirements: requirements.words(), notes };
-    let written = file::write(cx, path, page(coverage, &facts, &cx.style.look)).await?;
+    let written = file::write(cx, path, page(coverage, &facts, &cx.output.times)).await?;
     if written == Written::ToFile {
         cx.ui.note(&format!("report written to {}", path.display()));
     }

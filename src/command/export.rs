@@ -10,7 +10,7 @@ use crate::policyfile::{Surroundings, document_json, rows, write};
 
 /// Prints the live policies of an organization as a file.
 pub async fn run(cx: &Context) -> Result<()> {
-    if matches!(cx.style.format, Format::Wide | Format::Csv | Format::Id) {
+    if matches!(cx.output.format, Format::Wide | Format::Csv | Format::Id) {
         return Err(Error::usage("`bpctl export` writes TOML, JSON or YAML").hint("use `-o toml`, `json` or `yaml`"));
     }
     let api = cx.katapult()?;
@@ -31,12 +31,12 @@ pub async fn run(cx: &Context) -> Result<()> {
     let live = Surroundings { policies: &policies, ..survey.surroundings() };
     let rows = rows(&policies, live);
     let organization = Some(survey.organization.value.as_str());
-    match cx.style.format {
+    match cx.output.format {
         Format::Json | Format::Jsonl | Format::Yaml => {
             let value = document_json(organization, &rows);
-            cx.ui.print(|out| crate::view::structured(&cx.style, &value, out))
+            cx.ui.print(|out| crate::view::structured(&cx.output, &value, out))
         }
-        _ => cx.ui.print(|out| write!(out, "{}", write(organization, &rows, crate::view::escape))),
+        _ => cx.ui.print(|out| write!(out, "{}", write(organization, &rows, crate::text::escape))),
     }
 }
 

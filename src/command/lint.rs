@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::http::Flow;
 use crate::model::lint::{Evidence, Finding, RULES, Rule, Severity, lint, rule};
 use crate::model::{Object, TrashObject};
-use crate::view::{Noun, sarif, structured};
+use crate::view::{Resource, sarif, structured};
 
 /// Finds policies that are probably not as intended.
 pub async fn run(cx: &Context, args: Lint) -> Result<()> {
@@ -41,8 +41,8 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
         now: cx.now(),
     });
     let verdict = args.fail_on.and_then(|level| failure(&findings, level).or_else(|| reading.survey.is_no_all_clear()));
-    match cx.style.format {
-        Format::Sarif => cx.ui.print(|out| structured(&cx.style, &sarif(&findings, &skipped, is_complete), out))?,
+    match cx.output.format {
+        Format::Sarif => cx.ui.print(|out| structured(&cx.output, &sarif(&findings, &skipped, is_complete), out))?,
         _ => print_list(rows, findings, "in this organization")?,
     }
     verdict.map_or(Ok(()), Err)
@@ -53,7 +53,7 @@ fn explain(cx: &Context, code: &str) -> Result<()> {
         let rule = rule(code).cloned().ok_or_else(|| unknown(code))?;
         return cx.show(own(rule)?);
     }
-    if !matches!(cx.style.format, Format::Table | Format::Wide) {
+    if !matches!(cx.output.format, Format::Table | Format::Wide) {
         return print_list(Rows::<Rule>::begin(cx)?, RULES.to_vec(), "there are");
     }
     for (number, rule) in RULES.iter().enumerate() {

@@ -7,17 +7,17 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::{Flow, Walk};
 use crate::model::Object;
-use crate::view::{Listing, Noun};
+use crate::view::{Listing, Resource};
 
 /// A list that a command fills.
-pub struct Rows<'a, T: Noun> {
+pub struct Rows<'a, T: Resource> {
     cx: &'a Context,
     listing: Listing<'a, T>,
     /// Where several profiles are listed, the rows wait for those of the others.
     kept: Vec<Object<T>>,
 }
 
-impl<'a, T: Noun> Rows<'a, T> {
+impl<'a, T: Resource> Rows<'a, T> {
     /// Begins a list; a bad column is found before any request.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl<'a, T: Noun> Rows<'a, T> {
                 return Ok(Flow::Enough);
             }
         }
-        if self.cx.style.format == Format::Jsonl {
+        if self.cx.output.format == Format::Jsonl {
             self.cx.ui.flush()?;
         }
         Ok(self.flow(self.listing.count()))
@@ -56,7 +56,7 @@ impl<'a, T: Noun> Rows<'a, T> {
 
     /// Tells how many more rows than `count` are wanted. A sorted list needs them all.
     fn flow(&self, count: usize) -> Flow {
-        match self.cx.style.limit.filter(|_| self.cx.style.sort.is_none()) {
+        match self.cx.output.limit.filter(|_| self.cx.output.sort.is_none()) {
             None => Flow::More,
             Some(most) if count >= most => Flow::Enough,
             Some(most) => Flow::UpTo(most - count),
@@ -76,7 +76,7 @@ impl<'a, T: Noun> Rows<'a, T> {
                 T::PLURAL
             ));
         }
-        if count == 0 && matches!(self.cx.style.format, Format::Table | Format::Wide) {
+        if count == 0 && matches!(self.cx.output.format, Format::Table | Format::Wide) {
             self.cx.ui.note(&format!("no {} {of}", T::PLURAL));
         }
         match &self.cx.gathering {
@@ -93,7 +93,7 @@ impl<'a, T: Noun> Rows<'a, T> {
 ///
 /// # Errors
 /// Standard output's, or an unknown column.
-pub fn print_list<T: Noun + Serialize>(mut rows: Rows<'_, T>, things: Vec<T>, of: &str) -> Result<()> {
+pub fn print_list<T: Resource + Serialize>(mut rows: Rows<'_, T>, things: Vec<T>, of: &str) -> Result<()> {
     rows.page(things.into_iter().map(own).collect::<Result<_>>()?)?;
     rows.end(Walk::default(), of)
 }

@@ -38,11 +38,11 @@ use crate::error::{Error, Result};
 /// # Errors
 /// Whatever went wrong; the program's exit code is the error's.
 pub async fn run(cx: &Context, command: Command) -> Result<()> {
-    if cx.style.format == Format::Sarif && !matches!(command, Command::Lint(_)) {
+    if cx.output.format == Format::Sarif && !matches!(command, Command::Lint(_)) {
         return Err(Error::usage("only `bpctl lint` writes SARIF")
             .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl lint -o sarif` for SARIF"));
     }
-    if cx.style.format == Format::Toml && !matches!(command, Command::Export(_)) {
+    if cx.output.format == Format::Toml && !matches!(command, Command::Export(_)) {
         return Err(Error::usage("only `bpctl export` writes TOML")
             .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl export` for TOML"));
     }

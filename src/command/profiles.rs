@@ -15,7 +15,7 @@ use crate::model::calendar::Run;
 use crate::model::coverage::Row;
 use crate::model::lint::Finding;
 use crate::model::{Backup, Disk, Machine, Object, Organization, Policy, TrashObject};
-use crate::view::{Listing, Noun};
+use crate::view::{Listing, Resource};
 
 /// Gives the profiles that are named, when more than one may be; none for an ordinary command.
 ///
@@ -91,7 +91,7 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
         Command::Calendar(args) if args.ics.is_none() => {
             gather::<Run>(cx, names, &[], async |cx| calendar::run(cx, args.clone()).await).await
         }
-        Command::Lint(args) if cx.style.format != Format::Sarif && args.explain.is_none() && !args.list_codes => {
+        Command::Lint(args) if cx.output.format != Format::Sarif && args.explain.is_none() && !args.list_codes => {
             gather::<Finding>(cx, names, &[], async |cx| lint::run(cx, args.clone()).await).await
         }
         _ => Err(one_only(cx)),
@@ -124,13 +124,13 @@ fn is_of_environment(cx: &Context) -> bool {
 }
 
 /// `also` names the columns that the table shows besides its own.
-async fn gather<T: Noun>(
+async fn gather<T: Resource>(
     cx: &Context,
     names: &[String],
     also: &[&str],
     list: impl AsyncFn(&Context) -> Result<()>,
 ) -> Result<()> {
-    let mut listing = Listing::<T>::of_several(&cx.style).map_err(Error::usage)?.also(also);
+    let mut listing = Listing::<T>::of_several(&cx.output).map_err(Error::usage)?.also(also);
     let each = names.iter().map(|name| async {
         let own = cx.on_profile(name);
         let result = list(&own).await;

@@ -54,9 +54,9 @@ mod with_sandbox {
         };
         let running = cx.launch_sandbox(options)?;
         let (katapult, onapp) = (running.katapult_url(), running.onapp_url());
-        cx.ui.print(|out| match cx.style.format {
+        cx.ui.print(|out| match cx.output.format {
             Format::Json | Format::Jsonl | Format::Yaml => {
-                structured(&cx.style, &json!({"katapult": katapult, "onapp": onapp}), out)
+                structured(&cx.output, &json!({"katapult": katapult, "onapp": onapp}), out)
             }
             _ => writeln!(out, "Katapult  {katapult}\nOnApp     {onapp}"),
         })?;

@@ -15,7 +15,7 @@ use crate::katapult::{Katapult, Lookup, Owner, is_gone};
 use crate::model::{Disk, Fleet, Machine, Object, Policy};
 use crate::policyfile::Surroundings;
 use crate::ui::Bar;
-use crate::view::Noun;
+use crate::view::Resource;
 
 /// Up to so many policies are each read by themselves unasked.
 pub const DETAIL_UP_TO: usize = 200;

@@ -18,7 +18,7 @@ use crate::http::Request;
 use crate::journal::{Action, Entry, Outcome};
 use crate::katapult::{Katapult, policy as convert};
 use crate::model::{Change, Fields, Loss, Object, Policy, Removal};
-use crate::view::{Noun, in_a_line};
+use crate::view::{Resource, in_a_line};
 
 const QUESTION: &str = "Undo it?";
 
@@ -122,7 +122,7 @@ async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
         let words = difference_lines(&change).into_iter().chain(losses).collect();
         return would(cx, Katapult::update_request(&policy.id, &change), policy.before.raw, after, words);
     }
-    cx.ui.note(&in_a_line(before, &cx.style.look));
+    cx.ui.note(&in_a_line(before, &cx.output.times));
     difference_lines(&change).iter().for_each(|line| cx.ui.note(&format!("  {line}")));
     change.shorter_reach(before).iter().for_each(|warning| cx.ui.warn(warning));
     if !stays.is_empty() {
@@ -167,7 +167,7 @@ async fn reschedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> 
         let request = Katapult::schedule_delete_request(&policy.id, at.as_second());
         return would(cx, request, policy.before.raw, after, Vec::new());
     }
-    cx.ui.note(&in_a_line(&policy.before.model, &cx.style.look));
+    cx.ui.note(&in_a_line(&policy.before.model, &cx.output.times));
     let loss = Loss(format!("policy {} is deleted at {at}, as it was planned before", policy.id));
     let policy = confirmed(cx, api, policy, &[loss]).await?;
     let scheduled = perform::schedule_delete(cx, api, &policy, at, Some(entry.number)).await?;
@@ -178,7 +178,7 @@ async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Res
     if cx.global.dry_run {
         return would(cx, Katapult::restore_request(&id), Value::Null, entry.before.clone(), Vec::new());
     }
-    cx.ui.note(&in_a_line(&convert(&entry.before), &cx.style.look));
+    cx.ui.note(&in_a_line(&convert(&entry.before), &cx.output.times));
     confirm_several(cx, &[], QUESTION)?;
     let restored = perform::restore(cx, api, &id, Some(entry.number)).await?;
     if let (Some(at), None) = (convert(&entry.before).auto_move_to_trash_at, restored.model.auto_move_to_trash_at) {
@@ -204,7 +204,7 @@ async fn delete(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
         return would(cx, Katapult::delete_request(&policy.id), policy.before.raw, Value::Null, Vec::new());
     }
     let target = policy.before.model.target.label();
-    cx.ui.note(&in_a_line(&policy.before.model, &cx.style.look));
+    cx.ui.note(&in_a_line(&policy.before.model, &cx.output.times));
     let loss = Loss(format!("policy {} of {target} is deleted: no more backups by it", policy.id));
     let policy = confirmed(cx, api, policy, &[loss]).await?;
     let deleted = perform::delete(cx, api, &policy, Some(entry.number)).await?;
@@ -226,7 +226,7 @@ async fn confirmed(cx: &Context, api: &Katapult, policy: Named, losses: &[Loss])
     }
 }
 
-fn print_undone<T: Noun>(cx: &Context, entry: &Entry, object: Object<T>) -> Result<()> {
+fn print_undone<T: Resource>(cx: &Context, entry: &Entry, object: Object<T>) -> Result<()> {
     print_result(cx, &format!("change {} was undone", entry.number), || cx.show(object))
 }
 

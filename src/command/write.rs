@@ -26,9 +26,9 @@ pub struct DryRun {
 /// # Errors
 /// Standard output's.
 pub fn print_dry_runs(cx: &Context, mut runs: Vec<DryRun>) -> Result<()> {
-    if !matches!(cx.style.format, Format::Json | Format::Jsonl | Format::Yaml) {
+    if !matches!(cx.output.format, Format::Json | Format::Jsonl | Format::Yaml) {
         // Rows and ids are for programs: words would not be among them.
-        if matches!(cx.style.format, Format::Csv | Format::Id) {
+        if matches!(cx.output.format, Format::Csv | Format::Id) {
             cx.ui.note("a dry run has no rows: see it with `-o table` or `-o json`");
             return Ok(());
         }
@@ -50,7 +50,7 @@ pub fn print_dry_runs(cx: &Context, mut runs: Vec<DryRun>) -> Result<()> {
         }
     };
     let value = json!({"dry_run": true, "requests": requests, "before": before, "after": after});
-    cx.ui.print(|out| crate::view::structured(&cx.style, &value, out))
+    cx.ui.print(|out| crate::view::structured(&cx.output, &value, out))
 }
 
 impl DryRun {
@@ -61,11 +61,11 @@ impl DryRun {
         for request in &self.requests {
             writeln!(out, "dry run: would send {} {}", request.method.name(), request.path)?;
             if let Some(body) = &request.body {
-                writeln!(out, "  {}", crate::view::escape(&body.to_string()))?;
+                writeln!(out, "  {}", crate::text::escape(&body.to_string()))?;
             }
         }
         for line in &self.words {
-            writeln!(out, "  {}", crate::view::escape(line))?;
+            writeln!(out, "  {}", crate::text::escape(line))?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::typed::Typed;
 use crate::config::{PROFILE_KEYS, Provider};
 use crate::journal::Entry;
 use crate::model::{Backup, Check, ConfigSetting, Disk, Interval, Machine, Organization, Policy, TrashObject};
-use crate::view::Noun;
+use crate::view::Resource;
 
 /// Stands for a file; the shell knows them better. No value can hold it: it has a control character.
 pub(super) const FILES: &str = "\u{1}files";
@@ -121,7 +121,7 @@ fn columns(noun: &str) -> Vec<&'static str> {
     }
 }
 
-fn names<T: Noun>() -> Vec<&'static str> {
+fn names<T: Resource>() -> Vec<&'static str> {
     T::COLUMNS.iter().map(|column| column.name).collect()
 }
 

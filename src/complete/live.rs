@@ -9,8 +9,9 @@ use crate::http::Flow;
 use crate::katapult::{Lookup, Owner};
 use crate::model::{Disk, Machine, Organization, Policy, TrashObject};
 use crate::system::System;
-use crate::ui::{Manner, Ui};
-use crate::view::{Look, Style, escape};
+use crate::text::escape;
+use crate::ui::{Ui, UiOptions};
+use crate::view::{OutputOptions, TimeFormat};
 
 /// Gives the values of a kind. `suits` is the provider of the command that is being typed, if it has one alone.
 pub(super) fn items(typed: &Typed, kind: Kind, suits: Option<Provider>) -> Vec<Item> {
@@ -36,9 +37,9 @@ pub(super) fn profiles(typed: &Typed) -> Vec<Item> {
 /// Surroundings that never speak: what would be said is held back for an end of the command that never comes.
 fn context(typed: &Typed) -> Context {
     let system = System::real(&env::SECRETS);
-    let manner = Manner { is_json: true, is_quiet: true, ..Manner::default() };
-    let look = Look { now: system.now(), zone: jiff::tz::TimeZone::UTC };
-    let style = Style {
+    let options = UiOptions { is_json: true, is_quiet: true, ..UiOptions::default() };
+    let times = TimeFormat { now: system.now(), zone: jiff::tz::TimeZone::UTC };
+    let output = OutputOptions {
         format: crate::args::Format::Json,
         columns: None,
         sort: None,
@@ -46,9 +47,9 @@ fn context(typed: &Typed) -> Context {
         has_header: false,
         width: None,
         has_color: false,
-        look,
+        times,
     };
-    Context::new(system, typed.global(), Ui::new(manner), style)
+    Context::new(system, typed.global(), Ui::new(options), output)
 }
 
 fn known(cx: &Context, kind: Kind, suits: Option<Provider>) -> Result<Vec<Item>> {

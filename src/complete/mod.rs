@@ -22,7 +22,7 @@ use clap::CommandFactory;
 use clap_complete::engine;
 
 use crate::args::{Cli, Shell};
-use crate::ui::{Manner, Ui};
+use crate::ui::{Ui, UiOptions};
 use line::Position;
 use reply::Reply;
 use typed::Typed;
@@ -55,7 +55,7 @@ pub fn answer(arguments: &[OsString]) -> bool {
         Some("fish") => line::in_words(rest).map(|position| reply(&position).in_fish()),
         _ => None,
     };
-    let ui = Ui::new(Manner::default());
+    let ui = Ui::new(UiOptions::default());
     // A shell that no longer listens needs no answer.
     let _ = ui.print(|out| out.write_all(text.unwrap_or_default().as_bytes()));
     let _ = ui.finish();

@@ -6,7 +6,7 @@ use clap_complete::CompletionCandidate;
 
 use super::attach::{DIRECTORIES, FILES};
 use super::line::End;
-use crate::view::escape;
+use crate::text::escape;
 
 /// What is answered to a script.
 #[derive(Debug, PartialEq, Eq)]

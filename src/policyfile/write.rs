@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::resolve::key_of;
 use super::{Name, Surroundings, VERSION};
-use crate::model::{Interval, Machine, Policy, Wish, is_hidden};
+use crate::model::{Interval, Machine, Policy, Wish};
+use crate::text::is_hidden;
 
 /// A policy as it stands in a file.
 #[derive(Clone, Debug)]

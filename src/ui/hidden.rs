@@ -11,7 +11,7 @@ use super::Ui;
 use crate::error::{Error, Result};
 use crate::fs::detached;
 use crate::secret::Secret;
-use crate::view::escape;
+use crate::text::escape;
 
 impl Ui {
     /// Asks for a secret; what is typed is not shown. An empty answer is given as it is.

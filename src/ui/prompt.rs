@@ -16,7 +16,8 @@ use unicode_width::UnicodeWidthChar;
 
 use super::Ui;
 use crate::error::{Error, Result};
-use crate::view::{choices, escape, shortened};
+use crate::text::escape;
+use crate::view::{choices, shortened};
 
 /// Ctrl-D.
 const END_OF_INPUT: char = '\u{4}';

@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
-use super::{Look, escape};
+use super::TimeFormat;
 use crate::model::calendar::Run;
+use crate::text::escape;
 
 /// What to draw with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +40,11 @@ struct Hour<'a> {
 pub fn bars(
     runs: &[Run],
     (from, until): (Timestamp, Timestamp),
-    look: &Look,
+    times: &TimeFormat,
     drawing: Drawing,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let hours = hours(runs, from, until, look);
+    let hours = hours(runs, from, until, times);
     match until.as_second() - from.as_second() <= MOST_LINES * 3_600 {
         true => lines(&hours, drawing, out)?,
         false => grid(&hours, drawing, out)?,
@@ -52,14 +53,14 @@ pub fn bars(
 }
 
 /// Deals the runs out to the hours of the local clock.
-fn hours<'a>(runs: &'a [Run], from: Timestamp, until: Timestamp, look: &Look) -> Vec<Hour<'a>> {
-    let here = from.to_zoned(look.zone.clone());
+fn hours<'a>(runs: &'a [Run], from: Timestamp, until: Timestamp, times: &TimeFormat) -> Vec<Hour<'a>> {
+    let here = from.to_zoned(times.zone.clone());
     let into_hour = i64::from(here.minute()) * 60 + i64::from(here.second());
     let first = from.as_second() - into_hour;
     let count = (until.as_second() - first + 3_599) / 3_600;
     let start = |number: i64| {
         let at = Timestamp::from_second(first).and_then(|first| first.checked_add(SignedDuration::from_hours(number)));
-        Some(at.ok()?.to_zoned(look.zone.clone()))
+        Some(at.ok()?.to_zoned(times.zone.clone()))
     };
     let mut hours: Vec<Hour<'a>> =
         (0..count).filter_map(start).map(|starts| Hour { starts, runs: Vec::new() }).collect();
@@ -184,12 +185,12 @@ mod tests {
 
     fn drawn(zone: &str, from: &str, hours: i64, times: &[&str], drawing: Drawing) -> String {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let look = Look { now: at(from), zone: TimeZone::get(zone).unwrap() };
+        let format = TimeFormat { now: at(from), zone: TimeZone::get(zone).unwrap() };
         let run = |text: &&str| Run { policy: std::rc::Rc::default(), at: at(text).as_second() };
         let runs: Vec<Run> = times.iter().map(run).collect();
         let until = at(from).checked_add(SignedDuration::from_hours(hours)).unwrap();
         let mut out = Vec::new();
-        bars(&runs, (at(from), until), &look, drawing, &mut out).unwrap();
+        bars(&runs, (at(from), until), &format, drawing, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

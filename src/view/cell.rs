@@ -9,7 +9,7 @@ use crate::time::{for_people, rfc3339};
 
 /// What a value looks like depends on the time and the zone.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct TimeFormat {
     /// The present.
     pub now: Timestamp,
     /// The zone that times are shown in.
@@ -110,9 +110,9 @@ impl Cell {
     }
 
     /// A point in time in Unix seconds.
-    pub fn unix(seconds: Option<i64>, look: &Look) -> Self {
+    pub fn unix(seconds: Option<i64>, times: &TimeFormat) -> Self {
         match seconds.map(Timestamp::from_second) {
-            Some(Ok(instant)) => Self::instant(Some(instant), look),
+            Some(Ok(instant)) => Self::instant(Some(instant), times),
             // Out of any calendar's range: shown as it came.
             Some(Err(_)) => Self::number(seconds),
             None => Self::absent(),
@@ -120,13 +120,13 @@ impl Cell {
     }
 
     /// A point in time.
-    pub fn instant(instant: Option<Timestamp>, look: &Look) -> Self {
+    pub fn instant(instant: Option<Timestamp>, times: &TimeFormat) -> Self {
         let Some(instant) = instant else {
             return Self::absent();
         };
         #[expect(clippy::cast_precision_loss, reason = "for sorting only")]
         let key = Key::Number(instant.as_second() as f64);
-        Self { text: for_people(instant, look.now, &look.zone), data: rfc3339(instant, &look.zone), key }
+        Self { text: for_people(instant, times.now, &times.zone), data: rfc3339(instant, &times.zone), key }
     }
 }
 

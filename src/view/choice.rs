@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::escape;
+use crate::text::escape;
 
 /// Characters for each cell of the terminal, at the most: a name can pile up marks that take no room.
 const PILE: usize = 4;

@@ -1,8 +1,8 @@
-//! What a noun's columns are. One table a noun, in [`super::noun`].
+//! The columns of a resource. Each resource defines its own in [`super::resource`].
 
-use super::{Cell, Look, Sheet};
+use super::{Cell, Details, TimeFormat};
 
-/// One column of a noun.
+/// One column of a resource.
 pub struct Column<T> {
     /// Its name for `--columns` and `--sort`, and its CSV header; in upper case the table's header.
     pub name: &'static str,
@@ -11,12 +11,12 @@ pub struct Column<T> {
     /// Whether it is set flush right.
     pub is_right: bool,
     /// Its value.
-    pub cell: fn(&T, &Look) -> Cell,
+    pub cell: fn(&T, &TimeFormat) -> Cell,
 }
 
 impl<T> Column<T> {
     /// A column of every table.
-    pub const fn new(name: &'static str, cell: fn(&T, &Look) -> Cell) -> Self {
+    pub const fn new(name: &'static str, cell: fn(&T, &TimeFormat) -> Cell) -> Self {
         Self { name, is_wide: false, is_right: false, cell }
     }
 
@@ -34,7 +34,7 @@ impl<T> Column<T> {
 }
 
 /// A thing that lists and `show` print.
-pub trait Noun: Sized + 'static {
+pub trait Resource: Sized + 'static {
     /// Several of them: `policies`.
     const PLURAL: &'static str;
     /// Its columns, in order.
@@ -44,5 +44,5 @@ pub trait Noun: Sized + 'static {
     fn id(&self) -> &str;
 
     /// Everything of it, laid out to be read.
-    fn sheet(&self, look: &Look) -> Sheet;
+    fn details(&self, times: &TimeFormat) -> Details;
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::escape;
 use crate::model::calendar::Run;
+use crate::text::escape;
 
 /// The longest line in octets, without its line break.
 const FOLD_AT: usize = 75;

@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::cell::Key;
 use super::structured::{self, Structured};
-use super::{Cell, Column, Look, Noun, escape, table};
+use super::{Cell, Column, Resource, TimeFormat, table};
 use crate::args::Format;
 use crate::model::Object;
+use crate::text::escape;
 
 /// How results are wanted.
 #[derive(Clone, Debug)]
-pub struct Style {
+pub struct OutputOptions {
     /// The format.
     pub format: Format,
     /// `--columns`
@@ -29,12 +30,12 @@ pub struct Style {
     /// Whether to use colours.
     pub has_color: bool,
     /// Time and zone.
-    pub look: Look,
+    pub times: TimeFormat,
 }
 
 /// A list that is being written.
-pub struct Listing<'s, T: Noun> {
-    style: &'s Style,
+pub struct Listing<'s, T: Resource> {
+    output: &'s OutputOptions,
     columns: Vec<&'static Column<T>>,
     sort: Option<(&'static Column<T>, bool)>,
     rows: Vec<Row>,
@@ -57,20 +58,20 @@ enum Content {
     Id(String),
 }
 
-impl<'s, T: Noun> Listing<'s, T> {
+impl<'s, T: Resource> Listing<'s, T> {
     /// Begins a list.
     ///
     /// # Errors
     /// A sentence: `--columns` or `--sort` names a column that there is not.
-    pub fn new(style: &'s Style) -> Result<Self, String> {
-        let has_columns = matches!(style.format, Format::Table | Format::Wide | Format::Csv);
-        let columns = match &style.columns {
+    pub fn new(output: &'s OutputOptions) -> Result<Self, String> {
+        let has_columns = matches!(output.format, Format::Table | Format::Wide | Format::Csv);
+        let columns = match &output.columns {
             Some(_) if !has_columns => return Err("`--columns` goes with `-o table`, `wide` and `csv`".to_owned()),
             Some(names) => names.iter().map(|name| column(name, "--columns")).collect::<Result<_, _>>()?,
-            None => T::COLUMNS.iter().filter(|column| !column.is_wide || style.format != Format::Table).collect(),
+            None => T::COLUMNS.iter().filter(|column| !column.is_wide || output.format != Format::Table).collect(),
         };
-        let sort = style.sort.as_deref().map(sorted_by).transpose()?;
-        Ok(Self { style, columns, sort, rows: Vec::new(), count: 0, has_sources: false })
+        let sort = output.sort.as_deref().map(sorted_by).transpose()?;
+        Ok(Self { output, columns, sort, rows: Vec::new(), count: 0, has_sources: false })
     }
 
     /// Begins a list of rows from several profiles: a PROFILE column comes first, and JSON rows are
@@ -78,14 +79,14 @@ impl<'s, T: Noun> Listing<'s, T> {
     ///
     /// # Errors
     /// Those of [`Listing::new`].
-    pub fn of_several(style: &'s Style) -> Result<Self, String> {
-        Ok(Self { has_sources: true, ..Self::new(style)? })
+    pub fn of_several(output: &'s OutputOptions) -> Result<Self, String> {
+        Ok(Self { has_sources: true, ..Self::new(output)? })
     }
 
     /// Shows columns of `wide` in the table too, unless others were named; before any row.
     #[must_use]
     pub fn also(self, names: &[&str]) -> Self {
-        if self.style.format != Format::Table || self.style.columns.is_some() {
+        if self.output.format != Format::Table || self.output.columns.is_some() {
             return self;
         }
         let is_shown = |column: &&Column<T>| !column.is_wide || names.contains(&column.name);
@@ -114,20 +115,20 @@ impl<'s, T: Noun> Listing<'s, T> {
             return Ok(false);
         }
         self.count += 1;
-        if self.style.format == Format::Jsonl && self.sort.is_none() {
+        if self.output.format == Format::Jsonl && self.sort.is_none() {
             structured::write(Structured::JsonLine, &sourced(source, object.raw), out)?;
             return Ok(!self.is_full());
         }
-        let look = &self.style.look;
-        let key = self.sort.map_or(Key::Absent, |(column, _)| (column.cell)(&object.model, look).key);
-        let content = match self.style.format {
+        let times = &self.output.times;
+        let key = self.sort.map_or(Key::Absent, |(column, _)| (column.cell)(&object.model, times).key);
+        let content = match self.output.format {
             Format::Json | Format::Sarif | Format::Toml => {
                 Content::Json(structured::element(&sourced(source, object.raw))?.into())
             }
             Format::Jsonl | Format::Yaml => Content::Raw(sourced(source, object.raw)),
             Format::Id => Content::Id(object.model.id().to_owned()),
             Format::Table | Format::Wide | Format::Csv => {
-                Content::Cells(self.columns.iter().map(|column| (column.cell)(&object.model, look)).collect())
+                Content::Cells(self.columns.iter().map(|column| (column.cell)(&object.model, times)).collect())
             }
         };
         self.rows.push(Row { source: source.map(str::to_owned), key, content });
@@ -136,7 +137,7 @@ impl<'s, T: Noun> Listing<'s, T> {
 
     /// A sorted list needs every row before it can leave some out.
     fn is_full(&self) -> bool {
-        self.sort.is_none() && self.style.limit.is_some_and(|limit| self.count >= limit)
+        self.sort.is_none() && self.output.limit.is_some_and(|limit| self.count >= limit)
     }
 
     /// Writes what was not written yet.
@@ -150,8 +151,8 @@ impl<'s, T: Noun> Listing<'s, T> {
                 false => a.key.compare(&b.key),
             });
         }
-        self.rows.truncate(self.style.limit.unwrap_or(usize::MAX));
-        match self.style.format {
+        self.rows.truncate(self.output.limit.unwrap_or(usize::MAX));
+        match self.output.format {
             Format::Json | Format::Sarif | Format::Toml => structured::array(&elements(self.rows), out),
             Format::Yaml => structured::write(Structured::Yaml, &Value::Array(raws(self.rows)), out),
             Format::Jsonl => {
@@ -166,7 +167,7 @@ impl<'s, T: Noun> Listing<'s, T> {
     fn csv(self, out: &mut dyn Write) -> io::Result<()> {
         // Through a buffer: the library's own errors hide that a pipe was closed.
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-        if self.style.has_header {
+        if self.output.has_header {
             let source = self.has_sources.then_some(PROFILE);
             writer.write_record(source.into_iter().chain(self.columns.iter().map(|column| column.name)))?;
         }
@@ -185,7 +186,7 @@ impl<'s, T: Noun> Listing<'s, T> {
         let columns = self.columns.iter().map(|column| (column.name, column.is_right));
         let headers = source.into_iter().chain(columns);
         let headers = headers.map(|(name, is_right)| (name.to_uppercase().replace('_', " "), is_right));
-        table::write(headers.collect(), &cells(self.rows), self.style, out)
+        table::write(headers.collect(), &cells(self.rows), self.output, out)
     }
 }
 
@@ -220,7 +221,7 @@ fn ids(rows: Vec<Row>) -> Vec<String> {
     rows.into_iter().filter_map(|row| if let Content::Id(id) = row.content { Some(id) } else { None }).collect()
 }
 
-fn column<T: Noun>(name: &str, flag: &str) -> Result<&'static Column<T>, String> {
+fn column<T: Resource>(name: &str, flag: &str) -> Result<&'static Column<T>, String> {
     let wanted = name.trim().to_lowercase().replace([' ', '-'], "_");
     T::COLUMNS.iter().find(|column| column.name == wanted).ok_or_else(|| {
         let known: Vec<&str> = T::COLUMNS.iter().map(|column| column.name).collect();
@@ -228,7 +229,7 @@ fn column<T: Noun>(name: &str, flag: &str) -> Result<&'static Column<T>, String>
     })
 }
 
-fn sorted_by<T: Noun>(text: &str) -> Result<(&'static Column<T>, bool), String> {
+fn sorted_by<T: Resource>(text: &str) -> Result<(&'static Column<T>, bool), String> {
     match text.rsplit_once(':') {
         Some((name, "desc")) => Ok((column(name, "--sort")?, true)),
         Some((name, "asc")) => Ok((column(name, "--sort")?, false)),

@@ -6,7 +6,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::Style;
+use super::OutputOptions;
 use crate::args::Format;
 
 /// The formats that keep everything.
@@ -20,12 +20,12 @@ pub(super) enum Structured {
     Yaml,
 }
 
-/// Writes a value that is no noun in the structured format that is wanted, else as JSON.
+/// Writes any value in the requested structured format, JSON by default.
 ///
 /// # Errors
 /// The stream's.
-pub fn structured(style: &Style, value: &Value, out: &mut dyn Write) -> io::Result<()> {
-    let format = match style.format {
+pub fn structured(output: &OutputOptions, value: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let format = match output.format {
         Format::Yaml => Structured::Yaml,
         Format::Jsonl => Structured::JsonLine,
         _ => Structured::Json,

@@ -8,7 +8,8 @@ use std::io::{self, Write};
 use comfy_table::{Cell as TableCell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Cell, Style, escape};
+use super::{Cell, OutputOptions};
+use crate::text::escape;
 
 /// Spaces between columns.
 const GAP: u16 = 2;
@@ -19,18 +20,18 @@ const LEAST_LAST: u16 = 12;
 pub(super) fn write(
     headers: Vec<(String, bool)>,
     rows: &[Vec<Cell>],
-    style: &Style,
+    output: &OutputOptions,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let least = least_widths(&headers, rows, style);
+    let least = least_widths(&headers, rows, output);
     let columns = least.len();
-    match style.width.and_then(|width| laid_out(&least, width)) {
+    match output.width.and_then(|width| laid_out(&least, width)) {
         Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
-    if style.has_header {
+    if output.has_header {
         table.set_header(headers.iter().map(|(text, _)| text));
     }
     for row in rows {
@@ -45,7 +46,7 @@ pub(super) fn write(
     }
     for (number, line) in table.lines().enumerate() {
         let line = line.trim_end();
-        match number == 0 && style.has_header && style.has_color {
+        match number == 0 && output.has_header && output.has_color {
             true => writeln!(out, "\x1b[1m{line}\x1b[0m")?,
             false => writeln!(out, "{line}")?,
         }
@@ -68,10 +69,10 @@ fn gap_after(column: usize, columns: usize) -> u16 {
 }
 
 /// Gives the width that each column needs at least: its longest word, and the gap.
-fn least_widths(headers: &[(String, bool)], rows: &[Vec<Cell>], style: &Style) -> Vec<u16> {
+fn least_widths(headers: &[(String, bool)], rows: &[Vec<Cell>], output: &OutputOptions) -> Vec<u16> {
     let longest = |text: &str| escape(text).split_whitespace().map(UnicodeWidthStr::width).max().unwrap_or(0);
     let column = |number: usize, header: &str| {
-        let header = if style.has_header { longest(header) } else { 0 };
+        let header = if output.has_header { longest(header) } else { 0 };
         let cells = rows.iter().filter_map(|row| row.get(number)).map(|cell| longest(&cell.text));
         let word = u16::try_from(cells.max().unwrap_or(0).max(header)).unwrap_or(u16::MAX / 2);
         word.saturating_add(gap_after(number, headers.len()))
@@ -86,10 +87,10 @@ mod tests {
 
     use super::*;
     use crate::args::Format;
-    use crate::view::Look;
+    use crate::view::TimeFormat;
 
     fn lines(width: Option<u16>, rows: &[[&str; 3]]) -> Vec<String> {
-        let style = Style {
+        let output = OutputOptions {
             format: Format::Table,
             columns: None,
             sort: None,
@@ -97,12 +98,12 @@ mod tests {
             has_header: false,
             width,
             has_color: false,
-            look: Look { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC },
+            times: TimeFormat { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC },
         };
         let headers = ["A", "B", "C"].map(|name| (name.to_owned(), false)).to_vec();
         let rows: Vec<Vec<Cell>> = rows.iter().map(|row| row.map(|text| Cell::text(Some(text))).to_vec()).collect();
         let mut out = Vec::new();
-        write(headers, &rows, &style, &mut out).unwrap();
+        write(headers, &rows, &output, &mut out).unwrap();
         String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
     }
 

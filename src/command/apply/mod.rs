@@ -43,7 +43,7 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
     if cx.global.dry_run {
         return print_dry_runs(cx, plan.steps.iter().map(|step| dry_run(cx, step, &before)).collect());
     }
-    lines(&plan, &cx.style.look).iter().for_each(|line| cx.ui.note(line));
+    lines(&plan, &cx.output.times).iter().for_each(|line| cx.ui.note(line));
     cx.ui.note(&summary(&plan));
     if plan.steps.is_empty() {
         return print_list(Rows::<StepResult>::begin(cx)?, Vec::new(), "to carry out");
@@ -120,6 +120,6 @@ fn dry_run(cx: &Context, step: &Step, before: &HashMap<String, Object<Policy>>) 
         _ => requests[0].body.as_ref().map_or(Value::Null, |body| body["properties"].clone()),
     };
     let one = Plan { steps: vec![step.clone()], unlisted: Vec::new(), ..Plan::default() };
-    let words = lines(&one, &cx.style.look);
+    let words = lines(&one, &cx.output.times);
     DryRun { requests, before: object.map_or(Value::Null, |object| object.raw.clone()), after, words }
 }

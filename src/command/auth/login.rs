@@ -11,7 +11,8 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Organization, Session};
 use crate::secret::Secret;
-use crate::view::{escape, structured};
+use crate::text::escape;
+use crate::view::structured;
 
 /// Reads a token, tries it, and stores it in a profile.
 pub async fn run(cx: &Context, args: AuthLogin) -> Result<()> {
@@ -112,8 +113,8 @@ impl Login {
         };
         let verb = if cx.global.dry_run { "valid" } else { "stored" };
         let sentence = format!("{verb}: token of profile {} for {}{sees}", self.name, session.api_url);
-        cx.ui.print(|out| match cx.style.format {
-            Format::Json | Format::Jsonl | Format::Yaml => structured(&cx.style, &self.json(cx, is_default), out),
+        cx.ui.print(|out| match cx.output.format {
+            Format::Json | Format::Jsonl | Format::Yaml => structured(&cx.output, &self.json(cx, is_default), out),
             Format::Id => writeln!(out, "{}", escape(&self.name)),
             _ => writeln!(out, "{}", escape(&sentence)),
         })

@@ -8,7 +8,8 @@ use crate::command::config::{begin, save};
 use crate::config::{File, Provider};
 use crate::context::Context;
 use crate::error::Result;
-use crate::view::{escape, structured};
+use crate::text::escape;
+use crate::view::structured;
 
 /// Removes the token from a profile; its other settings stay.
 pub async fn run(cx: &Context) -> Result<()> {
@@ -30,8 +31,8 @@ pub async fn run(cx: &Context) -> Result<()> {
     if is_dry {
         result["would_remove"] = is_there.into();
     }
-    cx.ui.print(|out| match cx.style.format {
-        Format::Json | Format::Jsonl | Format::Yaml => structured(&cx.style, &result, out),
+    cx.ui.print(|out| match cx.output.format {
+        Format::Json | Format::Jsonl | Format::Yaml => structured(&cx.output, &result, out),
         Format::Id => writeln!(out, "{}", escape(&name)),
         _ if is_there && is_dry => writeln!(out, "would remove the token of profile {}", escape(&name)),
         _ if is_there => writeln!(out, "removed the token of profile {}", escape(&name)),

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::Session;
 use crate::secret::Secret;
-use crate::view::escape;
+use crate::text::escape;
 
 /// The longest token that is read, in bytes.
 const MAX_TOKEN: u64 = 16 * 1024;

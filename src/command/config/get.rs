@@ -21,7 +21,7 @@ pub fn run(cx: &Context, args: &ConfigGet) -> Result<()> {
     if setting.key.rsplit('.').next() == Some("token") {
         return Err(Error::usage("a token is not printed").hint("`bpctl auth status` says whether it works"));
     }
-    match cx.style.format {
+    match cx.output.format {
         Format::Table | Format::Wide => cx.ui.print(|out| writeln!(out, "{}", setting.text())),
         _ => cx.show(setting.object()),
     }

@@ -54,11 +54,11 @@ pub fn save(cx: &Context, edit: Edit) -> Result<()> {
 /// Tells what was set, or would be.
 fn report(cx: &Context, setting: ConfigSetting) -> Result<()> {
     let is_dry = cx.global.dry_run;
-    match cx.style.format {
+    match cx.output.format {
         Format::Table | Format::Wide => {
-            let (key, text) = (crate::view::escape(&setting.key).into_owned(), setting.text());
+            let (key, text) = (crate::text::escape(&setting.key).into_owned(), setting.text());
             let verb = if is_dry { "valid: " } else { "" };
-            cx.ui.print(|out| writeln!(out, "{verb}{key} = {}", crate::view::escape(&text)))
+            cx.ui.print(|out| writeln!(out, "{verb}{key} = {}", crate::text::escape(&text)))
         }
         _ => {
             let mut object = setting.object();

@@ -11,9 +11,9 @@ use crate::view::structured;
 pub fn run(cx: &Context) -> Result<()> {
     let path = cx.config_path()?;
     let exists = path.exists();
-    cx.ui.print(|out| match cx.style.format {
+    cx.ui.print(|out| match cx.output.format {
         Format::Json | Format::Jsonl | Format::Yaml => {
-            structured(&cx.style, &json!({"path": path.display().to_string(), "exists": exists}), out)
+            structured(&cx.output, &json!({"path": path.display().to_string(), "exists": exists}), out)
         }
         _ => writeln!(out, "{}", path.display()),
     })

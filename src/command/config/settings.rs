@@ -95,5 +95,5 @@ fn output(cx: &Context) -> ConfigSetting {
         (None, Some(_)) => Origin::Environment(env::OUTPUT),
         (None, None) => Origin::Default,
     };
-    ConfigSetting::set("output", cx.style.format.name(), origin)
+    ConfigSetting::set("output", cx.output.format.name(), origin)
 }

@@ -15,17 +15,17 @@ pub use words::{lines, summary};
 
 /// Shows what would make the live policies as a file says.
 pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
-    if matches!(cx.style.format, Format::Csv | Format::Id) {
+    if matches!(cx.output.format, Format::Csv | Format::Id) {
         return Err(Error::usage("a plan is no list of rows").hint("use `-o table`, `json`, `jsonl` or `yaml`"));
     }
     let at = prune_at(cx, &args.prune)?;
     let api = cx.katapult()?;
     let made = make(cx, api, &args.file, at).await?;
     made.notes.iter().for_each(|note| cx.ui.warn(note));
-    match cx.style.format {
+    match cx.output.format {
         Format::Json | Format::Jsonl | Format::Yaml => {
             let value = document(&made.plan)?;
-            cx.ui.print(|out| crate::view::structured(&cx.style, &value, out))?;
+            cx.ui.print(|out| crate::view::structured(&cx.output, &value, out))?;
         }
         _ => print(cx, &made.plan)?,
     }
@@ -42,9 +42,9 @@ fn document(plan: &Plan) -> Result<Value> {
 
 fn print(cx: &Context, plan: &Plan) -> Result<()> {
     cx.ui.print(|out| {
-        for line in lines(plan, &cx.style.look) {
-            let line = crate::view::escape(&line).into_owned();
-            let color = match (cx.style.has_color, line.as_bytes().first()) {
+        for line in lines(plan, &cx.output.times) {
+            let line = crate::text::escape(&line).into_owned();
+            let color = match (cx.output.has_color, line.as_bytes().first()) {
                 (true, Some(b'+')) => "32",
                 (true, Some(b'~')) => "33",
                 (true, Some(b'-')) => "31",

@@ -5,22 +5,22 @@ use jiff::Timestamp;
 use crate::command::write::difference_lines;
 use crate::model::{Plan, Step, StepAction, Unlisted};
 use crate::time::in_full;
-use crate::view::Look;
+use crate::view::TimeFormat;
 
 /// Says every step, and every live policy that the file does not name.
-pub fn lines(plan: &Plan, look: &Look) -> Vec<String> {
+pub fn lines(plan: &Plan, times: &TimeFormat) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &plan.steps {
-        lines.push(line(step, look));
+        lines.push(line(step, times));
         lines.extend(step.weakens.iter().map(|words| format!("    weakens protection: {words}")));
         let reach = (step.action == StepAction::Update).then(|| step.change().shorter_reach(&step.policy_before()));
         lines.extend(reach.flatten().map(|words| format!("    note: {words}")));
     }
-    lines.extend(plan.unlisted.iter().map(|policy| unlisted(policy, look)));
+    lines.extend(plan.unlisted.iter().map(|policy| unlisted(policy, times)));
     lines
 }
 
-fn line(step: &Step, look: &Look) -> String {
+fn line(step: &Step, times: &TimeFormat) -> String {
     let target = step.target.label();
     let policy = step.policy.as_deref().unwrap_or("-");
     let interval = |fields: &crate::model::Fields| fields.interval.clone().unwrap_or_else(|| "-".to_owned());
@@ -44,24 +44,24 @@ fn line(step: &Step, look: &Look) -> String {
             format!("~ {target} {}  {}  ({policy})", interval(&before), fields.join(", "))
         }
         StepAction::ScheduleDelete => {
-            let at = when(step.after.auto_move_to_trash_at, look);
+            let at = when(step.after.auto_move_to_trash_at, times);
             format!("- {policy} not in the file: deleted at {at}  ({target} {})", interval(&step.after))
         }
     }
 }
 
-fn unlisted(policy: &Unlisted, look: &Look) -> String {
+fn unlisted(policy: &Unlisted, times: &TimeFormat) -> String {
     let interval = policy.interval.as_deref().unwrap_or("-");
     let pending = match policy.auto_move_to_trash_at {
         None => String::new(),
-        at => format!(", scheduled for deletion at {} already", when(at, look)),
+        at => format!(", scheduled for deletion at {} already", when(at, times)),
     };
     format!("! {} not in the file{pending}  ({} {interval})", policy.policy, policy.target.label())
 }
 
-fn when(at: Option<i64>, look: &Look) -> String {
+fn when(at: Option<i64>, times: &TimeFormat) -> String {
     let instant = at.and_then(|at| Timestamp::from_second(at).ok());
-    instant.map_or_else(|| "an unknown time".to_owned(), |instant| in_full(instant, look.now, &look.zone))
+    instant.map_or_else(|| "an unknown time".to_owned(), |instant| in_full(instant, times.now, &times.zone))
 }
 
 /// Sums a plan up in one line.

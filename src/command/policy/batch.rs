@@ -15,7 +15,7 @@ use crate::http::Walk;
 use crate::katapult::Katapult;
 use crate::model::{Object, Policy};
 use crate::progress_tally::names;
-use crate::view::Noun;
+use crate::view::Resource;
 
 /// Characters of standard input that are read for ids.
 const MAX_INPUT: u64 = 4 * 1024 * 1024;
@@ -105,7 +105,7 @@ impl Batch {
     ///
     /// # Errors
     /// The first error when nothing was done; exit 9 when only some was.
-    pub async fn carry_out<T: Noun>(
+    pub async fn carry_out<T: Resource>(
         self,
         cx: &Context,
         step: impl AsyncFnMut(Named) -> Result<Object<T>>,
@@ -117,7 +117,7 @@ impl Batch {
     ///
     /// # Errors
     /// Those of [`Batch::carry_out`].
-    pub async fn carry_out_so<T: Noun>(
+    pub async fn carry_out_so<T: Resource>(
         self,
         cx: &Context,
         manner: Manner,
@@ -143,7 +143,7 @@ impl Batch {
     }
 }
 
-fn print<T: Noun>(cx: &Context, is_single: bool, done: Vec<Object<T>>) -> Result<()> {
+fn print<T: Resource>(cx: &Context, is_single: bool, done: Vec<Object<T>>) -> Result<()> {
     let mut objects = done.into_iter();
     if is_single {
         return objects.next().map_or(Ok(()), |object| cx.show(object));

@@ -23,7 +23,7 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
         let runs = batch.named.into_iter().map(|policy| DryRun {
             requests: vec![Katapult::delete_request(&policy.id)],
             words: vec![
-                in_a_line(&policy.before.model, &cx.style.look),
+                in_a_line(&policy.before.model, &cx.output.times),
                 weakens(&loss(&policy)),
                 "the policy would be in the trash for 48 hours".to_owned(),
             ],
@@ -33,7 +33,7 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
         return print_dry_runs(cx, runs.collect());
     }
     for policy in &batch.named {
-        cx.ui.note(&in_a_line(&policy.before.model, &cx.style.look));
+        cx.ui.note(&in_a_line(&policy.before.model, &cx.output.times));
     }
     let losses: Vec<Loss> = batch.named.iter().map(loss).collect();
     confirm_losses(cx, &losses, &question(losses.len(), "Delete it?", "Delete"))?;

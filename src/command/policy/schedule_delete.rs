@@ -35,7 +35,7 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
     }
     cx.ui.note(&format!("deletion at {}", time::in_full(at, cx.now(), cx.zone())));
     for policy in &batch.named {
-        cx.ui.note(&in_a_line(&policy.before.model, &cx.style.look));
+        cx.ui.note(&in_a_line(&policy.before.model, &cx.output.times));
         words(cx, &policy.before.model, at).iter().for_each(|line| cx.ui.note(&format!("  {line}")));
     }
     cx.ui.note(
@@ -65,7 +65,7 @@ fn dry_run(cx: &Context, policy: Named, at: Timestamp) -> DryRun {
     let mut after = policy.before.raw.clone();
     after["auto_move_to_trash_at"] = at.as_second().into();
     let mut words = vec![
-        in_a_line(&policy.before.model, &cx.style.look),
+        in_a_line(&policy.before.model, &cx.output.times),
         format!("deletion at {}", time::in_full(at, cx.now(), cx.zone())),
     ];
     words.extend(self::words(cx, &policy.before.model, at));

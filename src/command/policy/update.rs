@@ -70,7 +70,7 @@ pub fn preview(cx: &Context, policies: &[Named], wish: &Wish) -> Vec<Loss> {
             cx.ui.note(&format!("nothing to change: policy {} is already so", policy.id));
             continue;
         }
-        cx.ui.note(&in_a_line(before, &cx.style.look));
+        cx.ui.note(&in_a_line(before, &cx.output.times));
         for line in difference_lines(&change) {
             cx.ui.note(&format!("  {line}"));
         }
@@ -89,7 +89,7 @@ pub(super) fn dry_run(cx: &Context, policy: Named, wish: &Wish) -> DryRun {
         false => vec![Katapult::update_request(&policy.id, &change)],
     };
     let before = &policy.before.model;
-    let mut words = vec![in_a_line(before, &cx.style.look)];
+    let mut words = vec![in_a_line(before, &cx.output.times)];
     words.extend(difference_lines(&change));
     words.extend(change.losses(before).iter().map(weakens));
     words.extend(change.shorter_reach(before));

@@ -1,6 +1,6 @@
 //! Text for HTML: first made visible, then made inert.
 
-use crate::view::escape;
+use crate::text::escape;
 
 /// Escapes text for an element or a quoted attribute; control and direction characters become visible.
 pub(super) fn escaped(text: &str) -> String {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use crate::model::coverage::{Count, Coverage, Row, Totals, Verdict};
 use crate::time::rfc3339;
-use crate::view::{Cell, Column, Look, Noun};
+use crate::view::{Cell, Column, Resource, TimeFormat};
 
 use html::escaped;
 
@@ -50,9 +50,9 @@ fn count_words(noun: &str, count: &Count) -> String {
 }
 
 /// Renders the page.
-pub fn page(coverage: &Coverage, facts: &Facts, look: &Look) -> String {
+pub fn page(coverage: &Coverage, facts: &Facts, times: &TimeFormat) -> String {
     let organization = escaped(&facts.organization);
-    let generated = escaped(&rfc3339(look.now, &look.zone));
+    let generated = escaped(&rfc3339(times.now, &times.zone));
     let requirements = facts.requirements.as_deref().unwrap_or("any policy counts");
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -69,7 +69,7 @@ pub fn page(coverage: &Coverage, facts: &Facts, look: &Look) -> String {
     page.push_str(&notes(&facts.notes));
     page.push_str(&chart::chart(&coverage.totals));
     page.push_str(CONTROLS);
-    page.push_str(&table(coverage, look));
+    page.push_str(&table(coverage, times));
     let _ = write!(page, "</main>\n<footer><p>{VERDICTS}</p><p>bpctl {}</p></footer>\n", env!("CARGO_PKG_VERSION"));
     let _ = write!(page, "<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
     page
@@ -92,7 +92,7 @@ fn notes(notes: &[String]) -> String {
     format!("<ul class=\"notes\">\n{items}</ul>\n")
 }
 
-fn table(coverage: &Coverage, look: &Look) -> String {
+fn table(coverage: &Coverage, times: &TimeFormat) -> String {
     let mut html = String::from(
         "<div class=\"wide\"><table id=\"rows\">\n<caption>Machines, and disks that are assigned to none</caption>\n<thead><tr>",
     );
@@ -102,16 +102,16 @@ fn table(coverage: &Coverage, look: &Look) -> String {
     }
     html.push_str("</tr></thead>\n<tbody>\n");
     for row in &coverage.rows {
-        html.push_str(&table_row(row, look));
+        html.push_str(&table_row(row, times));
     }
     html.push_str("</tbody>\n</table></div>\n");
     html
 }
 
-fn table_row(row: &Row, look: &Look) -> String {
+fn table_row(row: &Row, times: &TimeFormat) -> String {
     let mut html = format!("<tr data-verdict=\"{}\">", row.verdict.word());
     for (number, column) in columns().enumerate() {
-        let cell = (column.cell)(row, look);
+        let cell = (column.cell)(row, times);
         let (open, close) = if number == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
         let _ = write!(
             html,

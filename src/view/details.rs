@@ -4,15 +4,16 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::listing::{Listing, Style};
+use super::listing::{Listing, OutputOptions};
 use super::structured::{self, Structured};
-use super::{Cell, Noun, escape};
+use super::{Cell, Resource};
 use crate::args::Format;
 use crate::model::Object;
+use crate::text::escape;
 
 /// Sections of labelled values.
 #[derive(Clone, Debug, Default)]
-pub struct Sheet {
+pub struct Details {
     sections: Vec<Section>,
 }
 
@@ -23,22 +24,22 @@ struct Section {
     lines: Vec<(String, String)>,
 }
 
-impl Sheet {
+impl Details {
     /// Begins a section with a title.
     pub fn section(&mut self, title: &str) {
         self.sections.push(Section { title: Some(title.to_owned()), lines: Vec::new() });
     }
 
     /// Adds a value; an absent one is left out.
-    pub fn line(&mut self, label: &str, cell: &Cell) {
+    pub fn optional(&mut self, label: &str, cell: &Cell) {
         if cell.text == "-" {
             return;
         }
-        self.always(label, &cell.text);
+        self.field(label, &cell.text);
     }
 
     /// Adds a value, whatever it is.
-    pub fn always(&mut self, label: &str, text: &str) {
+    pub fn field(&mut self, label: &str, text: &str) {
         if self.sections.is_empty() {
             self.sections.push(Section::default());
         }
@@ -75,11 +76,15 @@ impl Sheet {
 ///
 /// # Errors
 /// The stream's, and a sentence about a column that there is not.
-pub fn show<T: Noun>(object: Object<T>, style: &Style, out: &mut dyn Write) -> Result<io::Result<()>, String> {
-    let has_columns = matches!(style.format, Format::Csv) || style.columns.is_some();
-    Ok(match style.format {
+pub fn show<T: Resource>(
+    object: Object<T>,
+    output: &OutputOptions,
+    out: &mut dyn Write,
+) -> Result<io::Result<()>, String> {
+    let has_columns = matches!(output.format, Format::Csv) || output.columns.is_some();
+    Ok(match output.format {
         _ if has_columns => {
-            let one = Style { sort: None, limit: None, ..style.clone() };
+            let one = OutputOptions { sort: None, limit: None, ..output.clone() };
             let mut listing = Listing::<T>::new(&one)?;
             listing.push(object, out).and_then(|_| listing.finish(out))
         }
@@ -87,6 +92,6 @@ pub fn show<T: Noun>(object: Object<T>, style: &Style, out: &mut dyn Write) -> R
         Format::Jsonl => structured::write(Structured::JsonLine, &object.raw, out),
         Format::Yaml => structured::write(Structured::Yaml, &object.raw, out),
         Format::Id => writeln!(out, "{}", escape(object.model.id())),
-        Format::Table | Format::Wide | Format::Csv => object.model.sheet(&style.look).write(out),
+        Format::Table | Format::Wide | Format::Csv => object.model.details(&output.times).write(out),
     })
 }

@@ -1,13 +1,13 @@
 //! Runs of policies.
 
 use crate::model::calendar::Run;
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for Run {
+impl Resource for Run {
     const PLURAL: &'static str = "runs";
 
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::new("at", |run, look| Cell::unix(Some(run.at), look)),
+        Column::<Self>::new("at", |run, times| Cell::unix(Some(run.at), times)),
         Column::<Self>::new("target", |run, _| Cell::text(run.target())),
         Column::<Self>::new("target_type", |run, _| {
             Cell::text(Some(run.policy.target.kind.noun()).filter(|noun| *noun != "-"))
@@ -22,11 +22,11 @@ impl Noun for Run {
         self.policy.id.as_deref().unwrap_or_default()
     }
 
-    fn sheet(&self, look: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
+    fn details(&self, times: &TimeFormat) -> Details {
+        let mut details = Details::default();
         for column in Self::COLUMNS {
-            sheet.line(column.name, &(column.cell)(self, look));
+            details.optional(column.name, &(column.cell)(self, times));
         }
-        sheet
+        details
     }
 }

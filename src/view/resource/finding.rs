@@ -1,9 +1,9 @@
 //! Findings of the lint.
 
 use crate::model::lint::Finding;
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for Finding {
+impl Resource for Finding {
     const PLURAL: &'static str = "findings";
 
     const COLUMNS: &'static [Column<Self>] = &[
@@ -20,11 +20,11 @@ impl Noun for Finding {
         self.policy.as_deref().or(self.target.as_deref()).unwrap_or(self.code)
     }
 
-    fn sheet(&self, look: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
+    fn details(&self, times: &TimeFormat) -> Details {
+        let mut details = Details::default();
         for column in Self::COLUMNS {
-            sheet.line(column.name, &(column.cell)(self, look));
+            details.optional(column.name, &(column.cell)(self, times));
         }
-        sheet
+        details
     }
 }

@@ -1,9 +1,9 @@
 //! Credentials that work.
 
 use crate::model::{Organization, Session};
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for Session {
+impl Resource for Session {
     const PLURAL: &'static str = "sessions";
 
     const COLUMNS: &'static [Column<Self>] = &[
@@ -22,20 +22,20 @@ impl Noun for Session {
         self.profile.as_deref().unwrap_or_default()
     }
 
-    fn sheet(&self, _: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
-        sheet.always("Profile", self.profile.as_deref().unwrap_or("(none)"));
-        sheet.always("Provider", &self.provider);
-        sheet.always("API URL", &self.api_url);
-        sheet.line("User", &Cell::text(self.user.as_deref()));
-        sheet.always("Credentials", &format!("{} (valid)", self.credentials));
-        sheet.line("Organization", &Cell::text(self.organization.as_deref()));
-        sheet.line("Sees", &Cell::text(organizations(self)));
-        sheet.line("Version", &Cell::text(self.version.as_deref()));
+    fn details(&self, _: &TimeFormat) -> Details {
+        let mut details = Details::default();
+        details.field("Profile", self.profile.as_deref().unwrap_or("(none)"));
+        details.field("Provider", &self.provider);
+        details.field("API URL", &self.api_url);
+        details.optional("User", &Cell::text(self.user.as_deref()));
+        details.field("Credentials", &format!("{} (valid)", self.credentials));
+        details.optional("Organization", &Cell::text(self.organization.as_deref()));
+        details.optional("Sees", &Cell::text(organizations(self)));
+        details.optional("Version", &Cell::text(self.version.as_deref()));
         if let (Some(left), Some(permitted)) = (self.rate_remaining, self.rate_permitted) {
-            sheet.always("Rate limit", &format!("{left} of {permitted} requests left in this minute"));
+            details.field("Rate limit", &format!("{left} of {permitted} requests left in this minute"));
         }
-        sheet
+        details
     }
 }
 

@@ -1,9 +1,9 @@
 //! Disks.
 
 use crate::model::{Disk, Installation, Reference, TemplateVersion};
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for Disk {
+impl Resource for Disk {
     const PLURAL: &'static str = "disks";
 
     const COLUMNS: &'static [Column<Self>] = &[
@@ -19,63 +19,63 @@ impl Noun for Disk {
         Column::<Self>::new("speed", |disk, _| Cell::text(disk.storage_speed.as_deref())).wide(),
         Column::<Self>::new("bus", |disk, _| Cell::text(disk.bus_type.as_deref())).wide(),
         Column::<Self>::new("data_center", |disk, _| Cell::text(disk.data_center.name.as_deref())).wide(),
-        Column::<Self>::new("created", |disk, look| Cell::unix(disk.created_at, look)).wide(),
+        Column::<Self>::new("created", |disk, times| Cell::unix(disk.created_at, times)).wide(),
     ];
 
     fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
     }
 
-    fn sheet(&self, look: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
-        sheet.always("Disk", self.id());
-        sheet.line("Name", &Cell::text(self.name.as_deref()));
-        sheet.line("Size", &size(self.size_in_gb));
-        sheet.line("State", &Cell::text(self.state.as_deref()));
-        sheet.line("WWN", &Cell::text(self.wwn.as_deref()));
-        sheet.line("Created", &Cell::unix(self.created_at, look));
-        sheet.line("Storage speed", &Cell::text(self.storage_speed.as_deref()));
-        sheet.line("I/O profile", &reference(&self.io_profile));
-        sheet.line("I/O limits", &Cell::text(self.io_limits.as_deref()));
-        sheet.line("Bus", &Cell::text(self.bus_type.as_deref()));
-        sheet.line("Data centre", &reference(&self.data_center));
-        sheet.section("Virtual machine");
+    fn details(&self, times: &TimeFormat) -> Details {
+        let mut details = Details::default();
+        details.field("Disk", self.id());
+        details.optional("Name", &Cell::text(self.name.as_deref()));
+        details.optional("Size", &size(self.size_in_gb));
+        details.optional("State", &Cell::text(self.state.as_deref()));
+        details.optional("WWN", &Cell::text(self.wwn.as_deref()));
+        details.optional("Created", &Cell::unix(self.created_at, times));
+        details.optional("Storage speed", &Cell::text(self.storage_speed.as_deref()));
+        details.optional("I/O profile", &reference(&self.io_profile));
+        details.optional("I/O limits", &Cell::text(self.io_limits.as_deref()));
+        details.optional("Bus", &Cell::text(self.bus_type.as_deref()));
+        details.optional("Data centre", &reference(&self.data_center));
+        details.section("Virtual machine");
         match machine(self) {
-            None => sheet.always("Assigned", "to none"),
+            None => details.field("Assigned", "to none"),
             Some(machine) => {
-                sheet.always("Assigned", &format!("to {machine}"));
-                sheet.line("Id", &Cell::text(self.machine_id.as_deref()));
-                sheet.line("Attachment", &Cell::text(self.attachment.as_deref()));
-                sheet.line("Boot disk", &Cell::flag(self.boot));
-                sheet.line("Attach on boot", &Cell::flag(self.attach_on_boot));
+                details.field("Assigned", &format!("to {machine}"));
+                details.optional("Id", &Cell::text(self.machine_id.as_deref()));
+                details.optional("Attachment", &Cell::text(self.attachment.as_deref()));
+                details.optional("Boot disk", &Cell::flag(self.boot));
+                details.optional("Attach on boot", &Cell::flag(self.attach_on_boot));
             }
         }
         if let Some(installation) = &self.installation {
-            install(&mut sheet, installation);
+            install(&mut details, installation);
         }
-        sheet.section("Annotations");
+        details.section("Annotations");
         for (key, value) in &self.annotations {
-            sheet.always(key, value);
+            details.field(key, value);
         }
-        sheet
+        details
     }
 }
 
-fn install(sheet: &mut Sheet, installation: &Installation) {
-    sheet.section("Installation");
-    sheet.line("Installation id", &Cell::text(installation.id.as_deref()));
-    sheet.line("Template", &reference(&installation.template));
-    sheet.line("Description", &Cell::text(installation.description.as_deref()));
-    sheet.line("Universal", &Cell::flag(installation.universal));
-    sheet.line("Template size", &size(installation.template_size_in_gb));
-    sheet.line("Version", &version(&installation.version));
-    sheet.line("Latest version", &version(&installation.latest_version));
-    sheet.line("Operating system", &reference(&installation.operating_system));
-    sheet.line("Badge", &Cell::text(installation.badge.as_deref()));
+fn install(details: &mut Details, installation: &Installation) {
+    details.section("Installation");
+    details.optional("Installation id", &Cell::text(installation.id.as_deref()));
+    details.optional("Template", &reference(&installation.template));
+    details.optional("Description", &Cell::text(installation.description.as_deref()));
+    details.optional("Universal", &Cell::flag(installation.universal));
+    details.optional("Template size", &size(installation.template_size_in_gb));
+    details.optional("Version", &version(&installation.version));
+    details.optional("Latest version", &version(&installation.latest_version));
+    details.optional("Operating system", &reference(&installation.operating_system));
+    details.optional("Badge", &Cell::text(installation.badge.as_deref()));
     for (label, value, description) in &installation.attributes {
         match description {
-            Some(description) => sheet.always(label, &format!("{value}  ({description})")),
-            None => sheet.always(label, value),
+            Some(description) => details.field(label, &format!("{value}  ({description})")),
+            None => details.field(label, value),
         }
     }
 }

@@ -1,11 +1,20 @@
-//! Text from an API, made safe for a terminal and for one line.
+//! Makes text that came from an API safe to print: control, invisible and reordering characters become visible escapes.
+//!
+//! Used wherever such text reaches people. JSON, YAML and CSV escape by their own rules.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use crate::model::is_hidden;
+/// Whether a character controls the terminal, or hides or reorders the text around it: controls, marks of direction
+/// and joining, line and paragraph separators, invisible operators, annotations and tags.
+pub fn is_hidden(symbol: char) -> bool {
+    symbol.is_control()
+        || matches!(symbol,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
 
-/// Replaces control characters, line breaks and what hides or reorders by visible escapes.
+/// Replaces hidden characters and line breaks by visible escapes such as `\x1b` and `\n`.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);

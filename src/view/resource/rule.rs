@@ -1,9 +1,9 @@
 //! Rules of the lint.
 
 use crate::model::lint::Rule;
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for Rule {
+impl Resource for Rule {
     const PLURAL: &'static str = "rules";
 
     const COLUMNS: &'static [Column<Self>] = &[
@@ -18,11 +18,11 @@ impl Noun for Rule {
         self.code
     }
 
-    fn sheet(&self, _: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
-        sheet.always(self.code, &format!("{} ({})", self.title, self.severity.word()));
-        sheet.always("Why", self.explanation);
-        sheet.always("Do", self.remedy);
-        sheet
+    fn details(&self, _: &TimeFormat) -> Details {
+        let mut details = Details::default();
+        details.field(self.code, &format!("{} ({})", self.title, self.severity.word()));
+        details.field("Why", self.explanation);
+        details.field("Do", self.remedy);
+        details
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::model::coverage::{Kind, Row};
 use crate::view::cell::Key;
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for Row {
+impl Resource for Row {
     const PLURAL: &'static str = "rows of the coverage";
 
     // What fits a terminal of 80 columns: KEPT tells the intervals, too, and everything else is wide.
@@ -15,7 +15,7 @@ impl Noun for Row {
         Column::<Self>::new("disks", |row, _| disks(row)).right(),
         Column::<Self>::new("interval", |row, _| interval(row)).wide(),
         Column::<Self>::new("kept", |row, _| kept(row)),
-        Column::<Self>::new("next_run", |row, look| Cell::unix(row.next_run, look)).wide(),
+        Column::<Self>::new("next_run", |row, times| Cell::unix(row.next_run, times)).wide(),
         Column::<Self>::new("reason", |row, _| Cell::text(Some(row.reason.as_str()))),
         Column::<Self>::new("policies", |row, _| Cell::text(Some(row.policies.join(", ")))).wide(),
         Column::<Self>::new("id", |row, _| Cell::text(row.id.as_deref())).wide(),
@@ -25,12 +25,12 @@ impl Noun for Row {
         self.id.as_deref().unwrap_or_default()
     }
 
-    fn sheet(&self, look: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
+    fn details(&self, times: &TimeFormat) -> Details {
+        let mut details = Details::default();
         for column in Self::COLUMNS {
-            sheet.line(column.name, &(column.cell)(self, look));
+            details.optional(column.name, &(column.cell)(self, times));
         }
-        sheet
+        details
     }
 }
 

@@ -1,9 +1,9 @@
 //! Checks of `doctor`.
 
 use crate::model::Check;
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for Check {
+impl Resource for Check {
     const PLURAL: &'static str = "checks";
 
     const COLUMNS: &'static [Column<Self>] = &[
@@ -18,12 +18,12 @@ impl Noun for Check {
         self.check
     }
 
-    fn sheet(&self, _: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
-        sheet.always("Check", self.check);
-        sheet.always("Status", self.status.name());
-        sheet.always("Message", &self.message);
-        sheet.line("Hint", &Cell::text(self.hint.as_deref()));
-        sheet
+    fn details(&self, _: &TimeFormat) -> Details {
+        let mut details = Details::default();
+        details.field("Check", self.check);
+        details.field("Status", self.status.name());
+        details.field("Message", &self.message);
+        details.optional("Hint", &Cell::text(self.hint.as_deref()));
+        details
     }
 }

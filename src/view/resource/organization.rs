@@ -1,9 +1,9 @@
 //! Organizations.
 
 use crate::model::Organization;
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for Organization {
+impl Resource for Organization {
     const PLURAL: &'static str = "organizations";
 
     const COLUMNS: &'static [Column<Self>] = &[
@@ -13,21 +13,21 @@ impl Noun for Organization {
         Column::<Self>::new("domain", |organization, _| Cell::text(organization.infrastructure_domain.as_deref()))
             .wide(),
         Column::<Self>::new("suspended", |organization, _| Cell::flag(organization.suspended)).wide(),
-        Column::<Self>::new("created", |organization, look| Cell::unix(organization.created_at, look)).wide(),
+        Column::<Self>::new("created", |organization, times| Cell::unix(organization.created_at, times)).wide(),
     ];
 
     fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
     }
 
-    fn sheet(&self, look: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
-        sheet.always("Organization", self.id());
-        sheet.line("Name", &Cell::text(self.name.as_deref()));
-        sheet.line("Sub-domain", &Cell::text(self.sub_domain.as_deref()));
-        sheet.line("Domain", &Cell::text(self.infrastructure_domain.as_deref()));
-        sheet.line("Suspended", &Cell::flag(self.suspended));
-        sheet.line("Created", &Cell::unix(self.created_at, look));
-        sheet
+    fn details(&self, times: &TimeFormat) -> Details {
+        let mut details = Details::default();
+        details.field("Organization", self.id());
+        details.optional("Name", &Cell::text(self.name.as_deref()));
+        details.optional("Sub-domain", &Cell::text(self.sub_domain.as_deref()));
+        details.optional("Domain", &Cell::text(self.infrastructure_domain.as_deref()));
+        details.optional("Suspended", &Cell::flag(self.suspended));
+        details.optional("Created", &Cell::unix(self.created_at, times));
+        details
     }
 }

@@ -1,9 +1,9 @@
 //! Settings of bpctl itself.
 
 use crate::model::ConfigSetting;
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for ConfigSetting {
+impl Resource for ConfigSetting {
     const PLURAL: &'static str = "settings";
 
     const COLUMNS: &'static [Column<Self>] = &[
@@ -16,11 +16,11 @@ impl Noun for ConfigSetting {
         &self.key
     }
 
-    fn sheet(&self, _: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
-        sheet.always(&self.key, &self.text());
-        sheet.line("origin", &Cell::text(self.origin.as_deref()));
-        sheet
+    fn details(&self, _: &TimeFormat) -> Details {
+        let mut details = Details::default();
+        details.field(&self.key, &self.text());
+        details.optional("origin", &Cell::text(self.origin.as_deref()));
+        details
     }
 }
 

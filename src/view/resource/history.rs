@@ -1,14 +1,14 @@
 //! Entries of the journal.
 
 use crate::journal::Entry;
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for Entry {
+impl Resource for Entry {
     const PLURAL: &'static str = "changes";
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("number", |entry, _| Cell::number(i64::try_from(entry.number).ok())).right(),
-        Column::<Self>::new("time", |entry, look| Cell::unix(Some(entry.time), look)),
+        Column::<Self>::new("time", |entry, times| Cell::unix(Some(entry.time), times)),
         Column::<Self>::new("change", |entry, _| Cell::text(Some(entry.action.verb()))),
         Column::<Self>::new("policy", |entry, _| Cell::text(entry.policy.as_deref())),
         Column::<Self>::new("target", |entry, _| Cell::text(entry.target.as_deref())),
@@ -26,16 +26,16 @@ impl Noun for Entry {
         self.policy.as_deref().unwrap_or_default()
     }
 
-    fn sheet(&self, look: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
+    fn details(&self, times: &TimeFormat) -> Details {
+        let mut details = Details::default();
         for column in Self::COLUMNS {
-            sheet.line(column.name, &(column.cell)(self, look));
+            details.optional(column.name, &(column.cell)(self, times));
         }
         for (title, object) in [("before", &self.before), ("after", &self.after)] {
             if !object.is_null() {
-                sheet.always(title, &object.to_string());
+                details.field(title, &object.to_string());
             }
         }
-        sheet
+        details
     }
 }

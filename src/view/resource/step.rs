@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::StepTarget;
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
 /// A step of a plan, and what became of it. Its JSON is our own.
 #[derive(Clone, Debug, Serialize)]
@@ -25,7 +25,7 @@ pub struct StepResult {
     pub after: Option<Value>,
 }
 
-impl Noun for StepResult {
+impl Resource for StepResult {
     const PLURAL: &'static str = "steps";
 
     const COLUMNS: &'static [Column<Self>] = &[
@@ -45,9 +45,9 @@ impl Noun for StepResult {
         self.policy.as_deref().unwrap_or_default()
     }
 
-    fn sheet(&self, look: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
-        Self::COLUMNS.iter().for_each(|column| sheet.line(column.name, &(column.cell)(self, look)));
-        sheet
+    fn details(&self, times: &TimeFormat) -> Details {
+        let mut details = Details::default();
+        Self::COLUMNS.iter().for_each(|column| details.optional(column.name, &(column.cell)(self, times)));
+        details
     }
 }

@@ -1,9 +1,9 @@
 //! Backups of OnApp servers.
 
 use crate::model::Backup;
-use crate::view::{Cell, Column, Look, Noun, Sheet};
+use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Noun for Backup {
+impl Resource for Backup {
     const PLURAL: &'static str = "backups";
 
     const COLUMNS: &'static [Column<Self>] = &[
@@ -13,10 +13,10 @@ impl Noun for Backup {
         Column::<Self>::new("initiated", |backup, _| Cell::text(backup.initiated.as_deref())),
         Column::<Self>::new("size", |backup, _| Cell::gib(gib(backup))).right(),
         Column::<Self>::new("state", |backup, _| Cell::text(Some(backup.state()).filter(|state| *state != "-"))),
-        Column::<Self>::new("created", |backup, look| Cell::instant(backup.created_at, look)),
+        Column::<Self>::new("created", |backup, times| Cell::instant(backup.created_at, times)),
         Column::<Self>::new("note", |backup, _| Cell::text(backup.note.as_deref())),
         Column::<Self>::new("identifier", |backup, _| Cell::text(backup.identifier.as_deref())).wide(),
-        Column::<Self>::new("built", |backup, look| Cell::instant(backup.built_at, look)).wide(),
+        Column::<Self>::new("built", |backup, times| Cell::instant(backup.built_at, times)).wide(),
         Column::<Self>::new("os", |backup, _| Cell::text(system(backup))).wide(),
         Column::<Self>::new("server", |backup, _| Cell::text(backup.backup_server_id.as_deref())).wide(),
     ];
@@ -25,12 +25,12 @@ impl Noun for Backup {
         self.id.as_deref().unwrap_or_default()
     }
 
-    fn sheet(&self, look: &Look) -> Sheet {
-        let mut sheet = Sheet::default();
+    fn details(&self, times: &TimeFormat) -> Details {
+        let mut details = Details::default();
         for column in Self::COLUMNS {
-            sheet.line(column.name, &(column.cell)(self, look));
+            details.optional(column.name, &(column.cell)(self, times));
         }
-        sheet
+        details
     }
 }
 

@@ -1,4 +1,4 @@
-//! What each noun looks like: its columns, and its sheet. One file a noun.
+//! The columns and details of each resource, one file a resource.
 
 mod backup;
 mod check;
