@@ -19,6 +19,7 @@ pub mod journal;
 pub mod katapult;
 pub mod model;
 pub mod onapp;
+mod ops;
 mod panic_hook;
 pub mod policyfile;
 pub mod progress_tally;

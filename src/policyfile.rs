@@ -7,7 +7,7 @@ mod read;
 mod resolve;
 mod write;
 
-use crate::model::{Glob, Wish};
+use crate::model::{Glob, PolicyPatch};
 
 pub use read::read;
 pub use resolve::{Matching, Surroundings, Wanted, resolve};
@@ -37,7 +37,7 @@ pub struct Entry {
     /// The policy's id, where target and interval are not enough.
     pub id: Option<String>,
     /// What it should be.
-    pub fields: Wish,
+    pub fields: PolicyPatch,
 }
 
 /// How a file names what is backed up.
@@ -59,7 +59,7 @@ pub struct Rule {
     /// Which machines.
     pub selector: Selector,
     /// What each one's policy should be; interval and retention are always there.
-    pub fields: Wish,
+    pub fields: PolicyPatch,
 }
 
 /// Which machines a rule is for.

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::value::{at_least_one, at_least_zero, interval, not_empty};
-use crate::model::{Expectation, Glob, Interval, Wish};
+use crate::model::{Expectation, Glob, Interval, PolicyPatch};
 
 /// Verbs of a policy
 #[derive(Debug, Subcommand)]
@@ -73,8 +73,8 @@ pub struct PolicyFields {
 
 impl PolicyFields {
     /// Gives what is asked for.
-    pub fn wish(&self) -> Wish {
-        Wish {
+    pub fn patch(&self) -> PolicyPatch {
+        PolicyPatch {
             retention: self.retention,
             interval: self.interval.clone(),
             frequency: self.frequency,

@@ -1,11 +1,11 @@
 //! `bpctl backups …`
 
 use crate::args::{BackupKind, BackupsCommand, BackupsList};
-use crate::command::list::Rows;
-use crate::command::vm::with_server;
 use crate::context::Context;
 use crate::error::Result;
 use crate::onapp::Kind;
+use crate::ops::find::with_server;
+use crate::ops::rows::Rows;
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: BackupsCommand) -> Result<()> {

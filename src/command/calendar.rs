@@ -3,25 +3,25 @@
 use jiff::Timestamp;
 
 use crate::args::{Calendar, Format};
-use crate::command::file::{self, Written};
-use crate::command::list::{Rows, print_list};
-use crate::command::survey;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::calendar::{Run, Runs, runs};
+use crate::ops::inventory;
+use crate::ops::report_file::{self, Written};
+use crate::ops::rows::{Rows, print_list};
 use crate::view::{Drawing, bars, ics};
 
 /// Shows when backups run.
 pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
     let rows = Rows::<Run>::begin(cx)?;
-    let reading = survey::read_policies(cx, args.detail.detail).await?;
+    let reading = inventory::read_policies(cx, args.detail.detail).await?;
     let from = cx.now();
     let until = Timestamp::from_second(from.as_second().saturating_add(args.next))
         .map_err(|_| Error::usage("that is too far ahead"))?;
     let all = runs(&reading.survey.fleet.policies, from.as_second(), until.as_second());
     assumptions(cx, &all);
     if let Some(path) = &args.ics {
-        if file::write(cx, path, ics(&all.runs, from)).await? == Written::ToOutput {
+        if report_file::write(cx, path, ics(&all.runs, from)).await? == Written::ToOutput {
             return Ok(());
         }
         cx.ui.note(&format!("{} runs written to {}", all.runs.len(), path.display()));

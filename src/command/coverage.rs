@@ -3,19 +3,19 @@
 use std::path::Path;
 
 use crate::args::{Coverage as Args, FailOnCoverage, Format};
-use crate::command::file::{self, Written};
-use crate::command::list::{Rows, print_list};
-use crate::command::survey::{self, DETAIL_UP_TO, Reading};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::coverage::{Coverage, Requirements, Row, Verdict, coverage};
+use crate::ops::inventory::{self, DETAIL_UP_TO, Reading};
+use crate::ops::report_file::{self, Written};
+use crate::ops::rows::{Rows, print_list};
 use crate::text::escape;
 use crate::view::{Facts, page, totals_lines};
 
 /// Shows which machines and disks are backed up.
 pub async fn run(cx: &Context, args: Args) -> Result<()> {
     let rows = Rows::<Row>::begin(cx)?;
-    let reading = survey::read(cx, args.detail.detail).await?;
+    let reading = inventory::read(cx, args.detail.detail).await?;
     let requirements = Requirements { interval: args.require.clone(), retention: args.min_retention };
     let coverage = coverage(&reading.survey.fleet, &requirements, cx.now());
     for (policy, target) in &coverage.strays {
@@ -59,7 +59,7 @@ async fn report(
     let strays = coverage.strays.iter();
     notes.extend(strays.map(|(policy, target)| format!("Policy {policy} belongs to {target}, which is not listed.")));
     let facts = Facts { organization: name_of(cx, reading).await?, requirements: requirements.words(), notes };
-    let written = file::write(cx, path, page(coverage, &facts, &cx.output.times)).await?;
+    let written = report_file::write(cx, path, page(coverage, &facts, &cx.output.times)).await?;
     if written == Written::ToFile {
         cx.ui.note(&format!("report written to {}", path.display()));
     }

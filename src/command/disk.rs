@@ -1,13 +1,13 @@
 //! `bpctl disk …`
 
 use crate::args::{DiskCommand, DiskList, DiskShow};
-use crate::command::choose;
-use crate::command::list::Rows;
-use crate::command::vm::with_machine;
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Lookup;
 use crate::model::{Disk, Object};
+use crate::ops::find::with_machine;
+use crate::ops::pick;
+use crate::ops::rows::Rows;
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: DiskCommand) -> Result<()> {
@@ -45,7 +45,7 @@ fn belongs_to(disk: &mut Disk, machine: &Lookup) {
 }
 
 async fn show(cx: &Context, args: DiskShow) -> Result<()> {
-    let disk = choose::disk(cx, args.disk).await?;
+    let disk = pick::disk(cx, args.disk).await?;
     let disk = cx.katapult()?.disk(&disk).await?;
     cx.show(disk)
 }

@@ -1,11 +1,11 @@
 //! `bpctl export`
 
 use crate::args::Format;
-use crate::command::survey::Survey;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::katapult::{Katapult, Lookup};
 use crate::model::Policy;
+use crate::ops::inventory::Inventory;
 use crate::policyfile::{Surroundings, document_json, rows, write};
 
 /// Prints the live policies of an organization as a file.
@@ -15,7 +15,7 @@ pub async fn run(cx: &Context) -> Result<()> {
     }
     let api = cx.katapult()?;
     let organization = organization(cx, api).await?;
-    let mut survey = Survey::whole(cx, api, organization).await?;
+    let mut survey = Inventory::whole(cx, api, organization).await?;
     let ids: Option<Vec<String>> = survey.fleet.policies.iter().map(|policy| policy.id.clone()).collect();
     let ids = ids.ok_or_else(|| Error::invalid_response("a policy has no id, so it cannot be written down"))?;
     let count = ids.len();

@@ -1,12 +1,12 @@
 //! `bpctl history`
 
 use crate::args::History;
-use crate::command::list::Rows;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Walk;
 use crate::journal::{self, Entry};
 use crate::model::Object;
+use crate::ops::rows::Rows;
 
 /// Lists the changes, or shows one.
 pub fn run(cx: &Context, args: &History) -> Result<()> {

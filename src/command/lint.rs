@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use crate::args::{FailOnLint, Format, Lint};
-use crate::command::list::{Rows, own, print_list};
-use crate::command::survey::{self, Reading};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Flow;
 use crate::model::lint::{Evidence, Finding, RULES, Rule, Severity, lint, rule};
 use crate::model::{Object, TrashObject};
+use crate::ops::inventory::{self, Reading};
+use crate::ops::rows::{Rows, own, print_list};
 use crate::view::{Resource, sarif, structured};
 
 /// Finds policies that are probably not as intended.
@@ -21,7 +21,7 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
         return print_list(Rows::<Rule>::begin(cx)?, RULES.to_vec(), "there are");
     }
     let rows = Rows::<Finding>::begin(cx)?;
-    let mut reading = survey::read(cx, args.detail.detail).await?;
+    let mut reading = inventory::read(cx, args.detail.detail).await?;
     let mut skipped = Vec::new();
     let trash = trash(cx, &mut reading).await?;
     if trash.is_none() {

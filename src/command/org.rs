@@ -1,10 +1,10 @@
 //! `bpctl org …`
 
 use crate::args::OrgCommand;
-use crate::command::list::Rows;
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Walk;
+use crate::ops::rows::Rows;
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: OrgCommand) -> Result<()> {

@@ -1,10 +1,10 @@
 //! `bpctl trash …`
 
 use crate::args::TrashCommand;
-use crate::command::list::Rows;
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Lookup;
+use crate::ops::rows::Rows;
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: TrashCommand) -> Result<()> {

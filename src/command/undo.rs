@@ -6,11 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::history::{find, read};
-use super::policy::agreed::reread;
-use super::policy::perform::{self, Named};
 use super::policy::schedule_delete::LEAD;
 use super::policy::update::changed;
-use super::write::{DryRun, confirm_several, difference_lines, print_dry_runs, print_result, raw_after};
 use crate::args::Undo;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
@@ -18,6 +15,9 @@ use crate::http::Request;
 use crate::journal::{Action, Entry, Outcome};
 use crate::katapult::{Katapult, policy as convert};
 use crate::model::{Change, Fields, Loss, Object, Policy, Removal};
+use crate::ops::execute::{self, PolicySnapshot};
+use crate::ops::guard::reread;
+use crate::ops::write::{DryRun, confirm_several, difference_lines, print_dry_runs, print_result, raw_after};
 use crate::view::{Resource, in_a_line};
 
 const QUESTION: &str = "Undo it?";
@@ -100,9 +100,9 @@ fn policy_of(entry: &Entry) -> Result<&str> {
 async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
     let policy = as_left(api, entry, id).await?;
     let old = convert(&entry.before);
-    let wish = Fields::of(&old).wish();
+    let patch = Fields::of(&old).patch();
     let before = &policy.before.model;
-    let change: Change = wish.against(before);
+    let change: Change = patch.against(before);
     let stays = what_stays(&old, before);
     if change.is_empty() && stays.is_empty() {
         cx.ui.note("nothing to undo: the policy is already as it was");
@@ -134,7 +134,7 @@ async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
         losses.push(Loss(doubt));
     }
     let policy = confirmed(cx, api, policy, &losses).await?;
-    let updated = perform::update(cx, api, &policy, &change, Some(entry.number)).await?;
+    let updated = execute::update(cx, api, &policy, &change, Some(entry.number)).await?;
     print_undone(cx, entry, updated)
 }
 
@@ -170,7 +170,7 @@ async fn reschedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> 
     cx.ui.note(&in_a_line(&policy.before.model, &cx.output.times));
     let loss = Loss(format!("policy {} is deleted at {at}, as it was planned before", policy.id));
     let policy = confirmed(cx, api, policy, &[loss]).await?;
-    let scheduled = perform::schedule_delete(cx, api, &policy, at, Some(entry.number)).await?;
+    let scheduled = execute::schedule_delete(cx, api, &policy, at, Some(entry.number)).await?;
     print_undone(cx, entry, scheduled)
 }
 
@@ -180,7 +180,7 @@ async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Res
     }
     cx.ui.note(&in_a_line(&convert(&entry.before), &cx.output.times));
     confirm_several(cx, &[], QUESTION)?;
-    let restored = perform::restore(cx, api, &id, Some(entry.number)).await?;
+    let restored = execute::restore(cx, api, &id, Some(entry.number)).await?;
     if let (Some(at), None) = (convert(&entry.before).auto_move_to_trash_at, restored.model.auto_move_to_trash_at) {
         cx.ui.warn(&format!(
             "the deletion that was planned before is not planned any more; to plan it again: `bpctl policy \
@@ -207,19 +207,19 @@ async fn delete(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Resu
     cx.ui.note(&in_a_line(&policy.before.model, &cx.output.times));
     let loss = Loss(format!("policy {} of {target} is deleted: no more backups by it", policy.id));
     let policy = confirmed(cx, api, policy, &[loss]).await?;
-    let deleted = perform::delete(cx, api, &policy, Some(entry.number)).await?;
+    let deleted = execute::delete(cx, api, &policy, Some(entry.number)).await?;
     print_undone(cx, entry, deleted)
 }
 
 /// Reads the policy, which must be as the change left it.
-async fn as_left(api: &Katapult, entry: &Entry, id: String) -> Result<Named> {
-    let policy = Named { before: api.policy(&id).await?, id };
+async fn as_left(api: &Katapult, entry: &Entry, id: String) -> Result<PolicySnapshot> {
+    let policy = PolicySnapshot { before: api.policy(&id).await?, id };
     unchanged_since(entry, &policy)?;
     Ok(policy)
 }
 
 /// Shows the policy and asks, and then reads again: time has passed while somebody was thinking.
-async fn confirmed(cx: &Context, api: &Katapult, policy: Named, losses: &[Loss]) -> Result<Named> {
+async fn confirmed(cx: &Context, api: &Katapult, policy: PolicySnapshot, losses: &[Loss]) -> Result<PolicySnapshot> {
     match confirm_several(cx, losses, QUESTION)? {
         true => reread(api, policy).await,
         false => Ok(policy),
@@ -235,7 +235,7 @@ fn would(cx: &Context, request: Request, before: Value, after: Value, words: Vec
 }
 
 /// Refuses when somebody has changed since what undoing would write: it would take their change away too.
-fn unchanged_since(entry: &Entry, policy: &Named) -> Result<()> {
+fn unchanged_since(entry: &Entry, policy: &PolicySnapshot) -> Result<()> {
     if entry.after.is_null() {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use super::wire::{text, unwrap};
 use super::{Katapult, Lookup};
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{Answer, Decoded, Method, Repeat, Request, Settled, json as decode_json};
-use crate::model::{Change, Schedule, Wish};
+use crate::model::{Change, PolicyPatch, Schedule};
 
 /// What brought about what was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,20 +53,20 @@ impl Katapult {
     }
 
     /// Describes the creation of a policy for a machine (`virtual_machine`) or a disk (`disk`).
-    pub fn create_request(owner: &'static str, lookup: &Lookup, wish: &Wish) -> Request {
+    pub fn create_request(owner: &'static str, lookup: &Lookup, patch: &PolicyPatch) -> Request {
         let path = match owner {
             "disk" => "/disks/disk/disk_backup_policies",
             _ => "/virtual_machines/virtual_machine/disk_backup_policies",
         };
         let mut properties = Map::new();
-        if let Some(retention) = wish.retention {
+        if let Some(retention) = patch.retention {
             properties.insert("retention".to_owned(), retention.into());
         }
         let schedule = Schedule {
-            interval: wish.interval.clone(),
-            frequency: wish.frequency,
-            minute: wish.minute,
-            time: wish.time,
+            interval: patch.interval.clone(),
+            frequency: patch.frequency,
+            minute: patch.minute,
+            time: patch.time,
             next_invocation_at: None,
         };
         if schedule != Schedule::default() {

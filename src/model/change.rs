@@ -5,7 +5,7 @@ use crate::time::length;
 
 /// What an update asks for; `None` leaves a value as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct PolicyPatch {
     /// Backups to keep.
     pub retention: Option<i64>,
     /// The unit of the schedule.
@@ -33,7 +33,7 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss(pub String);
 
-impl Wish {
+impl PolicyPatch {
     /// Tells whether nothing is asked.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -172,46 +172,46 @@ mod tests {
         }
     }
 
-    fn loss_count(before: &Policy, wish: &Wish) -> usize {
-        wish.against(before).losses(before).len()
+    fn loss_count(before: &Policy, patch: &PolicyPatch) -> usize {
+        patch.against(before).losses(before).len()
     }
 
     #[test]
     fn the_whole_schedule_changes_when_a_part_does() {
         let before = policy(7, Interval::Daily, 1);
-        let change = Wish { time: Some(3), retention: Some(7), ..Wish::default() }.against(&before);
+        let change = PolicyPatch { time: Some(3), retention: Some(7), ..PolicyPatch::default() }.against(&before);
         assert_eq!(change.retention, None);
         assert_eq!(change.schedule, Some(Schedule { time: Some(3), ..before.schedule.clone() }));
-        assert!(Wish { time: Some(2), ..Wish::default() }.against(&before).is_empty());
+        assert!(PolicyPatch { time: Some(2), ..PolicyPatch::default() }.against(&before).is_empty());
     }
 
     #[test]
     fn fewer_or_rarer_backups_are_a_loss_and_more_are_not() {
         let before = policy(7, Interval::Daily, 2);
-        assert_eq!(loss_count(&before, &Wish { retention: Some(6), ..Wish::default() }), 1);
-        assert_eq!(loss_count(&before, &Wish { retention: Some(8), ..Wish::default() }), 0);
-        assert_eq!(loss_count(&before, &Wish { interval: Some(Interval::Weekly), ..Wish::default() }), 1);
-        assert_eq!(loss_count(&before, &Wish { interval: Some(Interval::Hourly), ..Wish::default() }), 0);
-        assert_eq!(loss_count(&before, &Wish { frequency: Some(3), ..Wish::default() }), 1);
-        assert_eq!(loss_count(&before, &Wish { frequency: Some(1), ..Wish::default() }), 0);
-        assert_eq!(loss_count(&before, &Wish { time: Some(5), ..Wish::default() }), 0);
+        assert_eq!(loss_count(&before, &PolicyPatch { retention: Some(6), ..PolicyPatch::default() }), 1);
+        assert_eq!(loss_count(&before, &PolicyPatch { retention: Some(8), ..PolicyPatch::default() }), 0);
+        assert_eq!(loss_count(&before, &PolicyPatch { interval: Some(Interval::Weekly), ..PolicyPatch::default() }), 1);
+        assert_eq!(loss_count(&before, &PolicyPatch { interval: Some(Interval::Hourly), ..PolicyPatch::default() }), 0);
+        assert_eq!(loss_count(&before, &PolicyPatch { frequency: Some(3), ..PolicyPatch::default() }), 1);
+        assert_eq!(loss_count(&before, &PolicyPatch { frequency: Some(1), ..PolicyPatch::default() }), 0);
+        assert_eq!(loss_count(&before, &PolicyPatch { time: Some(5), ..PolicyPatch::default() }), 0);
     }
 
     #[test]
     fn what_is_not_known_counts_as_lost() {
-        let wish = Wish { retention: Some(7), interval: Some(Interval::Hourly), ..Wish::default() };
-        assert_eq!(loss_count(&Policy::default(), &wish), 2);
+        let patch = PolicyPatch { retention: Some(7), interval: Some(Interval::Hourly), ..PolicyPatch::default() };
+        assert_eq!(loss_count(&Policy::default(), &patch), 2);
         let before = policy(7, Interval::Other("fortnightly".to_owned()), 1);
-        assert_eq!(loss_count(&before, &Wish { frequency: Some(9), ..Wish::default() }), 1);
-        assert_eq!(loss_count(&before, &Wish { time: Some(9), ..Wish::default() }), 0);
+        assert_eq!(loss_count(&before, &PolicyPatch { frequency: Some(9), ..PolicyPatch::default() }), 1);
+        assert_eq!(loss_count(&before, &PolicyPatch { time: Some(9), ..PolicyPatch::default() }), 0);
     }
 
     #[test]
     fn a_shorter_reach_is_told() {
         let before = policy(7, Interval::Daily, 1);
-        let hourly = Wish { interval: Some(Interval::Hourly), ..Wish::default() }.against(&before);
+        let hourly = PolicyPatch { interval: Some(Interval::Hourly), ..PolicyPatch::default() }.against(&before);
         assert!(hourly.shorter_reach(&before).is_some());
-        let enough = Wish { interval: Some(Interval::Hourly), retention: Some(168), ..Wish::default() };
+        let enough = PolicyPatch { interval: Some(Interval::Hourly), retention: Some(168), ..PolicyPatch::default() };
         assert_eq!(enough.against(&before).shorter_reach(&before), None);
     }
 }

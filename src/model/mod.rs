@@ -25,7 +25,7 @@ mod setting;
 mod trash;
 
 pub use backup::Backup;
-pub use change::{Change, Loss, Wish};
+pub use change::{Change, Loss, PolicyPatch};
 pub use check::{Check, CheckStatus};
 pub use disk::{Disk, Installation, Reference, TemplateVersion};
 pub use expectation::Expectation;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Change, Interval, Loss, Policy, Schedule, Target, TargetKind, Wish};
+use super::{Change, Interval, Loss, Policy, PolicyPatch, Schedule, Target, TargetKind};
 use crate::time::utc;
 
 /// The version of the plan document that this bpctl writes and reads.
@@ -118,14 +118,14 @@ pub enum Planned {
 }
 
 impl Step {
-    /// Plans a policy that is to be as `wish` says: a new one, or `before` changed.
-    pub fn toward(wish: &Wish, target: &Target, before: Option<&Policy>) -> Planned {
+    /// Plans a policy that is to be as `patch` says: a new one, or `before` changed.
+    pub fn toward(patch: &PolicyPatch, target: &Target, before: Option<&Policy>) -> Planned {
         let Some(before) = before else {
-            let created = Wish { frequency: wish.frequency.or(Some(1)), ..wish.clone() };
+            let created = PolicyPatch { frequency: patch.frequency.or(Some(1)), ..patch.clone() };
             let after = created.against(&Policy::default()).applied_to(&Policy::default());
             return Planned::Step(Box::new(Self::new(StepAction::Create, target, None, Fields::of(&after))));
         };
-        let change = complete(wish, before).against(before);
+        let change = complete(patch, before).against(before);
         if change.is_empty() {
             return Planned::Same;
         }
@@ -173,7 +173,7 @@ impl Step {
 
     /// Gives the change of an update.
     pub fn change(&self) -> Change {
-        self.after.wish().against(&self.policy_before())
+        self.after.patch().against(&self.policy_before())
     }
 
     /// Gives the policy as it was, as far as the plan tells.
@@ -197,11 +197,11 @@ impl Step {
     }
 }
 
-/// Completes a wish by what a file means with what it leaves out: a frequency of 1.
-fn complete(wish: &Wish, before: &Policy) -> Wish {
+/// Completes a patch by what a file means with what it leaves out: a frequency of 1.
+fn complete(patch: &PolicyPatch, before: &Policy) -> PolicyPatch {
     let now = before.schedule.frequency.unwrap_or(1).max(1);
-    let frequency = wish.frequency.unwrap_or(1);
-    Wish { frequency: Some(frequency).filter(|frequency| *frequency != now), ..wish.clone() }
+    let frequency = patch.frequency.unwrap_or(1);
+    PolicyPatch { frequency: Some(frequency).filter(|frequency| *frequency != now), ..patch.clone() }
 }
 
 impl StepAction {
@@ -251,8 +251,8 @@ impl Fields {
     }
 
     /// Gives what is asked for to get there.
-    pub fn wish(&self) -> Wish {
-        Wish {
+    pub fn patch(&self) -> PolicyPatch {
+        PolicyPatch {
             retention: self.retention,
             interval: self.interval.as_deref().map(Interval::from_api),
             frequency: self.frequency,
@@ -306,8 +306,8 @@ mod tests {
 
     #[test]
     fn a_frequency_that_is_left_out_is_one() {
-        let wish = Wish { interval: Some(Interval::Daily), retention: Some(7), ..Wish::default() };
-        let toward = |frequency| Step::toward(&wish, &Target::default(), Some(&daily(frequency)));
+        let patch = PolicyPatch { interval: Some(Interval::Daily), retention: Some(7), ..PolicyPatch::default() };
+        let toward = |frequency| Step::toward(&patch, &Target::default(), Some(&daily(frequency)));
         assert!(matches!(toward(None), Planned::Same));
         assert!(matches!(toward(Some(0)), Planned::Same), "what cannot be written is read as 1");
         assert!(matches!(toward(Some(1)), Planned::Same));
@@ -317,8 +317,8 @@ mod tests {
 
     #[test]
     fn a_plan_is_read_as_it_was_written() {
-        let wish = Wish { interval: Some(Interval::Daily), retention: Some(3), ..Wish::default() };
-        let Planned::Step(step) = Step::toward(&wish, &Target::default(), Some(&daily(Some(1)))) else {
+        let patch = PolicyPatch { interval: Some(Interval::Daily), retention: Some(3), ..PolicyPatch::default() };
+        let Planned::Step(step) = Step::toward(&patch, &Target::default(), Some(&daily(Some(1)))) else {
             panic!("the retention differs")
         };
         assert_eq!(step.weakens.len(), 1);

@@ -4,7 +4,7 @@ use toml_edit::{Document as Toml, Item, TableLike};
 
 use super::{Document, Entry, Name, Rule, Selector, VERSION};
 use crate::error::{Error, Result};
-use crate::model::Wish;
+use crate::model::PolicyPatch;
 
 const TOP_KEYS: [&str; 4] = ["version", "organization", "policy", "rule"];
 const ENTRY_KEYS: [&str; 9] = ["vm", "disk", "target", "id", "interval", "frequency", "time", "minute", "retention"];
@@ -96,12 +96,12 @@ impl Reader<'_> {
         Ok(Rule { line: self.line(place.offset), selector, fields })
     }
 
-    fn fields(&self, place: &Place<'_>) -> Result<Wish> {
+    fn fields(&self, place: &Place<'_>) -> Result<PolicyPatch> {
         let interval = self.text(place, "interval")?;
         let interval = interval.map(|word| {
             word.parse().map_err(|sentence: String| self.wrong_key(place, "interval", &format!("`{word}`: {sentence}")))
         });
-        Ok(Wish {
+        Ok(PolicyPatch {
             retention: self.integer(place, "retention", 1)?,
             interval: interval.transpose()?,
             frequency: self.integer(place, "frequency", 1)?,

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Document, Entry, Name, Rule, Selector};
 use crate::error::{Error, Exit, code};
-use crate::model::{Disk, Interval, Machine, Policy, Target, TargetKind, Wish};
+use crate::model::{Disk, Interval, Machine, Policy, PolicyPatch, Target, TargetKind};
 
 /// Complaints that are told at once.
 const MOST_COMPLAINTS: usize = 20;
@@ -34,7 +34,7 @@ pub struct Wanted {
     /// The live policy that is meant; none for a new one.
     pub policy: Option<String>,
     /// What it should be.
-    pub fields: Wish,
+    pub fields: PolicyPatch,
 }
 
 /// What a file comes to.
@@ -186,7 +186,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Finds the one live policy of a target and interval that no other line means.
-    fn find(&mut self, line: usize, key: &Key, target: Target, fields: &Wish) {
+    fn find(&mut self, line: usize, key: &Key, target: Target, fields: &PolicyPatch) {
         let candidates = self.by_key.get(key).map_or(&[][..], Vec::as_slice);
         let free: Vec<&'a str> = candidates.iter().copied().filter(|id| !self.claimed.contains_key(id)).collect();
         match free.as_slice() {
@@ -208,7 +208,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn want_new(&mut self, line: usize, target: Target, fields: &Wish) {
+    fn want_new(&mut self, line: usize, target: Target, fields: &PolicyPatch) {
         if target.kind == TargetKind::Unknown {
             let words = format!(
                 "{} has no such policy, and is neither a listed machine nor a listed disk that could get one",
@@ -223,7 +223,7 @@ impl<'a> Resolver<'a> {
         self.want(line, target, None, fields);
     }
 
-    fn want(&mut self, line: usize, target: Target, policy: Option<&str>, fields: &Wish) {
+    fn want(&mut self, line: usize, target: Target, policy: Option<&str>, fields: &PolicyPatch) {
         let policy = policy.map(str::to_owned);
         self.matching.wanted.push(Wanted { line, target, policy, fields: fields.clone() });
     }

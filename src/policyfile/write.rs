@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::resolve::key_of;
 use super::{Name, Surroundings, VERSION};
-use crate::model::{Interval, Machine, Policy, Wish};
+use crate::model::{Interval, Machine, Policy, PolicyPatch};
 use crate::text::is_hidden;
 
 /// A policy as it stands in a file.
@@ -16,7 +16,7 @@ use crate::text::is_hidden;
 pub struct Row {
     target: Option<Name>,
     id: Option<String>,
-    fields: Wish,
+    fields: PolicyPatch,
     comments: Vec<String>,
     order: (String, Option<Interval>, String),
 }
@@ -51,7 +51,7 @@ fn one(policy: &Policy, is_alone: bool, fqdns: &HashMap<String, usize>, live: Su
     }
     // What the reader would refuse is left out, and so left as it is.
     let number = |value: Option<i64>, least: i64| value.filter(|it| *it >= least);
-    let fields = Wish {
+    let fields = PolicyPatch {
         retention: number(policy.retention, 1),
         interval: interval.filter(|interval| !matches!(interval, Interval::Other(_))),
         frequency: number(schedule.frequency, 2),

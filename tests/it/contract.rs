@@ -270,14 +270,14 @@ fn small_document() -> Document {
     Document::new(json!({
         "paths": {"/things/thing": {"patch": {
             "parameters": [{"in": "query", "name": "page", "schema": {"type": "integer"}}],
-            "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wish"}}}},
+            "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/PolicyPatch"}}}},
             "responses": {"200": {"content": {"application/json": {"schema": {
                 "required": ["thing"],
                 "properties": {"thing": {"allOf": [{"$ref": "#/components/schemas/Thing"}]}},
             }}}}},
         }}},
         "components": {"schemas": {
-            "Wish": {"required": ["size"], "properties": {"size": {"type": "integer"}}},
+            "PolicyPatch": {"required": ["size"], "properties": {"size": {"type": "integer"}}},
             "Thing": {"type": "object", "properties": {
                 "mood": {"type": "string", "enum": ["good", "bad"]},
                 "note": {"type": "string", "nullable": true},

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::command::list::{Rows, print_list};
-use crate::command::policy::perform::{self, Named, NewOwner};
-use crate::command::series::{Manner, Outcome, Series, sum_up};
-use crate::command::write::print_result;
 use crate::context::Context;
 use crate::error::{Error, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner};
 use crate::model::{Object, Plan, Policy, Step, StepAction};
+use crate::ops::execute::{self, NewOwner, PolicySnapshot};
+use crate::ops::rows::{Rows, print_list};
+use crate::ops::sequence::{FailurePolicy, Outcome, Sequence, sum_up};
+use crate::ops::write::print_result;
 use crate::progress_tally::names;
 use crate::view::StepResult;
 
@@ -22,12 +22,12 @@ pub async fn carry_out(
     api: &Katapult,
     plan: Plan,
     mut before: HashMap<String, Object<Policy>>,
-    manner: Manner,
+    failure_policy: FailurePolicy,
 ) -> Result<()> {
     // Policies that this very plan made: a lost answer is not compared with them.
     let mut made: HashMap<String, Vec<String>> = HashMap::new();
     let items = plan.steps.iter().map(|step| (step.label(), step)).collect();
-    let series = Series::run(cx, items, manner, async |step: &Step| match step.action {
+    let series = Sequence::run(cx, items, failure_policy, async |step: &Step| match step.action {
         StepAction::Create => {
             let target = step.target.id.clone().unwrap_or_default();
             let known = made.entry(target).or_default();
@@ -37,13 +37,13 @@ pub async fn carry_out(
         }
         StepAction::Update => {
             let policy = named(step, &mut before)?;
-            perform::update(cx, api, &policy, &step.after.wish().against(&policy.before.model), None).await
+            execute::update(cx, api, &policy, &step.after.patch().against(&policy.before.model), None).await
         }
         StepAction::ScheduleDelete => {
             let policy = named(step, &mut before)?;
             let at = jiff::Timestamp::from_second(step.after.auto_move_to_trash_at.unwrap_or_default());
             let at = at.map_err(|error| Error::usage(format!("the time of the deletion: {error}")))?;
-            perform::schedule_delete(cx, api, &policy, at, None).await
+            execute::schedule_delete(cx, api, &policy, at, None).await
         }
     })
     .await;
@@ -59,19 +59,19 @@ async fn create(cx: &Context, api: &Katapult, step: &Step, made: &[String]) -> R
     let label = step.target.label().to_owned();
     let owner = NewOwner { owner, lookup: (noun, Lookup::id(&id)), label, flag: format!("{flag} {id}") };
     let known: Vec<String> = step.existing.iter().chain(made).cloned().collect();
-    perform::create(cx, api, &owner, &step.after.wish(), Some(&known), None).await
+    execute::create(cx, api, &owner, &step.after.patch(), Some(&known), None).await
 }
 
-fn named(step: &Step, before: &mut HashMap<String, Object<Policy>>) -> Result<Named> {
+fn named(step: &Step, before: &mut HashMap<String, Object<Policy>>) -> Result<PolicySnapshot> {
     let id = step.policy.clone().unwrap_or_default();
     match before.remove(&id) {
-        Some(before) => Ok(Named { id, before }),
+        Some(before) => Ok(PolicySnapshot { id, before }),
         None => Err(Error::new(crate::error::Exit::Refused, code::CHANGED, format!("policy {id} was not read"))),
     }
 }
 
 /// Prints what became of each step, where anything was done.
-fn report(cx: &Context, plan: &Plan, series: Series<Object<Policy>>) -> Result<()> {
+fn report(cx: &Context, plan: &Plan, series: Sequence<Object<Policy>>) -> Result<()> {
     let (mut rows, mut done, mut failed, mut not_tried) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (step, (label, outcome)) in plan.steps.iter().zip(series.results) {
         rows.push(result(step, &outcome));

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::command::survey::each;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Flow;
 use crate::katapult::{Katapult, Lookup, Owner};
 use crate::model::{Fields, Object, Plan, Policy, StepAction};
+use crate::ops::inventory::each;
 
 /// Reads the policies of every step; gives them by id.
 ///

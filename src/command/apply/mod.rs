@@ -9,13 +9,13 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::args;
-use crate::command::list::{Rows, print_list};
 use crate::command::plan::{is_consistent, lines, make, organization, prune_at, read_text, requests, summary};
-use crate::command::series::Manner;
-use crate::command::write::{DryRun, confirm_several, print_dry_runs};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::{Loss, Object, PLAN_VERSION, Plan, Policy, Step, StepAction};
+use crate::ops::rows::{Rows, print_list};
+use crate::ops::sequence::FailurePolicy;
+use crate::ops::write::{DryRun, confirm_several, print_dry_runs};
 use crate::view::StepResult;
 
 /// Makes the live policies as a file or a plan says.
@@ -60,8 +60,8 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
     if was_asked {
         before = check::check(cx, api, &plan).await?;
     }
-    let manner = Manner { keep_going: args.keep_going, canary: 0 };
-    carry::carry_out(cx, api, plan, before, manner).await
+    let failure_policy = FailurePolicy { keep_going: args.keep_going, canary: 0 };
+    carry::carry_out(cx, api, plan, before, failure_policy).await
 }
 
 /// Asks on a terminal, and tells whether somebody was asked. Elsewhere only what takes protection away needs `--yes`.
@@ -111,7 +111,7 @@ fn dry_run(cx: &Context, step: &Step, before: &HashMap<String, Object<Policy>>) 
     let object = step.policy.as_ref().and_then(|id| before.get(id));
     let requests = requests(step);
     let after = match (step.action, object) {
-        (StepAction::Update, Some(object)) => crate::command::write::raw_after(object, &step.change()),
+        (StepAction::Update, Some(object)) => crate::ops::write::raw_after(object, &step.change()),
         (StepAction::ScheduleDelete, Some(object)) => {
             let mut raw = object.raw.clone();
             raw["auto_move_to_trash_at"] = step.after.auto_move_to_trash_at.into();

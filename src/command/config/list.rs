@@ -2,11 +2,11 @@
 
 use super::settings::in_force;
 use crate::args::{ConfigList, Format};
-use crate::command::list::Rows;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Walk;
 use crate::model::{ConfigSetting, Object};
+use crate::ops::rows::Rows;
 use crate::view::{Listing, OutputOptions};
 
 /// Lists the settings in force.

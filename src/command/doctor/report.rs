@@ -1,10 +1,10 @@
 //! The findings, in order, and what they come to.
 
-use crate::command::list::Rows;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Walk;
 use crate::model::{Check, CheckStatus};
+use crate::ops::rows::Rows;
 
 /// What was found so far.
 #[derive(Default)]

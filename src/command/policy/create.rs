@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::ask;
-use super::perform::{self, NewOwner};
 use crate::args::PolicyCreate;
-use crate::command::vm::with_machine;
-use crate::command::write::{DryRun, print_dry_runs, print_result};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Request;
 use crate::katapult::{Katapult, Lookup, Owner};
-use crate::model::{Object, Policy, Wish};
+use crate::model::{Object, Policy, PolicyPatch};
+use crate::ops::execute::{self, NewOwner};
+use crate::ops::find::with_machine;
+use crate::ops::policy_form;
+use crate::ops::write::{DryRun, print_dry_runs, print_result};
 
 /// Creates a policy.
 pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
@@ -27,30 +27,30 @@ pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
             // answer is compared with must not be as old as somebody's thoughts.
             owner(cx, api, &args).await?;
         }
-        ask::missing(cx, api, &mut args).await?;
+        policy_form::missing(cx, api, &mut args).await?;
         check(&args)?;
     }
-    let wish = args.fields.wish();
+    let patch = args.fields.patch();
     let (owner, known) = owner(cx, api, &args).await?;
-    let request = owner.request(&wish);
+    let request = owner.request(&patch);
     if cx.global.dry_run {
         let after = request.body.as_ref().map_or(Value::Null, |body| body["properties"].clone());
         let words = vec![format!("a policy for {} would be created", owner.label)];
         let run = DryRun { requests: vec![request], before: Value::Null, after, words };
         return print_dry_runs(cx, vec![run]);
     }
-    tell_of_others(cx, &owner, known.as_deref(), &wish);
+    tell_of_others(cx, &owner, known.as_deref(), &patch);
     if asks {
-        confirm(cx, &owner, &request, &wish)?;
+        confirm(cx, &owner, &request, &patch)?;
     }
     let ids = known.map(|policies| policies.into_iter().filter_map(|policy| policy.model.id).collect::<Vec<_>>());
-    let created = perform::create(cx, api, &owner, &wish, ids.as_deref(), None).await?;
+    let created = execute::create(cx, api, &owner, &patch, ids.as_deref(), None).await?;
     let done = format!("policy {} was created", created.model.id_text());
     print_result(cx, &done, || cx.show(created))
 }
 
 /// Shows the request, and the command line that needs no questions, and asks.
-fn confirm(cx: &Context, owner: &NewOwner, request: &Request, wish: &Wish) -> Result<()> {
+fn confirm(cx: &Context, owner: &NewOwner, request: &Request, patch: &PolicyPatch) -> Result<()> {
     cx.ui.note(&format!("{} {}", request.method.name(), request.path));
     if let Some(body) = &request.body {
         cx.ui.note(&format!("  {body}"));
@@ -59,7 +59,7 @@ fn confirm(cx: &Context, owner: &NewOwner, request: &Request, wish: &Wish) -> Re
     if cx.global.yes {
         return Ok(());
     }
-    let after = wish.against(&Policy::default()).applied_to(&Policy::default());
+    let after = patch.against(&Policy::default()).applied_to(&Policy::default());
     let keeps = after.retention.map_or_else(String::new, |retention| format!(", keeps {retention}"));
     cx.must_confirm(&format!("Create a policy for {} ({}{keeps})?", owner.label, after.schedule.words()))
 }
@@ -116,10 +116,10 @@ async fn known(api: &Katapult, owner: &Owner) -> Result<Known> {
     }
 }
 
-fn tell_of_others(cx: &Context, owner: &NewOwner, known: Option<&[Object<Policy>]>, wish: &Wish) {
-    let alike = known.unwrap_or_default().iter().find(|policy| policy.model.schedule.interval == wish.interval);
+fn tell_of_others(cx: &Context, owner: &NewOwner, known: Option<&[Object<Policy>]>, patch: &PolicyPatch) {
+    let alike = known.unwrap_or_default().iter().find(|policy| policy.model.schedule.interval == patch.interval);
     if let Some(policy) = alike {
-        let interval = wish.interval.as_ref().map_or_else(String::new, ToString::to_string);
+        let interval = patch.interval.as_ref().map_or_else(String::new, ToString::to_string);
         let id = policy.model.id_text();
         cx.ui.note(&format!("{} has a policy that is {interval} already ({id}); this adds another", owner.label));
     }

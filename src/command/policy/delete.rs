@@ -2,21 +2,21 @@
 
 use serde_json::Value;
 
-use super::batch::{Batch, question};
-use super::perform::{self, Named};
 use crate::args::PolicyNames;
-use crate::command::choose;
-use crate::command::write::{DryRun, confirm_losses, print_dry_runs, weakens};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
 use crate::model::{Loss, Removal};
+use crate::ops::batch::{Batch, question};
+use crate::ops::execute::{self, PolicySnapshot};
+use crate::ops::pick;
+use crate::ops::write::{DryRun, confirm_losses, print_dry_runs, weakens};
 use crate::view::in_a_line;
 
 /// Moves policies to the trash.
 pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
     cx.check_columns::<Removal>()?;
-    let policies = choose::policies(cx, args.policies).await?;
+    let policies = pick::policies(cx, args.policies).await?;
     let api = cx.katapult()?;
     let batch = Batch::read(cx, api, &policies).await?;
     if cx.global.dry_run {
@@ -37,10 +37,10 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
     }
     let losses: Vec<Loss> = batch.named.iter().map(loss).collect();
     confirm_losses(cx, &losses, &question(losses.len(), "Delete it?", "Delete"))?;
-    batch.carry_out(cx, async |policy| perform::delete(cx, api, &policy, None).await).await
+    batch.carry_out(cx, async |policy| execute::delete(cx, api, &policy, None).await).await
 }
 
-fn loss(policy: &Named) -> Loss {
+fn loss(policy: &PolicySnapshot) -> Loss {
     let target = policy.before.model.target.label();
     Loss(format!("policy {} of {target} is deleted now: no more backups by it", policy.id))
 }

@@ -3,13 +3,13 @@
 use futures_util::stream::{self, StreamExt};
 
 use crate::args::PolicyList;
-use crate::command::list::Rows;
-use crate::command::vm::with_machine;
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::{Flow, Walk};
 use crate::katapult::{Katapult, Owner, is_gone};
 use crate::model::{Object, Policy};
+use crate::ops::find::with_machine;
+use crate::ops::rows::Rows;
 
 /// Lists the policies of a machine, a disk or an organization.
 pub async fn run(cx: &Context, args: PolicyList) -> Result<()> {

@@ -2,20 +2,20 @@
 
 use serde_json::Value;
 
-use super::batch::{self, Batch};
-use super::perform;
 use crate::args::PolicyNames;
-use crate::command::choose;
-use crate::command::write::{DryRun, print_dry_runs};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
 use crate::model::Policy;
+use crate::ops::batch::{self, Batch};
+use crate::ops::execute;
+use crate::ops::pick;
+use crate::ops::write::{DryRun, print_dry_runs};
 
 /// Takes policies from the trash. That only adds protection, so nothing is asked.
 pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
     cx.check_columns::<Policy>()?;
-    let policies = choose::trashed_policies(cx, args.policies).await?;
+    let policies = pick::trashed_policies(cx, args.policies).await?;
     let api = cx.katapult()?;
     let ids = batch::ids(cx, &policies).await?;
     if cx.global.dry_run {
@@ -27,5 +27,5 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
         });
         return print_dry_runs(cx, runs.collect());
     }
-    Batch::unread(ids).carry_out(cx, async |policy| perform::restore(cx, api, &policy.id, None).await).await
+    Batch::unread(ids).carry_out(cx, async |policy| execute::restore(cx, api, &policy.id, None).await).await
 }

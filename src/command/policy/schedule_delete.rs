@@ -3,15 +3,15 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::batch::{Batch, question};
-use super::perform::{self, Named};
 use crate::args::PolicyScheduleDelete;
-use crate::command::choose;
-use crate::command::write::{DryRun, confirm_losses, print_dry_runs, weakens};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::Katapult;
 use crate::model::{Loss, Policy};
+use crate::ops::batch::{Batch, question};
+use crate::ops::execute::{self, PolicySnapshot};
+use crate::ops::pick;
+use crate::ops::write::{DryRun, confirm_losses, print_dry_runs, weakens};
 use crate::time;
 use crate::view::in_a_line;
 
@@ -23,9 +23,9 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
     cx.check_columns::<Policy>()?;
     let given = args.at.as_deref().map(|text| resolve(cx, "--at", text)).transpose()?;
     if given.is_none() {
-        choose::must_be_askable(cx, "--at <WHEN>", "policy schedule-delete --help")?;
+        pick::must_be_askable(cx, "--at <WHEN>", "policy schedule-delete --help")?;
     }
-    let policies = choose::policies(cx, args.policies).await?;
+    let policies = pick::policies(cx, args.policies).await?;
     let api = cx.katapult()?;
     let batch = Batch::read(cx, api, &policies).await?;
     let at = given.map_or_else(|| ask(cx), Ok)?;
@@ -45,7 +45,7 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
     let losses: Vec<Loss> = batch.named.iter().map(|policy| loss(policy, at)).collect();
     let question = question(losses.len(), "Schedule the deletion?", "Schedule the deletion of");
     confirm_losses(cx, &losses, &question)?;
-    batch.carry_out(cx, async |policy| perform::schedule_delete(cx, api, &policy, at, None).await).await
+    batch.carry_out(cx, async |policy| execute::schedule_delete(cx, api, &policy, at, None).await).await
 }
 
 /// Asks for the time, until it is one that the API would take.
@@ -61,7 +61,7 @@ fn ask(cx: &Context) -> Result<Timestamp> {
     Ok(at)
 }
 
-fn dry_run(cx: &Context, policy: Named, at: Timestamp) -> DryRun {
+fn dry_run(cx: &Context, policy: PolicySnapshot, at: Timestamp) -> DryRun {
     let mut after = policy.before.raw.clone();
     after["auto_move_to_trash_at"] = at.as_second().into();
     let mut words = vec![
@@ -74,7 +74,7 @@ fn dry_run(cx: &Context, policy: Named, at: Timestamp) -> DryRun {
     DryRun { requests, before: policy.before.raw, after, words }
 }
 
-fn loss(policy: &Named, at: Timestamp) -> Loss {
+fn loss(policy: &PolicySnapshot, at: Timestamp) -> Loss {
     let target = policy.before.model.target.label();
     let planned = policy.before.model.auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
     let instead = planned.map_or_else(String::new, |planned| {

@@ -2,35 +2,35 @@
 
 use serde_json::Value;
 
-use super::agreed::{Proposal, locked};
-use super::ask;
-use super::batch::{Batch, question};
 use super::bulk;
-use super::perform::Named;
 use crate::args::PolicyUpdate;
-use crate::command::choose;
-use crate::command::write::{DryRun, difference_lines, print_dry_runs, raw_after, weakens};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::Katapult;
-use crate::model::{Change, Expectation, Loss, Policy, Wish};
+use crate::model::{Change, Expectation, Loss, Policy, PolicyPatch};
+use crate::ops::batch::{Batch, question};
+use crate::ops::execute::PolicySnapshot;
+use crate::ops::guard::{Proposal, locked};
+use crate::ops::pick;
+use crate::ops::policy_form;
+use crate::ops::write::{DryRun, difference_lines, print_dry_runs, raw_after, weakens};
 use crate::view::in_a_line;
 
 /// Changes policies: reads them, sends only what changes, reads them again.
 pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     cx.check_columns::<Policy>()?;
-    let mut wish = args.fields.wish();
+    let mut patch = args.fields.patch();
     if let Some(glob) = &args.selection.glob {
-        return bulk::run(cx, glob, &args, &wish).await;
+        return bulk::run(cx, glob, &args, &patch).await;
     }
     if args.policies.is_empty() {
-        choose::must_be_askable(cx, "<POLICY>", "policies list")?;
+        pick::must_be_askable(cx, "<POLICY>", "policies list")?;
     }
-    let asks = wish.is_empty() && cx.ui.can_ask() && args.policies.len() <= 1 && args.policies != ["-"];
-    if wish.is_empty() && !asks {
+    let asks = patch.is_empty() && cx.ui.can_ask() && args.policies.len() <= 1 && args.policies != ["-"];
+    if patch.is_empty() && !asks {
         return Err(nothing_named());
     }
-    let policies = choose::policies(cx, args.policies).await?;
+    let policies = pick::policies(cx, args.policies).await?;
     let api = cx.katapult()?;
     let mut lock = locked(cx, &args.expect).await?;
     let batch = Batch::read(cx, api, &policies).await?;
@@ -41,15 +41,15 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
         // Nobody waits for somebody who thinks.
         lock = None;
         if let [policy] = batch.named.as_slice() {
-            wish = ask::changes(cx, &policy.before.model)?;
+            patch = policy_form::changes(cx, &policy.before.model)?;
         }
     }
     if cx.global.dry_run {
-        let runs = batch.named.into_iter().map(|policy| dry_run(cx, policy, &wish)).collect();
+        let runs = batch.named.into_iter().map(|policy| dry_run(cx, policy, &patch)).collect();
         return print_dry_runs(cx, runs);
     }
-    let proposal = Proposal { wish: &wish, expectations: &args.expect, lock, was_asked: asks };
-    let changing = batch.named.iter().filter(|policy| !wish.against(&policy.before.model).is_empty()).count();
+    let proposal = Proposal { patch: &patch, expectations: &args.expect, lock, was_asked: asks };
+    let changing = batch.named.iter().filter(|policy| !patch.against(&policy.before.model).is_empty()).count();
     let agreed = proposal.ask(cx, &batch.named, &question(changing, "Change it?", "Change"), false).await?;
     batch.carry_out(cx, async |policy| agreed.carry_out(cx, api, policy).await).await
 }
@@ -61,11 +61,11 @@ pub(super) fn nothing_named() -> Error {
 }
 
 /// Shows before and after of each policy, and gives what would be lost.
-pub fn preview(cx: &Context, policies: &[Named], wish: &Wish) -> Vec<Loss> {
+pub fn preview(cx: &Context, policies: &[PolicySnapshot], patch: &PolicyPatch) -> Vec<Loss> {
     let mut losses = Vec::new();
     for policy in policies {
         let before = &policy.before.model;
-        let change = wish.against(before);
+        let change = patch.against(before);
         if change.is_empty() {
             cx.ui.note(&format!("nothing to change: policy {} is already so", policy.id));
             continue;
@@ -82,8 +82,8 @@ pub fn preview(cx: &Context, policies: &[Named], wish: &Wish) -> Vec<Loss> {
     losses
 }
 
-pub(super) fn dry_run(cx: &Context, policy: Named, wish: &Wish) -> DryRun {
-    let change: Change = wish.against(&policy.before.model);
+pub(super) fn dry_run(cx: &Context, policy: PolicySnapshot, patch: &PolicyPatch) -> DryRun {
+    let change: Change = patch.against(&policy.before.model);
     let requests = match change.is_empty() {
         true => Vec::new(),
         false => vec![Katapult::update_request(&policy.id, &change)],
@@ -98,7 +98,7 @@ pub(super) fn dry_run(cx: &Context, policy: Named, wish: &Wish) -> DryRun {
 }
 
 /// Refuses a policy that is not as expected.
-pub(super) fn check(expectations: &[Expectation], id: &str, policy: &Policy) -> Result<()> {
+pub fn check(expectations: &[Expectation], id: &str, policy: &Policy) -> Result<()> {
     let differences: Vec<String> =
         expectations.iter().filter_map(|expectation| expectation.difference(policy)).collect();
     match differences.is_empty() {

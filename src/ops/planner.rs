@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::args::Prune;
 use crate::command::policy::schedule_delete::resolve as resolve_time;
-use crate::command::survey::Survey;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fs::detached;
@@ -17,6 +16,7 @@ use crate::katapult::{Katapult, Lookup};
 use crate::model::{
     Object, Organization, PLAN_VERSION, Plan, Planned, Policy, Step, StepAction, StepTarget, Target, Unlisted,
 };
+use crate::ops::inventory::Inventory;
 use crate::policyfile::{self, Matching};
 use crate::time::utc;
 
@@ -66,7 +66,7 @@ pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<Times
     let (name, text) = read_text(cx, file).await?;
     let document = policyfile::read(&name, &text)?;
     let organization = organization(cx, api, document.organization.as_deref()).await?;
-    let mut survey = Survey::whole(cx, api, organization).await?;
+    let mut survey = Inventory::whole(cx, api, organization).await?;
     if document.needs_tags() {
         survey.read_tags(cx, api).await?;
     }
@@ -121,7 +121,7 @@ pub async fn organization(cx: &Context, api: &Katapult, of_file: Option<&str>) -
 }
 
 struct Maker<'a> {
-    survey: &'a Survey,
+    survey: &'a Inventory,
     before: &'a HashMap<String, Object<Policy>>,
     notes: Vec<String>,
     unchanged: usize,
@@ -225,7 +225,7 @@ pub fn requests(step: &Step) -> Vec<Request> {
         StepAction::Create => {
             let lookup = Lookup::id(step.target.id.clone().unwrap_or_default());
             let owner = if step.target.kind == "disk" { "disk" } else { "virtual_machine" };
-            Katapult::create_request(owner, &lookup, &step.after.wish())
+            Katapult::create_request(owner, &lookup, &step.after.patch())
         }
         StepAction::Update => Katapult::update_request(id, &step.change()),
         StepAction::ScheduleDelete => {

@@ -5,15 +5,15 @@ use std::collections::HashSet;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 
-use super::perform::Named;
-use crate::command::list::Rows;
-use crate::command::series::{Manner, Outcome, Series, sum_up};
-use crate::command::write::print_result;
+use super::execute::PolicySnapshot;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Walk;
 use crate::katapult::Katapult;
 use crate::model::{Object, Policy};
+use crate::ops::rows::Rows;
+use crate::ops::sequence::{FailurePolicy, Outcome, Sequence, sum_up};
+use crate::ops::write::print_result;
 use crate::progress_tally::names;
 use crate::view::Resource;
 
@@ -23,7 +23,7 @@ const MAX_INPUT: u64 = 4 * 1024 * 1024;
 /// The policies that a command names.
 pub struct Batch {
     /// Those that could be read.
-    pub named: Vec<Named>,
+    pub named: Vec<PolicySnapshot>,
     failed: Vec<(String, Error)>,
     is_single: bool,
 }
@@ -73,7 +73,7 @@ impl Batch {
         let mut batch = Self { named: Vec::new(), failed: Vec::new(), is_single };
         for (id, read) in read.collect::<Vec<_>>().await {
             match read {
-                Ok(before) => batch.named.push(Named { id, before }),
+                Ok(before) => batch.named.push(PolicySnapshot { id, before }),
                 Err(error) => batch.failed.push((id, error)),
             }
         }
@@ -91,12 +91,12 @@ impl Batch {
     pub fn unread(ids: Vec<String>) -> Self {
         let nothing = || Object { model: Policy::default(), raw: Value::Null };
         let is_single = ids.len() == 1;
-        let named = ids.into_iter().map(|id| Named { id, before: nothing() }).collect();
+        let named = ids.into_iter().map(|id| PolicySnapshot { id, before: nothing() }).collect();
         Self { named, failed: Vec::new(), is_single }
     }
 
     /// Takes policies that were read already.
-    pub fn of(named: Vec<Named>) -> Self {
+    pub fn of(named: Vec<PolicySnapshot>) -> Self {
         Self { named, failed: Vec::new(), is_single: false }
     }
 
@@ -108,23 +108,23 @@ impl Batch {
     pub async fn carry_out<T: Resource>(
         self,
         cx: &Context,
-        step: impl AsyncFnMut(Named) -> Result<Object<T>>,
+        step: impl AsyncFnMut(PolicySnapshot) -> Result<Object<T>>,
     ) -> Result<()> {
-        self.carry_out_so(cx, Manner { keep_going: true, canary: 0 }, step).await
+        self.carry_out_so(cx, FailurePolicy { keep_going: true, canary: 0 }, step).await
     }
 
-    /// The same, stopping as `manner` says.
+    /// The same, stopping as `failure_policy` says.
     ///
     /// # Errors
     /// Those of [`Batch::carry_out`].
     pub async fn carry_out_so<T: Resource>(
         self,
         cx: &Context,
-        manner: Manner,
-        step: impl AsyncFnMut(Named) -> Result<Object<T>>,
+        failure_policy: FailurePolicy,
+        step: impl AsyncFnMut(PolicySnapshot) -> Result<Object<T>>,
     ) -> Result<()> {
         let items = self.named.into_iter().map(|policy| (policy.id.clone(), policy)).collect();
-        let series = Series::run(cx, items, manner, step).await;
+        let series = Sequence::run(cx, items, failure_policy, step).await;
         let (mut failed, mut done, mut ids, mut not_tried) = (self.failed, Vec::new(), Vec::new(), Vec::new());
         for (id, outcome) in series.results {
             match outcome {

@@ -5,18 +5,18 @@
 
 use std::fs::File;
 
-use super::perform::{self, Named};
-use super::update::{changed, check, preview};
-use crate::command::write::{confirm_losses, confirm_several};
+use super::execute::{self, PolicySnapshot};
+use crate::command::policy::update::{changed, check, preview};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
-use crate::model::{Expectation, Object, Policy, Wish};
+use crate::model::{Expectation, Object, Policy, PolicyPatch};
+use crate::ops::write::{confirm_losses, confirm_several};
 
 /// What is to be agreed to.
 pub struct Proposal<'a> {
     /// What is to become of each policy.
-    pub wish: &'a Wish,
+    pub patch: &'a PolicyPatch,
     /// What each must be like.
     pub expectations: &'a [Expectation],
     /// The lock under which they were read.
@@ -27,7 +27,7 @@ pub struct Proposal<'a> {
 
 /// An update that nobody objected to.
 pub struct Agreed<'a> {
-    wish: &'a Wish,
+    patch: &'a PolicyPatch,
     expectations: &'a [Expectation],
     /// Whether time has passed, or will have when the next policy's turn comes.
     rereads: bool,
@@ -40,9 +40,15 @@ impl<'a> Proposal<'a> {
     ///
     /// # Errors
     /// `confirmation_required`, or no.
-    pub async fn ask(self, cx: &Context, policies: &[Named], question: &str, always: bool) -> Result<Agreed<'a>> {
-        let Self { wish, expectations, mut lock, was_asked } = self;
-        let losses = preview(cx, policies, wish);
+    pub async fn ask(
+        self,
+        cx: &Context,
+        policies: &[PolicySnapshot],
+        question: &str,
+        always: bool,
+    ) -> Result<Agreed<'a>> {
+        let Self { patch, expectations, mut lock, was_asked } = self;
+        let losses = preview(cx, policies, patch);
         if cx.ui.can_ask() && !cx.global.yes && (always || !losses.is_empty()) {
             // Nobody waits for somebody who thinks.
             lock = None;
@@ -55,7 +61,7 @@ impl<'a> Proposal<'a> {
             None => locked(cx, expectations).await?,
             held => held,
         };
-        Ok(Agreed { wish, expectations, rereads: is_asked || was_asked || policies.len() > 1, _lock: lock })
+        Ok(Agreed { patch, expectations, rereads: is_asked || was_asked || policies.len() > 1, _lock: lock })
     }
 }
 
@@ -63,14 +69,14 @@ impl Agreed<'_> {
     /// Changes one of the policies.
     ///
     /// # Errors
-    /// `changed` when it is not what was shown; those of [`perform::update`].
-    pub async fn carry_out(&self, cx: &Context, api: &Katapult, policy: Named) -> Result<Object<Policy>> {
+    /// `changed` when it is not what was shown; those of [`execute::update`].
+    pub async fn carry_out(&self, cx: &Context, api: &Katapult, policy: PolicySnapshot) -> Result<Object<Policy>> {
         let policy = if self.rereads { reread(api, policy).await? } else { policy };
         check(self.expectations, &policy.id, &policy.before.model)?;
-        let change = self.wish.against(&policy.before.model);
+        let change = self.patch.against(&policy.before.model);
         match change.is_empty() {
             true => Ok(policy.before),
-            false => perform::update(cx, api, &policy, &change, None).await,
+            false => execute::update(cx, api, &policy, &change, None).await,
         }
     }
 }
@@ -87,12 +93,12 @@ pub async fn locked(cx: &Context, expectations: &[Expectation]) -> Result<Option
 ///
 /// # Errors
 /// `changed`, and the API's.
-pub async fn reread(api: &Katapult, policy: Named) -> Result<Named> {
+pub async fn reread(api: &Katapult, policy: PolicySnapshot) -> Result<PolicySnapshot> {
     let mut before = api.policy(&policy.id).await?;
     // Lists tell what some answers leave out.
     before.model.complete(&policy.before.model);
     match before.model.differs_from(&policy.before.model) {
         true => Err(changed(&policy.id, "it was changed since it was shown")),
-        false => Ok(Named { before, ..policy }),
+        false => Ok(PolicySnapshot { before, ..policy }),
     }
 }

@@ -1,11 +1,11 @@
 //! The questions about a policy's fields: all of them for an update, what is missing for a create.
 
 use crate::args::{PolicyCreate, PolicyFields};
-use crate::command::choose::{self, Place};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
-use crate::model::{Interval, Policy, Wish};
+use crate::model::{Interval, Policy, PolicyPatch};
+use crate::ops::pick::{self, Place};
 
 /// The hour that a new policy runs at, unless another is given: at night, for most.
 const HOUR: &str = "2";
@@ -14,19 +14,19 @@ const HOUR: &str = "2";
 ///
 /// # Errors
 /// Ctrl-C or Escape.
-pub fn changes(cx: &Context, policy: &Policy) -> Result<Wish> {
+pub fn changes(cx: &Context, policy: &Policy) -> Result<PolicyPatch> {
     let schedule = &policy.schedule;
-    let wish = Wish {
+    let patch = PolicyPatch {
         retention: number(cx, "Retention: backups to keep", policy.retention, 1)?,
         interval: interval(cx, schedule.interval.as_ref())?,
         frequency: number(cx, "Frequency: every N intervals", schedule.frequency, 1)?,
         time: number(cx, "Time: hour of the day, 0 to 23", schedule.time, 0)?,
         minute: number(cx, "Minute: 0 to 59", schedule.minute, 0)?,
     };
-    for (name, _, after) in wish.against(policy).differences {
+    for (name, _, after) in patch.against(policy).differences {
         cx.answered(&[&format!("--{name}"), &after]);
     }
-    Ok(wish)
+    Ok(patch)
 }
 
 /// Asks for what a create lacks, and puts it into its arguments.
@@ -35,7 +35,7 @@ pub fn changes(cx: &Context, policy: &Policy) -> Result<Wish> {
 /// Ctrl-C or Escape; the API's, for the list to choose from.
 pub async fn missing(cx: &Context, api: &Katapult, args: &mut PolicyCreate) -> Result<()> {
     if args.vm.is_none() && args.disk.is_none() {
-        match choose::place(cx, api).await? {
+        match pick::place(cx, api).await? {
             Place::Machine(name) => args.vm = Some(name),
             Place::Disk(id) => args.disk = Some(id),
         }

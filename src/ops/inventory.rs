@@ -1,6 +1,6 @@
 //! Reading an organization: everything, or its policies alone. Lists come side by side, details where they are worth it.
 //!
-//! Who changes something by what was read gets no survey with gaps ([`Survey::whole`]): a policy that was overlooked
+//! Who changes something by what was read gets no survey with gaps ([`Inventory::whole`]): a policy that was overlooked
 //! would be made a second time. Who only tells of it ([`read`]) says what is missing.
 
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ use crate::view::Resource;
 pub const DETAIL_UP_TO: usize = 200;
 
 /// What was read of an organization.
-pub struct Survey {
+pub struct Inventory {
     /// The organization.
     pub organization: Lookup,
     /// Its machines, disks and policies, as lists tell of them.
@@ -44,7 +44,7 @@ impl Gap {
     }
 }
 
-impl Survey {
+impl Inventory {
     /// Lists machines, disks and policies, and refuses lists with gaps.
     ///
     /// # Errors
@@ -182,7 +182,7 @@ impl Survey {
 /// What a report is made from: gaps and missing details are told, not refused.
 pub struct Reading {
     /// What was read.
-    pub survey: Survey,
+    pub survey: Inventory,
     /// Whether frequencies and pending deletions were read.
     pub is_detailed: bool,
 }
@@ -194,7 +194,7 @@ pub struct Reading {
 pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
     let api = cx.katapult()?;
     let organization = api.find_organization(cx.organization()?).await?;
-    finished(cx, api, Survey::take(cx, api, organization).await?, wants_detail).await
+    finished(cx, api, Inventory::take(cx, api, organization).await?, wants_detail).await
 }
 
 /// Reads the policies alone for a report.
@@ -204,10 +204,10 @@ pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
 pub async fn read_policies(cx: &Context, wants_detail: bool) -> Result<Reading> {
     let api = cx.katapult()?;
     let organization = api.find_organization(cx.organization()?).await?;
-    finished(cx, api, Survey::take_policies(cx, api, organization).await?, wants_detail).await
+    finished(cx, api, Inventory::take_policies(cx, api, organization).await?, wants_detail).await
 }
 
-async fn finished(cx: &Context, api: &Katapult, mut survey: Survey, wants_detail: bool) -> Result<Reading> {
+async fn finished(cx: &Context, api: &Katapult, mut survey: Inventory, wants_detail: bool) -> Result<Reading> {
     survey.gaps().iter().for_each(|gap| cx.ui.warn(gap));
     let is_detailed = survey.read_details(cx, api, wants_detail).await?;
     Ok(Reading { survey, is_detailed })

@@ -9,7 +9,7 @@ use crate::progress_tally::{State, names};
 
 /// When to stop.
 #[derive(Clone, Copy, Debug)]
-pub struct Manner {
+pub struct FailurePolicy {
     /// Whether to go on after a failure. A failure of the way to the API stops in any case.
     pub keep_going: bool,
     /// So many come first: a failure among them stops in any case.
@@ -27,17 +27,17 @@ pub enum Outcome<T> {
 }
 
 /// What became of every write, in order.
-pub struct Series<T> {
+pub struct Sequence<T> {
     /// The label of each, and its outcome.
     pub results: Vec<(String, Outcome<T>)>,
 }
 
-impl<T> Series<T> {
+impl<T> Sequence<T> {
     /// Carries out `step` for each item.
     pub async fn run<I>(
         cx: &Context,
         items: Vec<(String, I)>,
-        manner: Manner,
+        failure_policy: FailurePolicy,
         mut step: impl AsyncFnMut(I) -> Result<T>,
     ) -> Self {
         cx.tally.begin(items.iter().map(|(label, _)| label.clone()));
@@ -50,14 +50,14 @@ impl<T> Series<T> {
                 results.push((label, Outcome::NotTried));
                 continue;
             }
-            if number == manner.canary && number > 0 {
+            if number == failure_policy.canary && number > 0 {
                 cx.ui.note(&format!("{number} done and checked; going on with the rest"));
             }
             cx.tally.set(number, State::InFlight);
             let outcome = match step(item).await {
                 Ok(done) => Outcome::Done(done),
                 Err(error) => {
-                    is_stopped = is_cut_off(&error) || !manner.keep_going || number < manner.canary;
+                    is_stopped = is_cut_off(&error) || !failure_policy.keep_going || number < failure_policy.canary;
                     Outcome::Failed(error)
                 }
             };

@@ -89,7 +89,7 @@ pub async fn trashed_policies(cx: &Context, named: Vec<String>) -> Result<Vec<St
 /// Gives the targets of policies that bpctl changed: the trash does not tell them. A journal that cannot be read
 /// tells none.
 fn known_targets(cx: &Context) -> HashMap<String, String> {
-    let entries = cx.journal().and_then(|_| super::history::entries(cx)).unwrap_or_default();
+    let entries = cx.journal().and_then(|_| crate::command::history::entries(cx)).unwrap_or_default();
     entries.into_iter().filter_map(|entry| Some((entry.policy?, entry.target?))).collect()
 }
 

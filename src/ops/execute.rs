@@ -6,24 +6,24 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::command::record::{Intent, Record, outcome};
-use crate::command::write::{after_write, not_applied, verify};
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::katapult::{Cause, Katapult, Lookup, Owner, is_gone, trash_object};
-use crate::model::{Change, Object, Policy, Removal, Wish};
+use crate::model::{Change, Object, Policy, PolicyPatch, Removal};
+use crate::ops::record::{Intent, Record, outcome};
+use crate::ops::write::{after_write, not_applied, verify};
 
 /// A policy as it was when it was read.
-pub struct Named {
+pub struct PolicySnapshot {
     /// Its id.
     pub id: String,
     /// The policy.
     pub before: Object<Policy>,
 }
 
-impl Named {
+impl PolicySnapshot {
     fn intent(&self, action: Action, undoes: Option<u64>) -> Intent<'_> {
         let target = Some(self.before.model.target.label()).filter(|label| *label != "-");
         Intent { action, policy: Some(&self.id), target, before: &self.before.raw, undoes }
@@ -45,7 +45,7 @@ fn with_look(error: Error, id: &str) -> Error {
 pub async fn update(
     cx: &Context,
     api: &Katapult,
-    policy: &Named,
+    policy: &PolicySnapshot,
     change: &Change,
     undoes: Option<u64>,
 ) -> Result<Object<Policy>> {
@@ -67,7 +67,7 @@ pub async fn update(
 pub async fn schedule_delete(
     cx: &Context,
     api: &Katapult,
-    policy: &Named,
+    policy: &PolicySnapshot,
     at: Timestamp,
     undoes: Option<u64>,
 ) -> Result<Object<Policy>> {
@@ -94,7 +94,12 @@ pub async fn schedule_delete(
 ///
 /// # Errors
 /// The API's; `not_applied` when the policy is still there.
-pub async fn delete(cx: &Context, api: &Katapult, policy: &Named, undoes: Option<u64>) -> Result<Object<Removal>> {
+pub async fn delete(
+    cx: &Context,
+    api: &Katapult,
+    policy: &PolicySnapshot,
+    undoes: Option<u64>,
+) -> Result<Object<Removal>> {
     let record = Record::begin(cx, &policy.intent(Action::Delete, undoes));
     let removed = async {
         api.remove(&Katapult::delete_request(&policy.id)).await?;
@@ -112,7 +117,7 @@ pub async fn delete(cx: &Context, api: &Katapult, policy: &Named, undoes: Option
     }
 }
 
-fn removal(policy: &Named, entry: Value) -> Object<Removal> {
+fn removal(policy: &PolicySnapshot, entry: Value) -> Object<Removal> {
     Object {
         model: Removal {
             id: policy.id.clone(),
@@ -197,8 +202,8 @@ pub struct NewOwner {
 
 impl NewOwner {
     /// Describes the request.
-    pub fn request(&self, wish: &Wish) -> Request {
-        Katapult::create_request(self.lookup.0, &self.lookup.1, wish)
+    pub fn request(&self, patch: &PolicyPatch) -> Request {
+        Katapult::create_request(self.lookup.0, &self.lookup.1, patch)
     }
 }
 
@@ -210,14 +215,14 @@ pub async fn create(
     cx: &Context,
     api: &Katapult,
     owner: &NewOwner,
-    wish: &Wish,
+    patch: &PolicyPatch,
     known: Option<&[String]>,
     undoes: Option<u64>,
 ) -> Result<Object<Policy>> {
     let target = Some(owner.label.as_str());
     let intent = Intent { action: Action::Create, policy: None, target, before: &Value::Null, undoes };
     let record = Record::begin(cx, &intent);
-    let id = match api.create(&owner.request(wish)).await {
+    let id = match api.create(&owner.request(patch)).await {
         Ok(id) => id,
         Err(error) if error.code == code::OUTCOME_UNKNOWN => {
             record.end(Outcome::Unknown, None, Value::Null);
@@ -228,7 +233,7 @@ pub async fn create(
     let created = async {
         let after = api.policy(&id).await.map_err(after_write)?;
         let nothing = Policy::default();
-        verify(&wish.against(&nothing), &nothing, &after.model)?;
+        verify(&patch.against(&nothing), &nothing, &after.model)?;
         Ok(after)
     };
     match created.await {

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::command::write::difference_lines;
 use crate::model::{Plan, Step, StepAction, Unlisted};
+use crate::ops::write::difference_lines;
 use crate::time::in_full;
 use crate::view::TimeFormat;
 

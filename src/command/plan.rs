@@ -1,8 +1,5 @@
 //! `bpctl plan`
 
-mod make;
-mod words;
-
 use serde_json::Value;
 
 use crate::args::{self, Format};
@@ -10,8 +7,8 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::Plan;
 
-pub use make::{is_consistent, make, organization, prune_at, read_text, requests};
-pub use words::{lines, summary};
+pub use crate::ops::plan_text::{lines, summary};
+pub use crate::ops::planner::{is_consistent, make, organization, prune_at, read_text, requests};
 
 /// Shows what would make the live policies as a file says.
 pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
