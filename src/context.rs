@@ -14,7 +14,7 @@ use crate::error::{Error, Exit, Result, code};
 use crate::fs::lock::lock;
 use crate::http::{Authentication, Credential, Http, Limits, Target};
 use crate::journal::Journal;
-use crate::katapult::Katapult;
+use crate::katapult::{Katapult, Lookup};
 use crate::model::Object;
 use crate::onapp::OnApp;
 use crate::progress_tally::Tally;
@@ -26,11 +26,6 @@ use crate::view::{Listing, OutputOptions, Resource, show};
 
 /// What the journal calls the API of the sandbox, which has an address only while it runs.
 pub const SANDBOX_API: &str = "sandbox";
-
-/// What each provider offers, for the error about what it does not.
-const KATAPULT_OFFERS: &str =
-    "policies, disk, vm, org, trash, history, undo, coverage, calendar, lint, export, plan and apply";
-const ONAPP_OFFERS: &str = "backups list, vm list and vm show";
 
 /// A command's surroundings.
 pub struct Context {
@@ -194,10 +189,21 @@ impl Context {
         }
         let connection = self.connection(Some(Provider::Katapult))?;
         if connection.provider.value != Provider::Katapult {
-            return Err(not_offered("onapp", ONAPP_OFFERS));
+            return Err(not_offered(Provider::OnApp));
         }
         let client = self.katapult_at(connection)?;
         Ok(self.katapult.get_or_init(|| client))
+    }
+
+    /// The Katapult client, and the organization that the command looks into: the one that is named, else the only one
+    /// that the token has access to.
+    ///
+    /// # Errors
+    /// As above; no organization is named, and the token has access to none or to several.
+    pub async fn katapult_in_org(&self) -> Result<(&Katapult, Lookup)> {
+        let api = self.katapult()?;
+        let organization = api.find_organization(self.organization()?).await?;
+        Ok((api, organization))
     }
 
     /// A Katapult client for a connection that is not, or not yet, the one in use.
@@ -220,7 +226,7 @@ impl Context {
         }
         let connection = self.connection(Some(Provider::OnApp))?;
         if connection.provider.value != Provider::OnApp {
-            return Err(not_offered("katapult", KATAPULT_OFFERS)
+            return Err(not_offered(Provider::Katapult)
                 .hint("for an OnApp cloud set `--provider onapp`, `BPCTL_PROVIDER=onapp` or a profile"));
         }
         let client = self.onapp_at(connection)?;
@@ -423,6 +429,7 @@ fn credential(token: &Token) -> Result<Credential> {
     })))
 }
 
-fn not_offered(provider: &str, offers: &str) -> Error {
-    Error::usage(format!("the provider {provider} does not offer this; it offers {offers}"))
+fn not_offered(provider: Provider) -> Error {
+    let offers = provider.offers();
+    Error::usage(format!("not supported by provider {provider}; supported: {offers}"))
 }

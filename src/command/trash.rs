@@ -16,8 +16,7 @@ pub async fn run(cx: &Context, verb: TrashCommand) -> Result<()> {
 
 async fn list(cx: &Context) -> Result<()> {
     let mut rows = Rows::begin(cx)?;
-    let api = cx.katapult()?;
-    let organization = api.find_organization(cx.organization()?).await?;
+    let (api, organization) = cx.katapult_in_org().await?;
     let walk = api.trash_objects(&organization, &mut |page| rows.page(page)).await?;
     rows.end(walk, "of this organization")
 }

@@ -4,7 +4,7 @@ use toml_edit::{Array, Value};
 
 use super::Provider;
 use super::file::PROFILE_KEYS;
-use super::settings::{BUILT_IN, check_url};
+use super::settings::check_url;
 use crate::error::{Error, Result};
 
 /// The longest profile name.
@@ -101,7 +101,7 @@ impl Key {
 /// # Errors
 /// It is built in, or hard to write.
 pub fn check_name(name: &str) -> Result<()> {
-    if BUILT_IN.contains(&name) {
+    if Provider::of_built_in_profile(name).is_some() {
         return Err(Error::usage(format!("the profile `{name}` is built in; it needs no token and has no settings"))
             .hint("name another one with `--profile`"));
     }

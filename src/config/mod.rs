@@ -8,6 +8,7 @@ pub mod env;
 mod file;
 mod key;
 mod paths;
+mod provider;
 mod settings;
 mod token;
 
@@ -15,5 +16,6 @@ pub use edit::Edit;
 pub use file::{File, PROFILE_KEYS, Profile};
 pub use key::{Key, check_name};
 pub use paths::Paths;
-pub use settings::{BUILT_IN, Connection, DEFAULT_NAME, Origin, Provider, Setting, Wanted, profile_in_use, resolve};
+pub use provider::Provider;
+pub use settings::{Connection, DEFAULT_NAME, Origin, Setting, Wanted, profile_in_use, resolve};
 pub use token::{Token, TokenSource};

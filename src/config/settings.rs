@@ -2,55 +2,21 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use url::Url;
 
+use super::Provider;
 use super::file::{File, Profile};
 use super::token::{self, Token, TokenSource};
 use super::{env, token::Value};
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
-use crate::katapult;
 use crate::onapp::Wire;
 use crate::secret::Secret;
 use crate::system::System;
 
-/// The profiles that need no file.
-pub const BUILT_IN: [&str; 2] = ["sandbox", "sandbox-onapp"];
-
 /// The profile that is in use where nothing says which: of this name, where the file has one.
 pub const DEFAULT_NAME: &str = "default";
-
-/// The clouds that bpctl speaks to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// Katapult.
-    Katapult,
-    /// OnApp clouds.
-    OnApp,
-}
-
-impl fmt::Display for Provider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Katapult => "katapult",
-            Self::OnApp => "onapp",
-        })
-    }
-}
-
-impl FromStr for Provider {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        match text {
-            "katapult" => Ok(Self::Katapult),
-            "onapp" => Ok(Self::OnApp),
-            _ => Err("expected `katapult` or `onapp`".to_owned()),
-        }
-    }
-}
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,9 +121,10 @@ impl Connection {
 pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connection> {
     let profile_name = profile_in_use(wanted, system, file);
     let name = profile_name.as_ref().map(|setting| setting.value.as_str());
+    if let Some(provider) = name.and_then(Provider::of_built_in_profile) {
+        return Ok(sandbox(wanted, profile_name, provider));
+    }
     match name {
-        Some("sandbox-onapp") => return Ok(sandbox(wanted, profile_name, Provider::OnApp)),
-        Some("sandbox") => return Ok(sandbox(wanted, profile_name, Provider::Katapult)),
         Some(other) if wanted.sandbox => {
             return Err(Error::usage(format!("`--sandbox` does not go with profile `{other}`"))
                 .hint("leave one of them out; the simulator's own profiles are `sandbox` and `sandbox-onapp`"));
@@ -274,19 +241,12 @@ impl Layers<'_> {
     }
 
     fn organization(&self, wanted: &Wanted, provider: Provider) -> Option<Setting<String>> {
-        let variables: &[_] = match provider {
-            Provider::Katapult => &[env::ORG, env::KATAPULT_ORGANIZATION],
-            Provider::OnApp => &[env::ORG],
-        };
         let flag = wanted.organization.as_ref().map(|value| ("--org", value));
-        self.text(flag, variables, self.profile.organization.as_ref())
+        self.text(flag, provider.organization_variables(), self.profile.organization.as_ref())
     }
 
     fn token(&self, provider: Provider) -> Option<Token> {
-        let variables: &[_] = match provider {
-            Provider::Katapult => &[env::TOKEN, env::KATAPULT_TOKEN, env::KATAPULT_KEY],
-            Provider::OnApp => &[env::TOKEN],
-        };
+        let variables = provider.token_variables();
         let has_own = self.profile_first && (self.profile.token.is_some() || self.profile.token_command.is_some());
         let found = variables.iter().find_map(|name| Some((*name, self.system.secret(name)?.expose().trim())));
         let found = found.filter(|(_, value)| !value.is_empty() && !has_own);
@@ -304,14 +264,11 @@ impl Layers<'_> {
 
     fn api_url(&self, wanted: &Wanted, provider: Provider, allow_http: bool) -> Result<Setting<Url>> {
         let flag = wanted.api_url.as_ref().map(|value| ("--api-url", value));
-        let text = match self.text(flag, &[env::API_URL], self.profile.api_url.as_ref()) {
-            Some(text) => text,
-            None if provider == Provider::Katapult => default(katapult::DEFAULT_API_URL.to_owned()),
-            None => {
-                return Err(Error::config("an OnApp cloud has no default address")
-                    .hint("set `--api-url`, `BPCTL_API_URL`, or `api_url` in the profile"));
-            }
-        };
+        let given = self.text(flag, &[env::API_URL], self.profile.api_url.as_ref());
+        let text = given.or_else(|| Some(default(provider.default_api_url()?.to_owned()))).ok_or_else(|| {
+            Error::config(format!("provider {provider} needs an API URL"))
+                .hint("set `--api-url`, `BPCTL_API_URL`, or `api_url` in the profile")
+        })?;
         let value = check_url(&text.value, allow_http)
             .map_err(|what| Error::config(format!("api_url ({}): {what}", text.origin)))?;
         Ok(Setting { value, origin: text.origin })

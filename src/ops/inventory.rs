@@ -192,8 +192,7 @@ pub struct Reading {
 /// # Errors
 /// The API's.
 pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
-    let api = cx.katapult()?;
-    let organization = api.find_organization(cx.organization()?).await?;
+    let (api, organization) = cx.katapult_in_org().await?;
     finished(cx, api, Inventory::take(cx, api, organization).await?, wants_detail).await
 }
 
@@ -202,8 +201,7 @@ pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
 /// # Errors
 /// The API's.
 pub async fn read_policies(cx: &Context, wants_detail: bool) -> Result<Reading> {
-    let api = cx.katapult()?;
-    let organization = api.find_organization(cx.organization()?).await?;
+    let (api, organization) = cx.katapult_in_org().await?;
     finished(cx, api, Inventory::take_policies(cx, api, organization).await?, wants_detail).await
 }
 

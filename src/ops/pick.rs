@@ -44,8 +44,7 @@ pub async fn policies(cx: &Context, named: Vec<String>) -> Result<Vec<String>> {
         return Ok(named);
     }
     must_be_askable(cx, "<POLICY>", "policies list")?;
-    let api = cx.katapult()?;
-    let organization = api.find_organization(cx.organization()?).await?;
+    let (api, organization) = cx.katapult_in_org().await?;
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     let mut keep = |page: Vec<Object<Policy>>| {
         let rows = page.into_iter().map(|policy| (policy.model.id.clone(), choice(&policy.model, &cx.output.times)));
@@ -65,8 +64,7 @@ pub async fn trashed_policies(cx: &Context, named: Vec<String>) -> Result<Vec<St
         return Ok(named);
     }
     must_be_askable(cx, "<POLICY>", "trash list")?;
-    let api = cx.katapult()?;
-    let organization = api.find_organization(cx.organization()?).await?;
+    let (api, organization) = cx.katapult_in_org().await?;
     let targets = known_targets(cx);
     let mut found = Vec::new();
     api.trash_objects(&organization, &mut |page| {
@@ -102,8 +100,7 @@ pub async fn disk(cx: &Context, named: Option<String>) -> Result<String> {
         return Ok(disk);
     }
     must_be_askable(cx, "<DISK>", "disk list")?;
-    let api = cx.katapult()?;
-    let organization = api.find_organization(cx.organization()?).await?;
+    let (api, organization) = cx.katapult_in_org().await?;
     chosen(cx, "Disk", "no disks in this organization", disks(api, &organization).await?)
 }
 

@@ -7,7 +7,7 @@ mod questions;
 mod status;
 
 use crate::args::AuthCommand;
-use crate::config::{DEFAULT_NAME, File, Provider, check_name, env, profile_in_use};
+use crate::config::{DEFAULT_NAME, File, Provider, check_name, profile_in_use};
 use crate::context::Context;
 use crate::error::{Error, Result};
 
@@ -27,7 +27,7 @@ fn profile(cx: &Context, file: &File) -> Result<String> {
     }
     let named = profile_in_use(&cx.wanted(None), &cx.system, file).map(|setting| setting.value);
     let name = named.unwrap_or_else(|| DEFAULT_NAME.to_owned());
-    match file.profiles.contains_key(&name) && !crate::config::BUILT_IN.contains(&name.as_str()) {
+    match file.profiles.contains_key(&name) && Provider::of_built_in_profile(&name).is_none() {
         true => Ok(name),
         false => check_name(&name).map(|()| name),
     }
@@ -35,11 +35,7 @@ fn profile(cx: &Context, file: &File) -> Result<String> {
 
 /// Names the other sources of a token for this profile, which win over the one in the file.
 fn other_sources(cx: &Context, file: &File, profile: &str, provider: Provider) -> Vec<String> {
-    let variables: &[&str] = match provider {
-        Provider::Katapult => &[env::TOKEN, env::KATAPULT_TOKEN, env::KATAPULT_KEY],
-        Provider::OnApp => &[env::TOKEN],
-    };
-    let set = variables.iter().filter(|name| cx.system.secret(name).is_some());
+    let set = provider.token_variables().iter().filter(|name| cx.system.secret(name).is_some());
     let mut sources: Vec<String> = set.map(|name| format!("environment variable {name}")).collect();
     if file.profiles.get(profile).is_some_and(|profile| profile.token_command.is_some()) {
         sources.push(format!("token_command of profile {profile}"));

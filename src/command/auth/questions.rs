@@ -61,12 +61,8 @@ fn text(cx: &Context, prompt: &str) -> Result<String> {
 /// # Errors
 /// There is none, or more than one line.
 pub async fn token(cx: &Context, provider: Provider) -> Result<Secret> {
-    let prompt = match provider {
-        Provider::Katapult => "Katapult API token (not shown)",
-        Provider::OnApp => "OnApp password or API key (not shown)",
-    };
     let typed = match cx.ui.can_ask() {
-        true => cx.ui.ask_secret(prompt).await?,
+        true => cx.ui.ask_secret(provider.token_prompt()).await?,
         false if cx.system.stdin_is_terminal => {
             return Err(Error::usage("nothing can be asked here, and standard input is a terminal")
                 .hint("pipe the token in: `pass show katapult | bpctl auth login`"));

@@ -1,7 +1,7 @@
 //! `bpctl config use`
 
 use super::{begin, report, save};
-use crate::config::{BUILT_IN, File, Key, Origin};
+use crate::config::{File, Key, Origin, Provider};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::ConfigSetting;
@@ -19,7 +19,7 @@ pub async fn run(cx: &Context, profile: &str) -> Result<()> {
 }
 
 fn check(file: &File, profile: &str) -> Result<()> {
-    match BUILT_IN.contains(&profile) {
+    match Provider::of_built_in_profile(profile).is_some() {
         true => Ok(()),
         false => file.profile(profile).map(drop),
     }
