@@ -36,6 +36,7 @@ mod fuzz_corpus;
 mod generated;
 mod harness;
 mod hostile;
+mod imports;
 mod journal;
 mod life_cycle;
 mod lint;
