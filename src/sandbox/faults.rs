@@ -1,18 +1,18 @@
-//! Failures that the simulator can be told to act out.
+//! Failures that the simulator acts out on request.
 //!
-//! Parses and counts them; acting them out is the server's work.
+//! Parses and counts them; the server acts them out.
 
 use std::fmt;
 use std::str::FromStr;
 
-const METHODS: [&str; 4] = ["GET", "POST", "PATCH", "DELETE"];
+const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "PUT", "DELETE"];
 
 /// One failure, as `--fail` names it: `[METHOD/]KIND[:COUNT]`, for instance `503:2` or `PATCH/lost:1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     method: Option<&'static str>,
     kind: FaultKind,
-    /// Requests that it still hits; `None` hits all.
+    /// How many more requests fail; `None` is all.
     left: Option<u32>,
 }
 
@@ -21,6 +21,10 @@ pub(super) enum FaultKind {
     Unavailable,
     RateLimited,
     Unhandled,
+    /// The work is done, then serialising it fails with 500.
+    NullValue,
+    /// The work is done, then serialising it fails with 400.
+    RuntimeError,
     HtmlBadGateway,
     HtmlOk,
     EmptyError,
@@ -33,10 +37,12 @@ pub(super) enum FaultKind {
 }
 
 impl FaultKind {
-    const ALL: [(&'static str, Self); 12] = [
+    const ALL: [(&'static str, Self); 14] = [
         ("503", Self::Unavailable),
         ("429", Self::RateLimited),
         ("500", Self::Unhandled),
+        ("null500", Self::NullValue),
+        ("runtime400", Self::RuntimeError),
         ("html502", Self::HtmlBadGateway),
         ("html200", Self::HtmlOk),
         ("empty500", Self::EmptyError),
@@ -59,7 +65,7 @@ impl FaultKind {
     }
 }
 
-/// Why a failure's description was not understood, and what would be right.
+/// Why the description of a failure is invalid, and what is expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultError(String);
 
@@ -108,7 +114,7 @@ fn count_of(count: &str, text: &str) -> Result<Option<u32>, FaultError> {
     match count.parse() {
         Ok(number) if number > 0 => Ok(Some(number)),
         _ => Err(FaultError(format!(
-            "bad count {count:?} in {text:?}: expected a number from 1, or * for always, as in 503:2"
+            "invalid count {count:?} in {text:?}: expected a number from 1, or * for always, as in 503:2"
         ))),
     }
 }
@@ -126,7 +132,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Takes the failure that the next request with this method meets, first named first.
+/// Takes the failure that the next request with this method meets, in the order of the command line.
 pub(super) fn take(faults: &mut [Fault], method: &str) -> Option<FaultKind> {
     let fault =
         faults.iter_mut().find(|fault| fault.left != Some(0) && fault.method.is_none_or(|wanted| wanted == method))?;

@@ -1,7 +1,9 @@
-//! The Katapult side: routes, authentication, scopes, and the order in which requests are refused.
+//! The Katapult half: routes, authentication, scopes, and the order in which requests are refused.
 //!
-//! What each operation answers lives in the modules below; nothing here looks into the world.
+//! The modules below answer the operations; nothing here looks into the world.
 
+mod arguments;
+mod call;
 mod disks;
 mod lookup;
 mod machines;
@@ -12,23 +14,13 @@ mod policies;
 mod policy_changes;
 mod trash;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::reply::Refusal;
-use super::request::Request;
+use super::reply::{Refusal, Reply};
+use super::request::{BadArguments, Request};
 use super::state::{TargetKind, World};
-use lookup::Arguments;
+use call::Call;
 pub(super) use page::Paging;
-
-/// One call of an operation, checked for everything that comes before the operation itself.
-#[derive(Debug)]
-pub(super) struct Call {
-    operation: Operation,
-    arguments: Map<String, Value>,
-    /// The text where the path has its placeholder.
-    placeholder: String,
-    denied: bool,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
@@ -86,7 +78,7 @@ impl Operation {
         })
     }
 
-    /// Returns the scopes of which one is needed; reading accepts the writing scope too (documented).
+    /// Any one of these scopes is enough; reading accepts the writing scope too (documented).
     fn scopes(self) -> &'static [&'static str] {
         match self {
             Self::ListOrganizations | Self::ShowOrganization => &["organizations:read"],
@@ -120,20 +112,14 @@ impl Operation {
                 | Self::Restore
         )
     }
-
-    /// Tells whether `permission_denied` is documented; it is not for reading a single policy.
-    fn needs_permission(self) -> bool {
-        self.writes()
-            || matches!(self, Self::ListOrganizationPolicies | Self::ListMachinePolicies | Self::ListDiskPolicies)
-    }
 }
 
-/// A token that has been let in.
+/// An accepted token.
 #[derive(Debug)]
 pub(super) struct Token<'a>(&'a str);
 
 impl<'a> Token<'a> {
-    /// Lets a token in by how it begins: the simulator knows no accounts.
+    /// Accepts or refuses a token by its first letters: the simulator has no accounts.
     pub(super) fn authenticate(request: &'a Request) -> Result<Self, Refusal> {
         let Some(token) = request.bearer() else {
             // 400, not 401 (documented).
@@ -156,9 +142,13 @@ impl<'a> Token<'a> {
                 "unauthorized_network_for_api_token",
                 "Network is not allowed to access the API with this API token",
             )
-            .detailed(json!({ "ip_address": "127.0.0.1" })));
+            .with_detail(json!({ "ip_address": "127.0.0.1" })));
         }
         Ok(Self(token))
+    }
+
+    fn is_denied(&self) -> bool {
+        self.0.starts_with("denied")
     }
 
     fn grants(&self, scope: &str) -> bool {
@@ -169,99 +159,89 @@ impl<'a> Token<'a> {
     }
 }
 
-/// Finds the operation of a request; this comes before authentication (inferred).
-pub(super) fn route(request: &Request) -> Result<Route, Refusal> {
-    let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
-    let operation = Operation::of(&request.method, &segments).ok_or_else(Refusal::route_not_found)?;
-    Ok(Route { operation })
-}
+/// An operation to which a path leads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Route(Operation);
 
-/// An operation that a path leads to.
+/// A call that may be carried out.
 #[derive(Debug)]
-pub(super) struct Route {
+pub(super) struct Checked {
     operation: Operation,
+    call: Call,
 }
 
 impl Route {
-    /// Checks scopes and decodes the arguments.
-    pub(super) fn call(&self, token: &Token<'_>, request: &Request) -> Result<Call, Refusal> {
-        let scopes = self.operation.scopes();
+    /// Finds the operation of a request; this precedes authentication.
+    pub(super) fn find(request: &Request) -> Result<Self, Refusal> {
+        let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+        let operation = Operation::of(&request.method, &segments);
+        operation.map(Self).ok_or_else(|| Refusal::route_not_found(&request.method, &segments.join("/")))
+    }
+
+    /// Checks the scopes, then decodes the arguments.
+    pub(super) fn check(self, token: &Token<'_>, request: &Request) -> Result<Checked, Refusal> {
+        let scopes = self.0.scopes();
         if !scopes.iter().any(|scope| token.grants(scope)) {
             return Err(Refusal::new(
                 403,
                 "scope_not_granted",
                 "The scope required for this endpoint has not been granted to the authenticating identity",
             )
-            .detailed(json!({ "scopes": scopes })));
+            .with_detail(json!({ "scopes": scopes })));
         }
-        let arguments = request.arguments().map_err(|details| {
-            Refusal::new(400, "invalid_json_body", "The JSON body could not be parsed")
-                .detailed(json!({ "details": details }))
+        let arguments = request.arguments().map_err(|bad| match bad {
+            BadArguments::Body(details) => {
+                Refusal::new(400, "invalid_json_body", "The JSON body provided with this request is invalid")
+                    .with_detail(json!({ "details": details }))
+            }
+            BadArguments::Query => Refusal::unhandled(),
         })?;
-        Ok(Call {
-            operation: self.operation,
-            arguments,
-            placeholder: request.segments.get(1).cloned().unwrap_or_default(),
-            denied: token.0.starts_with("denied"),
-        })
+        let placeholder = request.segments.get(1).cloned().unwrap_or_default();
+        Ok(Checked { operation: self.0, call: Call::new(arguments, placeholder, token.is_denied()) })
     }
 }
 
-impl Call {
-    /// Tells whether the call may change the world.
+impl Checked {
+    /// Whether the call may change the world.
     pub(super) fn writes(&self) -> bool {
         self.operation.writes()
     }
 
-    fn arguments(&self) -> Arguments<'_> {
-        Arguments { values: &self.arguments, placeholder: &self.placeholder }
-    }
-
-    /// Refuses what the identity may not do; this follows the lookup, inside the operation (inferred).
-    fn permit(&self) -> Result<(), Refusal> {
-        if self.denied && self.operation.needs_permission() {
-            return Err(Refusal::new(
-                403,
-                "permission_denied",
-                "The authenticated identity is not permitted to perform this action",
-            )
-            .detailed(json!({ "details": null })));
-        }
-        Ok(())
-    }
-
     /// Answers a call that changes nothing.
     pub(super) fn read(&self, world: &World, paging: Paging, now: i64) -> Result<Value, Refusal> {
+        let call = &self.call;
         match self.operation {
             Operation::ListOrganizations => Ok(organizations::list(world)),
-            Operation::ShowOrganization => organizations::show(self, world),
-            Operation::ListOrganizationPolicies => policies::list_of_organization(self, world, paging, now),
-            Operation::ListOrganizationMachines => machines::list(self, world, paging),
-            Operation::ListOrganizationDisks => disks::list_of_organization(self, world, paging),
-            Operation::ListTrash => trash::list(self, world, paging),
-            Operation::ShowMachine => machines::show(self, world),
-            Operation::ListMachineDisks => disks::list_of_machine(self, world, paging),
-            Operation::ListMachinePolicies => policies::list_of_machine(self, world, paging, now),
-            Operation::ShowDisk => disks::show(self, world),
-            Operation::ListDiskPolicies => policies::list_of_disk(self, world, paging, now),
-            Operation::ShowPolicy => policies::show(self, world, now),
-            Operation::ShowTrashed => trash::show(self, world),
-            Operation::ShowTask => trash::show_task(self, world, now),
+            Operation::ShowOrganization => organizations::show(call, world),
+            Operation::ListOrganizationPolicies => policies::list_of_organization(call, world, paging, now),
+            Operation::ListOrganizationMachines => machines::list(call, world, paging),
+            Operation::ListOrganizationDisks => disks::list_of_organization(call, world, paging),
+            Operation::ListTrash => trash::list(call, world, paging),
+            Operation::ShowMachine => machines::show(call, world),
+            Operation::ListMachineDisks => disks::list_of_machine(call, world, paging),
+            Operation::ListMachinePolicies => policies::list_of_machine(call, world, paging, now),
+            Operation::ShowDisk => disks::show(call, world),
+            Operation::ListDiskPolicies => policies::list_of_disk(call, world, paging, now),
+            Operation::ShowPolicy => policies::show(call, world, now),
+            Operation::ShowTrashed => trash::show(call, world),
+            Operation::ShowTask => trash::show_task(call, world, now),
             _ => Err(Refusal::unhandled()),
         }
     }
 
-    /// Carries out a call that changes the world; a refusal leaves it as it was.
-    pub(super) fn write(&self, world: &mut World, now: i64) -> Result<Value, Refusal> {
+    /// Carries out a call that changes the world. A refusal leaves the world as it was; an answer may still
+    /// be an error, where the change was made and cannot be serialised.
+    pub(super) fn write(&self, world: &mut World, now: i64) -> Result<Reply, Refusal> {
+        let call = &self.call;
         match self.operation {
-            Operation::CreateMachinePolicy => policy_changes::create(self, TargetKind::VirtualMachine, world, now),
-            Operation::CreateDiskPolicy => policy_changes::create(self, TargetKind::Disk, world, now),
-            Operation::UpdatePolicy => policy_changes::update(self, world),
-            Operation::DeletePolicy => policy_changes::delete(self, world, now),
-            Operation::SchedulePolicyDeletion => policy_changes::schedule_deletion(self, world, now),
-            Operation::PurgeAll => trash::purge_all(self, world, now),
-            Operation::Purge => trash::purge(self, world, now),
-            Operation::Restore => trash::restore(self, world),
+            Operation::CreateMachinePolicy => policy_changes::create(call, TargetKind::VirtualMachine, world, now),
+            Operation::CreateDiskPolicy => policy_changes::create(call, TargetKind::Disk, world, now),
+            Operation::UpdatePolicy => policy_changes::update(call, world),
+            Operation::DeletePolicy => policy_changes::delete(call, world, now),
+            Operation::SchedulePolicyDeletion => policy_changes::schedule_deletion(call, world, now),
+            Operation::PurgeAll => trash::purge_all(call, world, now),
+            Operation::Purge => trash::purge(call, world, now),
+            Operation::Restore => trash::restore(call, world),
             _ => Err(Refusal::unhandled()),
         }
     }

@@ -4,12 +4,12 @@
 //! speaks literal JSON and XML, so that a mistake in the client's models cannot hide behind the same mistake
 //! here. How the real APIs behave is marked in comments as recorded, documented or inferred.
 
-mod arguments;
 mod faults;
 mod identifiers;
 mod katapult;
 mod limits;
 mod onapp;
+mod query;
 mod reply;
 mod request;
 mod schedule;
@@ -19,7 +19,6 @@ mod state;
 mod store;
 #[cfg(test)]
 mod tests;
-mod xml;
 
 use std::fmt;
 use std::io;

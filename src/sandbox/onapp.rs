@@ -3,13 +3,13 @@
 //! Only reads: what changes an OnApp cloud is not simulated and answers 404.
 
 mod basic;
+mod xml;
 
 use serde_json::{Map, Value, json};
 
 use super::reply::{Reply, XML};
 use super::request::Request;
 use super::state::{OnApp, OnAppBackup};
-use super::xml;
 
 type Record = Map<String, Value>;
 
@@ -40,7 +40,7 @@ pub(super) fn answer(request: &Request, cloud: &OnApp) -> Reply {
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     let found = (request.method == "GET").then(|| find(&path, cloud));
     match found.flatten() {
-        Some(found) => found.reply(format, &request.query),
+        Some(found) => found.reply(format, &request.query.clone().unwrap_or_default()),
         None => refuse(404, "Resource not found", format),
     }
 }

@@ -1,11 +1,11 @@
 //! One request as the two APIs see it: method, path segments, arguments, credentials.
 //!
-//! Decodes only; which arguments an operation wants is decided elsewhere.
+//! Only decodes; the operations decide which arguments they read.
 
 use hyper::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::arguments;
+use super::query::{self, BadQuery};
 
 /// A decoded request.
 #[derive(Debug)]
@@ -13,11 +13,19 @@ pub(super) struct Request {
     pub(super) method: String,
     /// Path segments below the API's base, percent-decoded.
     pub(super) segments: Vec<String>,
-    pub(super) query: Map<String, Value>,
+    pub(super) query: Result<Map<String, Value>, BadQuery>,
     pub(super) authorization: Option<String>,
     pub(super) accept: String,
     pub(super) content_type: String,
     pub(super) body: Vec<u8>,
+}
+
+/// Why a request's arguments cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum BadArguments {
+    /// The body is not JSON; this is the parser's message.
+    Body(String),
+    Query,
 }
 
 /// Which API a path belongs to.
@@ -25,7 +33,6 @@ pub(super) struct Request {
 pub(super) enum Api {
     Katapult,
     OnApp,
-    /// Neither: nothing is served there.
     Nowhere,
 }
 
@@ -42,13 +49,12 @@ pub(super) fn api_of(path: &str) -> (Api, &str) {
 }
 
 impl Request {
-    /// Decodes the parts of a request.
     pub(super) fn new(method: &str, path: &str, query: &str, headers: &HeaderMap, body: Vec<u8>) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Self {
             method: method.to_owned(),
             segments: segments(path),
-            query: arguments::from_query(query),
+            query: query::parse(query),
             authorization: text("authorization"),
             accept: text("accept").unwrap_or_default(),
             content_type: text("content-type").unwrap_or_default(),
@@ -56,22 +62,20 @@ impl Request {
         }
     }
 
-    /// Merges query and JSON body; the body wins, and is read only when declared as JSON (inferred).
-    ///
-    /// The error is what the parser said.
-    pub(super) fn arguments(&self) -> Result<Map<String, Value>, String> {
-        let mut merged = self.query.clone();
-        if !self.content_type.starts_with("application/json") || self.body.trim_ascii().is_empty() {
-            return Ok(merged);
+    /// Merges query and JSON body; the body wins, and is read only when it is declared as JSON. A body that is
+    /// JSON but not an object counts as an empty one.
+    pub(super) fn arguments(&self) -> Result<Map<String, Value>, BadArguments> {
+        let is_declared = self.content_type.starts_with("application/json");
+        let body = if is_declared && !self.body.is_empty() {
+            serde_json::from_slice(&self.body).map_err(|error| BadArguments::Body(error.to_string()))?
+        } else {
+            Value::Null
+        };
+        let mut merged = self.query.clone().map_err(|BadQuery| BadArguments::Query)?;
+        if let Value::Object(body) = body {
+            query::merge(&mut merged, body);
         }
-        match serde_json::from_slice(&self.body) {
-            Ok(Value::Object(body)) => {
-                arguments::merge(&mut merged, body);
-                Ok(merged)
-            }
-            Ok(_) => Err("the body must be an object".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
+        Ok(merged)
     }
 
     /// Returns the bearer token, if there is one that is not empty.

@@ -13,7 +13,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
 /// Keeps the arithmetic below in range whatever frequency was stored.
-const LONGEST: i64 = 1_200;
+const MAX_FREQUENCY: i64 = 1_200;
 
 /// The unit of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,6 @@ pub(super) enum Interval {
 }
 
 impl Interval {
-    /// Reads the API's name of an interval.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         match name {
             "hourly" => Some(Self::Hourly),
@@ -37,7 +36,6 @@ impl Interval {
         }
     }
 
-    /// Returns the API's name of the interval.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Hourly => "hourly",
@@ -48,23 +46,24 @@ impl Interval {
     }
 }
 
-/// When a policy runs.
+/// When a policy runs. Its members can be null, although no reply can hold that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Schedule {
-    pub(super) frequency: i64,
-    pub(super) interval: Interval,
-    pub(super) minute: i64,
-    pub(super) time: i64,
+    pub(super) frequency: Option<i64>,
+    pub(super) interval: Option<Interval>,
+    pub(super) minute: Option<i64>,
+    pub(super) time: Option<i64>,
 }
 
 impl Schedule {
     /// Returns the first run after `now` of the policy `id`.
     pub(super) fn next_run(&self, id: &str, now: i64) -> i64 {
         let anchor = (digest(id) % 5_040) as i64;
-        let every = self.frequency.clamp(1, LONGEST);
-        let of_day = self.time * HOUR + self.minute * 60;
-        match self.interval {
-            Interval::Hourly => next_step(now, every * HOUR, self.minute * 60),
+        let every = self.frequency.unwrap_or(1).clamp(1, MAX_FREQUENCY);
+        let minute = self.minute.unwrap_or_default();
+        let of_day = self.time.unwrap_or_default() * HOUR + minute * 60;
+        match self.interval.unwrap_or(Interval::Daily) {
+            Interval::Hourly => next_step(now, every * HOUR, minute * 60),
             Interval::Daily => next_step(now, every * DAY, (anchor % every) * DAY + of_day),
             Interval::Weekly => next_step(now, every * 7 * DAY, (anchor % (7 * every)) * DAY + of_day),
             Interval::Monthly => next_month(now, every, anchor, of_day),

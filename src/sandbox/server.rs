@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::faults::{self, Fault, FaultKind};
-use super::katapult::{self, Paging, Token};
+use super::katapult::{Paging, Route, Token};
 use super::limits::Limits;
 use super::reply::{Refusal, Reply};
 use super::request::{Api, Request, api_of};
@@ -29,9 +29,8 @@ use super::{Clock, Options, onapp};
 use delivery::{Delivery, Dropped, Outgoing};
 
 mod delivery;
-mod stamps;
 
-const LARGEST_BODY: usize = 1 << 20;
+const MAX_BODY: usize = 1 << 20;
 
 /// A server and the thread that it runs in; dropping it stops both.
 pub(super) struct Server {
@@ -144,7 +143,7 @@ async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result
         Some(FaultKind::Hang) => pending::<()>().await,
         _ => {}
     }
-    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
         let refusal = Reply::html(413, "413 Payload Too Large").with("connection", "close");
         return Ok(outgoing(refusal, Delivery::Whole));
     };
@@ -185,7 +184,7 @@ impl Shared {
         let now = (self.clock)();
         let (api, path) = api_of(uri.path());
         if let Some(page) = fault.and_then(|fault| from_proxy(fault, uri)) {
-            return stamps::date(page, now);
+            return page.with_date(now);
         }
         let request = Request::new(method, path, uri.query().unwrap_or_default(), headers, body);
         let mut changing = self.changing();
@@ -194,19 +193,19 @@ impl Shared {
                 Some(failure) => failure,
                 None => changing.onapp(&request, now),
             };
-            return stamps::onapp(stamps::date(reply, now));
+            return reply.with_date(now).with_request_id();
         }
         let reply = match fault.and_then(|fault| self.katapult_failure(fault)) {
             Some(failure) => failure.into(),
-            None if api == Api::Nowhere => Refusal::route_not_found().into(),
-            None => changing.katapult(&request, now, self),
+            None if api == Api::Nowhere => Refusal::route_not_found(method, path).into(),
+            None => answered(changing.katapult(&request, now, self), fault),
         };
         let token = request.bearer().unwrap_or_default();
         let remaining = match fault {
             Some(FaultKind::RateLimited) => 0,
             _ => changing.limits.remaining(token, now, self.rate_limit),
         };
-        stamps::katapult(stamps::date(reply, now), self.rate_limit, remaining)
+        reply.with_date(now).with_katapult_headers(self.rate_limit, remaining)
     }
 
     fn katapult_failure(&self, fault: FaultKind) -> Option<Refusal> {
@@ -224,12 +223,21 @@ fn from_proxy(fault: FaultKind, uri: &Uri) -> Option<Reply> {
     match fault {
         FaultKind::HtmlBadGateway => Some(Reply::html(502, "502 Bad Gateway")),
         FaultKind::HtmlOk => Some(Reply::html(200, "Sign in to the network")),
-        FaultKind::EmptyError => Some(Reply { status: 500, headers: Vec::new(), body: Vec::new() }),
+        FaultKind::EmptyError => Some(Reply::empty(500)),
         FaultKind::Redirect => {
             let location = format!("http://elsewhere.invalid{uri}");
             Some(Reply::html(302, "302 Found").with("location", location))
         }
         _ => None,
+    }
+}
+
+/// Fails after the work is done, as the framework does when it cannot serialise the answer.
+fn answered(reply: Reply, fault: Option<FaultKind>) -> Reply {
+    match fault {
+        Some(FaultKind::NullValue) if reply.is_success() => Refusal::null_value("next_invocation_at").into(),
+        Some(FaultKind::RuntimeError) if reply.is_success() => Refusal::runtime_error().into(),
+        _ => reply,
     }
 }
 
@@ -255,33 +263,27 @@ impl Changing {
     }
 
     fn katapult(&mut self, request: &Request, now: i64, shared: &Shared) -> Reply {
-        match self.carry_out(request, now, shared) {
-            Ok(reply) => reply,
-            Err(refusal) => refusal.into(),
-        }
+        self.carry_out(request, now, shared).unwrap_or_else(Reply::from)
     }
 
-    /// Goes through a request in the order in which the framework refuses (inferred).
+    /// Checks a request in the order in which the framework does, then carries it out.
     fn carry_out(&mut self, request: &Request, now: i64, shared: &Shared) -> Result<Reply, Refusal> {
-        let route = katapult::route(request)?;
+        let route = Route::find(request)?;
         let token = Token::authenticate(request)?;
         let counted = request.bearer().unwrap_or_default();
         if self.limits.take(counted, now, shared.rate_limit).is_none() {
             return Err(Refusal::rate_limited(shared.rate_limit));
         }
-        let call = route.call(&token, request)?;
+        let call = route.check(&token, request)?;
         let outcome = if call.writes() {
             self.store.write(now, |world| call.write(world, now))
         } else {
-            self.store.read(now).map(|world| call.read(world, shared.paging, now))
+            self.store.read(now).map(|world| call.read(world, shared.paging, now).map(|value| Reply::ok(&value)))
         };
-        match outcome {
-            Ok(answer) => answer.map(|value| Reply::json(200, &value)),
-            Err(error) => {
-                self.note(&error);
-                Err(Refusal::unhandled())
-            }
-        }
+        outcome.unwrap_or_else(|error| {
+            self.note(&error);
+            Err(Refusal::unhandled())
+        })
     }
 
     fn note(&mut self, error: &io::Error) {

@@ -125,7 +125,8 @@ pub(super) struct Target {
 pub(super) struct Policy {
     pub(super) id: String,
     pub(super) organization: String,
-    pub(super) retention: i64,
+    /// Can be null, although no reply can hold that.
+    pub(super) retention: Option<i64>,
     pub(super) total_size: f64,
     pub(super) target: Target,
     pub(super) schedule: Schedule,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Clock, Options, Running, Seed, start};
 
 mod faults;
+mod framework;
 mod katapult;
 mod onapp;
 mod store;

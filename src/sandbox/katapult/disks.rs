@@ -1,19 +1,22 @@
-//! Reading disks.
+//! Reads disks.
 
 use serde_json::{Value, json};
 
-use super::machines::{annotations, carries, wanted_annotations};
-use super::{Call, Paging, places};
+use super::call::Call;
+use super::machines::{annotations, carries};
+use super::page::Paging;
+use super::places;
 use crate::sandbox::identifiers::identifier;
 use crate::sandbox::reply::Refusal;
 use crate::sandbox::state::{Attachment, Disk, Installation, World};
 
 /// Lists an organization's disks, under the singular key `disk` (recorded).
 pub(super) fn list_of_organization(call: &Call, world: &World, paging: Paging) -> Result<Value, Refusal> {
-    let lookup = call.arguments().organization()?;
-    let page = paging.page(call.arguments())?;
+    let lookup = call.organization()?;
+    let arguments = call.arguments();
+    let page = paging.page(&arguments)?;
+    let wanted = arguments.annotations()?;
     let organization = lookup.organization_in(world)?;
-    let wanted = wanted_annotations(call);
     let found: Vec<&Disk> = world
         .disks
         .iter()
@@ -21,25 +24,25 @@ pub(super) fn list_of_organization(call: &Call, world: &World, paging: Paging) -
         .filter(|disk| world.trash_of(&disk.id).is_none())
         .filter(|disk| carries(&disk.annotations, &wanted))
         .collect();
-    Ok(page.answer("disk", &found, |disk| listed(disk, world)))
+    page.answer("disk", &found, |disk| Ok(listed(disk, world)))
 }
 
 /// Lists a machine's disks, each nested one level down (recorded).
 pub(super) fn list_of_machine(call: &Call, world: &World, paging: Paging) -> Result<Value, Refusal> {
-    let lookup = call.arguments().machine()?;
-    let page = paging.page(call.arguments())?;
+    let lookup = call.machine()?;
+    let page = paging.page(&call.arguments())?;
     let machine = lookup.machine_in(world)?;
     let found: Vec<(&Disk, &Attachment)> = world
         .disks_of(&machine.id)
         .filter(|disk| world.trash_of(&disk.id).is_none())
         .filter_map(|disk| Some((disk, disk.attachment.as_ref()?)))
         .collect();
-    Ok(page.answer("disks", &found, |(disk, attachment)| assigned(disk, attachment)))
+    page.answer("disks", &found, |(disk, attachment)| Ok(assigned(disk, attachment)))
 }
 
 /// Shows one disk; annotations stand beside it, not in it (recorded).
 pub(super) fn show(call: &Call, world: &World) -> Result<Value, Refusal> {
-    let disk = call.arguments().disk()?.disk_in(world)?;
+    let disk = call.disk()?.disk_in(world)?;
     Ok(json!({ "disk": full(disk, world), "annotations": annotations(&disk.annotations) }))
 }
 

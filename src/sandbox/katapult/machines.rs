@@ -1,18 +1,21 @@
-//! Reading virtual machines.
+//! Reads virtual machines.
 
 use serde_json::{Value, json};
 
-use super::{Call, Paging, organizations, places};
+use super::call::Call;
+use super::page::Paging;
+use super::{organizations, places};
 use crate::sandbox::identifiers::identifier;
 use crate::sandbox::reply::Refusal;
 use crate::sandbox::state::{Annotation, Machine, World};
 
 /// Lists an organization's machines, without their state (recorded).
 pub(super) fn list(call: &Call, world: &World, paging: Paging) -> Result<Value, Refusal> {
-    let lookup = call.arguments().organization()?;
-    let page = paging.page(call.arguments())?;
+    let lookup = call.organization()?;
+    let arguments = call.arguments();
+    let page = paging.page(&arguments)?;
+    let wanted = arguments.annotations()?;
     let organization = lookup.organization_in(world)?;
-    let wanted = wanted_annotations(call);
     let found: Vec<&Machine> = world
         .machines
         .iter()
@@ -20,35 +23,27 @@ pub(super) fn list(call: &Call, world: &World, paging: Paging) -> Result<Value, 
         .filter(|machine| world.trash_of(&machine.id).is_none())
         .filter(|machine| carries(&machine.annotations, &wanted))
         .collect();
-    Ok(page.answer("virtual_machines", &found, |machine| listed(machine)))
+    page.answer("virtual_machines", &found, |machine| Ok(listed(machine)))
 }
 
 /// Shows one machine; annotations stand beside it, not in it (recorded).
 pub(super) fn show(call: &Call, world: &World) -> Result<Value, Refusal> {
-    let machine = call.arguments().machine()?.machine_in(world)?;
+    let machine = call.machine()?.machine_in(world)?;
     Ok(json!({
         "virtual_machine": full(machine, world),
         "annotations": annotations(&machine.annotations),
     }))
 }
 
-/// Reads the pairs of the `annotations` filter.
-pub(super) fn wanted_annotations(call: &Call) -> Vec<(String, Option<String>)> {
-    let Some(Value::Array(pairs)) = call.arguments.get("annotations") else {
-        return Vec::new();
-    };
-    let text = |pair: &Value, name: &str| pair.get(name).and_then(Value::as_str).map(str::to_owned);
-    pairs.iter().filter_map(|pair| Some((text(pair, "key")?, text(pair, "value")))).collect()
-}
-
-/// Tells whether all wanted pairs are there; one without a value asks for the key only.
-pub(super) fn carries(annotations: &[Annotation], wanted: &[(String, Option<String>)]) -> bool {
-    wanted.iter().all(|(key, value)| {
-        annotations.iter().any(|annotation| annotation.key == *key && (value.is_none() || annotation.value == *value))
+/// Whether all wanted pairs are present; a pair without a value asks for the key only.
+pub(super) fn carries(annotations: &[Annotation], wanted: &[(&str, Option<&str>)]) -> bool {
+    wanted.iter().all(|&(key, value)| {
+        annotations
+            .iter()
+            .any(|annotation| annotation.key == key && (value.is_none() || annotation.value.as_deref() == value))
     })
 }
 
-/// Shapes annotations.
 pub(super) fn annotations(annotations: &[Annotation]) -> Vec<Value> {
     annotations.iter().map(|annotation| json!({ "key": annotation.key, "value": annotation.value })).collect()
 }

@@ -1,8 +1,9 @@
-//! Reading organizations.
+//! Reads organizations.
 
 use serde_json::{Value, json};
 
-use super::{Call, places};
+use super::call::Call;
+use super::places;
 use crate::sandbox::identifiers::{digest, uuid};
 use crate::sandbox::reply::Refusal;
 use crate::sandbox::state::{Organization, World};
@@ -13,9 +14,8 @@ pub(super) fn list(world: &World) -> Value {
     json!({ "organizations": shown })
 }
 
-/// Shows one organization.
 pub(super) fn show(call: &Call, world: &World) -> Result<Value, Refusal> {
-    let organization = call.arguments().organization()?.organization_in(world)?;
+    let organization = call.organization()?.organization_in(world)?;
     Ok(json!({ "organization": full(organization) }))
 }
 

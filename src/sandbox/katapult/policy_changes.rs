@@ -1,81 +1,83 @@
-//! Creating, changing and deleting backup policies.
+//! Creates, changes and deletes backup policies.
 //!
 //! Replies hold only the fields that the server's own specification lists (documented): never the state of
 //! the policy after a change.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::Call;
-use super::lookup::{self, INVALID_ENUM_VALUE, INVALID_SCALAR, integer, invalid, member, missing, object};
-use super::policies::{full, target_bare};
-use crate::sandbox::reply::Refusal;
+use super::arguments::{Arguments, Given, Issue, invalid, missing};
+use super::call::Call;
+use super::policies::{changed, full, target};
+use crate::sandbox::reply::{Refusal, Reply};
 use crate::sandbox::schedule::{Interval, Schedule};
 use crate::sandbox::state::{Policy, Target, TargetKind, World};
 
 /// A scheduled deletion lies at least this far ahead (documented).
-const EARLIEST_DELETION: i64 = 300;
+const MIN_DELETION_DELAY: i64 = 300;
 
-/// What `properties` may hold; whatever else it holds is ignored.
-#[derive(Debug, Default)]
+/// What `properties` may hold; the framework ignores everything else in it.
+#[derive(Debug)]
 struct Properties {
-    retention: Option<i64>,
-    interval: Option<Interval>,
-    frequency: Option<i64>,
-    minute: Option<i64>,
-    time: Option<i64>,
+    retention: Given<i64>,
+    interval: Given<Interval>,
+    frequency: Given<i64>,
+    minute: Given<i64>,
+    time: Given<i64>,
 }
 
 impl Properties {
-    fn read(arguments: &Map<String, Value>) -> Result<Self, Refusal> {
-        let properties = object(arguments, &["properties"])?.ok_or_else(|| missing(&["properties"]))?;
-        let retention = integer(properties, &["properties", "retention"])?;
-        let Some(schedule) = object(properties, &["properties", "schedule"])? else {
-            return Ok(Self { retention, ..Self::default() });
+    fn read(arguments: &Arguments<'_>) -> Result<Self, Refusal> {
+        let Given::Value(properties) = arguments.object("properties")? else {
+            return Err(missing(&["properties"]));
+        };
+        let retention = properties.integer("retention")?;
+        let Given::Value(schedule) = properties.object("schedule")? else {
+            let absent = Given::Absent;
+            return Ok(Self { retention, interval: Given::Absent, frequency: absent, minute: absent, time: absent });
         };
         Ok(Self {
             retention,
-            interval: interval(schedule)?,
-            frequency: integer(schedule, &["properties", "schedule", "frequency"])?,
-            minute: integer(schedule, &["properties", "schedule", "minute"])?,
-            time: integer(schedule, &["properties", "schedule", "time"])?,
+            interval: interval(&schedule)?,
+            frequency: schedule.integer("frequency")?,
+            minute: schedule.integer("minute")?,
+            time: schedule.integer("time")?,
         })
     }
 
-    /// Lays the given values over `policy`; members that are absent keep theirs.
+    /// Stores the given values, nulls included, over those of `policy`.
     ///
     /// Whether the real server merges a partial schedule is unknown; the simulator does.
-    fn apply(&self, policy: &mut Policy) {
+    fn apply(self, policy: &mut Policy) {
         let schedule = &mut policy.schedule;
-        schedule.interval = self.interval.unwrap_or(schedule.interval);
-        schedule.frequency = self.frequency.unwrap_or(schedule.frequency);
-        schedule.minute = self.minute.unwrap_or(schedule.minute);
-        schedule.time = self.time.unwrap_or(schedule.time);
-        policy.retention = self.retention.unwrap_or(policy.retention);
+        self.interval.store_in(&mut schedule.interval);
+        self.frequency.store_in(&mut schedule.frequency);
+        self.minute.store_in(&mut schedule.minute);
+        self.time.store_in(&mut schedule.time);
+        self.retention.store_in(&mut policy.retention);
     }
 }
 
-fn interval(schedule: &Map<String, Value>) -> Result<Option<Interval>, Refusal> {
-    let Some(value) = member(schedule, "interval") else {
-        return Ok(None);
-    };
-    let known = value.as_str().and_then(Interval::from_name);
-    known.map(Some).ok_or_else(|| invalid(&["properties", "schedule", "interval"], &INVALID_ENUM_VALUE, &[]))
+fn interval(schedule: &Arguments<'_>) -> Result<Given<Interval>, Refusal> {
+    schedule.given("interval").map(|value| {
+        let known = value.as_str().and_then(Interval::from_name);
+        known.ok_or_else(|| invalid(&schedule.path_to("interval"), Issue::InvalidEnumValue))
+    })
 }
 
-/// Refuses values out of range; the ranges are inferred, no document states any.
+/// Refuses values out of range; the ranges are inferred, no document states any. A null passes.
 fn validate(policy: &Policy) -> Result<(), Refusal> {
     let schedule = &policy.schedule;
     let mut errors = Vec::new();
-    if policy.retention < 1 {
+    if policy.retention.is_some_and(|retention| retention < 1) {
         errors.push("Retention must be greater than or equal to 1");
     }
-    if schedule.frequency < 1 {
+    if schedule.frequency.is_some_and(|frequency| frequency < 1) {
         errors.push("Schedule frequency must be greater than or equal to 1");
     }
-    if !(0..=59).contains(&schedule.minute) {
+    if schedule.minute.is_some_and(|minute| !(0..=59).contains(&minute)) {
         errors.push("Schedule minute must be between 0 and 59");
     }
-    if !(0..=23).contains(&schedule.time) {
+    if schedule.time.is_some_and(|time| !(0..=23).contains(&time)) {
         errors.push("Schedule time must be between 0 and 23");
     }
     if errors.is_empty() {
@@ -86,16 +88,16 @@ fn validate(policy: &Policy) -> Result<(), Refusal> {
         "validation_error",
         "A validation error occurred with the object that was being created/updated/deleted",
     )
-    .detailed(json!({ "errors": errors })))
+    .with_detail(json!({ "errors": errors })))
 }
 
 /// Creates a policy for a machine or a disk.
-pub(super) fn create(call: &Call, kind: TargetKind, world: &mut World, now: i64) -> Result<Value, Refusal> {
+pub(super) fn create(call: &Call, kind: TargetKind, world: &mut World, now: i64) -> Result<Reply, Refusal> {
     let lookup = match kind {
-        TargetKind::VirtualMachine => call.arguments().machine()?,
-        TargetKind::Disk => call.arguments().disk()?,
+        TargetKind::VirtualMachine => call.machine()?,
+        TargetKind::Disk => call.disk()?,
     };
-    let properties = Properties::read(&call.arguments)?;
+    let properties = Properties::read(&call.arguments())?;
     let (id, organization) = match kind {
         TargetKind::VirtualMachine => {
             let machine = lookup.machine_in(world)?;
@@ -106,87 +108,72 @@ pub(super) fn create(call: &Call, kind: TargetKind, world: &mut World, now: i64)
             (disk.id.clone(), disk.organization.clone())
         }
     };
-    call.permit()?;
-    let mut policy = unscheduled(Target { kind, id }, organization);
+    call.check_permission()?;
+    let mut policy = with_defaults(Target { kind, id }, organization);
     properties.apply(&mut policy);
     validate(&policy)?;
     policy.id = world.fresh_identifier("dbp", now);
     world.policies.push(policy.clone());
     world.reindex();
-    Ok(json!({ "disk_backup_policy": full(&policy, world, now) }))
+    Ok(full(&policy, world, now).into())
 }
 
-/// Holds the defaults of a new policy, none of which is documented.
-fn unscheduled(target: Target, organization: String) -> Policy {
+/// Makes a policy with the defaults of a new one, none of which is documented.
+fn with_defaults(target: Target, organization: String) -> Policy {
     Policy {
         id: String::new(),
         organization,
-        retention: 7,
+        retention: Some(7),
         total_size: 0.0,
         target,
-        schedule: Schedule { frequency: 1, interval: Interval::Daily, minute: 0, time: 0 },
+        schedule: Schedule { frequency: Some(1), interval: Some(Interval::Daily), minute: Some(0), time: Some(0) },
         auto_move_to_trash_at: None,
     }
 }
 
-/// Changes a policy; the reply's `schedule` is empty (documented, and inferred from the framework).
-pub(super) fn update(call: &Call, world: &mut World) -> Result<Value, Refusal> {
-    let lookup = call.arguments().policy()?;
-    let properties = Properties::read(&call.arguments)?;
+pub(super) fn update(call: &Call, world: &mut World) -> Result<Reply, Refusal> {
+    let lookup = call.policy()?;
+    let properties = Properties::read(&call.arguments())?;
     let mut policy = lookup.policy_in(world)?.clone();
-    call.permit()?;
+    call.check_permission()?;
     properties.apply(&mut policy);
     validate(&policy)?;
-    let reply = json!({ "disk_backup_policy": {
-        "id": policy.id,
-        "retention": policy.retention,
-        "target": target_bare(&policy.target),
-        "schedule": {},
-    }});
-    if let Some(stored) = world.policy_mut(lookup.value()) {
+    let reply = changed(&policy).into();
+    if let Some(stored) = world.policy_mut(&policy.id.clone()) {
         *stored = policy;
     }
     Ok(reply)
 }
 
 /// Moves a policy to the trash; the reply holds its identifier only, no trash object (documented).
-pub(super) fn delete(call: &Call, world: &mut World, now: i64) -> Result<Value, Refusal> {
-    let lookup = call.arguments().policy()?;
-    let id = lookup.policy_in(world)?.id.clone();
-    call.permit()?;
+pub(super) fn delete(call: &Call, world: &mut World, now: i64) -> Result<Reply, Refusal> {
+    let id = call.policy()?.policy_in(world)?.id.clone();
+    call.check_permission()?;
     world.put_in_trash(&id, now);
     world.reindex();
-    Ok(json!({ "disk_backup_policy": { "id": id } }))
+    Ok(Reply::ok(&json!({ "disk_backup_policy": { "id": id } })))
 }
 
 /// Schedules a deletion, or moves one that is scheduled.
-pub(super) fn schedule_deletion(call: &Call, world: &mut World, now: i64) -> Result<Value, Refusal> {
-    let lookup = call.arguments().policy()?;
-    let at = timestamp(&call.arguments)?;
-    lookup.policy_in(world)?;
-    call.permit()?;
-    if at < now.saturating_add(EARLIEST_DELETION) {
+pub(super) fn schedule_deletion(call: &Call, world: &mut World, now: i64) -> Result<Reply, Refusal> {
+    let lookup = call.policy()?;
+    let at = call.arguments().time("timestamp")?;
+    let id = lookup.policy_in(world)?.id.clone();
+    call.check_permission()?;
+    if at < now.saturating_add(MIN_DELETION_DELAY) {
         return Err(Refusal::new(
             400,
             "invalid_timestamp",
             "Timestamp must be at least 5 minutes in the future and expressed as unix time",
         ));
     }
-    let policy = world.policy_mut(lookup.value());
-    let policy = policy.ok_or_else(|| lookup::not_found("disk_backup_policy_not_found", ""))?;
+    let policy = world.policy_mut(&id).ok_or_else(Refusal::unhandled)?;
     policy.auto_move_to_trash_at = Some(at);
-    let reply = json!({ "disk_backup_policy": {
+    let reply: Value = json!({ "disk_backup_policy": {
         "id": policy.id,
-        "target": target_bare(&policy.target),
+        "target": target(&policy.target),
         "auto_move_to_trash_at": at,
     }});
     world.reindex();
-    Ok(reply)
-}
-
-/// Reads `timestamp`, which must be a JSON integer: a string, so a query parameter too, is refused (inferred).
-fn timestamp(arguments: &Map<String, Value>) -> Result<i64, Refusal> {
-    let value = member(arguments, "timestamp").ok_or_else(|| missing(&["timestamp"]))?;
-    let number = value.as_i64();
-    number.ok_or_else(|| invalid(&["timestamp"], &INVALID_SCALAR, &[]))
+    Ok(Reply::ok(&reply))
 }

@@ -268,10 +268,15 @@ fn policies(organization: &str, now: i64) -> Vec<Policy> {
     let make = |name: &str, target: (TargetKind, String), retention, size, when: (i64, Interval, i64, i64)| Policy {
         id: identifier("dbp", name),
         organization: organization.to_owned(),
-        retention,
+        retention: Some(retention),
         total_size: size,
         target: Target { kind: target.0, id: target.1 },
-        schedule: Schedule { frequency: when.0, interval: when.1, time: when.2, minute: when.3 },
+        schedule: Schedule {
+            frequency: Some(when.0),
+            interval: Some(when.1),
+            time: Some(when.2),
+            minute: Some(when.3),
+        },
         auto_move_to_trash_at: None,
     };
     let mut files = make("files-1", vm("files-1"), 30, 412.75, (1, Daily, 1, 0));

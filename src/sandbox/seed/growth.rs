@@ -86,11 +86,16 @@ fn policy(number: usize, machine: &str, organization: &str) -> Policy {
     Policy {
         id: identifier("dbp", &format!("generated {number}")),
         organization: organization.to_owned(),
-        retention: 1 + step % 30,
+        retention: Some(1 + step % 30),
         // Quarters have an exact decimal form.
         total_size: f64::from(u32::try_from(number % 4_000).unwrap_or_default()) / 4.0,
         target: Target { kind: TargetKind::VirtualMachine, id: machine.to_owned() },
-        schedule: Schedule { frequency: 1, interval, time: step % 24, minute: step * 7 % 60 },
+        schedule: Schedule {
+            frequency: Some(1),
+            interval: Some(interval),
+            time: Some(step % 24),
+            minute: Some(step * 7 % 60),
+        },
         auto_move_to_trash_at: None,
     }
 }

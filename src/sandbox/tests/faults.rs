@@ -19,8 +19,8 @@ fn failures_have_names() {
     for (text, part) in [
         ("504:1", "expected one of 503, 429"),
         ("503:0", "expected a number from 1, or *"),
-        ("503:x", "bad count \"x\" in \"503:x\""),
-        ("PUT/503:1", "expected one of GET, POST, PATCH, DELETE"),
+        ("503:x", "invalid count \"x\" in \"503:x\""),
+        ("HEAD/503:1", "expected one of GET, POST, PATCH, PUT, DELETE"),
     ] {
         let error = text.parse::<Fault>().expect_err("nonsense").to_string();
         assert!(error.contains(part), "{error}");
@@ -70,6 +70,19 @@ fn a_lost_answer_leaves_its_work_done() {
     let path = "/disk_backup_policies/disk_backup_policy";
     assert_eq!(api.call("DELETE", path, &lookup(&id)).status, 0);
     assert_eq!(api.policy(&id).code(), "object_in_trash");
+}
+
+#[test]
+fn an_answer_that_cannot_be_serialised_leaves_its_work_done() {
+    for (fault, status, code) in
+        [("DELETE/null500", 500, "null_value_for_non_null_field"), ("DELETE/runtime400", 400, "generic_runtime_error")]
+    {
+        let api = failing(&[fault]);
+        let id = api.policy_of("web-1");
+        let answer = api.call("DELETE", "/disk_backup_policies/disk_backup_policy", &lookup(&id));
+        assert_eq!((answer.status, answer.code().as_str()), (status, code));
+        assert_eq!(api.policy(&id).code(), "object_in_trash");
+    }
 }
 
 #[test]

@@ -60,7 +60,8 @@ fn a_large_world_stays_fast() {
 #[test]
 fn runs_follow_the_schedule() {
     let next = |interval, frequency, time, minute| {
-        let schedule = Schedule { frequency, interval, minute, time };
+        let schedule =
+            Schedule { frequency: Some(frequency), interval: Some(interval), minute: Some(minute), time: Some(time) };
         schedule.next_run("dbp_x", NOW) - NOW
     };
     assert_eq!(next(Interval::Hourly, 1, 0, 15), 900);
