@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use crate::journal::Journal;
 use crate::katapult::{Katapult, Lookup};
 use crate::model::Object;
 use crate::onapp::OnApp;
+use crate::ops::record::Recorder;
 use crate::progress_tally::Tally;
 #[cfg(feature = "sandbox")]
 use crate::sandbox;
@@ -38,6 +40,8 @@ pub struct Context {
     /// How results are wanted.
     pub output: OutputOptions,
     answers: RefCell<Vec<String>>,
+    /// What this command line has recorded; shared by its profiles.
+    pub recorder: Rc<Recorder>,
     /// Where several writes stand.
     pub tally: Tally,
     /// Where a list leaves its rows, when it is one of several profiles'.
@@ -59,6 +63,7 @@ impl Context {
             ui,
             output,
             answers: RefCell::default(),
+            recorder: Rc::default(),
             tally: Tally::default(),
             gathering: None,
             file: OnceCell::new(),
@@ -75,7 +80,7 @@ impl Context {
     pub fn on_profile(&self, name: &str) -> Self {
         let global = Global { profile: Some(name.to_owned()), all_profiles: false, ..self.global.clone() };
         let cx = Self::new(self.system.clone(), global, self.ui.on_profile(name), self.output.clone());
-        Self { gathering: Some(RefCell::new(None)), ..cx }
+        Self { recorder: Rc::clone(&self.recorder), gathering: Some(RefCell::new(None)), ..cx }
     }
 
     /// The present.

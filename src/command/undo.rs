@@ -1,18 +1,16 @@
 //! `bpctl undo`: the inverse call, through the same writes as any change. Never undoes what somebody changed since.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::history::{find, read};
+use super::history::{changes, find};
 use super::policy::schedule_delete::LEAD;
 use super::policy::update::changed;
 use crate::args::Undo;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Request;
-use crate::journal::{Action, Entry, Outcome};
+use crate::journal::{Action, Entry, Outcome, Recorded};
 use crate::katapult::{Katapult, policy as convert};
 use crate::model::{Change, Fields, Loss, Object, Policy, Removal};
 use crate::ops::execute::{self, PolicySnapshot};
@@ -46,43 +44,46 @@ pub async fn run(cx: &Context, args: &Undo) -> Result<()> {
 
 /// Takes the change that is named, or the last one on this API that was done, not undone, and is no undo itself.
 fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
-    let history = read(cx)?;
-    let (all, gone) = (history.entries, history.gone);
     let api = cx.api_name()?;
-    if let Some(number) = number {
-        let entry = find(all, number)?;
-        if entry.api != api {
-            let profile = entry.profile.as_deref().unwrap_or("…");
-            return Err(Error::usage(format!("change {number} was made on {}, not on {api}", entry.api))
-                .hint(format!("name its connection, as in `bpctl undo {number} --profile {profile}`")));
-        }
-        if gone.contains(&number) {
-            return Err(Error::usage(format!("change {number} was made in a sandbox that has started over since"))
-                .hint("`bpctl history` lists the changes"));
-        }
-        return Ok(entry);
+    let Some(number) = number else {
+        return last(cx, &api);
+    };
+    let entry = readable(find(cx, number)?)?;
+    if entry.api != api {
+        let profile = entry.profile.as_deref().unwrap_or("…");
+        return Err(Error::usage(format!("change {number} was made on {}, not on {api}", entry.api))
+            .hint(format!("name its connection, as in `bpctl undo {number} --profile {profile}`")));
     }
-    let undone = undone(&all);
-    all.into_iter()
-        .rev()
-        .filter(|entry| !gone.contains(&entry.number))
-        .filter(|entry| entry.api == api && entry.undoes.is_none() && entry.outcome != Outcome::Failed)
-        .find(|entry| !undone.contains(&entry.number))
-        .ok_or_else(|| {
-            Error::new(Exit::NotFound, "not_found", "there is no change to undo")
-                .hint("`bpctl history` lists the changes")
-        })
+    if entry.is_gone {
+        return Err(Error::usage(format!("change {number} was made in a sandbox that has started over since"))
+            .hint("`bpctl history` lists the changes"));
+    }
+    Ok(entry)
 }
 
-/// Gives the numbers of the changes that are undone now: an undo that was undone itself counts no more.
-fn undone(all: &[Entry]) -> HashSet<u64> {
-    let mut undone = HashSet::new();
-    for entry in all.iter().rev().filter(|entry| entry.outcome == Outcome::Done) {
-        if let Some(number) = entry.undoes.filter(|_| !undone.contains(&entry.number)) {
-            undone.insert(number);
+/// Finds the last change on this API that can be undone. What a newer bpctl did since may have built on it.
+fn last(cx: &Context, api: &str) -> Result<Entry> {
+    for recorded in changes(cx)? {
+        let entry = readable(recorded?)?;
+        let is_done = entry.outcome != Outcome::Failed && entry.undone_by.is_none() && !entry.is_gone;
+        if is_done && entry.undoes.is_none() && entry.api == api {
+            return Ok(entry);
         }
     }
-    undone
+    Err(Error::new(Exit::NotFound, "not_found", "there is no change to undo").hint("`bpctl history` lists the changes"))
+}
+
+/// Refuses a change that this bpctl cannot read.
+fn readable(recorded: Recorded) -> Result<Entry> {
+    match recorded {
+        Recorded::Entry(entry) => Ok(*entry),
+        Recorded::Newer(newer) => {
+            let change = newer.number.map_or_else(|| "a change".to_owned(), |number| format!("change {number}"));
+            Err(Error::new(Exit::Refused, code::UNREADABLE, format!("{change} was made by a newer bpctl"))
+                .hint("undo it with that version")
+                .hint("an older change is undone by its number: `bpctl undo N`; `bpctl history` lists the changes"))
+        }
+    }
 }
 
 fn policy_of(entry: &Entry) -> Result<&str> {
@@ -99,7 +100,7 @@ fn policy_of(entry: &Entry) -> Result<&str> {
 /// Puts the old values back.
 async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
     let policy = as_left(api, entry, id).await?;
-    let old = convert(&entry.before);
+    let old = convert(&entry.before.value());
     let patch = Fields::of(&old).patch();
     let before = &policy.before.model;
     let change: Change = patch.against(before);
@@ -150,7 +151,7 @@ fn what_stays(old: &Policy, now: &Policy) -> String {
 
 /// Schedules the deletion for the time it was planned at before, where there was one; there is no other way back.
 async fn reschedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
-    let planned = convert(&entry.before).auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
+    let planned = convert(&entry.before.value()).auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
     let Some(at) = planned.filter(|at| at.as_second() >= cx.now().as_second() + LEAD) else {
         return Err(Error::new(
             Exit::Refused,
@@ -176,12 +177,14 @@ async fn reschedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> 
 
 async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
     if cx.global.dry_run {
-        return would(cx, Katapult::restore_request(&id), Value::Null, entry.before.clone(), Vec::new());
+        return would(cx, Katapult::restore_request(&id), Value::Null, entry.before.value(), Vec::new());
     }
-    cx.ui.note(&in_a_line(&convert(&entry.before), &cx.output.times));
+    cx.ui.note(&in_a_line(&convert(&entry.before.value()), &cx.output.times));
     confirm_several(cx, &[], QUESTION)?;
     let restored = execute::restore(cx, api, &id, Some(entry.number)).await?;
-    if let (Some(at), None) = (convert(&entry.before).auto_move_to_trash_at, restored.model.auto_move_to_trash_at) {
+    if let (Some(at), None) =
+        (convert(&entry.before.value()).auto_move_to_trash_at, restored.model.auto_move_to_trash_at)
+    {
         cx.ui.warn(&format!(
             "the deletion that was planned before is not planned any more; to plan it again: `bpctl policy \
              schedule-delete {id} --at @{at}`"
@@ -247,12 +250,12 @@ fn unchanged_since(entry: &Entry, policy: &PolicySnapshot) -> Result<()> {
             Action::Create | Action::Delete | Action::Restore => (Some(settings), deletion),
         }
     };
-    let then = convert(&entry.after);
+    let then = convert(&entry.after.value());
     match state(&then) == state(&policy.before.model) {
         true => Ok(()),
         false => {
             let how = format!("it was changed since change {}", entry.number);
-            Err(changed(&policy.id, &how).detail(json!({"then": entry.after, "now": policy.before.raw})))
+            Err(changed(&policy.id, &how).detail(json!({"then": entry.after.value(), "now": policy.before.raw})))
         }
     }
 }

@@ -10,7 +10,6 @@ use super::cache::{Item, Kind};
 use super::live;
 use super::typed::Typed;
 use crate::config::{PROFILE_KEYS, Provider};
-use crate::journal::Entry;
 use crate::model::{Backup, Check, ConfigSetting, Disk, Interval, Machine, Organization, Policy, TrashObject};
 use crate::view::Resource;
 
@@ -109,7 +108,7 @@ fn columns(noun: &str) -> Vec<&'static str> {
         "vm" => names::<Machine>(),
         "org" => names::<Organization>(),
         "trash" => names::<TrashObject>(),
-        "history" => names::<Entry>(),
+        "history" => names::<crate::view::Change>(),
         "backups" => names::<Backup>(),
         "coverage" => names::<crate::model::coverage::Row>(),
         "calendar" => names::<crate::model::calendar::Run>(),

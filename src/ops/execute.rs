@@ -24,9 +24,9 @@ pub struct PolicySnapshot {
 }
 
 impl PolicySnapshot {
-    fn intent(&self, action: Action, undoes: Option<u64>) -> Intent<'_> {
+    fn intent(&self, action: Action, wanted: Value, undoes: Option<u64>) -> Intent<'_> {
         let target = Some(self.before.model.target.label()).filter(|label| *label != "-");
-        Intent { action, policy: Some(&self.id), target, before: &self.before.raw, undoes }
+        Intent { action, policy: Some(&self.id), target, wanted, before: &self.before.raw, undoes }
     }
 }
 
@@ -36,6 +36,11 @@ fn with_look(error: Error, id: &str) -> Error {
         true => error.hint(format!("`bpctl policy show {id}` shows what happened")),
         false => error,
     }
+}
+
+/// Returns what a request asks for.
+fn properties(request: &Request) -> Value {
+    request.body.as_ref().map_or(Value::Null, |body| body["properties"].clone())
 }
 
 /// Changes retention or schedule.
@@ -49,8 +54,8 @@ pub async fn update(
     change: &Change,
     undoes: Option<u64>,
 ) -> Result<Object<Policy>> {
-    let record = Record::begin(cx, &policy.intent(Action::Update, undoes));
     let request = Katapult::update_request(&policy.id, change);
+    let record = Record::begin(cx, &policy.intent(Action::Update, properties(&request), undoes));
     let written = async {
         api.write(&request).await?;
         let after = api.policy(&policy.id).await.map_err(after_write)?;
@@ -71,7 +76,8 @@ pub async fn schedule_delete(
     at: Timestamp,
     undoes: Option<u64>,
 ) -> Result<Object<Policy>> {
-    let record = Record::begin(cx, &policy.intent(Action::ScheduleDelete, undoes));
+    let wanted = json!({"auto_move_to_trash_at": at.as_second()});
+    let record = Record::begin(cx, &policy.intent(Action::ScheduleDelete, wanted, undoes));
     let request = Katapult::schedule_delete_request(&policy.id, at.as_second());
     let written = async {
         let removed = api.remove(&request).await?;
@@ -100,7 +106,7 @@ pub async fn delete(
     policy: &PolicySnapshot,
     undoes: Option<u64>,
 ) -> Result<Object<Removal>> {
-    let record = Record::begin(cx, &policy.intent(Action::Delete, undoes));
+    let record = Record::begin(cx, &policy.intent(Action::Delete, Value::Null, undoes));
     let removed = async {
         api.remove(&Katapult::delete_request(&policy.id)).await?;
         trash_entry(cx, api, &policy.id).await
@@ -162,7 +168,8 @@ async fn trash_entry(cx: &Context, api: &Katapult, id: &str) -> Result<Value> {
 /// # Errors
 /// The API's: `trash_object_not_found` when it is not there.
 pub async fn restore(cx: &Context, api: &Katapult, id: &str, undoes: Option<u64>) -> Result<Object<Policy>> {
-    let intent = Intent { action: Action::Restore, policy: Some(id), target: None, before: &Value::Null, undoes };
+    let (wanted, before) = (Value::Null, &Value::Null);
+    let intent = Intent { action: Action::Restore, policy: Some(id), target: None, wanted, before, undoes };
     let record = Record::begin(cx, &intent);
     let restored = async {
         let cause = api.restore(&Katapult::restore_request(id)).await?;
@@ -205,6 +212,17 @@ impl NewOwner {
     pub fn request(&self, patch: &PolicyPatch) -> Request {
         Katapult::create_request(self.lookup.0, &self.lookup.1, patch)
     }
+
+    /// Describes what a request asks for as a policy.
+    fn wanted(&self, request: &Request) -> Value {
+        let (kind, lookup) = &self.lookup;
+        let kind = if *kind == "disk" { "Disk" } else { "VirtualMachine" };
+        let mut target = json!({"name": self.label});
+        target[lookup.key] = lookup.value.as_str().into();
+        let mut wanted = properties(request);
+        wanted["target"] = json!({"type": kind, "value": target});
+        wanted
+    }
 }
 
 /// Creates a policy. `known` are the ids of the policies that the owner has already, where they could be read.
@@ -219,10 +237,10 @@ pub async fn create(
     known: Option<&[String]>,
     undoes: Option<u64>,
 ) -> Result<Object<Policy>> {
-    let target = Some(owner.label.as_str());
-    let intent = Intent { action: Action::Create, policy: None, target, before: &Value::Null, undoes };
-    let record = Record::begin(cx, &intent);
-    let id = match api.create(&owner.request(patch)).await {
+    let request = owner.request(patch);
+    let (target, wanted, before) = (Some(owner.label.as_str()), owner.wanted(&request), &Value::Null);
+    let record = Record::begin(cx, &Intent { action: Action::Create, policy: None, target, wanted, before, undoes });
+    let id = match api.create(&request).await {
         Ok(id) => id,
         Err(error) if error.code == code::OUTCOME_UNKNOWN => {
             record.end(Outcome::Unknown, None, Value::Null);
@@ -230,6 +248,7 @@ pub async fn create(
         }
         Err(error) => return record.settle(Err(error)),
     };
+    record.note_object(&id);
     let created = async {
         let after = api.policy(&id).await.map_err(after_write)?;
         let nothing = Policy::default();

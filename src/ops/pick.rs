@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Flow;
+use crate::journal::Entry;
 use crate::katapult::{Katapult, Lookup, Owner};
 use crate::model::{Disk, Machine, Object, Policy};
 use crate::time::relative;
@@ -84,11 +85,17 @@ pub async fn trashed_policies(cx: &Context, named: Vec<String>) -> Result<Vec<St
     chosen(cx, "Policy in the trash", "no policies in the trash of this organization", found).map(|id| vec![id])
 }
 
-/// Gives the targets of policies that bpctl changed: the trash does not tell them. A journal that cannot be read
-/// tells none.
+/// Returns the targets of policies that bpctl changed: the trash does not name them. A journal that cannot be read
+/// names none.
 fn known_targets(cx: &Context) -> HashMap<String, String> {
-    let entries = cx.journal().and_then(|_| crate::command::history::entries(cx)).unwrap_or_default();
-    entries.into_iter().filter_map(|entry| Some((entry.policy?, entry.target?))).collect()
+    let mut targets = HashMap::new();
+    let recent = cx.journal().ok().and_then(|journal| journal.recent().ok());
+    for recorded in recent.into_iter().flatten().map_while(std::io::Result::ok) {
+        if let Some(Entry { policy: Some(policy), target: Some(target), .. }) = recorded.entry() {
+            targets.entry(policy).or_insert(target);
+        }
+    }
+    targets
 }
 
 /// Gives the disk that was named, or one chosen from those of the organization.

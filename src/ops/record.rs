@@ -1,10 +1,13 @@
-//! Recording a write in the journal, around the write itself. A journal that fails never stops a write: it is told.
+//! Recording a write in the journal, around the write itself. A journal that fails never stops a write: it is warned
+//! of, once for each command.
+
+use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::{Changed, Error, Result};
-use crate::journal::{Action, Entry, Outcome};
+use crate::journal::{Action, Entry, Json, Outcome};
 use crate::model::{Object, Policy};
 
 /// What a write is about to do.
@@ -15,10 +18,39 @@ pub struct Intent<'a> {
     pub policy: Option<&'a str>,
     /// The target's name.
     pub target: Option<&'a str>,
+    /// What is asked for, in the shape of a policy; null for a delete and a restore.
+    pub wanted: Value,
     /// The policy before.
     pub before: &'a Value,
     /// The journal entry that this reverses.
     pub undoes: Option<u64>,
+}
+
+/// What one command line has recorded so far.
+#[derive(Default)]
+pub struct Recorder {
+    /// The number of its first change, which stands in all its entries.
+    command_id: Cell<Option<u64>>,
+    has_warned: Cell<bool>,
+    /// The object that was made by a write that has not ended.
+    new_object: RefCell<Option<String>>,
+}
+
+impl Recorder {
+    /// Returns the id of an object that was made by a write that has not ended: it has not been read back yet.
+    pub fn new_object(&self) -> Option<String> {
+        self.new_object.borrow().clone()
+    }
+
+    fn warn(&self, cx: &Context, error: &Error) {
+        if !self.has_warned.replace(true) {
+            let hints: String = error.hints.iter().map(|hint| format!("; {hint}")).collect();
+            cx.ui.warn(&format!(
+                "changes are not recorded, so `bpctl undo` cannot reverse them: {}{hints}",
+                error.message
+            ));
+        }
+    }
 }
 
 /// A write that was begun.
@@ -28,33 +60,49 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Records that a write begins. A journal that cannot be written is warned of, and does not stop the write.
+    /// Records that a write begins.
     pub fn begin(cx: &'a Context, intent: &Intent<'_>) -> Self {
-        let begun = entry(cx, intent)
-            .and_then(|entry| cx.journal()?.begin(entry).map_err(|error| Error::io("the journal", &error)));
+        let begun = entry(cx, intent).and_then(|entry| cx.journal()?.begin(entry).map_err(|error| failed(&error)));
         let number = match begun {
             Ok((number, warning)) => {
                 warning.iter().for_each(|warning| cx.ui.warn(warning));
+                cx.recorder.command_id.set(cx.recorder.command_id.get().or(Some(number)));
                 Some(number)
             }
             Err(error) => {
-                warn(cx, &error);
+                cx.recorder.warn(cx, &error);
                 None
             }
         };
         Self { cx, number }
     }
 
-    /// Records how it ended.
-    pub fn end(self, outcome: Outcome, policy: Option<String>, after: Value) {
+    /// Records the id of the object that the write has made, as soon as the answer names it: whatever happens from
+    /// now on, `undo` knows it.
+    pub fn note_object(&self, id: &str) {
+        *self.cx.recorder.new_object.borrow_mut() = Some(id.to_owned());
         let Some(number) = self.number else {
             return;
         };
-        let ended = self.cx.journal().and_then(|journal| {
-            journal.end(number, outcome, policy, after).map_err(|error| Error::io("the journal", &error))
-        });
+        let noted =
+            self.cx.journal().and_then(|journal| journal.note_object(number, id).map_err(|error| failed(&error)));
+        if let Err(error) = noted {
+            self.cx.recorder.warn(self.cx, &error);
+        }
+    }
+
+    /// Records how it ended.
+    pub fn end(self, outcome: Outcome, policy: Option<String>, after: Value) {
+        self.cx.recorder.new_object.borrow_mut().take();
+        let Some(number) = self.number else {
+            return;
+        };
+        let ended = self
+            .cx
+            .journal()
+            .and_then(|journal| journal.end(number, outcome, policy, after).map_err(|error| failed(&error)));
         if let Err(error) = ended {
-            warn(self.cx, &error);
+            self.cx.recorder.warn(self.cx, &error);
         }
     }
 
@@ -79,18 +127,32 @@ fn entry(cx: &Context, intent: &Intent<'_>) -> Result<Entry> {
         number: 0,
         time: cx.system.now().as_second(),
         profile: connection.profile.as_ref().map(|profile| profile.value.clone()),
+        organization: cx.organization()?.map(str::to_owned),
         api: cx.api_name()?,
         command: cx.command_line(),
+        command_id: cx.recorder.command_id.get(),
         action: intent.action,
         policy: intent.policy.map(str::to_owned),
         target: intent.target.map(str::to_owned),
         undoes: intent.undoes,
-        before: intent.before.clone(),
-        after: Value::Null,
+        wanted: (&intent.wanted).into(),
+        before: intent.before.into(),
+        after: Json::default(),
         outcome: Outcome::Unknown,
+        undone_by: None,
+        is_gone: false,
     })
 }
 
-fn warn(cx: &Context, error: &Error) {
-    cx.ui.warn(&format!("this change is not recorded, so `bpctl undo` will not know of it: {}", error.message));
+fn failed(error: &std::io::Error) -> Error {
+    use std::io::ErrorKind;
+    let hint = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "make room for it",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory => {
+            "make its directory writable, or name another one with `XDG_DATA_HOME`"
+        }
+        ErrorKind::InvalidInput | ErrorKind::InvalidData => "move it away",
+        _ => return Error::io("the journal", error),
+    };
+    Error::io("the journal", error).hint(hint)
 }

@@ -21,6 +21,7 @@ pub use details::{Details, show};
 pub use ics::ics;
 pub use listing::{Listing, OutputOptions};
 pub use report::{Facts, page, totals_lines};
+pub use resource::history::Change;
 pub use resource::policy::{choice, in_a_line};
 pub use resource::step::StepResult;
 pub use sarif::sarif;

@@ -111,9 +111,9 @@ impl Company {
         std::fs::read_to_string(self.home.path("data/bpctl/journal.jsonl")).unwrap_or_default()
     }
 
-    /// What `bpctl history` tells, as JSON.
+    /// What `bpctl history` prints as JSON, the oldest first.
     pub fn history(&self) -> Vec<Value> {
-        self.json(&["history"]).as_array().unwrap().clone()
+        self.json(&["history"]).as_array().unwrap().iter().rev().cloned().collect()
     }
 }
 

@@ -5,7 +5,7 @@ mod check;
 mod coverage;
 mod disk;
 mod finding;
-mod history;
+pub mod history;
 mod machine;
 mod organization;
 pub mod policy;
