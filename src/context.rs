@@ -285,7 +285,8 @@ impl Context {
         let running = match self.sandbox.get() {
             Some(running) => running,
             None => {
-                let state_file = Some(Paths::find()?.sandbox_file());
+                // Without a home directory the sandbox works in memory.
+                let state_file = Paths::find().ok().map(|paths| paths.sandbox_file());
                 let running = self.launch_sandbox(sandbox::Options { state_file, ..sandbox::Options::default() })?;
                 self.sandbox.get_or_init(|| running)
             }
@@ -303,7 +304,10 @@ impl Context {
     /// Its state cannot be read or written, or its port is taken.
     #[cfg(feature = "sandbox")]
     pub fn launch_sandbox(&self, options: sandbox::Options) -> Result<sandbox::Running> {
-        let running = sandbox::start(options).map_err(|error| Error::io("the sandbox", &error))?;
+        let running = sandbox::start(options).map_err(|error| {
+            Error::io("cannot start the sandbox", &error)
+                .hint("`bpctl sandbox reset` makes its state anew; `bpctl sandbox serve --ephemeral` needs no file")
+        })?;
         running.notices().iter().for_each(|notice| self.ui.warn(notice));
         Ok(running)
     }

@@ -7,6 +7,7 @@ pub use without_sandbox::run;
 
 #[cfg(feature = "sandbox")]
 mod with_sandbox {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use serde_json::json;
@@ -15,10 +16,10 @@ mod with_sandbox {
     use crate::config::Paths;
     use crate::context::{Context, SANDBOX_API};
     use crate::error::{Error, Result};
-    use crate::sandbox::{self, Fault, Options, Seed};
+    use crate::sandbox::{self, Answered, Fault, Log, Options, Seed};
     use crate::view::structured;
 
-    /// Carries out a verb.
+    /// Runs a verb of `bpctl sandbox`.
     pub async fn run(cx: &Context, verb: SandboxCommand) -> Result<()> {
         match verb {
             SandboxCommand::Serve(args) => serve(cx, args).await,
@@ -38,10 +39,16 @@ mod with_sandbox {
             .collect::<std::result::Result<Vec<_>, _>>()
             .map_err(|error| Error::usage(format!("invalid value for '--fail': {error}")))?;
         let seed = seed(args.machines, args.policies);
-        let state_file = match args.ephemeral || args.machines.is_some() {
-            true => None,
-            false => Some(Paths::find()?.sandbox_file()),
-        };
+        let in_memory = args.ephemeral || args.machines.is_some();
+        let state_file = if in_memory { None } else { Paths::find().ok().map(|paths| paths.sandbox_file()) };
+        let (sender, mut requests) = tokio::sync::mpsc::unbounded_channel();
+        let log: Option<Log> = (cx.ui.verbosity() > 0).then(|| {
+            let log: Log = Arc::new(move |answered: &Answered| {
+                // Fails only while the program ends.
+                let _ = sender.send(answered.to_string());
+            });
+            log
+        });
         let options = Options {
             state_file,
             port: args.port,
@@ -50,6 +57,7 @@ mod with_sandbox {
             rate_limit: args.rate_limit,
             large_set_over: args.large_set_over,
             seed,
+            log,
             ..Options::default()
         };
         let running = cx.launch_sandbox(options)?;
@@ -58,28 +66,48 @@ mod with_sandbox {
             Format::Json | Format::Jsonl | Format::Yaml => {
                 structured(&cx.output, &json!({"katapult": katapult, "onapp": onapp}), out)
             }
-            _ => writeln!(out, "Katapult  {katapult}\nOnApp     {onapp}"),
+            _ => write!(
+                out,
+                "Katapult  {katapult}\n{}\nOnApp     {onapp}\n{}\n",
+                exports(&[("BPCTL_PROVIDER", "katapult"), ("BPCTL_API_URL", katapult), ("BPCTL_TOKEN", "sandbox")]),
+                exports(&[
+                    ("BPCTL_PROVIDER", "onapp"),
+                    ("BPCTL_API_URL", onapp),
+                    ("BPCTL_USER", "sandbox"),
+                    ("BPCTL_TOKEN", "sandbox"),
+                ]),
+            ),
         })?;
         cx.ui.flush()?;
-        cx.ui.note(
-            "any token is accepted (`-H 'Authorization: Bearer sandbox'`; OnApp: `-u sandbox:sandbox`); Ctrl-C ends it",
-        );
+        cx.ui
+            .note("any token is accepted; run one of the `export` lines in another terminal; Ctrl-C stops the sandbox");
+        while let Some(line) = requests.recv().await {
+            cx.ui.raw_error(&line);
+        }
         // Ends with the interruption that the runtime listens for, or with the process.
         std::future::pending::<()>().await;
         drop(running);
         Ok(())
     }
 
+    /// Spells the line that points another terminal's commands at the sandbox.
+    fn exports(variables: &[(&str, &str)]) -> String {
+        let pairs: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        format!("  export {}", pairs.join(" "))
+    }
+
     fn reset(cx: &Context, args: &SandboxReset) -> Result<()> {
         let file = Paths::find()?.sandbox_file();
         if cx.global.dry_run {
-            cx.ui.note(&format!("dry run: the sandbox is left as it is ({})", file.display()));
+            cx.ui.note(&format!("dry run: the sandbox would start over; left as it is ({})", file.display()));
             return Ok(());
         }
-        sandbox::reset(&file, &seed(args.machines, args.policies), &sandbox::system_clock())
-            .map_err(|error| Error::io(&file.display().to_string(), &error))?;
+        sandbox::reset(&file, &seed(args.machines, args.policies), &sandbox::system_clock()).map_err(|error| {
+            Error::io(&format!("cannot write the sandbox state {}", file.display()), &error)
+                .hint("make its directory writable, or set `XDG_DATA_HOME` to one that is")
+        })?;
         let journal = cx.journal()?;
-        // The sandbox has started over all the same; an undo of what is gone finds nothing, and says so.
+        // The sandbox has started over even so; an undo of what is gone finds nothing, and says so.
         if let Err(error) = journal.reset(SANDBOX_API) {
             cx.ui.warn(&format!("{}: {error}", journal.path().display()));
         }
@@ -103,7 +131,7 @@ mod without_sandbox {
     use crate::context::Context;
     use crate::error::{Error, Result};
 
-    /// Refuses: this build leaves the simulator out.
+    /// Refuses: this build has no simulator.
     pub async fn run(_: &Context, _: SandboxCommand) -> Result<()> {
         Err(Error::usage("this build of bpctl has no sandbox").hint("build it with the feature `sandbox`"))
     }

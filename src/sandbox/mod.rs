@@ -1,8 +1,8 @@
-//! The other side: a simulator of the Katapult and OnApp APIs, served over real HTTP on a loopback port.
+//! A simulator of the Katapult and OnApp APIs, served over real HTTP on a loopback port.
 //!
 //! This file is the public interface only. The simulator shares no type with the rest of the crate: it
 //! speaks literal JSON and XML, so that a mistake in the client's models cannot hide behind the same mistake
-//! here. How the real APIs behave is marked in comments as recorded, documented or inferred.
+//! here. Comments mark how the real APIs behave as recorded, documented or inferred.
 
 mod faults;
 mod identifiers;
@@ -50,6 +50,32 @@ pub struct Options {
     pub large_set_over: Option<usize>,
     /// What a new world holds.
     pub seed: Seed,
+    /// Receives every request after its answer, in the server's thread.
+    pub log: Option<Log>,
+}
+
+/// Receives requests that were answered.
+pub type Log = Arc<dyn Fn(&Answered) + Send + Sync>;
+
+/// A request and what became of it. The query is left out: it is long, and may hold anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    method: String,
+    path: String,
+    /// `None` where the connection was ended without an answer.
+    status: Option<u16>,
+    elapsed: Duration,
+}
+
+impl fmt::Display for Answered {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (method, path) = (self.method.escape_default(), self.path.escape_default());
+        let milliseconds = self.elapsed.as_millis();
+        match self.status {
+            Some(status) => write!(formatter, "{method} {path} {status} {milliseconds} ms"),
+            None => write!(formatter, "{method} {path} no answer {milliseconds} ms"),
+        }
+    }
 }
 
 impl Default for Options {
@@ -64,12 +90,13 @@ impl Default for Options {
             rate_limit: 1000,
             large_set_over: None,
             seed: Seed::default(),
+            log: None,
         }
     }
 }
 
 /// Returns the clock of the machine.
-#[expect(clippy::disallowed_methods, reason = "the other side has a clock of its own, as a real server has")]
+#[expect(clippy::disallowed_methods, reason = "a simulated server has a clock of its own, as a real server has")]
 pub fn system_clock() -> Clock {
     Arc::new(|| {
         SystemTime::now()

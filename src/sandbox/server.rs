@@ -8,7 +8,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -25,7 +25,7 @@ use super::limits::Limits;
 use super::reply::{Refusal, Reply};
 use super::request::{Api, Request, api_of};
 use super::store::Store;
-use super::{Clock, Options, onapp};
+use super::{Answered, Clock, Log, Options, onapp};
 use delivery::{Delivery, Dropped, Outgoing};
 
 mod delivery;
@@ -45,6 +45,7 @@ struct Shared {
     latency: Duration,
     rate_limit: u32,
     paging: Paging,
+    log: Option<Log>,
     changing: Mutex<Changing>,
 }
 
@@ -69,6 +70,7 @@ impl Server {
             latency: options.latency,
             rate_limit: options.rate_limit,
             paging: Paging { large_set_over: options.large_set_over.unwrap_or(usize::MAX) },
+            log: options.log,
             changing: Mutex::new(Changing {
                 store,
                 faults: options.faults,
@@ -125,11 +127,23 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
-            let service = service_fn(|request| serve(Arc::clone(&shared), request));
+            let service = service_fn(|request| serve_and_log(Arc::clone(&shared), request));
             // A connection that breaks concerns its client only.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
+}
+
+async fn serve_and_log(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Response<Outgoing>, Dropped> {
+    let Some(log) = shared.log.clone() else {
+        return serve(shared, request).await;
+    };
+    let started = Instant::now();
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let response = serve(shared, request).await;
+    let status = response.as_ref().ok().map(|response| response.status().as_u16());
+    log(&Answered { method, path, status, elapsed: started.elapsed() });
+    response
 }
 
 async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Response<Outgoing>, Dropped> {

@@ -25,7 +25,7 @@ pub(super) struct Store {
     notices: Vec<String>,
 }
 
-/// Tells one version of the file from another without reading it.
+/// Distinguishes one version of the file from another without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stamp {
     modified: SystemTime,
@@ -36,20 +36,27 @@ struct Stamp {
 enum Loaded {
     World(Box<World>, Stamp),
     Missing,
-    /// Why the file could not be understood.
+    /// Why the file is invalid.
     Corrupt(String),
 }
 
 impl Store {
-    /// Opens the world of a file, or one in memory; seeds it when there is none.
+    /// Opens the world of a file, or one in memory; seeds it when there is none. A file that cannot be written
+    /// is read, and what is changed is kept in memory only.
     pub(super) fn open(file: Option<PathBuf>, seed: Seed, now: i64) -> io::Result<Self> {
-        let Some(path) = &file else {
-            let world = seed::world(&seed, now);
-            return Ok(Self { file, seed, world, stamp: None, notices: Vec::new() });
+        let mut store = Self { file, world: seed::world(&seed, now), seed, stamp: None, notices: Vec::new() };
+        let Some(path) = store.file.clone() else {
+            return Ok(store);
         };
-        make_directory(path)?;
-        let mut store = Self { file, seed, world: World::empty(), stamp: None, notices: Vec::new() };
-        store.refresh(now)?;
+        match make_directory(&path).and_then(|()| open_lock(&path)) {
+            Ok(_) => store.refresh(now)?,
+            Err(error) => {
+                if let Ok(loaded) = load(&path) {
+                    store.adopt(loaded);
+                }
+                store.keep_in_memory(&path, &error);
+            }
+        }
         Ok(store)
     }
 
@@ -72,16 +79,16 @@ impl Store {
         change: impl FnOnce(&mut World) -> Result<T, E>,
     ) -> io::Result<Result<T, E>> {
         let _lock = self.file.as_deref().map(lock).transpose()?;
-        self.refresh_locked(now)?;
+        let is_new = self.refresh_locked(now)?;
         self.world.settle(now);
         let outcome = change(&mut self.world);
-        if outcome.is_ok() {
+        if outcome.is_ok() || is_new {
             self.save()?;
         }
         Ok(outcome)
     }
 
-    /// Reads the file again if it is not the one that was read last.
+    /// Reads the file again if it has changed since it was last read.
     fn refresh(&mut self, now: i64) -> io::Result<()> {
         let Some(path) = self.file.clone() else {
             return Ok(());
@@ -90,32 +97,52 @@ impl Store {
             return Ok(());
         }
         // Missing or corrupt: look again under the lock, another process may be repairing it.
-        let _lock = lock(&path)?;
-        self.refresh_locked(now)
+        if let Err(error) = self.repair(&path, now) {
+            self.keep_in_memory(&path, &error);
+        }
+        Ok(())
     }
 
-    fn refresh_locked(&mut self, now: i64) -> io::Result<()> {
+    fn repair(&mut self, path: &Path, now: i64) -> io::Result<()> {
+        let _lock = lock(path)?;
+        if self.refresh_locked(now)? {
+            self.save()?;
+        }
+        Ok(())
+    }
+
+    /// Reads the file again, or seeds a new world; returns whether the world is new and not yet saved.
+    fn refresh_locked(&mut self, now: i64) -> io::Result<bool> {
         let Some(path) = self.file.clone() else {
-            return Ok(());
+            return Ok(false);
         };
         if self.is_current(&path) {
-            return Ok(());
+            return Ok(false);
         }
         let Some(trouble) = self.adopt(load(&path)?) else {
-            return Ok(());
+            return Ok(false);
         };
+        self.world = seed::world(&self.seed, now);
         if let Loaded::Corrupt(reason) = trouble {
             self.set_aside(&path, &reason, now)?;
         }
-        self.world = seed::world(&self.seed, now);
-        self.save()
+        Ok(true)
+    }
+
+    /// Gives up the file, so that reading goes on.
+    fn keep_in_memory(&mut self, path: &Path, error: &io::Error) {
+        self.file = None;
+        self.notices.push(format!(
+            "cannot save the sandbox state in {}: {error}; changes are kept in memory and end with this command: make its directory writable to keep them",
+            path.display()
+        ));
     }
 
     fn is_current(&self, path: &Path) -> bool {
         self.stamp.is_some() && fs::metadata(path).ok().as_ref().and_then(stamp_of) == self.stamp
     }
 
-    /// Takes over a loaded world; gives back what was not one.
+    /// Takes over a loaded world; returns what is not one.
     fn adopt(&mut self, loaded: Loaded) -> Option<Loaded> {
         let Loaded::World(world, stamp) = loaded else {
             return Some(loaded);
@@ -158,7 +185,7 @@ fn load(path: &Path) -> io::Result<Loaded> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::Missing),
-        Err(error) => return Err(error),
+        Err(error) => return Err(io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))),
     };
     // Taken from the open file, so that it belongs to what is read below even when a writer comes between.
     let Some(stamp) = stamp_of(&file.metadata()?) else {
@@ -193,13 +220,17 @@ fn save(path: &Path, world: &World) -> io::Result<Option<Stamp>> {
 }
 
 fn lock(path: &Path) -> io::Result<File> {
+    let file = open_lock(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(beside(path, ".lock"))?;
-    file.lock()?;
-    Ok(file)
+    options.open(beside(path, ".lock"))
 }
 
 fn make_directory(path: &Path) -> io::Result<()> {

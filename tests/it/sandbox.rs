@@ -1,7 +1,7 @@
 //! The simulator inside the binary: any command against it without an account, and its state between commands.
 
 use crate::contract::forward;
-use crate::harness::{Bpctl, Home, Running, TOKEN, bare};
+use crate::harness::{Bpctl, Home, Running, TOKEN, bare, interrupt};
 use crate::server::Request;
 
 /// A simulator that was started by `sandbox serve`, and the base URL of its Katapult.
@@ -87,4 +87,41 @@ fn it_fails_when_told_to() {
     let simulator = serve(&home, &["--fail", "503:2"]);
     assert_eq!(list(&simulator, "0"), 7);
     assert_eq!(list(&simulator, "3"), 0);
+}
+
+#[test]
+fn the_printed_lines_point_another_terminal_at_it() {
+    let home = Home::new();
+    let mut process = bare(&["sandbox", "serve", "--port", "0", "-v"]).home(&home).spawn();
+    let lines: Vec<String> = (0..4).map(|_| process.read_line()).collect();
+    for (line, args, expected) in
+        [(&lines[1], &["policies", "list", "--vm", "web-1"][..], "dbp_"), (&lines[3], &["vm", "list"], "web1")]
+    {
+        let exports = line.trim().strip_prefix("export ").unwrap();
+        let command = exports.split(' ').fold(bare(args), |command, pair| {
+            let (name, value) = pair.split_once('=').unwrap();
+            command.env(name, value)
+        });
+        let run = command.run().ok();
+        assert!(run.stdout.contains(expected), "{}", run.report());
+    }
+    interrupt(process.id());
+    let run = process.wait();
+    for part in [
+        "GET /core/v1/virtual_machines/virtual_machine/disk_backup_policies 200 ",
+        "GET /onapp/virtual_machines.json 200 ",
+    ] {
+        assert!(run.stderr.contains(part), "{}", run.report());
+    }
+}
+
+#[test]
+fn a_home_that_cannot_be_written_is_no_obstacle_to_reading() {
+    let home = Home::new();
+    let file = home.file("in-the-way", "");
+    let run = in_sandbox(&home, &["policies", "list", "--vm", "web-1"]).env("XDG_DATA_HOME", file.to_str().unwrap());
+    let run = run.run().ok().mentions(&["in memory", "make its directory writable", file.to_str().unwrap()]);
+    assert!(run.stdout.contains("dbp_"), "{}", run.report());
+    let reset = bare(&["sandbox", "reset", "--yes"]).home(&home).env("XDG_DATA_HOME", file.to_str().unwrap()).run();
+    reset.fails_in_words(1).hints().mentions(&[file.to_str().unwrap(), "make its directory writable"]);
 }

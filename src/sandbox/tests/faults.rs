@@ -124,6 +124,29 @@ fn latency_and_failures_on_the_other_cloud() {
 }
 
 #[test]
+fn requests_are_logged_after_their_answers() {
+    let lines = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = Arc::clone(&lines);
+    let api = api(Options {
+        faults: vec!["DELETE/reset:1".parse().expect("a failure")],
+        log: Some(Arc::new(move |answered| log.lock().expect("a log").push(answered.to_string()))),
+        ..options()
+    });
+    api.get("/organizations?token=secret");
+    api.get("/nowhere/%1b");
+    api.call("DELETE", "/disk_backup_policies/_", &json!({}));
+    let lines = lines.lock().expect("a log").clone();
+    for (line, start) in lines.iter().zip([
+        "GET /core/v1/organizations 200 ",
+        "GET /core/v1/nowhere/%1b 404 ",
+        "DELETE /core/v1/disk_backup_policies/_ no answer ",
+    ]) {
+        assert!(line.starts_with(start) && line.ends_with(" ms"), "{line}");
+    }
+    assert_eq!(lines.len(), 3);
+}
+
+#[test]
 fn endless_bodies_are_refused() {
     let api = api(options());
     let body = json!({ "properties": "x".repeat(1 << 20) });

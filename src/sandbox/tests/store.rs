@@ -110,6 +110,41 @@ fn a_reset_is_seen_by_those_who_run() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_is_replaced_by_memory() {
+    let (_directory, file) = file();
+    let deep = file.parent().expect("a directory");
+    fs::write(deep, "a file in the way").expect("a file");
+    let api = sharing(&file);
+    let id = api.policy_of("web-1");
+    assert_eq!(api.call("DELETE", PATH, &lookup(&id)).status, 200);
+    assert_eq!(api.policy(&id).code(), "object_in_trash");
+    let notices = api.running.notices();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    for part in [&file.display().to_string(), "in memory", "make its directory writable"] {
+        assert!(notices[0].contains(part), "{notices:?}");
+    }
+}
+
+#[test]
+fn a_file_that_can_only_be_read_is_read() {
+    let (_directory, file) = file();
+    let id = sharing(&file).policy_of("web-1");
+    let mut body = lookup(&id);
+    body["properties"] = json!({ "retention": 4711 });
+    assert_eq!(sharing(&file).call("PATCH", PATH, &body).status, 200);
+    let saved = fs::read(&file).expect("a file");
+    let lock = PathBuf::from(format!("{}.lock", file.display()));
+    fs::remove_file(&lock).expect("a lock");
+    fs::create_dir(&lock).expect("a directory in the way");
+    let api = sharing(&file);
+    assert_eq!(api.policy(&id).json()["disk_backup_policy"]["retention"], 4711);
+    assert_eq!(api.running.notices().len(), 1);
+    body["properties"] = json!({ "retention": 3 });
+    assert_eq!(api.call("PATCH", PATH, &body).status, 200);
+    assert_eq!(fs::read(&file).expect("a file"), saved);
+}
+
+#[test]
 fn trouble_with_the_file_is_a_failure_of_the_server() {
     let (_directory, file) = file();
     let api = sharing(&file);
