@@ -362,7 +362,7 @@ impl Context {
     pub fn must_confirm(&self, question: &str) -> Result<()> {
         match self.ask(|ui| ui.confirm(question))? {
             true => Ok(()),
-            false => Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, "not confirmed; nothing was changed")),
+            false => Err(Error::cancelled()),
         }
     }
 

@@ -133,6 +133,18 @@ impl Changed {
     }
 }
 
+/// How an error ends the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Report {
+    /// As an error.
+    #[default]
+    Error,
+    /// As a message without `error:`. The user decided so.
+    Cancelled,
+    /// Not at all, with exit code 0: the reader closed standard output, or everything was printed already.
+    Success,
+}
+
 /// What went wrong, in a form for people and for scripts.
 #[derive(Clone, Debug)]
 pub struct Error {
@@ -152,8 +164,8 @@ pub struct Error {
     pub hints: Vec<String>,
     /// Whether anything was changed, although this is an error.
     pub changed: Changed,
-    /// Standard output was closed by its reader: ends quietly, with success.
-    pub closed_pipe: bool,
+    /// How it is reported.
+    pub report: Report,
 }
 
 /// The result of anything that can fail.
@@ -171,7 +183,7 @@ impl Error {
             request_id: None,
             hints: Vec::new(),
             changed: Changed::No,
-            closed_pipe: false,
+            report: Report::Error,
         }
     }
 
@@ -193,8 +205,16 @@ impl Error {
     /// An I/O failure on a local file or stream.
     pub fn io(what: &str, error: &io::Error) -> Self {
         let mut this = Self::new(Exit::Failure, code::IO, format!("{what}: {error}"));
-        this.closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            this.report = Report::Success;
+        }
         this
+    }
+
+    /// The user answered a confirmation with no.
+    pub fn cancelled() -> Self {
+        let error = Self::new(Exit::Usage, code::CONFIRMATION_REQUIRED, "cancelled; nothing was changed");
+        Self { report: Report::Cancelled, ..error }
     }
 
     /// The user pressed Ctrl-C.

@@ -11,8 +11,8 @@ use crate::command;
 use crate::complete;
 use crate::config::env;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
-use crate::system::System;
+use crate::error::{Error, Exit, Report, Result};
+use crate::system::{System, hang_up_is_ignored};
 use crate::ui::{Ui, UiOptions};
 use crate::view::{OutputOptions, TimeFormat};
 
@@ -71,14 +71,23 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
     ended
 }
 
-/// Waits for Ctrl-C, or for whoever ends programs in an orderly way (`kill`, `timeout`, a service manager): both are
-/// owed an account of what was done, and the terminal as it was.
+/// Waits for Ctrl-C, for SIGTERM (`kill`, `timeout`, a service manager) or for SIGHUP (the terminal was closed): after
+/// each, the program reports what was done and restores the terminal.
 #[cfg(unix)]
 async fn interrupted() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    select(std::pin::pin!(interrupt.recv()), std::pin::pin!(terminate.recv())).await;
+    // `nohup` has it ignored, and a handler would undo that.
+    let mut hang_up = if hang_up_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+    let hung_up = async {
+        match &mut hang_up {
+            Some(hang_up) => hang_up.recv().await,
+            None => std::future::pending().await,
+        }
+    };
+    let (interrupted, terminated) = (std::pin::pin!(interrupt.recv()), std::pin::pin!(terminate.recv()));
+    select(select(interrupted, terminated), std::pin::pin!(hung_up)).await;
     Ok(())
 }
 
@@ -102,7 +111,7 @@ fn interruption(cx: &Context) -> Error {
 fn ended(ui: &Ui, result: Result<()>) -> ExitCode {
     match result.and_then(|()| ui.finish()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.closed_pipe => ExitCode::SUCCESS,
+        Err(error) if error.report == Report::Success => ExitCode::SUCCESS,
         Err(error) => {
             ui.error(&error);
             ExitCode::from(error.exit as u8)

@@ -98,6 +98,15 @@ impl System {
     }
 }
 
+/// Whether SIGHUP is ignored, as `nohup` does it. Only Linux says so; elsewhere it is taken for ignored.
+#[cfg(unix)]
+pub(crate) fn hang_up_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // The first bit is signal 1, SIGHUP.
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
+}
+
 /// Quotes a word for a POSIX shell, if it needs that.
 pub fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);

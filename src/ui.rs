@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Report, Result};
 use crate::fs::detached;
 use crate::http::Progress;
 use crate::text::escape;
@@ -43,6 +43,8 @@ pub struct Ui {
     /// What `-q` left unsaid: a question may be about it.
     unsaid: RefCell<Vec<String>>,
     thinking: Cell<Duration>,
+    /// Whether a question of this run was asked already: what is typed then may be meant for the next one.
+    has_asked: Cell<bool>,
     bars: MultiProgress,
     /// Begins what is told, where several profiles are listed.
     speaker: Option<String>,
@@ -62,6 +64,7 @@ impl Ui {
             held_back: RefCell::new(Vec::new()),
             unsaid: RefCell::new(Vec::new()),
             thinking: Cell::new(Duration::ZERO),
+            has_asked: Cell::new(false),
             speaker: None,
         }
     }
@@ -152,6 +155,9 @@ impl Ui {
         let _ = self.out.borrow_mut().flush();
         if self.options.is_json {
             return self.line(&error.to_json().to_string());
+        }
+        if error.report == Report::Cancelled {
+            return self.line(&escape(&error.message));
         }
         let code = match error.code.as_ref() {
             "usage" | "config" | "io" => String::new(),

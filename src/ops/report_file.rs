@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Report, Result};
 use crate::fs::atomic::{self, Access};
 use crate::fs::detached;
 
@@ -38,7 +38,7 @@ enum Place {
 /// The file system's.
 pub async fn write(cx: &Context, path: &Path, content: String) -> Result<Written> {
     // A pipe whose reader is gone did not get its report: no reason to end quietly.
-    let failed = |error: io::Error| Error { closed_pipe: false, ..Error::io(&path.display().to_string(), &error) };
+    let failed = |error: io::Error| Error { report: Report::Error, ..Error::io(&path.display().to_string(), &error) };
     match place(path).map_err(failed)? {
         Place::Output => cx.ui.print(|out| out.write_all(content.as_bytes())).map(|()| Written::ToOutput),
         Place::File(target) => {

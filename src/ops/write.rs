@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::context::Context;
-use crate::error::{Changed, Error, Exit, Result, code};
+use crate::error::{Changed, Error, Exit, Report, Result, code};
 use crate::http::Request;
 use crate::model::{Change, Interval, Loss, Object, Policy};
 use crate::time::utc;
@@ -81,7 +81,7 @@ pub fn weakens(loss: &Loss) -> String {
 /// # Errors
 /// Standard output's.
 pub fn print_result(cx: &Context, done: &str, print: impl FnOnce() -> Result<()>) -> Result<()> {
-    print().and_then(|()| cx.ui.flush()).map_err(|error| match error.closed_pipe {
+    print().and_then(|()| cx.ui.flush()).map_err(|error| match error.report == Report::Success {
         true => error,
         false => Error { message: format!("{done}, but printing the result failed: {}", error.message), ..error },
     })

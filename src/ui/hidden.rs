@@ -1,38 +1,60 @@
 //! Asking for a secret without showing it.
 //!
-//! The prompt reads a whole line at once, which a signal does not end: it is read apart, so that Ctrl-C still ends the
-//! program, and the terminal is put back whatever happens.
+//! Keys are read on a thread of their own: a signal then still ends the program, and the terminal is restored whatever
+//! happens.
 
+use std::io;
 use std::time::Instant;
 
-use dialoguer::Password;
+use dialoguer::console::{Key, Term};
+use zeroize::Zeroizing;
 
 use super::Ui;
+use super::prompt::{BetweenKeys, CLEAR_LINE, END_OF_INPUT, left};
 use crate::error::{Error, Result};
 use crate::fs::detached;
 use crate::secret::Secret;
 use crate::text::escape;
 
+/// Room for any token: a longer one would leave pieces of itself in memory when the text moves.
+const CAPACITY: usize = 16 * 1024;
+
 impl Ui {
-    /// Asks for a secret; what is typed is not shown. An empty answer is given as it is.
+    /// Asks for a secret; what is typed is not shown. An empty answer is returned as it is.
     ///
     /// # Errors
-    /// The terminal's.
+    /// Ctrl-C, Ctrl-D or Escape at the prompt; the terminal's.
     pub async fn ask_secret(&self, prompt: &str) -> Result<Secret> {
         self.flush()?;
         let began = Instant::now();
         let settings = Settings::remember();
-        let prompt = escape(prompt).into_owned();
-        let read = move || Password::new().with_prompt(prompt).allow_empty_password(true).interact().map(Secret::new);
-        let typed = detached::spawn(read).await;
-        settings.forget();
+        let between_keys = BetweenKeys::hold();
+        let prompt = format!("{}: ", escape(prompt));
+        let typed = detached::spawn(move || read_hidden(&prompt)).await.flatten();
+        drop(between_keys);
         self.thinking.set(self.thinking.get() + began.elapsed());
-        match typed {
-            Ok(Ok(secret)) => Ok(secret),
-            Ok(Err(dialoguer::Error::IO(error))) => Err(Error::io("the terminal", &error)),
-            Err(error) => Err(Error::io("the terminal", &error)),
-        }
+        settings.forget();
+        typed.map_err(|error| Error::io("the terminal", &error))?.ok_or_else(left)
     }
+}
+
+/// Reads a line without showing it; none when the prompt is left. `dialoguer`'s own does not hear Escape.
+fn read_hidden(prompt: &str) -> io::Result<Option<Secret>> {
+    let term = Term::stderr();
+    term.write_str(prompt)?;
+    let mut typed = Zeroizing::new(String::with_capacity(CAPACITY));
+    let answer = loop {
+        match term.read_key_raw()? {
+            Key::Enter => break Some(Secret::new(typed.as_str())),
+            Key::Escape | Key::CtrlC | Key::Char(END_OF_INPUT) => break None,
+            Key::Backspace => drop(typed.pop()),
+            Key::Char(CLEAR_LINE) => typed.clear(),
+            Key::Char(symbol) => typed.push(symbol),
+            _ => {}
+        }
+    };
+    term.write_line("")?;
+    Ok(answer)
 }
 
 /// The terminal's settings before the prompt, restored when a prompt is left without an answer.

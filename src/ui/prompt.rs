@@ -20,7 +20,9 @@ use crate::text::escape;
 use crate::view::{choices, shortened};
 
 /// Ctrl-D.
-const END_OF_INPUT: char = '\u{4}';
+pub(super) const END_OF_INPUT: char = '\u{4}';
+/// Ctrl-U.
+pub(super) const CLEAR_LINE: char = '\u{15}';
 /// Terminals are not taken for narrower than this many columns.
 const LEAST_WIDTH: usize = 20;
 /// What a search text has of a line at the least, in columns.
@@ -29,14 +31,25 @@ const LEAST_SEARCH: usize = 8;
 const ROWS_SHOWN: usize = 12;
 
 impl Ui {
-    /// Asks a question with yes or no, after what it is about; no is the default.
+    /// Asks a yes-or-no question after printing what it is about. The answer is a line; an empty one means no.
+    ///
+    /// Keys pressed before the question appeared are discarded: they were meant for something else.
     ///
     /// # Errors
-    /// Ctrl-C, Ctrl-D or Escape at the question.
+    /// Ctrl-C, Ctrl-D, Escape or `q` at the question.
     pub fn confirm(&self, question: &str) -> Result<bool> {
         self.tell_unsaid();
         let prompt = format!("{} [y/N] ", escape(question));
-        self.ask(|| Ok(yes_or_no(&Term::stderr(), &prompt)?))?.ok_or_else(left)
+        loop {
+            self.has_asked.set(false);
+            let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt)?))?.ok_or_else(left)?;
+            match line.trim_end().to_lowercase().as_str() {
+                "y" | "yes" => return Ok(true),
+                "" | "n" | "no" => return Ok(false),
+                "q" | "quit" => return Err(left()),
+                _ => self.line("y or n?"),
+            }
+        }
     }
 
     /// Lets the user choose a row by searching; each row is a list of columns. Gives its index.
@@ -107,6 +120,10 @@ impl Ui {
         self.flush()?;
         let began = Instant::now();
         let between_keys = BetweenKeys::hold();
+        // The first question, too: Enter typed ahead at a list would choose its first row.
+        if !self.has_asked.replace(true) {
+            discard_typed_ahead();
+        }
         let answer = prompt();
         drop(between_keys);
         self.thinking.set(self.thinking.get() + began.elapsed());
@@ -126,19 +143,19 @@ impl Ui {
 /// Prompts set the terminal up for each key, and back after it. What comes in between would be shown, Ctrl-C be a
 /// signal that no prompt hears, and Ctrl-U or Backspace taken by the terminal itself, which waits for a whole line: all
 /// that is off until this is dropped.
-struct BetweenKeys {
+pub(super) struct BetweenKeys {
     #[cfg(unix)]
     before: Option<rustix::termios::Termios>,
 }
 
 impl BetweenKeys {
     #[cfg(not(unix))]
-    fn hold() -> Self {
+    pub(super) fn hold() -> Self {
         Self {}
     }
 
     #[cfg(unix)]
-    fn hold() -> Self {
+    pub(super) fn hold() -> Self {
         use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
         let before = tcgetattr(rustix::stdio::stdin()).ok();
         if let Some(mut settings) = before.clone() {
@@ -162,33 +179,18 @@ impl Drop for BetweenKeys {
     }
 }
 
-/// The error for a question that was left without an answer.
-fn left() -> Error {
-    Error::interrupted("interrupted; nothing was changed")
+/// Discards keys that were pressed but not read yet.
+fn discard_typed_ahead() {
+    #[cfg(unix)]
+    {
+        use rustix::termios::{QueueSelector, tcflush};
+        let _ = tcflush(rustix::stdio::stdin(), QueueSelector::IFlush);
+    }
 }
 
-/// Takes `y` or `n` at once, as the first key. A line that begins with another is no answer, whatever else is in it:
-/// "maybe" has a `y`, too. `dialoguer`'s own question would take that.
-fn yes_or_no(term: &Term, prompt: &str) -> io::Result<Option<bool>> {
-    loop {
-        term.write_str(prompt)?;
-        let answer = match term.read_key()? {
-            Key::Char('y' | 'Y') => Some(true),
-            Key::Char('n' | 'N') | Key::Enter => Some(false),
-            Key::Escape | Key::Char('q' | END_OF_INPUT) => None,
-            _ => {
-                while !matches!(term.read_key()?, Key::Enter) {}
-                term.write_line("y or n?")?;
-                continue;
-            }
-        };
-        term.write_line(match answer {
-            Some(true) => "yes",
-            Some(false) => "no",
-            None => "",
-        })?;
-        return Ok(answer);
-    }
+/// The error for a question that was left without an answer.
+pub(super) fn left() -> Error {
+    Error::interrupted("interrupted; nothing was changed")
 }
 
 /// Reads a line key by key; none when Escape is pressed. `dialoguer`'s own input has no way out but Ctrl-C.
@@ -213,7 +215,7 @@ fn read_line(term: &Term, prompt: &str) -> io::Result<Option<String>> {
                 return Ok(None);
             }
             Key::Backspace => drop(text.pop()),
-            Key::Char('\u{15}') => text.clear(),
+            Key::Char(CLEAR_LINE) => text.clear(),
             Key::Char(symbol) if escape(symbol.encode_utf8(&mut [0; 4])).len() == symbol.len_utf8() => {
                 text.push(symbol);
             }

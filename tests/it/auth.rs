@@ -274,6 +274,11 @@ fn leaving_the_prompt_leaves_everything_as_it_was() {
     let terminal = at_terminal(&server, &home, &["--provider", "katapult"]);
     terminal.wait_for_prompt("API token").type_text("half a tok").press("ctrl-c");
     terminal.ends().exits(130).shows(&["error: interrupted"]);
+    for key in ["escape", "ctrl-d"] {
+        let terminal = at_terminal(&server, &home, &["--provider", "katapult"]);
+        terminal.wait_for_prompt("API token").type_text("half a tok").press(key);
+        terminal.ends().exits(130).shows(&["error: interrupted"]);
+    }
     let onapp = ["--provider", "onapp"];
     let terminal = at_terminal(&server, &home, &onapp);
     terminal.wait_for_prompt("User").press("ctrl-c");

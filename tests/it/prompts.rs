@@ -137,11 +137,49 @@ fn no_is_the_default_answer() {
         at(&terminal, "[y/N]");
         match key {
             "enter" => terminal.press(key),
-            letter => terminal.type_text(letter),
+            letter => terminal.enter(letter),
         };
         terminal.ends().exits(code);
         assert_eq!(server.writes().len(), usize::from(code == 0), "{key}");
     }
+}
+
+#[test]
+fn no_is_not_an_error() {
+    let server = world().serve();
+    let terminal = asked(&server, &["policy", "delete", POLICY]);
+    at(&terminal, "[y/N]");
+    terminal.enter("n");
+    let ended = terminal.ends().exits(2).shows(&["\ncancelled; nothing was changed"]);
+    assert!(!ended.screen.contains("error:"), "{}", ended.report());
+}
+
+#[test]
+fn keys_pressed_before_a_question_do_not_answer_it() {
+    let server = world().serve();
+    let yes: &[(&[&str], &str)] = &[
+        (&["policy", "delete", POLICY], "[y/N]"),
+        (&["policy", "delete"], "type to search"),
+        (&["policy", "schedule-delete", POLICY, "--at", "+7d"], "[y/N]"),
+    ];
+    for (args, question) in yes {
+        let terminal = asked(&server, args);
+        terminal.type_text("yum install\ry\ryes\r");
+        assert!(!terminal.screen().contains(question), "{args:?}: typed too late to prove anything");
+        at(&terminal, question);
+        terminal.press("ctrl-c");
+        let ended = terminal.ends().exits(130);
+        assert_eq!(ended.screen.matches("[y/N]").count(), usize::from(*question == "[y/N]"), "{}", ended.report());
+    }
+    assert!(server.writes().is_empty());
+    // An answer is a line: the first key alone decides nothing, and nothing of it is left for the shell.
+    let terminal = asked(&server, &["policy", "delete", POLICY]);
+    at(&terminal, "[y/N]");
+    terminal.type_text("yes").wait_for("[y/N] yes");
+    assert!(server.writes().is_empty());
+    terminal.press("enter");
+    terminal.ends().exits(0);
+    assert_eq!(server.writes().len(), 1);
 }
 
 #[test]
@@ -225,7 +263,7 @@ fn a_question_about_several_gives_their_number_and_who_is_left_out() {
         at(&terminal, question);
         let screen = terminal.screen();
         assert!(screen.contains("warning: policy nix is left out"), "told before it is asked: {screen}");
-        terminal.type_text("n");
+        terminal.enter("n");
         terminal.ends().exits(2);
         assert!(server.writes().is_empty());
     }
@@ -233,7 +271,7 @@ fn a_question_about_several_gives_their_number_and_who_is_left_out() {
     let server = world().serve();
     let terminal = asked(&server, &["policy", "update", "--retention", "4", "dbp_first", POLICY]);
     at(&terminal, "Change it? [y/N]");
-    terminal.type_text("y");
+    terminal.enter("y");
     terminal.ends().exits(0);
 }
 
@@ -257,7 +295,7 @@ fn what_a_question_is_about_is_shown_even_when_quiet() {
         let (line, warning) = (screen.find(about), screen.find("warning: "));
         assert!(line.is_some(), "`{about}` is missing: {screen}");
         assert!(warning.is_none() || line < warning, "first what it is about: {screen}");
-        terminal.type_text("n");
+        terminal.enter("n");
         terminal.ends().exits(2);
         // Where nothing is asked, quiet is quiet.
         let ended = asked(&server, &[*args, &["-q", "--yes", "-o", "id"]].concat()).ends();
@@ -272,7 +310,7 @@ fn a_policy_that_changed_under_an_open_question_is_left_alone() {
     let terminal = asked(&server, &["policy", "update", POLICY, "--retention", "3"]);
     at(&terminal, "[y/N]");
     let world = world.policy(|policy| policy["retention"] = 30.into());
-    terminal.type_text("y");
+    terminal.enter("y");
     terminal.ends().exits(5).shows(&["(changed)"]);
     assert!(server.writes().is_empty());
     assert_eq!(world.current()["retention"], 30);
@@ -287,7 +325,7 @@ fn the_time_of_a_deletion_is_asked_for_and_shown_resolved() {
     terminal.enter("+1m").wait_for("not at least 5 minutes ahead");
     terminal.enter("2099-07-01 14:00").wait_for("2099-07-01T13:00:00Z");
     at(&terminal, "[y/N]");
-    terminal.type_text("y");
+    terminal.enter("y");
     terminal.ends().exits(0).shows(&["Wed 2099-07-01 14:00 BST"]);
     assert_eq!(server.writes()[0].json()["timestamp"], 4_086_594_000_i64);
 }
@@ -396,7 +434,7 @@ fn a_create_asks_for_what_is_missing_and_shows_the_command() {
     at(&terminal, "Minute: 0 to 59 [0]:");
     terminal.press("enter");
     at(&terminal, "[y/N]");
-    terminal.type_text("y");
+    terminal.enter("y");
     let ended = terminal.ends().exits(0);
     let line = ended.screen.replace('\n', "");
     let command = "bpctl policy create --vm web-1";
@@ -422,7 +460,7 @@ fn a_create_does_not_ask_for_what_was_given() {
     at(&terminal, "Retention: backups to keep [24]:");
     terminal.press("enter");
     at(&terminal, "[y/N]");
-    terminal.type_text("n");
+    terminal.enter("n");
     let ended = terminal.ends().exits(2);
     for question in ["Back up", "Interval", "Time", "Minute"] {
         assert!(!ended.screen.contains(&format!("{question} ")), "{question}: {}", ended.report());

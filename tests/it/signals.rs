@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::harness::{Bpctl, Home, TOKEN, interrupt, katapult, terminate};
+use crate::harness::{Bpctl, Home, TOKEN, hang_up, interrupt, katapult, terminate};
 use crate::server::Server;
 use crate::world::World;
 
@@ -24,7 +24,7 @@ fn reading(server: &Server) -> Vec<Bpctl> {
 #[test]
 fn a_signal_ends_the_wait_for_standard_input() {
     let server = World::new().serve();
-    for signal in [interrupt, terminate] {
+    for signal in [interrupt, terminate, hang_up] {
         for command in reading(&server) {
             let running = command.spawn_reading();
             signal(running.id());

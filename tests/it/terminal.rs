@@ -299,14 +299,14 @@ fn a_question_is_answered_at_the_keyboard() {
         terminal
     };
     let terminal = asked();
-    terminal.type_text("n");
+    terminal.enter("n");
     terminal.ends().exits(2);
     let terminal = asked();
     terminal.press("ctrl-c");
     terminal.ends().exits(130);
     assert_eq!(server.writes().len(), 0);
     let terminal = asked();
-    terminal.type_text("y");
+    terminal.enter("y");
     terminal.ends().exits(0).shows(&[POLICY]);
     assert_eq!(server.writes().len(), 1);
 }

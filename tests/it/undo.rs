@@ -106,7 +106,7 @@ fn an_undo_at_a_terminal_is_previewed_and_asked_about() {
     company.run(&["policy", "delete", &id, "--yes"]).ok();
     for (answer, code) in [("n", 2), ("y", 0)] {
         let terminal = Terminal::run(&company.bpctl(&["undo"]));
-        terminal.wait_for_prompt("Undo it? [y/N]").type_text(answer);
+        terminal.wait_for_prompt("Undo it? [y/N]").enter(answer);
         terminal.ends().exits(code).shows(&[&format!("{id} of web-1 (daily at 02:30, keeps 7")]);
         assert_eq!(company.policy(&id).is_some(), answer == "y");
     }
@@ -259,7 +259,7 @@ fn what_changes_while_the_question_is_open_is_left_alone() {
     let terminal = Terminal::run(&company.bpctl(&["undo"]));
     terminal.wait_for_prompt("[y/N]");
     company.somebody_sets_retention(&id, 90);
-    terminal.type_text("y");
+    terminal.enter("y");
     terminal.ends().exits(5).shows(&["it was changed since it was shown"]);
     assert_eq!(company.policy(&id).unwrap()["retention"], 90);
 }
