@@ -8,9 +8,10 @@ use serde_json::json;
 use crate::harness::{Bpctl, Home, TOKEN, bare, katapult, onapp};
 use crate::server::{Answer, Server};
 use crate::terminal::Terminal;
+use crate::tools;
 use crate::world::{DISK, FQDN, ORG, POLICY, VM, World, org, policy, vm};
 
-pub const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
+const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 const ORG_VMS_PATH: &str = "/core/v1/organizations/organization/virtual_machines";
 
 /// Asks the script in a shell of its own: `$words` is the line, its last word under the cursor.
@@ -38,14 +39,13 @@ bpctl completions fish | source
 complete --do-complete "$argv"
 "#;
 
-/// Tells whether a shell is there; one that is not cannot be tested.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-pub fn has(shell: &str) -> bool {
-    let is_there = Command::new(shell).args(["-c", "exit 0"]).status().is_ok_and(|status| status.success());
-    if !is_there {
-        eprintln!("skipped for {shell}: it is not installed");
-    }
-    is_there
+/// The shells that are there.
+pub fn shells() -> Vec<&'static str> {
+    SHELLS.into_iter().filter(|shell| has(shell)).collect()
+}
+
+fn has(shell: &str) -> bool {
+    tools::has(shell, &["-c", "exit 0"])
 }
 
 fn binary() -> &'static Path {
@@ -95,7 +95,7 @@ fn without_options(word: &str, mut values: Vec<String>) -> Vec<String> {
 
 /// Asserts what each shell offers: exactly these.
 fn offers(bpctl: &Bpctl, line: &str, expected: &[&str]) {
-    for shell in SHELLS.into_iter().filter(|shell| has(shell)) {
+    for shell in shells() {
         let mut offered = values(shell, bpctl, line);
         let mut expected = expected.to_vec();
         // fish sorts what it shows by itself.
@@ -139,7 +139,7 @@ fn columns_of_the_noun() {
     offers(&bpctl, "bpctl policies list --columns id,tar", &["id,target", "id,target_id"]);
     offers(&bpctl, "bpctl org list --columns s", &["sub_domain", "suspended"]);
     offers(&bpctl, "bpctl disk list --sort w", &["wwn"]);
-    for shell in SHELLS.into_iter().filter(|shell| has(shell)) {
+    for shell in shells() {
         for line in ["bpctl policies list --sort ", "bpctl policies list --columns "] {
             let names = values(shell, &bpctl, line);
             assert!(names.contains(&"retention".to_owned()) && names.len() > 8, "{shell}: {line}: {names:?}");

@@ -102,13 +102,13 @@ fn the_token_of_the_first_source_is_used() {
 #[test]
 fn a_token_command_that_fails_is_reported() {
     let server = World::new().serve();
-    for command in ["[\"false\"]", "[\"/nonexistent/program\"]", "[]", "[\"true\"]"] {
+    for (command, code) in [("[\"false\"]", 4), ("[\"/nonexistent/program\"]", 4), ("[]", 2), ("[\"true\"]", 4)] {
         let config = format!(
             "default_profile = \"w\"\n[profiles.w]\napi_url = \"{}\"\ntoken_command = {command}\n",
             server.katapult_url()
         );
         let run = with_config(&config).run();
-        assert!([2, 4].contains(&run.code), "{command}: {}", run.report());
+        assert_eq!(run.code, code, "{command}: {}", run.report());
         assert!(run.stderr.contains("token_command"), "{command}: {}", run.report());
     }
     assert_eq!(server.count(), 0);

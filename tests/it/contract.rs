@@ -3,16 +3,15 @@
 //! `BPCTL_OPENAPI` says where the document is; without it there is nothing to compare with, and the test says so.
 //! Between the two sits a recorder: `bpctl` is pointed at it, and it passes everything on to the simulator.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
 use crate::harness::{Home, Run, TOKEN, bare};
 use crate::openapi::Document;
-use crate::sandbox::{self, Simulator};
 use crate::server::{Answer, Request, Server};
+use crate::simulator::{Simulator, forward, serve};
+use crate::tools::missing;
 
 /// Where the API is known to differ from its document; the simulator does as the API does.
 struct Deviation {
@@ -123,28 +122,6 @@ struct Exchange {
     body: Value,
 }
 
-/// Passes a request on to a server, and brings back the status and the body.
-pub fn forward(authority: &str, request: &Request) -> (u16, Vec<u8>) {
-    let mut head =
-        format!("{} {} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n", request.method, request.target);
-    for (name, value) in &request.headers {
-        // Without `Accept-Encoding` the answer comes plain, so that it can be read here.
-        if !["host", "connection", "accept-encoding"].contains(&name.as_str()) {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-    }
-    let mut stream = TcpStream::connect(authority).unwrap();
-    stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-    stream.write_all(&request.body).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head") + 4;
-    let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-    assert!(!head.contains("transfer-encoding: chunked"), "the recorder reads plain bodies only");
-    let status = head.split_whitespace().nth(1).unwrap().parse().unwrap();
-    (status, answer[end..].to_vec())
-}
-
 /// The running simulator, and the recorder before it.
 struct Recorded {
     recorder: Server,
@@ -157,7 +134,7 @@ struct Recorded {
 impl Recorded {
     fn start() -> Self {
         let home = Home::new();
-        let simulator = sandbox::serve(&home, &[]);
+        let simulator = serve(&home, &[]);
         let (authority, base) = simulator.url["http://".len()..].split_once('/').expect("a URL with a path");
         let (authority, base) = (authority.to_string(), format!("/{base}"));
         let exchanges = Arc::new(Mutex::new(Vec::new()));
@@ -218,10 +195,9 @@ fn exercise(recorded: &Recorded) {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that is skipped has to say so")]
 fn requests_and_answers_are_as_documented() {
     let Ok(path) = std::env::var("BPCTL_OPENAPI") else {
-        eprintln!("skipped: BPCTL_OPENAPI does not say where the OpenAPI document is");
+        missing("OpenAPI document: BPCTL_OPENAPI names it");
         return;
     };
     let document = Document::new(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap());

@@ -32,8 +32,9 @@ fn invalid_everywhere(answer: &Answer, what: &str) {
 }
 
 fn invalid(run: Run, what: &str) -> Run {
-    assert!([1, 7].contains(&run.code), "{what}: {}", run.report());
-    let code = run.code;
+    // What was cut off may come whole another time: that is an unreachable server.
+    let code = if what.starts_with("cut off") { 7 } else { 1 };
+    assert_eq!(run.code, code, "{what}: {}", run.report());
     run.fails(code, "invalid_response")
 }
 
@@ -44,7 +45,7 @@ fn answers_that_are_not_json() {
         ("HTML that says it is JSON", Answer::text_json("<html><body>Log in</body></html>")),
         ("nothing", Answer::text_json("")),
         ("white space", Answer::text_json(" \n ")),
-        ("the beginning of JSON", Answer::text_json(r#"{"disk": {"id": "disk_x", "na"#)),
+        ("cut off: the beginning of JSON", Answer::text_json(r#"{"disk": {"id": "disk_x", "na"#)),
         ("two documents", Answer::text_json("{} {}")),
         ("a word", Answer::text_json("ok")),
         ("zeros", Answer::text_json(vec![0; 1000])),

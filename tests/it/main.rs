@@ -60,11 +60,13 @@ mod secrets;
 mod server;
 mod several;
 mod signals;
+mod simulator;
 #[path = "../../fuzz/targets.rs"]
 mod targets;
 mod terminal;
 mod time_limits;
 mod tls;
+mod tools;
 mod undo;
 mod update;
 mod usage;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::harness::{Bpctl, Home, TOKEN, bare, katapult};
-use crate::sandbox::{Simulator, serve};
 use crate::server::Server;
+use crate::simulator::{Simulator, serve};
 use crate::terminal::Terminal;
 use crate::world::{DISK, FQDN, ORG_POLICIES_PATH, POLICY, VM, World, policy};
 

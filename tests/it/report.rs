@@ -6,21 +6,21 @@ use serde_json::Value;
 
 use crate::coverage::{disks, listed_disk};
 use crate::harness::{Home, katapult};
+use crate::tools::missing;
 use crate::world::{World, policy, vm};
 
 /// A name that would run a script, close the row, and paint a terminal red.
 const HOSTILE: &str =
     "<script>document.title='owned'</script>\"'><img src=x onerror=document.title='owned'>\u{1b}[31m&amp;";
 
-/// The browser; a test without one says so and ends.
-#[expect(clippy::print_stderr, reason = "a test that is skipped has to say so")]
+/// The browser, where there is one.
 fn browser() -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
         .flat_map(|directory| ["chromium", "chromium-browser"].map(|name| directory.join(name)))
         .find(|program| program.is_file());
     if found.is_none() {
-        eprintln!("skipped: there is no chromium here");
+        missing("chromium");
     }
     found
 }

@@ -120,14 +120,22 @@ fn what_is_waited_for_is_told() {
 
 #[test]
 fn odd_retry_after_headers_do_no_harm() {
-    for value in ["soon", "-5", "1e9", "99999999999999999999", "", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+    for (value, code) in [
+        ("soon", 0),
+        ("-5", 0),
+        ("1e9", 0),
+        ("", 0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ("99999999999999999999", 0),
+        // This one is a number of seconds, and longer than is waited.
+        ("100000", 6),
+    ] {
         let limited = Answer::error(429, "rate_limit_reached")
             .header("Retry-After", value)
             .header("Date", "Sun, 06 Nov 1994 08:49:59 GMT");
         let server = Server::answers([limited, disk()]);
         let run = show(&server).args(&["--max-wait", "10s"]).run();
-        assert_ne!(server.count(), 0);
-        assert!([0, 6].contains(&run.code), "{value}: {}", run.report());
+        assert_eq!(run.code, code, "{value}: {}", run.report());
     }
 }
 

@@ -1,26 +1,8 @@
 //! The simulator inside the binary: any command against it without an account, and its state between commands.
 
-use crate::contract::forward;
-use crate::harness::{Bpctl, Home, Running, TOKEN, bare, interrupt};
+use crate::harness::{Bpctl, Home, TOKEN, bare, interrupt};
 use crate::server::Request;
-
-/// A simulator that was started by `sandbox serve`, and the base URL of its Katapult.
-pub struct Simulator {
-    pub url: String,
-    _process: Running,
-}
-
-pub fn serve(home: &Home, args: &[&str]) -> Simulator {
-    let mut process = bare(&["sandbox", "serve", "--port", "0"]).args(args).home(home).spawn();
-    let url = loop {
-        let line = process.read_line();
-        assert_ne!(line, "", "the simulator ended without saying where it listens");
-        if line.starts_with("Katapult") {
-            break line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_string();
-        }
-    };
-    Simulator { url: url.trim_end_matches('/').to_string(), _process: process }
-}
+use crate::simulator::{Simulator, forward, serve};
 
 fn in_sandbox(home: &Home, args: &[&str]) -> Bpctl {
     bare(args).args(&["--sandbox"]).home(home)

@@ -23,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::harness::{Bpctl, Home, TOKEN, bare};
 use crate::server::{Answer, Server};
+use crate::tools::missing;
 
 /// A certificate authority that nobody knows.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -312,7 +313,10 @@ fn a_system_without_certificates_says_so() {
 /// Runs `bpctl` where `bundle` is the system's file of certificates; `None` where such a place cannot be made.
 fn where_the_system_trusts(bundle: &Path, bpctl: &Bpctl) -> Option<std::process::Output> {
     let usual = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
-    let usual = usual.into_iter().find(|file| Path::new(file).is_file())?;
+    let Some(usual) = usual.into_iter().find(|file| Path::new(file).is_file()) else {
+        missing("file of certificates where the system has it");
+        return None;
+    };
     let apart = |script: &str| {
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-c", script, "sh"]).arg(bundle).arg(usual).stdin(Stdio::null());
@@ -320,6 +324,7 @@ fn where_the_system_trusts(bundle: &Path, bpctl: &Bpctl) -> Option<std::process:
     };
     let mount = "mount --bind \"$1\" \"$2\"";
     if !apart(mount).output().is_ok_and(|output| output.status.success()) {
+        missing("right to mount in a namespace of its own (unshare)");
         return None;
     }
     let mut command = apart(&format!("{mount} && shift 2 && exec \"$@\""));
@@ -451,5 +456,6 @@ fn a_proxy_that_refuses_the_tunnel_is_an_unreachable_server() {
     let run = show("https://api.invalid", None, "").env("HTTPS_PROXY", refusing.url());
     let run = run.args(&["--retries", "0"]).run();
     assert_eq!(run.code, 7, "{}", run.report());
-    assert!(refusing.requests().iter().all(|request| request.method == "CONNECT"));
+    let methods: Vec<String> = refusing.requests().into_iter().map(|request| request.method).collect();
+    assert_eq!(methods, ["CONNECT"]);
 }
