@@ -11,7 +11,7 @@ use crate::command;
 use crate::complete;
 use crate::config::env;
 use crate::context::Context;
-use crate::error::{Error, Exit, Report, Result};
+use crate::error::{Changed, Error, Exit, Report, Result};
 use crate::system::{System, hang_up_is_ignored};
 use crate::ui::{Ui, UiOptions};
 use crate::view::{OutputOptions, TimeFormat};
@@ -55,6 +55,7 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
         .map_err(|error| Error::io("the runtime", &error))?;
     let is_server = matches!(command, Command::Sandbox(SandboxCommand::Serve(_)));
     let ended = runtime.block_on(async {
+        outlive_file_size_limit();
         let interrupted = std::pin::pin!(interrupted());
         let running = std::pin::pin!(command::run(cx, command));
         match select(interrupted, running).await {
@@ -94,10 +95,29 @@ async fn interrupted() -> std::io::Result<()> {
 #[cfg(not(unix))]
 use tokio::signal::ctrl_c as interrupted;
 
+/// Makes a file that may not grow any more (`ulimit -f`) an error like any other. Its signal would end the program
+/// without a word, also after a write was sent. With a handler, whatever it does, the system reports the error.
+#[cfg(unix)]
+fn outlive_file_size_limit() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Where it cannot be handled, there is no such signal.
+    let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+}
+
+#[cfg(not(unix))]
+fn outlive_file_size_limit() {}
+
 /// Says what an interruption left behind.
 fn interruption(cx: &Context) -> Error {
+    let new_object = cx.recorder.new_object();
     if let Some(error) = cx.tally.interruption() {
-        return error;
+        return new_object.into_iter().fold(error, |error, id| error.hint(format!("the new policy is {id}")));
+    }
+    if let Some(id) = new_object {
+        return Error::interrupted(format!("interrupted before the new policy {id} was read back"))
+            .hint(format!("`bpctl policy show {id}` shows it; `bpctl undo` deletes it"))
+            .detail(serde_json::json!({"id": id}))
+            .changed(Changed::Yes);
     }
     match cx.http_in_use().and_then(crate::http::Http::write_in_flight) {
         None => Error::interrupted("interrupted"),

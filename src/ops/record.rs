@@ -44,11 +44,8 @@ impl Recorder {
 
     fn warn(&self, cx: &Context, error: &Error) {
         if !self.has_warned.replace(true) {
-            let hints: String = error.hints.iter().map(|hint| format!("; {hint}")).collect();
-            cx.ui.warn(&format!(
-                "changes are not recorded, so `bpctl undo` cannot reverse them: {}{hints}",
-                error.message
-            ));
+            let reason = std::iter::once(&error.message).chain(&error.hints).cloned().collect::<Vec<_>>().join("; ");
+            cx.ui.warn(&format!("changes are not recorded: {reason}; `bpctl undo` will not know of them"));
         }
     }
 }

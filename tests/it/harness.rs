@@ -445,14 +445,14 @@ pub fn interrupt(id: u32) {
     send("-INT", id);
 }
 
-/// Sends SIGHUP, as a terminal that is closed does.
-pub fn hang_up(id: u32) {
-    send("-HUP", id);
-}
-
 /// Sends SIGTERM, as `kill` and service managers do.
 pub fn terminate(id: u32) {
     send("-TERM", id);
+}
+
+/// Sends SIGHUP, as a terminal that is closed does.
+pub fn hang_up(id: u32) {
+    send("-HUP", id);
 }
 
 /// `kill` is part of every system that these tests run on.

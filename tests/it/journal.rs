@@ -135,12 +135,32 @@ fn what_sends_nothing_records_nothing() {
 }
 
 #[test]
-fn a_journal_that_cannot_be_written_is_warned_of() {
+fn a_journal_that_cannot_be_written_is_warned_of_once_and_stops_nothing() {
     let company = Company::new();
-    std::fs::create_dir_all(company.home.path("data/bpctl/journal.jsonl")).unwrap();
-    let id = company.web_1();
-    company.run(&["policy", "update", &id, "--retention", "9"]).ok().mentions(&["not recorded"]);
-    assert_eq!(company.policy(&id).unwrap()["retention"], 9);
+    let ids = company.ids();
+    let path = company.home.path("data/bpctl/journal.jsonl").display().to_string();
+    let place = std::path::Path::new(&path);
+    let make: [&dyn Fn(); 3] = [
+        &|| std::fs::create_dir_all(place).unwrap(),
+        &|| std::os::unix::fs::symlink("/dev/zero", place).unwrap(),
+        &|| assert!(std::process::Command::new("mkfifo").arg(place).status().unwrap().success()),
+    ];
+    for (make, retention) in make.iter().zip(["20", "21", "22"]) {
+        make();
+        let run = company.run(&["policy", "update", &ids[0], "--retention", retention]).ok();
+        let words = ["changes are not recorded:", path.as_str(), "it is not a regular file", "move it away"];
+        let run = run.mentions(&words);
+        assert_eq!(run.stderr.matches("warning:").count(), 1, "{}", run.report());
+        company.run(&["history"]).fails_in_words(1).mentions(&[&path, "it is not a regular file"]);
+        company.bpctl(&["undo", "--yes", "-o", "json"]).run().fails(1, "io");
+        let _ = std::fs::remove_dir(place).or_else(|_| std::fs::remove_file(place));
+    }
+    std::fs::remove_dir(company.home.path("data/bpctl")).unwrap();
+    company.home.file("data/bpctl", "in the way");
+    let run = company.run(&["policy", "delete", &ids[0], &ids[1], "--yes"]).ok();
+    let run = run.mentions(&["changes are not recorded:", "cannot create the directory", "data/bpctl"]);
+    assert_eq!(run.stderr.matches("not recorded").count(), 1, "{}", run.report());
+    assert_eq!(company.policy(&ids[1]), None);
 }
 
 #[test]
@@ -167,4 +187,105 @@ fn one_change_is_shown_in_full() {
     }
     assert_eq!(company.json(&["history", "1"])["number"], 1);
     company.bpctl(&["history", "2", "-o", "json"]).run().fails(3, "not_found");
+}
+
+#[test]
+fn the_list_is_newest_first_and_says_what_changed() {
+    let company = Company::new();
+    let id = company.web_1();
+    company.run(&["policy", "update", &id, "--retention", "30", "--time", "4"]).ok();
+    company.run(&["policy", "schedule-delete", &id, "--at", "2040-01-02T03:04:00Z", "--yes"]).ok();
+    company.run(&["policy", "delete", &id, "--yes"]).ok();
+    company.run(&["policy", "create", "--vm", "build-1", "--interval", "weekly", "--retention", "3"]).ok();
+    let rows = |args: &[&str]| {
+        let run = company.run(&[&["history", "-o", "csv", "--no-header"], args].concat()).ok();
+        run.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let differences = rows(&["--columns", "number,change,target,difference"]);
+    assert_eq!(differences[0], "4,create,build-1,\"weekly at 00:00, keeps 3\"");
+    assert_eq!(differences[1], "3,delete,web-1,\"daily at 04:30, keeps 30\"");
+    assert!(differences[2].starts_with("2,schedule-delete,web-1,") && differences[2].contains("deletion → "));
+    assert!(differences[2].contains("2040-01-02"), "{}", differences[2]);
+    assert_eq!(differences[3], "1,update,web-1,\"retention 7 → 30, time 2 → 4\"");
+    assert_eq!(rows(&["--columns", "number", "--limit", "2"]), ["4", "3"]);
+    assert_eq!(rows(&["--columns", "cloud", "--limit", "1"])[0], company.server.url()["http://".len()..]);
+    assert_eq!(company.run(&["history", "-o", "id"]).ok().stdout, "4\n3\n2\n1\n");
+    let table = company.run(&["history"]).ok().stdout;
+    assert!(table.contains("DIFFERENCE") && table.contains("retention 7 → 30, time 2 → 4"), "{table}");
+    assert!(company.run(&["history", "1"]).ok().stdout.contains("retention 7 → 30, time 2 → 4"));
+}
+
+#[test]
+fn what_was_asked_for_is_recorded_whatever_came_of_it() {
+    let refused = || Answer::error_with(422, "validation_error", json!({"errors": ["No"]}));
+    let company = Company::but(move |request, _| request.is_write().then(refused));
+    let id = company.web_1();
+    let at = "4086590400";
+    company.run(&["policy", "update", &id, "--retention", "3", "--yes"]).exits(5);
+    company.run(&["policy", "schedule-delete", &id, "--at", &format!("@{at}"), "--yes"]).exits(5);
+    company.run(&["policy", "delete", &id, "--yes"]).exits(5);
+    company.run(&["policy", "create", "--vm", "build-1", "--interval", "weekly", "--retention", "4"]).exits(5);
+    let wanted: Vec<_> = company.history().iter().map(|entry| entry["wanted"].clone()).collect();
+    assert_eq!(
+        wanted[..3],
+        [json!({"retention": 3}), json!({"auto_move_to_trash_at": 4_086_590_400_i64}), json!(null)]
+    );
+    assert_eq!((&wanted[3]["retention"], &wanted[3]["schedule"]["interval"]), (&json!(4), &json!("weekly")));
+    assert_eq!(
+        (&wanted[3]["target"]["type"], &wanted[3]["target"]["value"]["name"]),
+        (&json!("VirtualMachine"), &json!("build-1"))
+    );
+    let table = company.run(&["history", "-o", "csv", "--no-header", "--columns", "difference,outcome"]).ok().stdout;
+    assert!(table.ends_with("retention 7 → 3,failed\r\n"), "{table}");
+}
+
+#[test]
+fn changes_of_one_command_belong_together() {
+    let company = Company::new();
+    let ids = company.ids();
+    company.run(&["policy", "delete", &ids[0], &ids[1], "--yes"]).ok();
+    company.run(&["policy", "delete", &ids[2], "--yes", "--org", "acme"]).ok();
+    let groups: Vec<_> = company.history().iter().map(|entry| entry["command_id"].clone()).collect();
+    assert_eq!(groups, [1, 1, 3]);
+    assert_eq!(company.history()[2]["organization"], "acme");
+    let table = company.run(&["history", "-o", "csv", "--no-header", "--columns", "number,group"]).ok().stdout;
+    assert_eq!(table, "3,3\r\n2,1\r\n1,1\r\n");
+}
+
+#[test]
+fn what_was_undone_says_by_which_change() {
+    let company = Company::new();
+    company.run(&["policy", "update", &company.web_1(), "--retention", "9"]).ok();
+    company.run(&["undo", "--yes"]).ok();
+    let history = company.history();
+    assert_eq!((&history[0]["undone_by"], &history[1]["undone_by"]), (&json!(2), &Value::Null));
+    assert!(company.run(&["history"]).ok().stdout.contains("undone by 2"));
+}
+
+#[test]
+fn a_change_of_a_newer_version_is_not_passed_over() {
+    for line in [
+        r#"{"event":"begin","number":7,"version":99,"action":"update","policy":"dbp_x"}"#,
+        r#"{"event":"begin","number":7,"time":1,"api":"a","command":"c","action":"clone","policy":"dbp_x","before":null}"#,
+        r#"{"event":"moved","number":7,"policy":"dbp_x"}"#,
+    ] {
+        let company = Company::new();
+        let id = company.web_1();
+        company.run(&["policy", "update", &id, "--retention", "9"]).ok();
+        let path = company.home.path("data/bpctl/journal.jsonl");
+        std::fs::write(&path, format!("{}{line}\n", company.journal())).unwrap();
+        let run = company.run(&["history"]).ok();
+        assert!(run.stdout.contains("made by a newer bpctl") && run.stderr.is_empty(), "{}", run.report());
+        for args in [&["undo", "--yes"][..], &["undo", "--dry-run"], &["undo", "7", "--yes"]] {
+            company.bpctl(args).args(&["-o", "json"]).run().fails(5, "unreadable");
+        }
+        assert_eq!(company.policy(&id).unwrap()["retention"], 9, "nothing was undone");
+        assert_eq!(company.json(&["history", "7"])["policy"], "dbp_x");
+        // What is named, or came later, is undone.
+        assert_eq!(company.json(&["undo", "1", "--yes"])["retention"], 7);
+        company.run(&["policy", "update", &id, "--retention", "20"]).ok();
+        let numbers: Vec<_> = company.history().iter().map(|entry| entry["number"].clone()).collect();
+        assert_eq!(numbers, [1, 7, 8, 9]);
+        assert_eq!(company.json(&["undo", "--yes"])["retention"], 7);
+    }
 }
