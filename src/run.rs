@@ -12,6 +12,7 @@ use crate::complete;
 use crate::config::env;
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Report, Result};
+use crate::help;
 use crate::system::{System, hang_up_is_ignored};
 use crate::ui::{Ui, UiOptions};
 use crate::view::{OutputOptions, TimeFormat};
@@ -24,7 +25,8 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let system = System::real(&env::SECRETS);
-    let cli = match Cli::read(&arguments) {
+    let wants_everything = arguments.iter().any(|argument| argument == "--help");
+    let cli = match Cli::read(&arguments, || help::command(wants_everything)) {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &arguments, &system),
     };
@@ -39,7 +41,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let cx = Context::new(system, cli.global, ui, output);
     let result = env::check(&cx.system).and_then(|()| match cli.command {
         // They wait for nothing: a runtime would take longer than they do.
-        command @ (Command::Completions(_) | Command::Man(_)) => {
+        command @ (Command::Completions(_) | Command::Man(_) | Command::Help(_)) => {
             command::run(&cx, command).now_or_never().expect("a command that waits for nothing")
         }
         command => run_to_its_end(&cx, command),
@@ -139,31 +141,28 @@ fn ended(ui: &Ui, result: Result<()>) -> ExitCode {
     }
 }
 
-/// Ends a run whose command line could not be read: help and version are no errors.
+/// Ends a run whose command line could not be read: help and version are not errors.
 fn unparsed(error: &clap::Error, arguments: &[OsString], system: &System) -> ExitCode {
     use clap::error::ErrorKind;
-    let text = error.render();
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let ui = Ui::new(UiOptions::default());
-        let printed = ui.print(|out| match system.stdout_is_terminal {
-            true => write!(out, "{}", text.ansi()),
-            false => write!(out, "{text}"),
-        });
-        return ended(&ui, printed);
-    }
     let format = format_of_arguments(arguments, system);
     let ui = Ui::new(ui_options(&Global::default(), system, format));
-    if matches!(format, Format::Json | Format::Jsonl) {
-        let text = text.to_string();
-        let message = text.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-        let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
-        return ended(&ui, Err(Error::usage(message).hint("`bpctl --help` shows what there is")));
+    let is_json = matches!(format, Format::Json | Format::Jsonl);
+    let text = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let is_terminal = system.stdout_is_terminal;
+            let printed =
+                ui.print(|out| if is_terminal { write!(out, "{}", text.ansi()) } else { write!(out, "{text}") });
+            ended(&ui, printed)
+        }
+        // Nothing but the program or a command is named: its help says more than an error.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !is_json => {
+            let is_styled = system.stderr_is_terminal && system.raw_variable(env::NO_COLOR).is_none();
+            ui.raw_error(&if is_styled { text.ansi().to_string() } else { text.to_string() });
+            ExitCode::from(Exit::Usage as u8)
+        }
+        _ => ended(&ui, Err(help::usage_error(error, arguments, &help::command(true)))),
     }
-    match system.stderr_is_terminal && system.raw_variable(env::NO_COLOR).is_none() {
-        true => ui.raw_error(&text.ansi().to_string()),
-        false => ui.raw_error(&text.to_string()),
-    }
-    ExitCode::from(Exit::Usage as u8)
 }
 
 /// Finds the format in a command line that could not be read as a whole.

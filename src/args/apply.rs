@@ -6,23 +6,28 @@ use clap::Args;
 
 use super::plan::Prune;
 
-/// Make the live policies as a file says
+/// Apply a policy file, or a plan
 ///
-/// Plans, shows the plan, asks where it matters, and carries it out step by step: new policies first, then changes,
-/// then deletions. A plan that `bpctl plan -o json` wrote is carried out exactly as it is; when something has
-/// changed since, nothing is sent.
+/// Shows the changes, asks before a change that weakens protection, and carries them out one by one: new policies
+/// first, then updates, then deletions. A plan that `bpctl plan -o json` wrote is carried out exactly as it is; if
+/// anything has changed since, nothing is sent.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl apply -f policies.toml
+  bpctl plan -f policies.toml -o json > plan.json && bpctl apply plan.json")]
+#[group(id = "source", required = true, multiple = false, args = ["file", "plan"])]
 pub struct Apply {
-    /// A plan, as `bpctl plan -o json` wrote it; `-` reads standard input
-    #[arg(value_name = "PLAN", required_unless_present = "file", conflicts_with_all = ["file", "prune", "prune_at"])]
+    /// Plan that `bpctl plan -o json` wrote; `-` is standard input
+    #[arg(value_name = "PLAN", conflicts_with_all = ["file", "prune", "prune_at"])]
     pub plan: Option<PathBuf>,
-    /// Policy file; `-` reads standard input
+    /// Policy file; `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Schedule the deletion of live policies that the file does not name
+    /// Schedule the deletion of policies that the file does not name
     #[command(flatten)]
     pub prune: Prune,
-    /// Go on after a step that failed
+    /// Continue after a step that failed
     #[arg(long)]
     pub keep_going: bool,
 }

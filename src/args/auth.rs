@@ -2,31 +2,33 @@
 
 use clap::{Args, Subcommand};
 
-/// Verbs of credentials
+use super::value::not_empty;
+
+/// Verbs of `auth`
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum AuthCommand {
-    /// Check a token and store it in a profile
-    ///
-    /// The token is asked for without showing it, or read from standard input: one line. The provider is the one of
-    /// `--provider`, the environment or the profile, else Katapult. The address and the user of an OnApp cloud are asked
-    /// for on a terminal where neither `--api-url` and `--user`, nor the environment, nor the profile say them. The token
-    /// is checked with one request before it is stored.
-    #[command(after_help = "\
-EXAMPLES:
-  bpctl auth login                              ask for a Katapult token
-  pass show katapult | bpctl auth login --profile work
-  bpctl auth login --profile cp --provider onapp --api-url https://cloud.example --user me")]
     Login(AuthLogin),
-    /// Show which profile, credentials and organization are in use, and whether they work
+    /// Check the profile, credentials and organization in use
     Status,
     /// Remove the token from a profile
     Logout,
 }
 
-/// Arguments of `auth login`
+/// Check a token and store it in a profile
+///
+/// The token is read from a hidden prompt, or from standard input: one line. The provider is the one of `--provider`, the
+/// environment or the profile [default: katapult]. On a terminal, the address and the user of an OnApp cloud are asked
+/// for where neither the options, the environment nor the profile have them. The token is checked with one request
+/// before it is stored.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl auth login
+  pass show katapult | bpctl auth login --profile work
+  bpctl auth login --provider onapp --api-url https://cloud.example --user me")]
 pub struct AuthLogin {
-    /// User of an OnApp cloud: the account's email or id [env: BPCTL_USER]
-    #[arg(long, value_name = "USER")]
+    /// OnApp user: email or id [env: BPCTL_USER]
+    #[arg(long, value_name = "USER", value_parser = not_empty)]
     pub user: Option<String>,
 }

@@ -9,27 +9,28 @@ use super::value::ahead;
 
 /// Show when backups run
 ///
-/// A bar an hour up to two days ahead, a row a day beyond; other formats (and --columns, --sort, --limit) list the
-/// runs. Only the next run of a policy is the API's word: the runs after it are worked out from the interval.
+/// Draws one bar an hour for up to two days ahead, and one a day beyond that. With another output format, --columns,
+/// --sort or --limit it lists the runs. Only the next run of a policy comes from the API; later runs are computed from
+/// the interval. JSON fields: policy, target, target_type, interval, at (Unix seconds).
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-JSON fields: policy, target, target_type, interval, at (Unix seconds).
-
-EXAMPLES:
-  bpctl calendar
+Examples:
+  bpctl calendar --next 7d
   bpctl calendar --next 7d --ics backups.ics
   bpctl calendar -o csv")]
 pub struct Calendar {
-    /// How far to look ahead: 24h, 7d, 2w; at most 92 days
+    /// How far to look ahead, as in 7d; at most 92d
     #[arg(long, value_name = "TIME", value_parser = ahead, default_value = "24h")]
     pub next: i64,
-    /// Write an RFC 5545 calendar (- for standard output, and nothing else there)
+    /// Write an iCalendar file (RFC 5545); `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub ics: Option<PathBuf>,
-    /// Draw with ASCII only, as is done where the locale is not UTF-8
+    /// Draw with ASCII characters
+    ///
+    /// This is the default where the locale is not UTF-8.
     #[arg(long)]
     pub ascii: bool,
-    /// How much is asked of the API
+    /// Detail
     #[command(flatten)]
     pub detail: Detail,
 }

@@ -2,49 +2,64 @@
 
 use clap::{Args, Subcommand};
 
-/// Verbs of the configuration
+/// Verbs of `config`
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum ConfigCommand {
     /// Print the path of the config file
     Path,
-    /// List the settings in force
     List(ConfigList),
-    /// Print the value of one setting
     Get(ConfigGet),
-    /// Change a setting in the config file
     Set(ConfigSet),
-    /// Make a profile the one that is used when none is named
     Use(ConfigUse),
 }
 
-/// Arguments of `config list`
+/// List the settings in use
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl config list --origin")]
 pub struct ConfigList {
-    /// Show where each value came from
+    /// Show where each value comes from
     #[arg(long)]
     pub origin: bool,
 }
 
-/// Arguments of `config get`
+/// Print the value of a setting
+///
+/// `KEY` alone is the value in use, after options and environment; `profiles.NAME.KEY` is the value in the file.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl config get organization
+  bpctl config get profiles.work.api_url")]
 pub struct ConfigGet {
-    /// `default_profile`, `profiles.NAME.KEY` for what the file says, or `KEY` for what is in force
+    /// KEY, profiles.NAME.KEY or default_profile
     pub key: String,
 }
 
-/// Arguments of `config set`
+/// Change a setting in the config file
+///
+/// `KEY` alone changes the profile in use, which is `default` if there is none yet.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl config set organization acme
+  bpctl config set profiles.work.ca_file ~/ca.pem")]
 pub struct ConfigSet {
-    /// `default_profile`, `profiles.NAME.KEY`, or `KEY` of the profile in use (`default` where there is none yet)
+    /// KEY, profiles.NAME.KEY or default_profile
     pub key: String,
-    /// The new value
+    /// New value
     #[arg(allow_hyphen_values = true)]
     pub value: String,
 }
 
-/// Arguments of `config use`
+/// Set the default profile
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl config use work")]
 pub struct ConfigUse {
-    /// The profile; `sandbox` and `sandbox-onapp` are built in
+    /// Profile; `sandbox` and `sandbox-onapp` are built in
     pub profile: String,
 }

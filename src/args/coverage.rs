@@ -5,49 +5,50 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::detail::Detail;
-use super::value::{at_least_one, interval};
+use super::value::{interval, positive};
 use crate::model::Interval;
 
-/// The least verdict that fails
+/// The mildest verdict that fails
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FailOnCoverage {
-    /// A machine with no policy at all
+    /// A VM without any policy
     None,
-    /// The same, and a machine with a disk that no policy covers
+    /// Also a VM with a disk that no policy covers
     Partial,
-    /// Anything that is not ok
+    /// Everything that is not ok
     Weak,
 }
 
-/// Show which machines and disks are backed up, and how well
+/// Show which VMs and disks are backed up, and how well
 ///
-/// One row a machine, worst first, and one a disk that is assigned to none. A machine's policy covers all its
-/// disks, a disk's policy that disk only. Verdicts: none (nothing is covered), partial (some disks are), weak (all
-/// are, but one of them by no single policy that meets both --require and --min-retention), ok.
+/// One row for each VM, worst first, and one for each disk that belongs to no VM. A VM's policy covers all its disks; a
+/// disk's policy covers that disk only.
+///
+/// Verdicts: `none` (no disk is covered), `partial` (some are), `weak` (all are, but at least one by no policy that meets
+/// both --require and --min-retention), `ok`.
+///
+/// JSON fields: type (vm or disk), id, name, disks, covered, policies, interval, frequency, kept, next_run (Unix seconds),
+/// verdict, reason, uncovered (disk ids), deletions (policy, at). Only the table has totals, as its footer.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-JSON fields: type (vm or disk), id, name, disks, covered, policies, interval, frequency, kept, next_run (Unix
-seconds), verdict, reason, uncovered (disk ids), deletions (policy, at). The totals are the table's footer only.
-
-EXAMPLES:
-  bpctl coverage
-  bpctl coverage --require daily --min-retention 14 --report report.html
-  bpctl coverage --fail-on partial -o json || notify-somebody")]
+Examples:
+  bpctl coverage --require daily --min-retention 14
+  bpctl coverage --report coverage.html
+  bpctl coverage --fail-on partial -o json")]
 pub struct Coverage {
-    /// Ask for backups at least this often: hourly, daily, weekly or monthly
+    /// Expect backups hourly, daily, weekly or monthly
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub require: Option<Interval>,
-    /// Ask for at least N backups kept
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    /// Expect at least N backups to be kept
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub min_retention: Option<i64>,
-    /// Exit with 10 when a verdict is this bad or worse
-    #[arg(long, value_enum, value_name = "LEVEL")]
+    /// Exit with 10 at none, partial or weak, or worse
+    #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
     pub fail_on: Option<FailOnCoverage>,
-    /// Also write a page for people: one HTML file with everything in it (- for standard output, and nothing else
-    /// there)
+    /// Also write an HTML report; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// How much is asked of the API
+    /// Detail
     #[command(flatten)]
     pub detail: Detail,
 }

@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-/// How much is asked of the API
+/// How much is requested from the API
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Detail {
-    /// Read each policy by itself, however many there are
+    /// Read every policy in full, even over 200
     ///
-    /// Lists tell neither the frequency nor a pending deletion of a policy: that takes one request a policy. Up to
-    /// 200 policies they are read in any case; `--max-wait` gives more time for many.
+    /// Lists leave out a policy's frequency and scheduled deletion; reading them takes one request for each policy. Up to
+    /// 200 policies are always read in full. `--max-wait` allows more time for many.
     #[arg(long)]
     pub detail: bool,
 }

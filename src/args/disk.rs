@@ -4,27 +4,35 @@ use clap::{Args, Subcommand};
 
 use super::value::not_empty;
 
-/// Verbs of a disk
+/// Verbs of `disk`
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum DiskCommand {
-    /// List the disks of a virtual machine or an organization
     List(DiskList),
-    /// Show everything that the API tells of a disk
     Show(DiskShow),
 }
 
-/// List the disks of a virtual machine or an organization
+/// List the disks of a VM or an organization
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl disk list
+  bpctl disk list --vm web-1")]
 pub struct DiskList {
-    /// Virtual machine: id, FQDN or name
+    /// VM: id, FQDN or name [default: all VMs of the organization]
     #[arg(long, value_name = "VM", value_parser = not_empty)]
     pub vm: Option<String>,
 }
 
-/// Show everything that the API tells of a disk
+/// Show a disk
+///
+/// On a terminal, DISK can be left out and chosen from a list.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl disk show disk_Cfz3s9cVwu4fLvXz")]
 pub struct DiskShow {
-    /// Disk: id; on a terminal it can be left out, and chosen from a list
+    /// Disk id
     #[arg(value_name = "DISK", value_parser = not_empty)]
     pub disk: Option<String>,
 }

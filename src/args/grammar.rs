@@ -11,18 +11,19 @@ use clap::{ArgAction, Args, Command, CommandFactory, Error, FromArgMatches};
 use super::{Cli, Global};
 
 impl Cli {
-    /// Reads the arguments, the program's name first.
-    ///
-    /// # Errors
-    /// They are wrong, or ask for help or the version.
-    pub fn read(arguments: &[OsString]) -> Result<Self, Error> {
-        let whole = last_wins(Self::command());
+    /// Reads the arguments, the program's name first. `whole` gives the whole command line, with everything that its help
+    /// says: it is needed only for help and errors.
+    pub fn read(arguments: &[OsString], whole: impl FnOnce() -> Command) -> Result<Self, Error> {
+        let known = Self::command();
         let mut words = arguments.iter().skip(1).filter_map(|word| word.to_str());
-        let Some(noun) = words.find_map(|word| whole.find_subcommand(word)) else {
-            return read(whole.mut_args(|option| option.global(false)), arguments);
-        };
-        let narrow = Global::augment_args(Command::new("bpctl").subcommand(noun.clone()));
-        read(last_wins(narrow), arguments).or_else(|_| read(whole, arguments))
+        if let Some(noun) = words.find_map(|word| known.find_subcommand(word)) {
+            let narrow =
+                Global::augment_args(Command::new("bpctl").disable_help_subcommand(true).subcommand(noun.clone()));
+            if let Ok(cli) = read(last_wins(narrow), arguments) {
+                return Ok(cli);
+            }
+        }
+        read(last_wins(whole()), arguments)
     }
 }
 
@@ -68,7 +69,8 @@ mod tests {
             "bpctl policies",
             "bpctl policies list --help",
             "bpctl policies list --no-such-flag",
-            "bpctl help policies",
+            "bpctl help policies update",
+            "bpctl help",
             "bpctl polices list",
             "bpctl --no-such-flag",
             "bpctl --output nonsense vm list",
@@ -81,7 +83,7 @@ mod tests {
                 Ok(cli) => format!("{cli:?}"),
                 Err(error) => error.to_string(),
             };
-            assert_eq!(told(Cli::read(&arguments)), told(whole), "{line}");
+            assert_eq!(told(Cli::read(&arguments, Cli::command)), told(whole), "{line}");
         }
     }
 }

@@ -2,10 +2,14 @@
 
 use clap::Args;
 
-/// List the changes that were made with bpctl
+/// List the changes made with bpctl
 ///
-/// Every write is recorded in a file of the user's data directory, with what was before and after.
+/// bpctl records every write in a file of your data directory, with the values before and after.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl history
+  bpctl history 12")]
 pub struct History {
     /// Show this change in full
     #[arg(value_name = "N")]

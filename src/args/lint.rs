@@ -3,9 +3,9 @@
 use clap::{Args, ValueEnum};
 
 use super::detail::Detail;
-use super::value::at_least_one;
+use super::value::positive;
 
-/// The least severity that fails
+/// The mildest severity that fails
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FailOnLint {
     /// Any finding
@@ -16,31 +16,31 @@ pub enum FailOnLint {
 
 /// Find policies that are probably not as intended
 ///
-/// Findings have stable codes: --explain CODE says what a code means and what to do; nothing is asked of the API
-/// for that.
+/// Findings have stable codes. `--explain CODE` says what a code means and what to do, without any request.
+///
+/// JSON fields: code, severity (warning or error), policy, target, message, hint.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-JSON fields: code, severity (warning or error), policy, target, message, hint. `-o sarif` gives SARIF 2.1.0.
+Formats: also sarif (SARIF 2.1.0, for code scanning)
 
-EXAMPLES:
-  bpctl lint
+Examples:
   bpctl lint --fail-on error
   bpctl lint --explain W012
   bpctl lint -o sarif > lint.sarif")]
 pub struct Lint {
-    /// Report more than N policies in the same minute (W013)
-    #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = 5)]
+    /// Allow N policies per minute (W013)
+    #[arg(long, value_name = "N", value_parser = positive, default_value_t = 5)]
     pub max_per_minute: i64,
-    /// Exit with 10 when there is a finding this severe
-    #[arg(long, value_enum, value_name = "SEVERITY")]
+    /// Exit with 10 at a warning or an error
+    #[arg(long, value_enum, value_name = "SEVERITY", hide_possible_values = true)]
     pub fail_on: Option<FailOnLint>,
-    /// Explain a code, or `all`, and do nothing else
+    /// Explain a code, or all of them with `all`
     #[arg(long, value_name = "CODE", conflicts_with_all = ["list_codes", "fail_on"])]
     pub explain: Option<String>,
-    /// List the codes, and do nothing else
+    /// List the codes
     #[arg(long, conflicts_with = "fail_on")]
     pub list_codes: bool,
-    /// How much is asked of the API
+    /// Detail
     #[command(flatten)]
     pub detail: Detail,
 }

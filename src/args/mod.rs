@@ -12,6 +12,7 @@ mod disk;
 mod export;
 mod global;
 mod grammar;
+mod help;
 mod history;
 mod lint;
 mod man;
@@ -37,6 +38,7 @@ pub use detail::Detail;
 pub use disk::{DiskCommand, DiskList, DiskShow};
 pub use export::Export;
 pub use global::{Color, Format, Global};
+pub use help::Help;
 pub use history::History;
 pub use lint::{FailOnLint, Lint};
 pub use man::Man;
@@ -54,16 +56,7 @@ pub use vm::{VmCommand, VmShow};
 /// Administer disk backup policies on Katapult, and read backups on OnApp clouds
 #[derive(Debug, Parser)]
 #[command(name = "bpctl", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_help = "\
-EXAMPLES:
-  bpctl --sandbox policies list --vm web-1      try it without an account
-  bpctl policies list --vm web-1 --include-disks
-  bpctl policy update POLICY --retention 30
-  bpctl policy schedule-delete POLICY --at 'friday 22:00'
-  bpctl backups list --vm 488 --provider onapp
-
-Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 not permitted, 5 refused, 6 rate limited,
-7 unreachable, 9 partly done, 10 a check found something, 130 interrupted.")]
+#[command(disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]
@@ -73,7 +66,7 @@ pub struct Cli {
     pub global: Global,
 }
 
-/// The nouns
+/// The commands
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum Command {
@@ -83,10 +76,10 @@ pub enum Command {
     /// List and show disks
     #[command(subcommand, visible_alias = "disks")]
     Disk(DiskCommand),
-    /// List and show virtual machines
+    /// List and show VMs
     #[command(subcommand, visible_alias = "vms")]
     Vm(VmCommand),
-    /// List and show what is in the trash
+    /// List and show objects in the trash
     #[command(subcommand)]
     Trash(TrashCommand),
     History(History),
@@ -94,7 +87,7 @@ pub enum Command {
     /// List organizations
     #[command(subcommand, visible_alias = "orgs")]
     Org(OrgCommand),
-    /// List backups of an OnApp server
+    /// List backups of an OnApp VM
     #[command(subcommand, visible_alias = "backup")]
     Backups(BackupsCommand),
     Coverage(Coverage),
@@ -103,30 +96,21 @@ pub enum Command {
     Export(Export),
     Plan(Plan),
     Apply(Apply),
-    /// Store and check credentials
+    /// Store, check and remove credentials
     #[command(subcommand)]
     Auth(AuthCommand),
     /// Show and change the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Check configuration, connection, token and scopes, and say what to do
+    /// Check configuration, connection, token and scopes
     ///
-    /// Prints a row for each check. Ends with the exit code of the first check that failed; warnings do not change it.
+    /// Prints one row for each check, with what to do about a failure. Exits with the code of the first check that failed;
+    /// warnings do not change it.
     Doctor,
-    /// Serve, reset or find the built-in API simulator
+    /// Run, reset or locate the built-in API simulator
     #[command(subcommand)]
     Sandbox(SandboxCommand),
-    /// Print a shell completion script
-    ///
-    /// It completes commands, options and live values: policies, virtual machines, disks, organizations, profiles,
-    /// columns. Names and ids are remembered for a minute; a token_command is never run for them.
-    ///
-    /// bash: bpctl completions bash > ~/.local/share/bash-completion/completions/bpctl
-    ///
-    /// zsh: bpctl completions zsh > _bpctl in a directory of $fpath
-    ///
-    /// fish: bpctl completions fish > ~/.config/fish/completions/bpctl.fish
     Completions(Completions),
-    /// Print the manual page, or write all of them
     Man(Man),
+    Help(Help),
 }

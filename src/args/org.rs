@@ -2,9 +2,12 @@
 
 use clap::Subcommand;
 
-/// Verbs of an organization
+/// Verbs of `org`
 #[derive(Debug, Subcommand)]
 pub enum OrgCommand {
-    /// List the organizations that the token sees
+    /// List the organizations that the token can see
+    #[command(after_help = "\
+Examples:
+  bpctl org list")]
     List,
 }

@@ -4,20 +4,24 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Show what would make the live policies as a file says
+/// Show the changes that `apply` would make
 ///
-/// A policy is known by its `id` where the file gives one, else by its target and interval. Live policies that the
-/// file does not name are left alone, unless --prune schedules their deletion. `-o json` prints the plan as a
-/// document for `bpctl apply`.
+/// A policy is identified by its `id` where the file has one, otherwise by its target and interval. Policies that the
+/// file does not name are left alone, unless --prune schedules their deletion. `-o json` prints the plan as a document
+/// for `bpctl apply`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl plan -f policies.toml
+  bpctl plan -f policies.toml --prune --detailed-exitcode")]
 pub struct Plan {
-    /// Policy file; `-` reads standard input
+    /// Policy file; `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub file: PathBuf,
-    /// Schedule the deletion of live policies that the file does not name
+    /// Schedule the deletion of policies that the file does not name
     #[command(flatten)]
     pub prune: Prune,
-    /// Exit with 10 when something would change
+    /// Exit with 10 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -25,10 +29,12 @@ pub struct Plan {
 /// What happens to policies that a file does not name
 #[derive(Clone, Debug, Args)]
 pub struct Prune {
-    /// Schedule the deletion of live policies that the file does not name
+    /// Schedule the deletion of policies not in the file
     #[arg(long)]
     pub prune: bool,
-    /// With --prune: when they are deleted, at least 5 minutes ahead [default: +7d]
+    /// With --prune: when to delete them [default: +7d]
+    ///
+    /// At least 5 minutes ahead. `bpctl help times` lists the forms.
     #[arg(long, value_name = "WHEN", requires = "prune", allow_hyphen_values = true)]
     pub prune_at: Option<String>,
 }

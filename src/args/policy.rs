@@ -2,51 +2,70 @@
 
 use clap::{Args, Subcommand};
 
-use super::value::{at_least_one, at_least_zero, interval, not_empty};
+use super::value::{hour, interval, minute, not_empty, positive};
 use crate::model::{Expectation, Glob, Interval, PolicyPatch};
 
-/// Verbs of a policy
+/// Verbs of `policies`
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum PolicyCommand {
     List(PolicyList),
-    /// Show a policy
     Show(PolicyShow),
     Create(PolicyCreate),
     Update(PolicyUpdate),
     ScheduleDelete(PolicyScheduleDelete),
-    /// Delete policies now: they move to the trash for 48 hours
+    /// Delete policies: they stay in the trash for 48 hours
     ///
-    /// Says until when they can be restored.
+    /// Prints until when they can be restored.
+    #[command(after_help = "\
+Examples:
+  bpctl policies delete dbp_1q5lrfq3NnQfQuPL
+  bpctl policies list web-1 -o id | bpctl policies delete -")]
     Delete(PolicyNames),
     /// Restore policies from the trash
+    #[command(after_help = "\
+Examples:
+  bpctl policies restore dbp_1q5lrfq3NnQfQuPL")]
     Restore(PolicyNames),
 }
 
-/// List the policies of a virtual machine, a disk or an organization
+/// List the policies of a VM, a disk or an organization
 ///
-/// Without --vm and --disk, the policies of the organization are listed (--org, or the profile's, or the only
-/// one that the token sees).
+/// Without a VM or a disk, lists the policies of the organization: the one of --org, the environment or the profile,
+/// or the only one that the token can see.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl policies list
+  bpctl policies list web-1 --include-disks
+  bpctl policies list --sort next_run -o csv")]
 pub struct PolicyList {
-    /// Virtual machine: id, FQDN or name
+    /// VM: id, FQDN or name; the same as --vm
+    #[arg(value_name = "VM", conflicts_with_all = ["vm", "disk"], value_parser = not_empty)]
+    pub name: Option<String>,
+    /// VM: id, FQDN or name
     #[arg(long, value_name = "VM", conflicts_with = "disk", value_parser = not_empty)]
     pub vm: Option<String>,
-    /// Disk: id
+    /// Disk id
     #[arg(long, value_name = "DISK", value_parser = not_empty)]
     pub disk: Option<String>,
-    /// With --vm: also the policies of the disks that are assigned to it
-    #[arg(long, requires = "vm")]
+    /// With a VM: also list the policies of its disks
+    #[arg(long, conflicts_with = "disk")]
     pub include_disks: bool,
-    /// Read each policy in full: frequency, time, minute and a pending deletion (one more request a row)
+    /// Read each policy in full: one more request a row
+    ///
+    /// Lists leave out a policy's frequency, time, minute and scheduled deletion.
     #[arg(long)]
     pub detail: bool,
 }
 
 /// Show a policy
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl policies show dbp_1q5lrfq3NnQfQuPL")]
 pub struct PolicyShow {
-    /// Policy: id
+    /// Policy id
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policy: String,
 }
@@ -54,25 +73,31 @@ pub struct PolicyShow {
 /// Retention and schedule
 #[derive(Clone, Debug, Default, Args)]
 pub struct PolicyFields {
-    /// Backups to keep (the API documents no unit)
-    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
+    /// Number of backups to keep
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub retention: Option<i64>,
     /// hourly, daily, weekly or monthly
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub interval: Option<Interval>,
-    /// Every N intervals (our reading: the API does not document it)
-    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
+    /// Back up every N intervals
+    ///
+    /// The API does not document the field: this is how bpctl reads it.
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub frequency: Option<i64>,
-    /// Hour of the day, 0 to 23 (our reading: passed on as given)
-    #[arg(long, value_name = "N", value_parser = at_least_zero, allow_negative_numbers = true)]
+    /// Hour of the day, 0 to 23, server time
+    ///
+    /// The API does not document the field, or its time zone: this is how bpctl reads it.
+    #[arg(long, value_name = "N", value_parser = hour, allow_negative_numbers = true)]
     pub time: Option<i64>,
-    /// Minute of the hour, 0 to 59 (our reading: passed on as given)
-    #[arg(long, value_name = "N", value_parser = at_least_zero, allow_negative_numbers = true)]
+    /// Minute of the hour, 0 to 59
+    ///
+    /// The API does not document the field: this is how bpctl reads it.
+    #[arg(long, value_name = "N", value_parser = minute, allow_negative_numbers = true)]
     pub minute: Option<i64>,
 }
 
 impl PolicyFields {
-    /// Gives what is asked for.
+    /// Gives the fields to change.
     pub fn patch(&self) -> PolicyPatch {
         PolicyPatch {
             retention: self.retention,
@@ -84,23 +109,29 @@ impl PolicyFields {
     }
 }
 
-/// Policies by name
+/// Policies by id
 #[derive(Clone, Debug, Args)]
 pub struct PolicyNames {
-    /// Policies: ids; `-` reads them from standard input; on a terminal, without any, one is chosen from a list
+    /// Policy ids; `-` reads them from standard input
+    ///
+    /// On a terminal, they can be left out and one policy chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,
 }
 
-/// Create a policy for a virtual machine or a disk
+/// Create a policy for a VM or a disk
 ///
-/// On a terminal, asks for what is missing, shows the request and the command line, and asks before it sends.
+/// On a terminal, asks for what is missing, shows the request and the matching command line, and asks before it sends.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl policies create
+  bpctl policies create --vm web-1 --interval daily --retention 14 --time 2")]
 pub struct PolicyCreate {
-    /// Virtual machine: id, FQDN or name; the policy covers all its disks
+    /// VM (all its disks): id, FQDN or name
     #[arg(long, value_name = "VM", conflicts_with = "disk", value_parser = not_empty)]
     pub vm: Option<String>,
-    /// Disk: id
+    /// Disk id
     #[arg(long, value_name = "DISK", value_parser = not_empty)]
     pub disk: Option<String>,
     /// Retention and schedule
@@ -108,59 +139,77 @@ pub struct PolicyCreate {
     pub fields: PolicyFields,
 }
 
-/// Change retention or schedule of policies
+/// Change the retention or schedule of policies
 ///
-/// Reads the policy, shows before and after, sends only what changes (the schedule whole) and reads it again. A
-/// change that keeps fewer backups or makes them less often is confirmed first. With --match, the policies of the
-/// organization whose target has such a name are changed: the first of them alone, and the others once that is
-/// checked.
+/// Reads the policy, shows the values before and after, sends only what changes (a schedule always in full) and reads the
+/// policy again. A change that weakens protection is confirmed first. With --match, changes the policies of the
+/// organization whose target has a matching name: first one alone (see --canary), then the others.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl policies update dbp_1q5lrfq3NnQfQuPL --retention 30
+  bpctl policies update --match 'web-*' --interval daily --dry-run")]
 pub struct PolicyUpdate {
-    /// Policies: ids; `-` reads them from standard input; on a terminal, without any, one is chosen from a list
+    /// Policy ids; `-` reads them from standard input
+    ///
+    /// On a terminal, they can be left out and one policy chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,
-    /// Policies by what they back up
-    #[command(flatten)]
-    pub selection: PolicySelection,
-    /// What to change
+    /// Retention and schedule
     #[command(flatten)]
     pub fields: PolicyFields,
-    /// Change nothing unless the policy is as expected, as in --if retention=7 (can be repeated)
+    /// Only if the policy has this value; repeatable
+    ///
+    /// As in `--if retention=7 --if interval=daily`; nothing is changed otherwise.
     #[arg(long = "if", value_name = "FIELD=VALUE")]
     pub expect: Vec<Expectation>,
+    /// Selection
+    #[command(flatten)]
+    pub selection: PolicySelection,
 }
 
-/// Policies by what they back up
+/// Policies by the name of their target
 #[derive(Clone, Debug, Args)]
 pub struct PolicySelection {
-    /// Policies whose target has such a name or FQDN: `*` is any text, `?` one character
+    /// Policies whose target has a matching name
+    ///
+    /// The name or the FQDN counts. `*` matches any text, `?` one character.
     #[arg(long = "match", value_name = "GLOB", conflicts_with = "policies")]
     pub glob: Option<Glob>,
-    /// With --match: only those with this interval
+    /// With --match: only policies with this interval
     #[arg(long, value_name = "INTERVAL", value_parser = interval, requires = "glob", conflicts_with = "policies")]
     pub interval_is: Option<Interval>,
-    /// With --match: change nothing when more than N policies would change
+    /// With --match: refuse to change more than N
     #[arg(long, value_name = "N", requires = "glob", conflicts_with = "policies")]
     pub max_changes: Option<usize>,
-    /// With --match: change N first; a failure among them stops the rest in any case [default: 1]
+    /// With --match: change N first [default: 1]
+    ///
+    /// A failure among them always stops the command.
     #[arg(long, value_name = "N", requires = "glob", conflicts_with = "policies")]
     pub canary: Option<usize>,
-    /// With --match: go on after a policy that failed
+    /// With --match: continue after a failure
     #[arg(long, requires = "glob", conflicts_with = "policies")]
     pub keep_going: bool,
 }
 
 /// Schedule the deletion of policies
 ///
-/// The policy works as before until then, and moves to the trash. The API cannot cancel it: schedule it again for
-/// a later time, or restore the policy within 48 hours afterwards.
+/// The policy keeps working until then, and moves to the trash. The API cannot cancel a scheduled deletion: schedule it
+/// again for a later time, or restore the policy within 48 hours after it.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl policies schedule-delete dbp_1q5lrfq3NnQfQuPL --at 'friday 22:00'
+  bpctl policies schedule-delete dbp_1q5lrfq3NnQfQuPL --at +7d")]
 pub struct PolicyScheduleDelete {
-    /// Policies: ids; `-` reads them from standard input; on a terminal, without any, one is chosen from a list
+    /// Policy ids; `-` reads them from standard input
+    ///
+    /// On a terminal, they can be left out and one policy chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,
-    /// When, at least 5 minutes ahead: 2026-12-01T02:00:00Z, '2026-12-01 02:00', 2026-12-01, +7d, 'in 36h',
-    /// '2 weeks', 'tomorrow 02:00', 'friday 22:00', @1767225600; in the local zone (--utc: UTC)
+    /// When, as in +7d or 'tomorrow 02:00' (`bpctl help times`)
+    ///
+    /// At least 5 minutes ahead, in the local zone or, with --utc, in UTC.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub at: Option<String>,
 }

@@ -1,18 +1,28 @@
 //! `bpctl trash …`
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::value::not_empty;
 
-/// Verbs of the trash
+/// Verbs of `trash`
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum TrashCommand {
-    /// List what is in the organization's trash, of every type
+    /// List the organization's trash: objects of every type
+    #[command(after_help = "\
+Examples:
+  bpctl trash list")]
     List,
-    /// Show an entry of the trash
-    Show {
-        /// Id of the entry, or of what was deleted
-        #[arg(value_name = "ID", value_parser = not_empty)]
-        id: String,
-    },
+    Show(TrashShow),
+}
+
+/// Show an object in the trash
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl trash show dbp_1q5lrfq3NnQfQuPL")]
+pub struct TrashShow {
+    /// Id of the trash object, or of the deleted object
+    #[arg(value_name = "ID", value_parser = not_empty)]
+    pub id: String,
 }

@@ -1,8 +1,9 @@
-//! Values of flags, checked before anything else happens. A complaint says what would be right.
+//! Parsers of option values. An error says what would be valid.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::model::Interval;
+use crate::model::{HOURS, Interval, MINUTES};
 
 /// A length of time.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -18,14 +19,19 @@ pub(super) fn ahead(text: &str) -> Result<i64, String> {
         .ok_or_else(|| "expected a time such as `24h`, `7d` or `2w`, at most 92 days".to_owned())
 }
 
-/// A whole number of at least 1.
-pub(super) fn at_least_one(text: &str) -> Result<i64, String> {
-    whole(text).filter(|number| *number >= 1).ok_or_else(|| "expected a whole number, at least 1".to_owned())
+/// A whole number of at least 1, as wide as the API's integers.
+pub(super) fn positive(text: &str) -> Result<i64, String> {
+    within(text, 1..=i64::from(i32::MAX))
 }
 
-/// A whole number of at least 0. Nothing more is known of the API's `time` and `minute`.
-pub(super) fn at_least_zero(text: &str) -> Result<i64, String> {
-    whole(text).ok_or_else(|| "expected a whole number, at least 0".to_owned())
+/// An hour of the day.
+pub(super) fn hour(text: &str) -> Result<i64, String> {
+    within(text, HOURS)
+}
+
+/// A minute of the hour.
+pub(super) fn minute(text: &str) -> Result<i64, String> {
+    within(text, MINUTES)
 }
 
 /// A number of rows.
@@ -51,13 +57,48 @@ pub(super) fn interval(text: &str) -> Result<Interval, String> {
 
 /// An id, or anything else that must not be empty.
 pub(super) fn not_empty(text: &str) -> Result<String, String> {
-    match text.trim().is_empty() {
-        true => Err("expected something that is not empty".to_owned()),
-        false => Ok(text.to_owned()),
+    if text.trim().is_empty() { Err("the value is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// A whole number of a range. The message names the bound that the number exceeds, and both for what is not a number.
+fn within(text: &str, range: RangeInclusive<i64>) -> Result<i64, String> {
+    let (least, most) = (range.start(), range.end());
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(match *most {
+            // The upper bound of what has none in practice would only confuse here.
+            most if most == i64::from(i32::MAX) => format!("expected a whole number, at least {least}"),
+            most => format!("expected a whole number from {least} to {most}"),
+        });
+    }
+    // What does not fit into 64 bits is too large or too small all the more.
+    let number = text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX });
+    match number {
+        number if number < *least => Err(format!("too small: the smallest value is {least}")),
+        number if number > *most => Err(format!("too large: the largest value is {most}")),
+        number => Ok(number),
     }
 }
 
-fn whole(text: &str) -> Option<i64> {
-    // 32 bits: more than any policy needs, and no API is known to take more.
-    text.parse::<u32>().ok().filter(|number| i32::try_from(*number).is_ok()).map(i64::from)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_refused_for_the_reason_that_applies() {
+        assert_eq!(positive("7"), Ok(7));
+        assert_eq!(positive("2147483647"), Ok(2_147_483_647));
+        for (text, reason) in [
+            ("3000000000", "too large: the largest value is 2147483647"),
+            ("99999999999999999999", "too large: the largest value is 2147483647"),
+            ("0", "too small: the smallest value is 1"),
+            ("-99999999999999999999", "too small: the smallest value is 1"),
+            ("seven", "expected a whole number, at least 1"),
+            ("7.5", "expected a whole number, at least 1"),
+            ("", "expected a whole number, at least 1"),
+            ("-", "expected a whole number, at least 1"),
+        ] {
+            assert_eq!(positive(text), Err(reason.to_owned()), "{text}");
+        }
+    }
 }

@@ -4,19 +4,25 @@ use clap::{Args, Subcommand};
 
 use super::value::not_empty;
 
-/// Verbs of a virtual machine
+/// Verbs of `vm`
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum VmCommand {
-    /// List the virtual machines of the organization
+    /// List the VMs of the organization, or of an OnApp cloud
+    #[command(after_help = "\
+Examples:
+  bpctl vm list --sort name")]
     List,
-    /// Show a virtual machine
     Show(VmShow),
 }
 
-/// Show a virtual machine
+/// Show a VM
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl vm show web-1")]
 pub struct VmShow {
-    /// Virtual machine: id, FQDN or name
+    /// VM: id, FQDN or name
     #[arg(value_name = "VM", value_parser = not_empty)]
     pub vm: String,
 }

@@ -10,6 +10,7 @@ mod coverage;
 mod disk;
 mod doctor;
 mod export;
+mod help;
 pub mod history;
 mod lint;
 mod man;
@@ -71,5 +72,6 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Sandbox(verb) => sandbox::run(cx, verb).await,
         Command::Completions(args) => completions::run(cx, args),
         Command::Man(args) => man::run(cx, args),
+        Command::Help(args) => help::run(cx, args),
     }
 }

@@ -10,7 +10,7 @@ use crate::ops::rows::Rows;
 pub async fn run(cx: &Context, verb: TrashCommand) -> Result<()> {
     match verb {
         TrashCommand::List => list(cx).await,
-        TrashCommand::Show { id } => show(cx, &id).await,
+        TrashCommand::Show(args) => show(cx, &args.id).await,
     }
 }
 

@@ -10,8 +10,8 @@ use super::cache::{Item, Kind};
 use super::live;
 use super::typed::Typed;
 use crate::config::{PROFILE_KEYS, Provider};
-use crate::model::{Backup, Check, ConfigSetting, Disk, Interval, Machine, Organization, Policy, TrashObject};
-use crate::view::Resource;
+use crate::help::columns;
+use crate::model::Interval;
 
 /// Stands for a file; the shell knows them better. No value can hold it: it has a control character.
 pub(super) const FILES: &str = "\u{1}files";
@@ -43,6 +43,12 @@ pub(super) fn attach(mut command: Command, typed: &Arc<Typed>) -> Command {
 struct Place {
     noun: String,
     verb: String,
+}
+
+impl Place {
+    fn path(&self) -> String {
+        if self.noun == self.verb { self.noun.clone() } else { format!("{} {}", self.noun, self.verb) }
+    }
 }
 
 fn walk(command: Command, place: &Place, typed: &Arc<Typed>) -> Command {
@@ -80,8 +86,8 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
             with(arg, move || live::profiles(&typed))
         }
         ("provider", ..) => with_words(arg, vec!["katapult", "onapp"]),
-        ("columns", ..) => with_words(arg, columns(&place.noun)),
-        ("sort", ..) => with_sort(arg, columns(&place.noun)),
+        ("columns", ..) => with_words(arg, columns(&place.path())),
+        ("sort", ..) => with_sort(arg, columns(&place.path())),
         (_, "FIELD=VALUE", _) => with_words(arg, FIELDS.to_vec()),
         (_, "INTERVAL", _) => with_words(arg, Interval::KNOWN.to_vec()),
         ("key", ..) if place.noun == "config" => with_words(arg, [&["default_profile"][..], &PROFILE_KEYS].concat()),
@@ -98,30 +104,6 @@ fn suits(noun: &str) -> Option<Provider> {
         "vm" => None,
         _ => Some(Provider::Katapult),
     }
-}
-
-/// Gives the columns of a noun's lists.
-fn columns(noun: &str) -> Vec<&'static str> {
-    match noun {
-        "policies" => names::<Policy>(),
-        "disk" => names::<Disk>(),
-        "vm" => names::<Machine>(),
-        "org" => names::<Organization>(),
-        "trash" => names::<TrashObject>(),
-        "history" => names::<crate::view::Change>(),
-        "backups" => names::<Backup>(),
-        "coverage" => names::<crate::model::coverage::Row>(),
-        "calendar" => names::<crate::model::calendar::Run>(),
-        "lint" => names::<crate::model::lint::Finding>(),
-        "config" => names::<ConfigSetting>(),
-        "doctor" => names::<Check>(),
-        "apply" => names::<crate::view::StepResult>(),
-        _ => Vec::new(),
-    }
-}
-
-fn names<T: Resource>() -> Vec<&'static str> {
-    T::COLUMNS.iter().map(|column| column.name).collect()
 }
 
 fn with(arg: Arg, items: impl Fn() -> Vec<Item> + Send + Sync + 'static) -> Arg {

@@ -1,20 +1,14 @@
-//! The manual: one page a command, made of the command line's own help, and what only the main page tells.
+//! The manual: a page for each command, made from its help, and a page for each topic.
 
-use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap::{Arg, ArgAction, Command};
 
-use crate::args::Cli;
+use super::layout::Block;
+use super::roff::{line, list, plain};
+use super::topic::{FILES, Topic};
 use crate::config::env;
 use crate::error::{Error, Exit, Result};
 
-/// Where things are on a system with the usual directories.
-const FILES: [(&str, &str); 4] = [
-    ("~/.config/bpctl/config.toml", "The profiles. `bpctl config path` prints where it is."),
-    ("~/.local/share/bpctl/journal.jsonl", "The journal of changes."),
-    ("~/.local/share/bpctl/sandbox.json", "The state of the simulator. `bpctl sandbox path` prints where it is."),
-    ("~/.cache/bpctl/", "Names and ids that completion remembers for a minute."),
-];
-
-/// A page and its place in the manual.
+/// A page of the manual.
 pub(crate) struct Page {
     /// Its name: `bpctl-policies-list`.
     pub(crate) name: String,
@@ -24,10 +18,11 @@ pub(crate) struct Page {
 
 /// Writes the whole manual, the main page first.
 pub(crate) fn pages() -> Result<Vec<Page>> {
-    let mut command = Cli::command().disable_help_subcommand(true);
-    command.build();
     let mut pages = Vec::new();
-    add(&command, &["bpctl"], &mut pages)?;
+    add(&super::command(true), &["bpctl"], &mut pages)?;
+    for topic in Topic::ALL {
+        pages.push(Page { name: format!("bpctl-{}", topic.name()), text: topic_page(topic)? });
+    }
     Ok(pages)
 }
 
@@ -42,9 +37,7 @@ fn add(command: &Command, names: &[&str], pages: &mut Vec<Page>) -> Result<()> {
 fn page(command: &Command, names: &[&str]) -> Result<String> {
     let named = command.clone().display_name(names.join("-"));
     let man = clap_mangen::Man::new(named);
-    let title = names.join("-").to_uppercase();
-    let mut text = String::new();
-    line(&mut text, &format!(".TH \"{title}\" \"1\" \"\" \"bpctl {}\" \"bpctl manual\"", env!("CARGO_PKG_VERSION")));
+    let mut text = title(&names.join("-"));
     text += &section(|out| man.render_name_section(out))?;
     synopsis(&mut text, command, names);
     text += &section(|out| man.render_description_section(out))?;
@@ -53,13 +46,56 @@ fn page(command: &Command, names: &[&str]) -> Result<String> {
     if command.get_subcommands().next().is_some() {
         text += &section(|out| man.render_subcommands_section(out))?;
     }
+    columns_section(&mut text, &names[1..].join(" "));
     examples(&mut text, command);
     match names {
         [_] => main_page(&mut text),
-        _ => list(&mut text, "EXIT STATUS", &[("0", "Done."), ("other", "What went wrong: see bpctl(1).")]),
+        _ => list(&mut text, "EXIT STATUS", &[("0", "Done."), ("other", "What went wrong: see bpctl-exit-codes(1).")]),
     }
     see_also(&mut text, command, names);
     Ok(text)
+}
+
+fn topic_page(topic: Topic) -> Result<String> {
+    let name = format!("bpctl-{}", topic.name());
+    let mut text = title(&name);
+    line(&mut text, ".SH NAME");
+    line(&mut text, &format!("{} \\- {}", plain(&name), plain(topic.title())));
+    if topic == Topic::Options {
+        let man = clap_mangen::Man::new(super::options());
+        text += &section(|out| man.render_options_section(out))?;
+    } else {
+        line(&mut text, ".SH DESCRIPTION");
+        topic.blocks().iter().for_each(|block| described(&mut text, block));
+    }
+    line(&mut text, ".SH \"SEE ALSO\"");
+    line(&mut text, "\\fBbpctl\\fR(1)");
+    Ok(text)
+}
+
+fn described(text: &mut String, block: &Block) {
+    match block {
+        Block::Heading(title) => line(text, &format!(".SS \"{title}\"")),
+        Block::Text(words) => {
+            line(text, ".PP");
+            line(text, &plain(words));
+        }
+        Block::Terms(rows) => {
+            super::roff::terms(text, rows.iter().map(|(term, meaning)| (term.as_str(), meaning.as_str())))
+        }
+    }
+}
+
+fn title(name: &str) -> String {
+    format!(".TH \"{}\" \"1\" \"\" \"bpctl {}\" \"bpctl manual\"\n", name.to_uppercase(), env!("CARGO_PKG_VERSION"))
+}
+
+fn columns_section(text: &mut String, command: &str) {
+    let columns = super::columns(command);
+    if !columns.is_empty() {
+        line(text, ".SH COLUMNS");
+        line(text, &plain(&columns.join(", ")));
+    }
 }
 
 /// Renders a part of a page, without what it repeats of the page's beginning.
@@ -74,21 +110,7 @@ fn section(render: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) 
     Ok(text.replace("\n\n", "\n"))
 }
 
-fn line(text: &mut String, line: &str) {
-    text.push_str(line);
-    text.push('\n');
-}
-
-/// Makes text safe for `man`: nothing of it is a request or an escape.
-fn plain(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq").replace('`', "\\(ga");
-    match text.starts_with('.') {
-        true => format!("\\&{text}"),
-        false => text,
-    }
-}
-
-/// Shows the command's own options; those of every command are said in one word.
+/// Shows the command's own options; those of every command are one word.
 fn synopsis(text: &mut String, command: &Command, names: &[&str]) {
     let mut words = vec![format!("\\fB{}\\fR", plain(&names.join(" ")))];
     let own = |arg: &&Arg| !arg.is_hide_set() && arg.get_help_heading().is_none() && arg.get_id() != "help";
@@ -127,29 +149,20 @@ fn also_called(text: &mut String, command: &Command) {
     }
 }
 
-/// Shows the examples of the help as they are laid out there. The exit codes that follow have their own section.
+/// Shows the formats and examples of the help as they are laid out there.
 fn examples(text: &mut String, command: &Command) {
-    let help = command.get_after_long_help().or_else(|| command.get_after_help()).map(ToString::to_string);
-    let help = help.unwrap_or_default();
-    let lines: Vec<&str> = help
-        .lines()
-        .filter(|line| line.trim() != "EXAMPLES:")
-        .take_while(|line| !line.starts_with("Exit codes:"))
-        .collect();
-    if lines.iter().all(|line| line.trim().is_empty()) {
-        return;
-    }
-    line(text, ".SH EXAMPLES\n.nf");
-    for shown in lines {
-        match shown.trim().is_empty() {
-            true => line(text, ".sp"),
-            false => line(text, &plain(shown.strip_prefix("  ").unwrap_or(shown))),
+    let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+    for part in help.split("\n\n") {
+        if let Some(formats) = part.strip_prefix("Formats: ") {
+            line(text, ".SH FORMATS");
+            line(text, &plain(formats));
+        }
+        if let Some(examples) = part.strip_prefix("Examples:\n") {
+            line(text, ".SH EXAMPLES\n.nf");
+            examples.lines().for_each(|shown| line(text, &plain(shown.strip_prefix("  ").unwrap_or(shown))));
+            line(text, ".fi");
         }
     }
-    while text.ends_with("\n.sp\n") {
-        text.truncate(text.len() - 4);
-    }
-    line(text, ".fi");
 }
 
 fn main_page(text: &mut String) {
@@ -161,21 +174,14 @@ fn main_page(text: &mut String) {
     list(text, "FILES", &FILES);
 }
 
-fn list(text: &mut String, title: &str, rows: &[(&str, &str)]) {
-    line(text, &format!(".SH \"{title}\""));
-    for (name, meaning) in rows {
-        line(text, ".TP");
-        line(text, &format!("\\fB{}\\fR", plain(name)));
-        line(text, &plain(meaning));
-    }
-}
-
-/// Points to the pages above and below; the main page to the nouns.
+/// Points to the pages above and below; the main page to the commands and topics.
 fn see_also(text: &mut String, command: &Command, names: &[&str]) {
     let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
     let below = verbs.map(|verb| format!("{}-{}", names.join("-"), verb.get_name()));
     let above = (1..names.len()).map(|length| names[..length].join("-"));
-    let pages: Vec<String> = above.chain(below).map(|name| format!("\\fB{}\\fR(1)", plain(&name))).collect();
+    let topics = Topic::ALL.iter().filter(|_| names.len() == 1).map(|topic| format!("bpctl-{}", topic.name()));
+    let pages: Vec<String> =
+        above.chain(below).chain(topics).map(|name| format!("\\fB{}\\fR(1)", plain(&name))).collect();
     line(text, ".SH \"SEE ALSO\"");
     line(text, &pages.join(",\n"));
 }
@@ -183,12 +189,6 @@ fn see_also(text: &mut String, command: &Command, names: &[&str]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_is_no_request() {
-        assert_eq!(plain(".so /etc/passwd"), "\\&.so /etc/passwd");
-        assert_eq!(plain("'at' \\n -v `x`"), "\\(aqat\\(aq \\en \\-v \\(gax\\(ga");
-    }
 
     #[test]
     fn a_verb_keeps_its_hyphen() {

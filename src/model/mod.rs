@@ -35,7 +35,7 @@ pub use interval::Interval;
 pub use machine::Machine;
 pub use organization::Organization;
 pub use plan::{Fields, PLAN_VERSION, Plan, Planned, Step, StepAction, StepTarget, Unlisted};
-pub use policy::{Policy, Schedule, Target, TargetKind};
+pub use policy::{HOURS, MINUTES, Policy, Schedule, Target, TargetKind};
 pub use redact::redact;
 pub use removal::Removal;
 pub use session::Session;

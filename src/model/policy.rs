@@ -1,6 +1,13 @@
 //! Disk backup policies.
 
+use std::ops::RangeInclusive;
+
 use super::Interval;
+
+/// Hours that `time` of a schedule can name. The API documents no range.
+pub const HOURS: RangeInclusive<i64> = 0..=23;
+/// Minutes that `minute` of a schedule can name. The API documents no range.
+pub const MINUTES: RangeInclusive<i64> = 0..=59;
 
 /// A disk backup policy. Lists leave out `frequency`, `minute`, `time` and the pending deletion (documented).
 #[derive(Clone, Debug, Default)]

@@ -1,14 +1,18 @@
 //! The questions about a policy's fields: all of them for an update, what is missing for a create.
 
+use std::ops::RangeInclusive;
+
 use crate::args::{PolicyCreate, PolicyFields};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
-use crate::model::{Interval, Policy, PolicyPatch};
+use crate::model::{HOURS, Interval, MINUTES, Policy, PolicyPatch};
 use crate::ops::pick::{self, Place};
 
 /// The hour that a new policy runs at, unless another is given: at night, for most.
 const HOUR: &str = "2";
+/// Retention and frequency, as wide as the API's integers.
+const POSITIVE: RangeInclusive<i64> = 1..=i32::MAX as i64;
 
 /// Asks for every field, the present values at hand.
 ///
@@ -17,11 +21,11 @@ const HOUR: &str = "2";
 pub fn changes(cx: &Context, policy: &Policy) -> Result<PolicyPatch> {
     let schedule = &policy.schedule;
     let patch = PolicyPatch {
-        retention: number(cx, "Retention: backups to keep", policy.retention, 1)?,
+        retention: number(cx, "Retention: backups to keep", policy.retention, POSITIVE)?,
         interval: interval(cx, schedule.interval.as_ref())?,
-        frequency: number(cx, "Frequency: every N intervals", schedule.frequency, 1)?,
-        time: number(cx, "Time: hour of the day, 0 to 23", schedule.time, 0)?,
-        minute: number(cx, "Minute: 0 to 59", schedule.minute, 0)?,
+        frequency: number(cx, "Frequency: every N intervals", schedule.frequency, POSITIVE)?,
+        time: number(cx, "Time: hour of the day, 0 to 23", schedule.time, HOURS)?,
+        minute: number(cx, "Minute: 0 to 59", schedule.minute, MINUTES)?,
     };
     for (name, _, after) in patch.against(policy).differences {
         cx.answered(&[&format!("--{name}"), &after]);
@@ -47,7 +51,7 @@ pub async fn missing(cx: &Context, api: &Katapult, args: &mut PolicyCreate) -> R
     }
     if fields.retention.is_none() {
         let usual = fields.interval.as_ref().map(usual_retention);
-        fields.retention = number(cx, "Retention: backups to keep", usual, 1)?;
+        fields.retention = number(cx, "Retention: backups to keep", usual, POSITIVE)?;
         keep_number(cx, "--retention", fields.retention);
     }
     time_of_day(cx, fields)
@@ -56,11 +60,11 @@ pub async fn missing(cx: &Context, api: &Katapult, args: &mut PolicyCreate) -> R
 /// Asks for hour and minute. What an hour means for an hourly policy is not documented, so it is left out there.
 fn time_of_day(cx: &Context, fields: &mut PolicyFields) -> Result<()> {
     if fields.time.is_none() && fields.interval != Some(Interval::Hourly) {
-        fields.time = asked(cx, "Time: hour of the day, 0 to 23", HOUR, 0)?;
+        fields.time = asked(cx, "Time: hour of the day, 0 to 23", HOUR, HOURS)?;
         keep_number(cx, "--time", fields.time);
     }
     if fields.minute.is_none() {
-        fields.minute = asked(cx, "Minute: 0 to 59", "0", 0)?;
+        fields.minute = asked(cx, "Minute: 0 to 59", "0", MINUTES)?;
         keep_number(cx, "--minute", fields.minute);
     }
     Ok(())
@@ -85,17 +89,23 @@ fn interval(cx: &Context, present: Option<&Interval>) -> Result<Option<Interval>
     Ok(Some(intervals.swap_remove(index)))
 }
 
-fn number(cx: &Context, question: &str, present: Option<i64>, least: i64) -> Result<Option<i64>> {
-    asked(cx, question, &present.map_or_else(String::new, |present| present.to_string()), least)
+fn number(cx: &Context, question: &str, present: Option<i64>, range: RangeInclusive<i64>) -> Result<Option<i64>> {
+    asked(cx, question, &present.map_or_else(String::new, |present| present.to_string()), range)
 }
 
 /// Asks for a number; none where there is no default and nothing is typed.
-fn asked(cx: &Context, question: &str, default: &str, least: i64) -> Result<Option<i64>> {
+fn asked(cx: &Context, question: &str, default: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
+    let expected = if range == POSITIVE {
+        "expected a whole number, at least 1".to_owned()
+    } else {
+        format!("expected a whole number from {} to {}", range.start(), range.end())
+    };
     cx.ask(|ui| {
-        ui.input(question, default, |text| match text.parse::<i32>() {
+        ui.input(question, default, |text| match text.parse::<i64>() {
             _ if text.is_empty() => Ok(None),
-            Ok(number) if i64::from(number) >= least => Ok(Some(i64::from(number))),
-            _ => Err(format!("expected a whole number, at least {least}")),
+            // A value that the policy has already can stay, whatever it is.
+            Ok(number) if range.contains(&number) || text == default => Ok(Some(number)),
+            _ => Err(expected.clone()),
         })
     })
 }

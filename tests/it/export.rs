@@ -52,7 +52,7 @@ fn only_toml_is_read_back() {
         plan(&kept(&format!("live.{format}"), format)).fails_in_words(2);
     }
     let help = bare(&["export", "--help"]).run().ok().stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(help.contains("`plan` and `apply` read policies as TOML only"), "{help}");
+    assert!(help.contains("`plan` and `apply` read TOML only"), "{help}");
 }
 
 #[test]

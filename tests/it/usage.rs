@@ -23,8 +23,16 @@ fn bad_values() -> Vec<(Vec<&'static str>, &'static str, &'static str, &'static 
         (update("--retention", "7.5"), "--retention", "7.5", &[]),
         (update("--retention", "99999999999999999999"), "--retention", "99999999999999999999", &[]),
         (update("--frequency", "0"), "--frequency", "0", &["1"]),
-        (update("--time", "noon"), "--time", "noon", &[]),
-        (update("--minute", "half"), "--minute", "half", &[]),
+        (update("--retention", "3000000000"), "--retention", "3000000000", &["too large", "2147483647"]),
+        (update("--frequency", "-1"), "--frequency", "-1", &["1"]),
+        (update("--time", "noon"), "--time", "noon", &["0 to 23"]),
+        (update("--time", "24"), "--time", "24", &["23"]),
+        (update("--time", "-1"), "--time", "-1", &["0"]),
+        (update("--minute", "half"), "--minute", "half", &["0 to 59"]),
+        (update("--minute", "60"), "--minute", "60", &["59"]),
+        (list("--org", ""), "--org", "''", &["empty"]),
+        (list("--profile", " "), "--profile", "' '", &["empty"]),
+        (list("--api-url", ""), "--api-url", "''", &["empty"]),
     ]
 }
 
@@ -81,12 +89,57 @@ fn a_usage_error_comes_before_the_missing_token() {
 #[test]
 fn a_typing_error_suggests_what_was_meant() {
     for (args, meant) in [
-        (&["polices", "list"][..], "policies"),
-        (&["policies", "lits"], "list"),
-        (&["policies", "list", "--outptu", "json"], "--output"),
+        (&["polices", "list"][..], "did you mean `bpctl policies`?"),
+        (&["policies", "lits"], "did you mean `bpctl policies list`?"),
+        (&["policies", "list", "--outptu", "json"], "did you mean `--output`?"),
+        (&["version"], "use `bpctl --version`"),
+        (&["policies", "ls"], "use `bpctl policies list`"),
+        (&["policy", "rm", POLICY], "use `bpctl policies delete`"),
+        (&["list"], "use `bpctl policies list`; also list: disk, vm, trash, org, backups, config"),
+        (&["login"], "use `bpctl auth login`"),
+        (&["servers", "list"], "use `bpctl vm`"),
+        (&["-o", "table", "vm", "delete", "web-1"], "`bpctl vm` has list, show"),
+        (&["policies", "list", "--json"], "use `-o json`"),
+        (&["policies", "list", "--token=abc"], "set BPCTL_TOKEN or run `bpctl auth login`"),
+        (&["apply"], "for example: `bpctl apply -f policies.toml`"),
+        (&["backups", "list"], "for example: `bpctl backups list --vm 488`"),
+        (&["help", "exit-code"], "bpctl"),
     ] {
-        bare(args).run().fails_in_words(2).mentions(&[meant]);
+        let run = bare(args).run().fails_in_words(2).hints();
+        assert!(run.stderr.contains(meant), "{args:?}: `{meant}` is missing: {}", run.report());
+        assert!(!run.stderr.contains("abc"), "{}", run.report());
     }
+    bare(&["apply"]).run().fails_in_words(2).mentions(&["--file <FILE>", "PLAN"]);
+}
+
+#[test]
+fn a_usage_error_names_the_help_of_its_command() {
+    for (args, help) in [
+        (&["policies", "list", "--frobnicate"][..], "`bpctl policies list -h`"),
+        (&["--profile", "vm", "policy", "update", "--frequency", "0"], "`bpctl policies update -h`"),
+        (&["frobnicate"], "`bpctl -h`"),
+    ] {
+        let run = bare(args).args(&["-o", "json"]).run().fails(2, "usage");
+        assert!(run.error()["hint"].as_str().unwrap().contains(help), "{}", run.report());
+        bare(args).run().fails_in_words(2).mentions(&[help]);
+    }
+    for (args, names) in [(&["policies"][..], "list, show, create"), (&[], "policies, disk, vm")] {
+        let run = bare(args).args(&["-o", "json"]).run().fails(2, "usage");
+        assert!(run.error()["message"].as_str().unwrap().contains(names), "{}", run.report());
+    }
+}
+
+#[test]
+fn a_vm_can_be_named_without_an_option() {
+    let server = World::new().serve();
+    let list = |args: &[&str]| katapult(&server, &["policies", "list"]).args(args).args(&["-o", "json"]).run();
+    assert_eq!(list(&["web-1"]).ok().stdout, list(&["--vm", "web-1"]).ok().stdout);
+    assert_eq!(
+        list(&["web-1", "--include-disks"]).ok().stdout,
+        list(&["--vm", "web-1", "--include-disks"]).ok().stdout
+    );
+    list(&["web-1", "--vm", "web-1"]).fails(2, "usage");
+    list(&["web-1", "--disk", "disk_x"]).fails(2, "usage");
 }
 
 #[test]
@@ -124,7 +177,9 @@ fn onapp_needs_a_url_and_a_user() {
 
 #[test]
 fn help_and_version_go_to_standard_output() {
-    for args in [&["--help"][..], &["-h"], &["policy", "update", "--help"], &["help", "policy"], &["--version"]] {
+    for args in
+        [&["--help"][..], &["-h"], &["policy", "update", "--help"], &["help", "policy"], &["help"], &["--version"]]
+    {
         let run = bare(args).run().ok();
         assert_eq!(run.stderr, "", "{args:?}");
         assert!(!run.stdout.trim().is_empty(), "{args:?}");
@@ -132,6 +187,42 @@ fn help_and_version_go_to_standard_output() {
     let run = bare(&["policy", "update", "--help"]).run().ok();
     for words in ["--retention", "--interval", "--frequency", "--time", "--minute", "hour", "--dry-run", "--yes"] {
         assert!(run.stdout.contains(words), "`{words}` is missing: {}", run.report());
+    }
+    assert_eq!(bare(&["help", "policy", "update"]).run().ok().stdout, run.stdout);
+}
+
+#[test]
+fn the_overview_is_for_newcomers() {
+    let overview = bare(&["-h"]).run().ok().stdout;
+    assert_eq!(bare(&["help"]).run().ok().stdout, overview);
+    assert_eq!(bare(&[]).run().exits(2).stderr, overview);
+    assert!(overview.contains("bpctl --sandbox policies list") && overview.lines().count() < 40, "{overview}");
+    let everything = bare(&["--help"]).run().ok().stdout;
+    assert!(everything.contains("--concurrency") && everything.contains("completions"), "{everything}");
+}
+
+#[test]
+fn topics() {
+    let topic = |name: &str| bare(&["help", name]).run().ok().stdout;
+    let codes = topic("exit-codes");
+    for code in ["0", "1", "2", "3", "4", "5", "6", "7", "9", "10", "130"] {
+        assert!(codes.lines().any(|line| line.trim_start().starts_with(&format!("{code} "))), "{code}:\n{codes}");
+    }
+    assert!(codes.contains("outcome_unknown") && codes.contains("request_id"), "{codes}");
+    assert!(topic("environment").contains("BPCTL_TOKEN"));
+    let formatting = topic("formatting");
+    for words in ["jsonl", "sarif", "toml", "policies list", "next_run"] {
+        assert!(formatting.contains(words), "{words}:\n{formatting}");
+    }
+    assert!(topic("times").contains("friday 22:00"));
+    assert!(topic("files").contains("token_command"));
+    for option in ["--output", "--columns", "--profile", "--org", "--dry-run", "--yes", "--max-wait", "--concurrency"] {
+        assert!(topic("options").contains(option), "{option}");
+    }
+    for name in ["exit-codes", "environment", "formatting", "times", "files", "options"] {
+        let text = topic(name);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::ops::rows::Rows;
 pub async fn run(cx: &Context, args: PolicyList) -> Result<()> {
     let mut rows = Rows::begin(cx)?.also(also(&args));
     let api = cx.katapult()?;
-    if let Some(name) = &args.vm {
+    if let Some(name) = args.vm.as_ref().or(args.name.as_ref()) {
         let walk = with_machine(cx, api, name, async |machine| {
             fill(cx, api, &Owner::Machine(machine, args.include_disks), args.detail, &mut rows).await
         });

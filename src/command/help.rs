@@ -1,0 +1,35 @@
+//! `bpctl help`
+
+use std::ffi::OsString;
+
+use clap::builder::StyledStr;
+use clap::error::ErrorKind;
+
+use crate::args::Help;
+use crate::context::Context;
+use crate::error::Result;
+use crate::help::{self, Topic};
+
+/// Prints a topic, or the help of a command.
+pub fn run(cx: &Context, args: Help) -> Result<()> {
+    if let [name] = args.words.as_slice()
+        && let Some(topic) = Topic::named(name)
+    {
+        return print(cx, &topic.text().into());
+    }
+    if args.words.is_empty() {
+        return print(cx, &help::command(false).render_help());
+    }
+    let line: Vec<OsString> =
+        ["bpctl"].into_iter().chain(args.words.iter().map(String::as_str)).chain(["--help"]).map(Into::into).collect();
+    let mut command = help::command(true);
+    match command.try_get_matches_from_mut(&line) {
+        Err(error) if error.kind() != ErrorKind::DisplayHelp => Err(help::usage_error(&error, &line, &command)),
+        Err(text) => print(cx, &text.render()),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn print(cx: &Context, text: &StyledStr) -> Result<()> {
+    cx.ui.print(|out| if cx.system.stdout_is_terminal { write!(out, "{}", text.ansi()) } else { write!(out, "{text}") })
+}

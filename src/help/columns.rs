@@ -1,0 +1,51 @@
+//! Which columns the list of a command has.
+
+use crate::model::{
+    Backup, Check, ConfigSetting, Disk, Machine, Organization, Policy, Session, TrashObject, calendar, coverage, lint,
+};
+use crate::view::{Change, Resource, StepResult};
+
+/// The commands that print a list, for the topic about formats.
+pub(super) const LISTS: [&str; 14] = [
+    "policies list",
+    "disk list",
+    "vm list",
+    "trash list",
+    "history",
+    "org list",
+    "backups list",
+    "coverage",
+    "calendar",
+    "lint",
+    "apply",
+    "auth status",
+    "config list",
+    "doctor",
+];
+
+/// Gives the columns of a command's list, in order: `policies list`, or `policies` for what its verbs print.
+pub(crate) fn columns(command: &str) -> Vec<&'static str> {
+    match command {
+        "policies list" | "policies show" | "policies create" | "policies update" | "policies schedule-delete" => {
+            names::<Policy>()
+        }
+        "disk list" | "disk show" => names::<Disk>(),
+        "vm list" | "vm show" => names::<Machine>(),
+        "trash list" | "trash show" => names::<TrashObject>(),
+        "history" => names::<Change>(),
+        "org list" => names::<Organization>(),
+        "backups list" => names::<Backup>(),
+        "coverage" => names::<coverage::Row>(),
+        "calendar" => names::<calendar::Run>(),
+        "lint" => names::<lint::Finding>(),
+        "apply" => names::<StepResult>(),
+        "auth status" => names::<Session>(),
+        "config list" => names::<ConfigSetting>(),
+        "doctor" => names::<Check>(),
+        _ => Vec::new(),
+    }
+}
+
+fn names<T: Resource>() -> Vec<&'static str> {
+    T::COLUMNS.iter().map(|column| column.name).collect()
+}
