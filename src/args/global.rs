@@ -63,46 +63,46 @@ pub enum Color {
     Never,
 }
 
-/// The options that every command has. `-h` of a command leaves them out; `bpctl help options` shows them.
+/// The options of every command. `-h` of a command leaves them out; `bpctl help options` shows them.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Global {
     /// Output format: table, wide, json, jsonl, yaml, csv or id [default: table]
     ///
     /// The environment variable BPCTL_OUTPUT sets it, too. `export` also has toml (its default), `lint` also has sarif.
-    #[arg(short, long, global = true, hide_short_help = true, value_enum, value_name = "FORMAT")]
+    #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
     #[arg(hide_possible_values = true, help_heading = "Output")]
     pub output: Option<Format>,
     /// Show only these columns, in this order
     ///
     /// For table, wide and csv. `bpctl help formatting` lists the columns of each command.
-    #[arg(long, global = true, hide_short_help = true, value_name = "COL,…", value_delimiter = ',')]
+    #[arg(long, global = true, value_name = "COL,…", value_delimiter = ',')]
     #[arg(help_heading = "Output")]
     pub columns: Option<Vec<String>>,
     /// Sort a list by a column; append `:desc` for descending order
-    #[arg(long, global = true, hide_short_help = true, value_name = "COL[:desc]", help_heading = "Output")]
+    #[arg(long, global = true, value_name = "COL[:desc]", help_heading = "Output")]
     pub sort: Option<String>,
     /// Leave out the header row of table, wide and csv
-    #[arg(long, global = true, hide_short_help = true, help_heading = "Output")]
+    #[arg(long, global = true, help_heading = "Output")]
     pub no_header: bool,
     /// Print at most N rows of a list
-    #[arg(long, global = true, hide_short_help = true, value_name = "N", value_parser = count)]
+    #[arg(long, global = true, value_name = "N", value_parser = count)]
     #[arg(allow_negative_numbers = true, help_heading = "Output")]
     pub limit: Option<usize>,
     /// Use colors: auto, always or never [default: auto]
-    #[arg(long, global = true, hide_short_help = true, value_enum, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
     #[arg(hide_possible_values = true, help_heading = "Output")]
     pub color: Option<Color>,
     /// Read and show times in UTC [default: the local zone]
-    #[arg(long, global = true, hide_short_help = true, help_heading = "Output")]
+    #[arg(long, global = true, help_heading = "Output")]
     pub utc: bool,
     /// Print passwords instead of `[REDACTED]`
-    #[arg(long, global = true, hide_short_help = true, help_heading = "Output")]
+    #[arg(long, global = true, help_heading = "Output")]
     pub show_secrets: bool,
     /// Print more; -vv shows requests and responses, without secrets
-    #[arg(short, long, global = true, hide_short_help = true, action = ArgAction::Count, help_heading = "Output")]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
     /// Print only results, warnings and errors
-    #[arg(short, long, global = true, hide_short_help = true, help_heading = "Output")]
+    #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
 
     /// Profile of the config file [env: BPCTL_PROFILE]
@@ -110,57 +110,57 @@ pub struct Global {
     /// The profiles `sandbox` and `sandbox-onapp` are built in. Several profiles, as in `--profile work,home`, are
     /// listed in one table: a PROFILE column comes first, and JSON rows are {"profile": NAME, "object": …}. A profile
     /// that fails is reported, and the exit code is 9.
-    #[arg(long, global = true, hide_short_help = true, value_name = "NAME[,NAME]", value_parser = not_empty)]
+    #[arg(long, global = true, value_name = "NAME[,NAME]", value_parser = not_empty)]
     #[arg(help_heading = "Connection")]
     pub profile: Option<String>,
     /// List the rows of every profile of the config file
-    #[arg(long, global = true, hide_short_help = true, conflicts_with_all = ["profile", "sandbox"])]
+    #[arg(long, global = true, conflicts_with_all = ["profile", "sandbox"])]
     #[arg(help_heading = "Connection")]
     pub all_profiles: bool,
     /// Config file [env: BPCTL_CONFIG]
-    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", help_heading = "Connection")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Connection")]
     pub config: Option<PathBuf>,
     /// API to use: katapult or onapp [env: BPCTL_PROVIDER]
-    #[arg(long, global = true, hide_short_help = true, value_name = "NAME", help_heading = "Connection")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
     pub provider: Option<Provider>,
     /// Base URL of the API [env: BPCTL_API_URL]
-    #[arg(long, global = true, hide_short_help = true, value_name = "URL", value_parser = not_empty)]
+    #[arg(long, global = true, value_name = "URL", value_parser = not_empty)]
     #[arg(conflicts_with = "sandbox", help_heading = "Connection")]
     pub api_url: Option<String>,
     /// Organization: id or subdomain [env: BPCTL_ORG]
     ///
     /// Without it: the environment (BPCTL_ORG, then KATAPULT_ORGANIZATION), the profile's organization, or the only one
     /// that the token can see.
-    #[arg(long, global = true, hide_short_help = true, value_name = "ORG", value_parser = not_empty)]
+    #[arg(long, global = true, value_name = "ORG", value_parser = not_empty)]
     #[arg(help_heading = "Connection")]
     pub org: Option<String>,
     /// Use the built-in API simulator
-    #[arg(long, global = true, hide_short_help = true, help_heading = "Connection")]
+    #[arg(long, global = true, help_heading = "Connection")]
     pub sandbox: bool,
     /// Time limit of one request, as in 10s or 1m [default: 30s]
-    #[arg(long, global = true, hide_short_help = true, value_name = "DUR", value_parser = duration)]
+    #[arg(long, global = true, value_name = "DUR", value_parser = duration)]
     #[arg(help_heading = "Connection")]
     pub timeout: Option<Duration>,
     /// Time limit of the whole command [default: 2m]
-    #[arg(long, global = true, hide_short_help = true, value_name = "DUR", value_parser = duration)]
+    #[arg(long, global = true, value_name = "DUR", value_parser = duration)]
     #[arg(help_heading = "Connection")]
     pub max_wait: Option<Duration>,
     /// Attempts after a failed one [default: 3]
-    #[arg(long, global = true, hide_short_help = true, value_name = "N", value_parser = retries)]
+    #[arg(long, global = true, value_name = "N", value_parser = retries)]
     #[arg(allow_negative_numbers = true, help_heading = "Connection")]
     pub retries: Option<u32>,
     /// Requests at the same time, 1 to 64 [default: 6]
-    #[arg(long, global = true, hide_short_help = true, value_name = "N", value_parser = concurrency)]
+    #[arg(long, global = true, value_name = "N", value_parser = concurrency)]
     #[arg(allow_negative_numbers = true, help_heading = "Connection")]
     pub concurrency: Option<usize>,
 
     /// Print the writes that would be sent, and send none
-    #[arg(long, global = true, hide_short_help = true, help_heading = "Safety")]
+    #[arg(long, global = true, help_heading = "Safety")]
     pub dry_run: bool,
     /// Answer yes to every confirmation
-    #[arg(short, long, global = true, hide_short_help = true, help_heading = "Safety")]
+    #[arg(short, long, global = true, help_heading = "Safety")]
     pub yes: bool,
     /// Never ask for input; fail instead
-    #[arg(long, global = true, hide_short_help = true, help_heading = "Safety")]
+    #[arg(long, global = true, help_heading = "Safety")]
     pub no_input: bool,
 }

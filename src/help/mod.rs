@@ -30,7 +30,10 @@ const REST: &str = "Options of every command: bpctl help options";
 ///
 /// `--help` of bpctl itself lists every command and option; its `-h` gives the overview.
 pub(crate) fn command(wants_everything: bool) -> Command {
-    let mut command = Cli::command();
+    let mut command = Cli::command().mut_args(|arg| {
+        let is_global = arg.is_global_set();
+        arg.hide_short_help(is_global)
+    });
     // Hands the options of every command down to the verbs.
     command.build();
     let command = command.mut_subcommands(|noun| complete(noun, ""));
@@ -39,11 +42,7 @@ pub(crate) fn command(wants_everything: bool) -> Command {
 
 /// Gives the options of every command, alone.
 fn options() -> Command {
-    Global::augment_args(Command::new("bpctl"))
-        .mut_args(|option| option.hide_short_help(false))
-        .disable_help_flag(true)
-        .max_term_width(80)
-        .help_template("{all-args}")
+    Global::augment_args(Command::new("bpctl")).disable_help_flag(true).max_term_width(80).help_template("{all-args}")
 }
 
 /// Adds to a command's help what its declaration does not say: columns, and where the other options are.
