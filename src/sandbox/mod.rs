@@ -4,6 +4,7 @@
 //! speaks literal JSON and XML, so that a mistake in the client's models cannot hide behind the same mistake
 //! here. Comments mark how the real APIs behave as recorded, documented or inferred.
 
+mod cloud;
 mod faults;
 mod identifiers;
 mod katapult;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use faults::{Fault, FaultError};
+pub use onapp::{Created, Mode as OnAppMode};
 
 /// The simulator's only clock: Unix seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -50,6 +52,8 @@ pub struct Options {
     pub large_set_over: Option<usize>,
     /// What a new world holds.
     pub seed: Seed,
+    /// What the OnApp cloud is like.
+    pub onapp: OnAppMode,
     /// Receives every request after its answer, in the server's thread.
     pub log: Option<Log>,
 }
@@ -90,6 +94,7 @@ impl Default for Options {
             rate_limit: 1000,
             large_set_over: None,
             seed: Seed::default(),
+            onapp: OnAppMode::default(),
             log: None,
         }
     }
@@ -163,12 +168,13 @@ impl fmt::Debug for Running {
 /// # Errors
 /// When the port cannot be bound, or the state file cannot be read or written.
 pub fn start(options: Options) -> io::Result<Running> {
+    let prefix = options.onapp.prefix();
     let server = server::Server::start(options)?;
     let address = server.address();
     Ok(Running {
         server,
         katapult_url: format!("http://{address}/core/v1"),
-        onapp_url: format!("http://{address}/onapp"),
+        onapp_url: format!("http://{address}{prefix}"),
     })
 }
 

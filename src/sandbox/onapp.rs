@@ -1,212 +1,136 @@
-//! The OnApp side: routes, HTTP Basic authentication, JSON or XML, pages.
+//! The OnApp half: credentials, permissions, and which requests read and which change the cloud.
 //!
-//! Only reads: what changes an OnApp cloud is not simulated and answers 404.
+//! Its answers are those that were recorded or documented; where nothing is known the comments say what is
+//! inferred. What time does to the cloud is not decided here.
 
-mod basic;
+mod access;
+mod address;
+mod answer;
+mod parameters;
+mod reads;
+mod schedule_writes;
+mod writes;
 mod xml;
 
-use serde_json::{Map, Value, json};
-
-use super::reply::{Reply, XML};
+use super::cloud::{Cloud, Fate};
+use super::reply::Reply;
 use super::request::Request;
-use super::state::{OnApp, OnAppBackup};
+use access::User;
+use address::{Address, Format};
+use answer::{Answer, Refused, refuse};
+use parameters::Parameters;
+use reads::Read;
+use writes::Write;
 
-type Record = Map<String, Value>;
+/// How clouds of different ages and providers differ.
+#[derive(Clone, Debug)]
+pub struct Mode {
+    /// Whether incremental backups are allowed; they are not on normal-only clouds.
+    pub incremental: bool,
+    /// Whether the user may read `/settings` and all transactions. A user whose name begins with `limited` never
+    /// may.
+    pub settings: bool,
+    /// Behaves as Superb's Flex Cloud: another prefix, and no schedules.
+    pub superb: bool,
+    /// How the creation of schedules, recovery points and restores is answered.
+    pub created: Created,
+    /// Answers changes and deletions as clouds before 4.x: 200 with an empty object, and no path for notes.
+    pub old_replies: bool,
+}
 
-/// Longer lists are paged even when nobody asks; the real default is unknown.
-const PAGE_SIZE: usize = 100;
+impl Default for Mode {
+    fn default() -> Self {
+        Self { incremental: true, settings: true, superb: false, created: Created::Object, old_replies: false }
+    }
+}
 
+/// What a 201 holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Json,
-    Xml,
+pub enum Created {
+    /// The new object.
+    Object,
+    /// A list with the machine or disk that owns it.
+    Parent,
+    /// Nothing.
+    Empty,
 }
 
-/// What a path leads to.
-enum Found {
-    One(&'static str, Record),
-    Many(&'static str, &'static str, Vec<Record>),
-    /// An object without the wrapper that the others have.
-    Bare(Record),
-}
-
-/// Answers a request.
-pub(super) fn answer(request: &Request, cloud: &OnApp) -> Reply {
-    let (format, segments) = format_of(request);
-    if !basic::is_authentic(request.authorization.as_deref()) {
-        return refuse(401, "Not authorized", format)
-            .with("www-authenticate", "Basic realm=\"OnApp API Authentication\"");
-    }
-    let path: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let found = (request.method == "GET").then(|| find(&path, cloud));
-    match found.flatten() {
-        Some(found) => found.reply(format, &request.query.clone().unwrap_or_default()),
-        None => refuse(404, "Resource not found", format),
+impl Mode {
+    /// The path below which the cloud is served.
+    pub(super) fn prefix(&self) -> &'static str {
+        if self.superb { "/flexapi" } else { "/onapp" }
     }
 }
 
-/// Finds the format, by suffix first and by `Accept` else, and the path without the suffix.
-fn format_of(request: &Request) -> (Format, Vec<String>) {
-    let mut segments = request.segments.clone();
-    let wants_xml = request.accept.contains("xml") && !request.accept.contains("json");
-    let accepted = if wants_xml { Format::Xml } else { Format::Json };
-    let Some(last) = segments.last_mut() else {
-        return (accepted, segments);
+/// A request that is allowed.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    address: Address,
+    method: String,
+}
+
+/// Checks credentials and permissions, in this order; a refusal is ready to be sent.
+pub(super) fn check(request: &Request, mode: &Mode) -> Result<Allowed, Reply> {
+    let address = Address::of(request);
+    let Some(user) = User::authenticate(request.authorization.as_deref()) else {
+        return Err(refuse(401, "Not authorized", address.format)
+            .with("www-authenticate", "Basic realm=\"OnApp API Authentication\""));
     };
-    for (suffix, format) in [(".json", Format::Json), (".xml", Format::Xml)] {
-        if let Some(stem) = last.strip_suffix(suffix) {
-            *last = stem.to_owned();
-            return (format, segments);
+    let path: Vec<&str> = address.segments.iter().map(String::as_str).collect();
+    let is_limited = user.is_limited() || !mode.settings;
+    let needs_administrator = matches!(path.as_slice(), ["settings" | "logs", ..] | ["transactions"]);
+    let is_writing = request.method != "GET";
+    if is_limited && needs_administrator || is_writing && user.is_read_only() {
+        return Err(Refused::Forbidden.reply(address.format));
+    }
+    Ok(Allowed { address, method: request.method.clone() })
+}
+
+impl Allowed {
+    pub(super) fn writes(&self) -> bool {
+        self.method != "GET"
+    }
+
+    pub(super) fn read(&self, request: &Request, mode: &Mode, cloud: &Cloud, now: i64) -> Reply {
+        let Ok(query) = &request.query else {
+            return Refused::BadRequest.reply(self.format());
+        };
+        let answer = Read { cloud, mode, address: &self.address, query, now }.answer();
+        match answer {
+            Ok(answer) => answer.reply(self.format(), query, mode.old_replies),
+            Err(refused) => refused.reply(self.format()),
         }
     }
-    (accepted, segments)
-}
 
-fn find(path: &[&str], cloud: &OnApp) -> Option<Found> {
-    match path {
-        ["version"] => Some(Found::Bare([("version".to_owned(), json!("6.7.0"))].into_iter().collect())),
-        ["virtual_machines"] => Some(machines(cloud)),
-        ["virtual_machines", vm, rest @ ..] => below_machine(machine(cloud, vm)?, rest, cloud),
-        ["settings", "disks"] => Some(disks(cloud, |_| true)),
-        ["settings", "disks", disk, rest @ ..] => below_disk(named(&cloud.disks, disk)?, rest, cloud),
-        ["backups", id] => {
-            let backups = cloud.backups.iter();
-            let found = backups.map(|backup| &backup.record).find(|record| is(record, id));
-            Some(Found::One("backup", found?.clone()))
-        }
-        _ => None,
+    /// Changes the cloud; a refusal leaves it as it was.
+    pub(super) fn write(
+        &self,
+        request: &Request,
+        mode: &Mode,
+        cloud: &mut Cloud,
+        now: i64,
+        fate: &mut dyn FnMut(&str) -> Fate,
+    ) -> Result<Reply, Reply> {
+        let path: Vec<&str> = self.address.segments.iter().map(String::as_str).collect();
+        let answer = Parameters::of(request).and_then(|parameters| {
+            Write { cloud, mode, parameters: &parameters, now, fate }.carry_out(&self.method, &path)
+        });
+        answer
+            .map(|answer: Answer| answer.reply(self.format(), &serde_json::Map::new(), mode.old_replies))
+            .map_err(|refused| refused.reply(self.format()))
+    }
+
+    /// The answer of a cloud that is busy with the machine.
+    pub(super) fn busy(&self) -> Reply {
+        Refused::busy().reply(self.format())
+    }
+
+    fn format(&self) -> Format {
+        self.address.format
     }
 }
 
-fn below_machine(machine: &Record, rest: &[&str], cloud: &OnApp) -> Option<Found> {
-    let id = machine.get("id").and_then(Value::as_u64)?;
-    let of_machine = |backup: &OnAppBackup| backup.machine == id;
-    match rest {
-        [] => Some(Found::One("virtual_machine", machine.clone())),
-        ["backups"] => Some(backups(cloud, of_machine)),
-        // Each list leaves the other kind out (recorded).
-        ["backups", "images"] => Some(backups(cloud, |backup| of_machine(backup) && !is_incremental(backup))),
-        ["backups", "files"] => Some(backups(cloud, |backup| of_machine(backup) && is_incremental(backup))),
-        ["disks"] => Some(disks(cloud, |disk| owner(disk) == Some(id))),
-        ["disks", disk, rest @ ..] => {
-            let disk = named(&cloud.disks, disk).filter(|disk| owner(disk) == Some(id))?;
-            below_disk(disk, rest, cloud)
-        }
-        _ => None,
-    }
-}
-
-fn below_disk(disk: &Record, rest: &[&str], cloud: &OnApp) -> Option<Found> {
-    match rest {
-        [] => Some(Found::One("disk", disk.clone())),
-        ["backups"] => {
-            let id = disk.get("id")?;
-            Some(backups(cloud, |backup| backup.record.get("disk_id") == Some(id)))
-        }
-        _ => None,
-    }
-}
-
-fn machines(cloud: &OnApp) -> Found {
-    Found::Many("virtual_machines", "virtual_machine", cloud.machines.clone())
-}
-
-fn disks(cloud: &OnApp, wanted: impl Fn(&Record) -> bool) -> Found {
-    let found = cloud.disks.iter().filter(|disk| wanted(disk));
-    Found::Many("disks", "disk", found.cloned().collect())
-}
-
-fn backups(cloud: &OnApp, wanted: impl Fn(&OnAppBackup) -> bool) -> Found {
-    let found = cloud.backups.iter().filter(|backup| wanted(backup));
-    let records = found.map(|backup| backup.record.clone());
-    Found::Many("backups", "backup", records.collect())
-}
-
-fn machine<'c>(cloud: &'c OnApp, name: &str) -> Option<&'c Record> {
-    named(&cloud.machines, name)
-}
-
-/// Finds a record by number or identifier; both work in paths (recorded).
-fn named<'c>(records: &'c [Record], name: &str) -> Option<&'c Record> {
-    records.iter().find(|record| is(record, name) || record.get("identifier") == Some(&json!(name)))
-}
-
-fn is(record: &Record, id: &str) -> bool {
-    let known = record.get("id").and_then(Value::as_u64);
-    known.is_some() && known == id.parse().ok()
-}
-
-fn owner(disk: &Record) -> Option<u64> {
-    disk.get("virtual_machine_id").and_then(Value::as_u64)
-}
-
-fn is_incremental(backup: &OnAppBackup) -> bool {
-    backup.record.get("backup_type") == Some(&json!("incremental"))
-}
-
-impl Found {
-    fn reply(self, format: Format, query: &Map<String, Value>) -> Reply {
-        match (self, format) {
-            (Self::One(name, record), Format::Json) => Reply::json(200, &json!({ name: record })),
-            (Self::One(name, record), Format::Xml) => Reply::new(200, XML, xml::document(name, &for_xml(name, record))),
-            (Self::Bare(record), Format::Json) => Reply::json(200, &Value::Object(record)),
-            (Self::Bare(record), Format::Xml) => Reply::new(200, XML, xml::document("hash", &record)),
-            (Self::Many(plural, name, records), format) => {
-                let (records, paging) = page(records, query);
-                let reply = many(plural, name, records, format);
-                paging.into_iter().fold(reply, |reply, (header, number)| reply.with(header, number.to_string()))
-            }
-        }
-    }
-}
-
-fn many(plural: &str, name: &str, records: Vec<Record>, format: Format) -> Reply {
-    if format == Format::Xml {
-        let records: Vec<Record> = records.into_iter().map(|record| for_xml(name, record)).collect();
-        return Reply::new(200, XML, xml::list(plural, name, &records));
-    }
-    // A bare array, and each element wrapped (documented).
-    let wrapped = records.into_iter().map(|record| json!({ name: record }));
-    Reply::json(200, &Value::Array(wrapped.collect()))
-}
-
-/// Adds the member that a backup has in XML only, always nil (documented).
-fn for_xml(name: &str, record: Record) -> Record {
-    if name != "backup" {
-        return record;
-    }
-    let mut with_type = Record::new();
-    for (key, value) in record {
-        let follows = key == "identifier";
-        with_type.insert(key, value);
-        if follows {
-            with_type.insert("image_type".to_owned(), Value::Null);
-        }
-    }
-    with_type
-}
-
-/// Cuts a list; without parameters a short one comes whole and without the headers.
-fn page(records: Vec<Record>, query: &Map<String, Value>) -> (Vec<Record>, Vec<(&'static str, usize)>) {
-    let number = |name: &str| {
-        let text = query.get(name).and_then(Value::as_str)?;
-        text.parse::<usize>().ok().filter(|&number| number > 0)
-    };
-    let asked = query.contains_key("page") || query.contains_key("per_page");
-    let total = records.len();
-    if !asked && total <= PAGE_SIZE {
-        return (records, Vec::new());
-    }
-    let page = number("page").unwrap_or(1);
-    let limit = number("per_page").unwrap_or(PAGE_SIZE);
-    let start = (page - 1).saturating_mul(limit);
-    let shown = records.into_iter().skip(start).take(limit).collect();
-    (shown, vec![("x-page", page), ("x-limit", limit), ("x-total", total)])
-}
-
-fn refuse(status: u16, message: &str, format: Format) -> Reply {
-    match format {
-        Format::Json => Reply::json(status, &json!({ "errors": [message] })),
-        Format::Xml => Reply::new(status, XML, xml::errors(&[message])),
-    }
+/// Refuses what is not found.
+fn require<T>(found: Option<T>) -> Result<T, Refused> {
+    found.ok_or(Refused::NotFound)
 }

@@ -37,7 +37,7 @@ pub(super) enum Api {
 }
 
 /// Finds the API of a path and the rest of the path below its base.
-pub(super) fn api_of(path: &str) -> (Api, &str) {
+pub(super) fn api_of<'p>(path: &'p str, onapp: &str) -> (Api, &'p str) {
     let below = |base: &str| {
         let rest = path.strip_prefix(base)?;
         (rest.is_empty() || rest.starts_with('/')).then_some(rest)
@@ -45,7 +45,7 @@ pub(super) fn api_of(path: &str) -> (Api, &str) {
     if let Some(rest) = below("/core/v1") {
         return (Api::Katapult, rest);
     }
-    below("/onapp").map_or((Api::Nowhere, path), |rest| (Api::OnApp, rest))
+    below(onapp).map_or((Api::Nowhere, path), |rest| (Api::OnApp, rest))
 }
 
 impl Request {

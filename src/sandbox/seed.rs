@@ -7,6 +7,7 @@ mod company;
 mod growth;
 
 use super::Seed;
+use super::cloud::Cloud;
 use super::state::World;
 
 pub(super) use company::{MACHINES as COMPANY_MACHINES, POLICIES as COMPANY_POLICIES};
@@ -17,9 +18,14 @@ pub(super) fn world(seed: &Seed, now: i64) -> World {
     company::fill(&mut world, now);
     company::shrink(&mut world, seed);
     growth::fill(&mut world, seed, now);
-    world.onapp = cloud::records(seed.policies.saturating_sub(COMPANY_POLICIES), now);
+    world.onapp = onapp(seed, now);
     world.reindex();
     company::fill_trash(&mut world, now);
     world.reindex();
     world
+}
+
+/// Makes a new OnApp cloud as of `now`.
+pub(super) fn onapp(seed: &Seed, now: i64) -> Cloud {
+    cloud::cloud(seed.policies.saturating_sub(COMPANY_POLICIES), now)
 }

@@ -46,6 +46,7 @@ struct Shared {
     rate_limit: u32,
     paging: Paging,
     log: Option<Log>,
+    onapp: onapp::Mode,
     changing: Mutex<Changing>,
 }
 
@@ -71,6 +72,7 @@ impl Server {
             rate_limit: options.rate_limit,
             paging: Paging { large_set_over: options.large_set_over.unwrap_or(usize::MAX) },
             log: options.log,
+            onapp: options.onapp,
             changing: Mutex::new(Changing {
                 store,
                 faults: options.faults,
@@ -148,7 +150,7 @@ async fn serve_and_log(shared: Arc<Shared>, request: hyper::Request<Incoming>) -
 
 async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Response<Outgoing>, Dropped> {
     let (parts, body) = request.into_parts();
-    let fault = shared.fault(parts.method.as_str());
+    let fault = shared.fault(parts.method.as_str(), &parts.uri);
     if !shared.latency.is_zero() {
         tokio::time::sleep(shared.latency).await;
     }
@@ -190,13 +192,14 @@ impl Shared {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fault(&self, method: &str) -> Option<FaultKind> {
-        faults::take(&mut self.changing().faults, method)
+    fn fault(&self, method: &str, uri: &Uri) -> Option<FaultKind> {
+        let is_onapp = api_of(uri.path(), self.onapp.prefix()).0 == Api::OnApp;
+        faults::take(&mut self.changing().faults, method, is_onapp)
     }
 
     fn reply(&self, fault: Option<FaultKind>, method: &str, uri: &Uri, headers: &HeaderMap, body: Vec<u8>) -> Reply {
         let now = (self.clock)();
-        let (api, path) = api_of(uri.path());
+        let (api, path) = api_of(uri.path(), self.onapp.prefix());
         if let Some(page) = fault.and_then(|fault| from_proxy(fault, uri)) {
             return page.with_date(now);
         }
@@ -205,7 +208,7 @@ impl Shared {
         if api == Api::OnApp {
             let reply = match fault.and_then(onapp_failure) {
                 Some(failure) => failure,
-                None => changing.onapp(&request, now),
+                None => changing.onapp(&request, now, self, fault == Some(FaultKind::Busy)),
             };
             return reply.with_date(now).with_request_id();
         }
@@ -266,14 +269,25 @@ fn onapp_failure(fault: FaultKind) -> Option<Reply> {
 }
 
 impl Changing {
-    fn onapp(&mut self, request: &Request, now: i64) -> Reply {
-        match self.store.read(now) {
-            Ok(world) => onapp::answer(request, &world.onapp),
-            Err(error) => {
-                self.note(&error);
-                Reply::html(500, "We're sorry, but something went wrong (500)")
-            }
-        }
+    fn onapp(&mut self, request: &Request, now: i64, shared: &Shared, is_busy: bool) -> Reply {
+        let mode = &shared.onapp;
+        let allowed = match onapp::check(request, mode) {
+            Ok(allowed) if is_busy => return allowed.busy(),
+            Ok(allowed) => allowed,
+            Err(refusal) => return refusal,
+        };
+        let outcome = if allowed.writes() {
+            let faults = &mut self.faults;
+            let mut fate = |action: &str| faults::take_fate(faults, action);
+            let written = self.store.write(now, |world| allowed.write(request, mode, &mut world.onapp, now, &mut fate));
+            written.map(|result| result.unwrap_or_else(|refusal| refusal))
+        } else {
+            self.store.read(now).map(|world| allowed.read(request, mode, &world.onapp, now))
+        };
+        outcome.unwrap_or_else(|error| {
+            self.note(&error);
+            Reply::html(500, "We're sorry, but something went wrong (500)")
+        })
     }
 
     fn katapult(&mut self, request: &Request, now: i64, shared: &Shared) -> Reply {

@@ -1,14 +1,14 @@
-//! The simulated world: everything that both APIs tell of, and the indexes that keep requests fast.
+//! The simulated world: all objects of both APIs, and the indexes that keep requests fast.
 //!
-//! It knows nothing of HTTP, JSON replies or files. What happens with time (a policy that moves to the
+//! It has no HTTP, JSON replies or files. What happens with time (a policy that moves to the
 //! trash, trash that is emptied) follows from the clock alone, so every process that shares a state file
 //! sees the same without writing it.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use super::cloud::Cloud;
 use super::identifiers::identifier;
 use super::schedule::Schedule;
 
@@ -18,8 +18,8 @@ pub(super) const KEPT_IN_TRASH: i64 = 172_800;
 /// How long a purge takes; the object stays readable for 5 to 15 seconds (recorded).
 pub(super) const PURGE_TAKES: i64 = 10;
 
-/// The version of the state file.
-pub(super) const VERSION: u32 = 1;
+/// The version of the state file. Version 1 had a cloud of which only backups could be listed.
+pub(super) const VERSION: u32 = 2;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct World {
@@ -32,7 +32,7 @@ pub(super) struct World {
     pub(super) policies: Vec<Policy>,
     pub(super) trash: Vec<Trashed>,
     pub(super) tasks: Vec<Task>,
-    pub(super) onapp: OnApp,
+    pub(super) onapp: Cloud,
     #[serde(skip)]
     index: Index,
 }
@@ -157,21 +157,6 @@ pub(super) struct Task {
     pub(super) created_at: i64,
 }
 
-/// OnApp's records, stored as the API gives them: JSON and XML are both made from these.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct OnApp {
-    pub(super) machines: Vec<Map<String, Value>>,
-    pub(super) disks: Vec<Map<String, Value>>,
-    pub(super) backups: Vec<OnAppBackup>,
-}
-
-/// A backup and the machine that it belongs to, which old records do not name.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct OnAppBackup {
-    pub(super) machine: u64,
-    pub(super) record: Map<String, Value>,
-}
-
 #[derive(Clone, Debug, Default)]
 struct Index {
     organizations: HashMap<String, usize>,
@@ -197,7 +182,7 @@ impl World {
             policies: Vec::new(),
             trash: Vec::new(),
             tasks: Vec::new(),
-            onapp: OnApp::default(),
+            onapp: Cloud::default(),
             index: Index::default(),
         }
     }
@@ -228,8 +213,9 @@ impl World {
         self.index = index;
     }
 
-    /// Lets happen what is due by `now`.
+    /// Does everything that is due by `now`.
     pub(super) fn settle(&mut self, now: i64) {
+        self.onapp.settle(now);
         if self.index.next_event.is_none_or(|event| now < event) {
             return;
         }

@@ -51,7 +51,7 @@ impl Store {
         match make_directory(&path).and_then(|()| open_lock(&path)) {
             Ok(_) => store.refresh(now)?,
             Err(error) => {
-                if let Ok(loaded) = load(&path) {
+                if let Ok(loaded) = load(&path, &store.seed, now) {
                     store.adopt(loaded);
                 }
                 store.keep_in_memory(&path, &error);
@@ -93,7 +93,7 @@ impl Store {
         let Some(path) = self.file.clone() else {
             return Ok(());
         };
-        if self.is_current(&path) || self.adopt(load(&path)?).is_none() {
+        if self.is_current(&path) || self.adopt(load(&path, &self.seed, now)?).is_none() {
             return Ok(());
         }
         // Missing or corrupt: look again under the lock, another process may be repairing it.
@@ -119,7 +119,7 @@ impl Store {
         if self.is_current(&path) {
             return Ok(false);
         }
-        let Some(trouble) = self.adopt(load(&path)?) else {
+        let Some(trouble) = self.adopt(load(&path, &self.seed, now)?) else {
             return Ok(false);
         };
         self.world = seed::world(&self.seed, now);
@@ -181,7 +181,7 @@ pub(super) fn reset(path: &Path, seed: &Seed, now: i64) -> io::Result<()> {
     save(path, &seed::world(seed, now)).map(drop)
 }
 
-fn load(path: &Path) -> io::Result<Loaded> {
+fn load(path: &Path, seed: &Seed, now: i64) -> io::Result<Loaded> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::Missing),
@@ -203,6 +203,10 @@ fn load(path: &Path) -> io::Result<Loaded> {
         Ok(world) => world,
         Err(error) => return Ok(Loaded::Corrupt(error.to_string())),
     };
+    if world.version == 1 {
+        world.onapp = seed::onapp(seed, now);
+        world.version = VERSION;
+    }
     if world.version != VERSION {
         return Ok(Loaded::Corrupt(format!("its version is {}, not {VERSION}", world.version)));
     }

@@ -1,6 +1,6 @@
-//! Writes stored records as XML in the style of Rails: a type attribute for all that is not a string.
+//! Writes records as XML in the style of Rails: a type attribute for everything that is not a string.
 //!
-//! Takes names and values as they are stored; decides nothing about which fields an answer has.
+//! Takes names and values as they are stored; the caller decides which fields an answer has.
 
 use serde_json::{Map, Value};
 
@@ -29,7 +29,7 @@ pub(super) fn list(plural: &str, name: &str, records: &[Map<String, Value>]) -> 
 }
 
 /// Writes error messages; that a child is named `error` is inferred.
-pub(super) fn errors(messages: &[&str]) -> String {
+pub(super) fn errors(messages: &[String]) -> String {
     let mut text = HEAD.to_owned();
     text.push_str("<errors>\n");
     for message in messages {
@@ -89,10 +89,10 @@ fn array(text: &mut String, name: &str, items: &[Value], depth: usize) {
 }
 
 fn is_time(name: &str) -> bool {
-    name.ends_with("_at")
+    name.ends_with("_at") || name.ends_with("-at")
 }
 
-/// Escapes text; what XML cannot hold at all becomes a replacement character.
+/// Escapes text; a character that XML cannot hold becomes a replacement character.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
