@@ -266,10 +266,7 @@ impl Running {
     pub fn kill(mut self) -> Option<String> {
         // One that has ended cannot be killed any more.
         let _ = self.child.kill();
-        let status = self.child.wait().unwrap();
-        let mut printed = String::new();
-        self.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
-        status.success().then_some(printed)
+        self.wait_or_killed().filter(|run| run.code == 0).map(|run| run.stdout)
     }
 
     /// Waits for the end; standard output is what had not been read yet.
@@ -285,6 +282,17 @@ impl Running {
     /// The same, and the most memory that the process was seen to hold, in bytes; 0 where the system does not tell.
     pub fn wait_measuring(self) -> (Run, u64) {
         self.wait_and_measure(LIMIT)
+    }
+
+    /// Waits for the end, which may be a signal's: `None` then.
+    pub fn wait_or_killed(mut self) -> Option<Run> {
+        let started = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(started.elapsed() < LIMIT, "{}: still running after {LIMIT:?}", self.line);
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.child.wait().unwrap().code()?;
+        Some(self.wait())
     }
 
     fn wait_and_measure(mut self, limit: Duration) -> (Run, u64) {
