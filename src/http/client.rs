@@ -10,13 +10,13 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::answer::{Answer, ApiError, DecodeFailure};
+use super::attempts::{Attempt, Attempts, End, Ended};
 use super::budget::Rate;
 use super::credential::Credential;
-use super::failure::Failure;
-use super::patience::{Attempt, End, Ended, Patience};
 use super::pool::Pool;
-use super::repeated::Forms;
 use super::retry::Outcome;
+use super::scrub::Scrubber;
+use super::transport_error::TransportError;
 use super::{Method, Repeat, Request, body, trace};
 use crate::error::{Error, Exit, Result, code};
 use crate::secret::Secret;
@@ -98,7 +98,7 @@ pub trait Progress {
 pub struct Http {
     target: Target,
     concurrency: usize,
-    patience: Patience,
+    attempts: Attempts,
     dialect: Dialect,
     progress: Box<dyn Progress>,
     pool: OnceCell<Pool>,
@@ -107,7 +107,7 @@ pub struct Http {
     places: Semaphore,
     write_in_flight: RefCell<Option<String>>,
     last_seen: RefCell<Option<Answer>>,
-    repeated: OnceCell<Forms>,
+    repeated: OnceCell<Scrubber>,
     shows_secrets: bool,
 }
 
@@ -125,7 +125,7 @@ impl Http {
         Self {
             target,
             concurrency: limits.concurrency,
-            patience: Patience::new(limits),
+            attempts: Attempts::new(limits),
             dialect,
             progress,
             pool: OnceCell::new(),
@@ -166,7 +166,7 @@ impl Http {
 
     /// Gives the command more time: the user was thinking.
     pub fn extend(&self, by: Duration) {
-        self.patience.extend(by);
+        self.attempts.extend(by);
     }
 
     /// Sends a request and decodes its answer.
@@ -184,7 +184,7 @@ impl Http {
     /// There was no answer of the API that could be understood.
     pub async fn exchange(&self, request: &Request, decode: fn(&Answer) -> Decoded) -> Result<Settled> {
         // Before anything else: it must not look as if a write had begun.
-        self.target.authentication.credential().get(|| self.patience.begin()).await?;
+        self.target.authentication.credential().get(|| self.attempts.begin()).await?;
         if request.method != Method::Get {
             *self.write_in_flight.borrow_mut() = Some(format!("{} {}", request.method.name(), request.path));
         }
@@ -209,17 +209,17 @@ impl Http {
                 result: tried,
             }
         };
-        let Ended { end, after_lost_answer } = self.patience.persist(request.repeat, &*self.progress, once).await;
+        let Ended { end, after_lost_answer } = self.attempts.run(request.repeat, &*self.progress, once).await;
         let tried = match end {
             End::Settled(tried) => tried,
-            End::NoPlace => Err(Failure::NoPlace),
-            End::NoTime => Err(Failure::NoTime),
+            End::NoPlace => Err(TransportError::NoPlace),
+            End::NoTime => Err(TransportError::NoTime),
         };
         self.conclude(request, tried, after_lost_answer)
     }
 
     /// Says in a few words why a request is sent again.
-    fn reason(&self, tried: &std::result::Result<Settled, Failure>) -> String {
+    fn reason(&self, tried: &std::result::Result<Settled, TransportError>) -> String {
         match tried {
             Ok(settled) if settled.answer.status == 429 => "the rate limit is reached".to_owned(),
             Ok(settled) => format!("HTTP {}", settled.answer.status),
@@ -228,8 +228,8 @@ impl Http {
     }
 
     /// Sends a request once, following redirects of a read on its own host.
-    async fn attempt(&self, request: &Request) -> std::result::Result<Answer, Failure> {
-        let limit = self.patience.for_one();
+    async fn attempt(&self, request: &Request) -> std::result::Result<Answer, TransportError> {
+        let limit = self.attempts.for_one();
         let sent = async {
             let mut url = request.url(&self.target.base);
             for _ in 0..=MAX_REDIRECTS {
@@ -239,26 +239,26 @@ impl Http {
                 };
                 let same_host = next.origin() == self.target.base.origin();
                 if request.method != Method::Get || !same_host {
-                    return Err(Failure::Redirect(origin(&next)));
+                    return Err(TransportError::Redirect(origin(&next)));
                 }
-                self.patience.followed();
+                self.attempts.followed();
                 url = next;
             }
-            Err(Failure::Redirect("itself, again and again".to_owned()))
+            Err(TransportError::Redirect("itself, again and again".to_owned()))
         };
-        tokio::time::timeout(limit, sent).await.unwrap_or(Err(Failure::Timeout))
+        tokio::time::timeout(limit, sent).await.unwrap_or(Err(TransportError::Timeout))
     }
 
     /// Sends a write on a connection of its own, and a read on one that was kept. Where the server has closed that one
     /// in silence, the read never got there, and goes out once more at once.
-    async fn send(&self, request: &Request, url: Url) -> std::result::Result<reqwest::Response, Failure> {
+    async fn send(&self, request: &Request, url: Url) -> std::result::Result<reqwest::Response, TransportError> {
         let pool = self.pool()?;
         // Before the first answer there is nothing to keep.
         let is_kept = request.method == Method::Get && self.keeps_connections.get();
         let may_be_stale = is_kept && self.last_seen.borrow().is_some();
         let client = if is_kept { pool.kept() } else { pool.fresh(&self.target)? };
         match self.send_by(client, request, url.clone()).await {
-            Err(Failure::Broken(_)) if may_be_stale => {
+            Err(TransportError::Broken(_)) if may_be_stale => {
                 self.keeps_connections.set(false);
                 self.send_by(pool.fresh(&self.target)?, request, url).await
             }
@@ -271,7 +271,7 @@ impl Http {
         client: &reqwest::Client,
         request: &Request,
         url: Url,
-    ) -> std::result::Result<reqwest::Response, Failure> {
+    ) -> std::result::Result<reqwest::Response, TransportError> {
         self.trace(trace::request(self.progress.trace_level(), request, &url, &|body| self.redact(body)));
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
@@ -293,14 +293,18 @@ impl Http {
         Ok(builder.send().await?)
     }
 
-    async fn receive(&self, request: &Request, response: reqwest::Response) -> std::result::Result<Answer, Failure> {
+    async fn receive(
+        &self,
+        request: &Request,
+        response: reqwest::Response,
+    ) -> std::result::Result<Answer, TransportError> {
         let mut answer = Answer::from_head(response.status().as_u16(), response.headers());
         answer.body = body::read(response).await?;
         self.trace(trace::answer(self.progress.trace_level(), request, &answer, &|body| self.redact(body)));
         Ok(answer)
     }
 
-    fn pool(&self) -> std::result::Result<&Pool, Failure> {
+    fn pool(&self) -> std::result::Result<&Pool, TransportError> {
         if let Some(pool) = self.pool.get() {
             return Ok(pool);
         }
@@ -308,16 +312,20 @@ impl Http {
         Ok(self.pool.get_or_init(|| pool))
     }
 
-    fn settle(&self, mut answer: Answer, decode: fn(&Answer) -> Decoded) -> std::result::Result<Settled, Failure> {
+    fn settle(
+        &self,
+        mut answer: Answer,
+        decode: fn(&Answer) -> Decoded,
+    ) -> std::result::Result<Settled, TransportError> {
         let result = match answer.is_success() {
             true => match decode(&answer) {
                 Ok(mut value) => {
                     self.forms().inspect(|forms| forms.hide_in_result(&answer.body, &mut value));
                     Ok(value)
                 }
-                Err(DecodeFailure::CutOff) => return Err(Failure::CutOff),
+                Err(DecodeFailure::CutOff) => return Err(TransportError::CutOff),
                 Err(DecodeFailure::Nonsense(what)) => {
-                    return Err(Failure::Nonsense(what, Some(answer.status), answer.request_id));
+                    return Err(TransportError::Nonsense(what, Some(answer.status), answer.request_id));
                 }
             },
             false => Err(self.without_token(self.refusal(&answer))),
@@ -343,13 +351,13 @@ impl Http {
     }
 
     /// Gives the forms of the credentials, once they are at hand.
-    fn forms(&self) -> Option<&Forms> {
+    fn forms(&self) -> Option<&Scrubber> {
         let user = match &self.target.authentication {
             Authentication::Basic { user, .. } => Some(user.as_str()),
             Authentication::Bearer(_) => None,
         };
         let secret = self.secret()?;
-        Some(self.repeated.get_or_init(|| Forms::of(user, secret)))
+        Some(self.repeated.get_or_init(|| Scrubber::of(user, secret)))
     }
 
     /// Makes the error of an answer that is not a success.
@@ -375,7 +383,7 @@ impl Http {
         error
     }
 
-    fn outcome(&self, tried: &std::result::Result<Settled, Failure>) -> Outcome {
+    fn outcome(&self, tried: &std::result::Result<Settled, TransportError>) -> Outcome {
         match tried {
             Err(failure) if !failure.is_transient() => Outcome::Final,
             Err(failure) if failure.surely_not_carried_out() => Outcome::NotCarriedOut { retry_after: None },
@@ -395,7 +403,7 @@ impl Http {
     fn conclude(
         &self,
         request: &Request,
-        tried: std::result::Result<Settled, Failure>,
+        tried: std::result::Result<Settled, TransportError>,
         after_lost_answer: bool,
     ) -> Result<Settled> {
         let is_unknown = match self.outcome(&tried) {

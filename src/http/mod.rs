@@ -3,18 +3,19 @@
 //! Knows no endpoint and no field of any answer; what an error body means is told by a [`Dialect`].
 
 mod answer;
+mod attempts;
 mod body;
 mod budget;
 mod client;
 mod credential;
-mod failure;
 mod page;
-mod patience;
+mod transport_error;
+
 mod pool;
 pub mod probe;
-mod repeated;
 mod request;
 mod retry;
+mod scrub;
 mod status;
 mod trace;
 #[cfg(target_os = "linux")]

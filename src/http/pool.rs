@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
 
 use super::client::Target;
-use super::failure::{Failure, NO_ROOTS};
+use super::transport_error::{NO_ROOTS, TransportError};
 
 /// The connections to one host.
 ///
@@ -28,7 +28,7 @@ type Trust = Vec<reqwest::Certificate>;
 
 impl Pool {
     /// Opens the pool. Trust roots are loaded for `https` alone, and once: that takes milliseconds.
-    pub(super) fn open(target: &Target) -> Result<Self, Failure> {
+    pub(super) fn open(target: &Target) -> Result<Self, TransportError> {
         // Err means that one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let trust = match target.base.scheme() {
@@ -44,7 +44,7 @@ impl Pool {
     }
 
     /// Gives what sends on a new connection.
-    pub(super) fn fresh(&self, target: &Target) -> Result<&Client, Failure> {
+    pub(super) fn fresh(&self, target: &Target) -> Result<&Client, TransportError> {
         if let Some(client) = self.fresh.get() {
             return Ok(client);
         }
@@ -53,7 +53,7 @@ impl Pool {
     }
 }
 
-fn client(target: &Target, trust: Option<&Trust>, keeps: bool) -> Result<Client, Failure> {
+fn client(target: &Target, trust: Option<&Trust>, keeps: bool) -> Result<Client, TransportError> {
     let mut builder =
         Client::builder().user_agent(concat!("bpctl/", env!("CARGO_PKG_VERSION"))).redirect(redirect::Policy::none());
     builder = match trust {
@@ -67,10 +67,12 @@ fn client(target: &Target, trust: Option<&Trust>, keeps: bool) -> Result<Client,
         // A proxy could not reach this machine's own ports, and must not see the sandbox's traffic.
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|error| match (Failure::from(error), &target.ca_file) {
+    builder.build().map_err(|error| match (TransportError::from(error), &target.ca_file) {
         // Certificates are looked at closely when the pool is built.
-        (Failure::Unsendable(cause), Some(file)) => Failure::Unsendable(format!("ca_file {}: {cause}", file.display())),
-        (Failure::Unsendable(cause), None) => Failure::Tls(cause, NO_ROOTS),
+        (TransportError::Unsendable(cause), Some(file)) => {
+            TransportError::Unsendable(format!("ca_file {}: {cause}", file.display()))
+        }
+        (TransportError::Unsendable(cause), None) => TransportError::Tls(cause, NO_ROOTS),
         (failure, _) => failure,
     })
 }
@@ -78,13 +80,13 @@ fn client(target: &Target, trust: Option<&Trust>, keeps: bool) -> Result<Client,
 /// Finds whom to trust: the target's own roots and the system's, on Linux read as late as can be, elsewhere as the
 /// system does.
 #[cfg(target_os = "linux")]
-fn trust(target: &Target) -> Result<Trust, Failure> {
+fn trust(target: &Target) -> Result<Trust, TransportError> {
     super::trust::tls(own_roots(target)?, target.is_trust_named)
-        .map_err(|error| Failure::Unsendable(format!("ca_file: {error}")))
+        .map_err(|error| TransportError::Unsendable(format!("ca_file: {error}")))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn trust(target: &Target) -> Result<Trust, Failure> {
+fn trust(target: &Target) -> Result<Trust, TransportError> {
     let own: Result<Vec<_>, _> = own_roots(target)?.iter().map(|root| reqwest::Certificate::from_der(root)).collect();
     Ok(own?)
 }
@@ -99,11 +101,11 @@ fn trusting(builder: ClientBuilder, trust: &Trust) -> ClientBuilder {
     builder.tls_certs_merge(trust.clone())
 }
 
-fn own_roots(target: &Target) -> Result<Vec<CertificateDer<'static>>, Failure> {
+fn own_roots(target: &Target) -> Result<Vec<CertificateDer<'static>>, TransportError> {
     let Some(file) = &target.ca_file else {
         return Ok(Vec::new());
     };
-    let wrong = |cause: String| Failure::Unsendable(format!("ca_file {}: {cause}", file.display()));
+    let wrong = |cause: String| TransportError::Unsendable(format!("ca_file {}: {cause}", file.display()));
     let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
     let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let roots = roots.map_err(|_| wrong("not a PEM certificate".to_owned()))?;

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use url::Url;
 
-use super::failure::Failure;
+use super::transport_error::TransportError;
 use crate::error::Result;
 
 /// Finds the addresses of a URL's host.
@@ -28,13 +28,13 @@ pub async fn addresses(url: &Url, limit: Duration) -> Result<Vec<SocketAddr>> {
         let _ = answer.send(found);
     });
     let found = match timeout(limit, answered).await {
-        Err(_) | Ok(Err(_)) => return Err(Failure::Timeout.into_error(&host)),
+        Err(_) | Ok(Err(_)) => return Err(TransportError::Timeout.into_error(&host)),
         Ok(Ok(found)) => found,
     };
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(Failure::Connect("the name has no address".to_owned()).into_error(&host)),
-        Err(error) => Err(Failure::Connect(error.to_string()).into_error(&host)),
+        Ok(_) => Err(TransportError::Connect("the name has no address".to_owned()).into_error(&host)),
+        Err(error) => Err(TransportError::Connect(error.to_string()).into_error(&host)),
     }
 }
 
@@ -56,7 +56,7 @@ pub async fn connect(url: &Url, addresses: &[SocketAddr], limit: Duration) -> Re
     };
     match timeout(limit, any).await {
         Ok(Ok(address)) => Ok(address),
-        Ok(Err(error)) => Err(Failure::Connect(error.to_string()).into_error(host)),
-        Err(_) => Err(Failure::Timeout.into_error(host)),
+        Ok(Err(error)) => Err(TransportError::Connect(error.to_string()).into_error(host)),
+        Err(_) => Err(TransportError::Timeout.into_error(host)),
     }
 }

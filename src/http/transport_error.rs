@@ -7,7 +7,7 @@ use crate::error::{Error, Exit, code};
 
 /// Why there is no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum TransportError {
     /// No connection: the request surely was not carried out.
     Connect(String),
     /// The TLS handshake failed: why, and what to do.
@@ -32,7 +32,7 @@ pub(super) enum Failure {
     Unsendable(String),
 }
 
-impl Failure {
+impl TransportError {
     /// Tells whether the request surely was not carried out.
     pub(super) fn surely_not_carried_out(&self) -> bool {
         matches!(self, Self::Connect(_) | Self::Tls(..) | Self::Unsendable(_) | Self::NoTime | Self::NoPlace)
@@ -80,7 +80,7 @@ impl Failure {
 }
 
 /// Sorts an error of the HTTP library.
-impl From<reqwest::Error> for Failure {
+impl From<reqwest::Error> for TransportError {
     fn from(error: reqwest::Error) -> Self {
         let cause = root_cause(&error);
         if error.is_builder() {

@@ -16,7 +16,7 @@ const LEAST_IN_TEXT: usize = 4;
 const LEAST_IN_RESULTS: usize = 8;
 
 /// The forms in which a server can repeat the credentials.
-pub(super) struct Forms {
+pub(super) struct Scrubber {
     /// As they stand in decoded text.
     plain: Vec<Secret>,
     /// As JSON spells them where that differs.
@@ -24,7 +24,7 @@ pub(super) struct Forms {
     is_long: bool,
 }
 
-impl Forms {
+impl Scrubber {
     /// Makes the forms of a secret; with a user, those of HTTP basic authentication too.
     pub(super) fn of(user: Option<&str>, secret: &str) -> Self {
         if secret.len() < LEAST_IN_TEXT {
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_form_is_taken_out_of_text() {
-        let forms = Forms::of(Some("me"), "se\"cr\\et/p");
+        let forms = Scrubber::of(Some("me"), "se\"cr\\et/p");
         let escaped = serde_json::to_string("se\"cr\\et/p").unwrap();
         let basic = "bWU6c2UiY3JcZXQvcA";
         for text in ["se\"cr\\et/p", &escaped, &escaped.replace('/', "\\/"), basic] {
@@ -119,20 +119,20 @@ mod tests {
 
     #[test]
     fn decoded_values_lose_it_and_fields_stay() {
-        let forms = Forms::of(None, "retention");
+        let forms = Scrubber::of(None, "retention");
         let mut value = json!({"retention": 7, "x": ["my retention!"], "a retention": {"retention": "retention"}});
         forms.hide_in(&mut value);
         let hidden = json!({"retention": 7, "x": ["my [REDACTED]!"], "a [REDACTED]": {"retention": HIDDEN}});
         assert_eq!(value, hidden);
         let mut number = json!([12_345_678, 123_456_789]);
-        Forms::of(None, "12345678").hide_in(&mut number);
+        Scrubber::of(None, "12345678").hide_in(&mut number);
         assert_eq!(number, json!([HIDDEN, 123_456_789]));
     }
 
     #[test]
     fn a_short_one_is_a_word_like_any_other() {
         let mut value = json!(["daily"]);
-        Forms::of(None, "daily").hide_in_result(b"[\"daily\"]", &mut value);
-        assert_eq!((value, Forms::of(None, "no").hide("no")), (json!(["daily"]), "no".to_owned()));
+        Scrubber::of(None, "daily").hide_in_result(b"[\"daily\"]", &mut value);
+        assert_eq!((value, Scrubber::of(None, "no").hide("no")), (json!(["daily"]), "no".to_owned()));
     }
 }

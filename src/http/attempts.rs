@@ -17,7 +17,7 @@ use super::retry::{Decision, Outcome, decide};
 const USED_UP: &str = "the rate limit of this minute is used up";
 
 /// Deadline and budget of one client.
-pub(super) struct Patience {
+pub(super) struct Attempts {
     limits: Limits,
     deadline: Cell<Option<Instant>>,
     budget: Budget,
@@ -55,7 +55,7 @@ pub(super) struct Ended<T> {
     pub after_lost_answer: bool,
 }
 
-impl Patience {
+impl Attempts {
     /// Begins with nothing known; the time runs from the first request, or from [`Self::begin`].
     pub(super) fn new(limits: Limits) -> Self {
         Self { limits, deadline: Cell::new(None), budget: Budget::default() }
@@ -92,7 +92,7 @@ impl Patience {
     }
 
     /// Attempts as often as it takes. `once` is told whether an earlier attempt may have been carried out.
-    pub(super) async fn persist<T>(
+    pub(super) async fn run<T>(
         &self,
         repeat: Repeat,
         progress: &dyn Progress,
@@ -207,14 +207,14 @@ mod tests {
     #[test]
     fn max_wait_is_honoured_to_the_second() {
         for (max_wait, each) in [(10, 3), (10, 0), (7, 2), (120, 30)] {
-            let patience = Patience::new(limits(max_wait, 10_000));
+            let attempts = Attempts::new(limits(max_wait, 10_000));
             let (ended, took) = paused(async || {
                 let once = async |_| {
                     // As an attempt does that is cut short by its own limit.
-                    tokio::time::sleep(patience.for_one().min(Duration::from_secs(each))).await;
+                    tokio::time::sleep(attempts.for_one().min(Duration::from_secs(each))).await;
                     attempt(Outcome::Unknown { retry_after: None }, None)
                 };
-                patience.persist(Repeat::Safe, &Told::default(), once).await
+                attempts.run(Repeat::Safe, &Told::default(), once).await
             });
             assert!(
                 matches!(ended.end, End::Settled(Outcome::Unknown { retry_after: None }) | End::NoTime),
@@ -228,33 +228,33 @@ mod tests {
 
     #[test]
     fn nothing_is_attempted_when_the_time_is_up() {
-        let patience = Patience::new(limits(5, 3));
+        let attempts = Attempts::new(limits(5, 3));
         let (ended, _) = paused(async || {
             let idle = async |_| attempt(Outcome::Final, None);
-            patience.persist(Repeat::Safe, &Told::default(), idle).await;
+            attempts.run(Repeat::Safe, &Told::default(), idle).await;
             tokio::time::sleep(Duration::from_secs(5)).await;
             let never = async |_| -> Attempt<Outcome> { panic!("the time is up") };
-            patience.persist(Repeat::Safe, &Told::default(), never).await
+            attempts.run(Repeat::Safe, &Told::default(), never).await
         });
         assert_eq!(ended, Ended { end: End::NoTime, after_lost_answer: false });
     }
 
     #[test]
     fn time_that_a_question_took_is_given_back() {
-        let patience = Patience::new(limits(5, 0));
+        let attempts = Attempts::new(limits(5, 0));
         let (ended, _) = paused(async || {
             let idle = async |_| attempt(Outcome::Final, None);
-            patience.persist(Repeat::Safe, &Told::default(), idle).await;
+            attempts.run(Repeat::Safe, &Told::default(), idle).await;
             tokio::time::sleep(Duration::from_secs(60)).await;
-            patience.extend(Duration::from_secs(60));
-            patience.persist(Repeat::Safe, &Told::default(), idle).await
+            attempts.extend(Duration::from_secs(60));
+            attempts.run(Repeat::Safe, &Told::default(), idle).await
         });
         assert_eq!(ended.end, End::Settled(Outcome::Final));
     }
 
     #[test]
     fn a_rate_limit_waits_as_told_and_says_so() {
-        let (patience, told) = (Patience::new(limits(120, 3)), Told::default());
+        let (attempts, told) = (Attempts::new(limits(120, 3)), Told::default());
         let answers = RefCell::new(vec![
             Outcome::Final,
             Outcome::RateLimited { retry_after: None, date: None },
@@ -262,7 +262,7 @@ mod tests {
         ]);
         let (ended, took) = paused(async || {
             let once = async |_| attempt(answers.borrow_mut().pop().unwrap(), None);
-            patience.persist(Repeat::Safe, &told, once).await
+            attempts.run(Repeat::Safe, &told, once).await
         });
         assert_eq!(ended.end, End::Settled(Outcome::Final));
         // Seven seconds, and from second 30 to the next minute.
@@ -276,38 +276,38 @@ mod tests {
     fn a_lost_answer_is_remembered_and_a_create_is_not_repeated() {
         let lost_then = |last: Outcome| {
             let answers = RefCell::new(vec![last, Outcome::Unknown { retry_after: None }]);
-            let patience = Patience::new(limits(120, 3));
+            let attempts = Attempts::new(limits(120, 3));
             paused(async || {
                 let once = async |_| attempt(answers.borrow_mut().pop().unwrap(), None);
-                patience.persist(Repeat::Safe, &Told::default(), once).await
+                attempts.run(Repeat::Safe, &Told::default(), once).await
             })
             .0
         };
         assert_eq!(lost_then(Outcome::Final), Ended { end: End::Settled(Outcome::Final), after_lost_answer: true });
-        let patience = Patience::new(limits(120, 3));
+        let attempts = Attempts::new(limits(120, 3));
         let count = RefCell::new(0);
         let (ended, _) = paused(async || {
             let once = async |_| {
                 *count.borrow_mut() += 1;
                 attempt(Outcome::Unknown { retry_after: None }, None)
             };
-            patience.persist(Repeat::OnlyIfNotCarriedOut, &Told::default(), once).await
+            attempts.run(Repeat::OnlyIfNotCarriedOut, &Told::default(), once).await
         });
         assert_eq!((ended.end, *count.borrow()), (End::Settled(Outcome::Unknown { retry_after: None }), 1));
     }
 
     #[test]
     fn an_attempt_that_is_dropped_gives_its_place_back() {
-        let patience = Patience::new(limits(120, 0));
+        let attempts = Attempts::new(limits(120, 0));
         let (ended, took) = paused(async || {
             let told = Told::default();
             let never = async |_| std::future::pending::<Attempt<Outcome>>().await;
-            let dropped = patience.persist(Repeat::Safe, &told, never);
+            let dropped = attempts.run(Repeat::Safe, &told, never);
             assert!(tokio::time::timeout(Duration::from_secs(1), dropped).await.is_err());
             let rate = |remaining| Rate { remaining, permitted: None, date: "2026-01-01T00:00:10Z".parse().unwrap() };
             for remaining in [1, 0] {
                 let answered = async |_| attempt(Outcome::Final, Some(rate(remaining)));
-                patience.persist(Repeat::Safe, &told, answered).await;
+                attempts.run(Repeat::Safe, &told, answered).await;
             }
             told.0.borrow().len()
         });
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn many_at_once_share_one_budget_and_one_window() {
         let rate = |remaining, date: &str| Some(Rate { remaining, permitted: Some(5), date: date.parse().unwrap() });
-        let patience = Patience::new(limits(200, 0));
+        let attempts = Attempts::new(limits(200, 0));
         let (_, took) = paused(async || {
             let began = Instant::now();
             let counted = RefCell::new((0, 0));
@@ -333,9 +333,9 @@ mod tests {
                 let date = format!("2026-01-01T00:{:02}:{:02}Z", second / 60, second % 60);
                 attempt(Outcome::Final, rate(5 - count.1, &date))
             };
-            patience.persist(Repeat::Safe, &Told::default(), once).await;
+            attempts.run(Repeat::Safe, &Told::default(), once).await;
             let told = Told::default();
-            let all = join_all((0..14).map(|_| patience.persist(Repeat::Safe, &told, once))).await;
+            let all = join_all((0..14).map(|_| attempts.run(Repeat::Safe, &told, once))).await;
             assert!(all.iter().all(|ended| ended.end == End::Settled(Outcome::Final)), "{all:?}");
             assert!(told.0.borrow().iter().all(|(reason, _)| reason == USED_UP));
         });
@@ -344,12 +344,12 @@ mod tests {
 
     #[test]
     fn a_window_that_ends_too_late_is_not_waited_for() {
-        let patience = Patience::new(limits(20, 0));
+        let attempts = Attempts::new(limits(20, 0));
         let (ended, took) = paused(async || {
             let date = "2026-01-01T00:00:10Z".parse().unwrap();
             let last = async |_| attempt(Outcome::Final, Some(Rate { remaining: 0, permitted: None, date }));
-            patience.persist(Repeat::Safe, &Told::default(), last).await;
-            patience.persist(Repeat::Safe, &Told::default(), last).await
+            attempts.run(Repeat::Safe, &Told::default(), last).await;
+            attempts.run(Repeat::Safe, &Told::default(), last).await
         });
         assert_eq!((ended.end, took), (End::NoPlace, Duration::ZERO));
     }
