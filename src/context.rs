@@ -13,7 +13,7 @@ use crate::args::Global;
 use crate::config::{Connection, Edit, File, Paths, Provider, Token, Wanted, env, resolve};
 use crate::error::{Error, Exit, Result, code};
 use crate::fs::lock::lock;
-use crate::http::{Authentication, Credential, Http, Limits, Target};
+use crate::http::{Authentication, Credential, Http, Limits, Proxy, Target};
 use crate::journal::Journal;
 use crate::katapult::{Katapult, Lookup};
 use crate::model::Object;
@@ -265,7 +265,8 @@ impl Context {
         };
         let ca_file = connection.ca_file.as_ref().map(|file| file.value.clone());
         let is_trust_named = env::TRUST.iter().any(|name| self.system.is_present(name));
-        let target = Target { base, authentication, ca_file, is_trust_named };
+        let proxy = Proxy::find(&base, |name| self.system.variable(name))?;
+        let target = Target { base, authentication, ca_file, is_trust_named, proxy };
         let http = Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress()));
         Ok(http.showing_secrets(self.global.show_secrets))
     }

@@ -9,6 +9,7 @@ mod prompt;
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, BufWriter, Read, Stdout, Write};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -39,7 +40,7 @@ pub struct UiOptions {
 pub struct Ui {
     options: UiOptions,
     out: RefCell<BufWriter<Stdout>>,
-    held_back: RefCell<Vec<String>>,
+    held_back: Rc<RefCell<Vec<String>>>,
     /// What `-q` left unsaid: a question may be about it.
     unsaid: RefCell<Vec<String>>,
     thinking: Cell<Duration>,
@@ -61,7 +62,7 @@ impl Ui {
             options,
             bars: MultiProgress::with_draw_target(target),
             out: RefCell::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
-            held_back: RefCell::new(Vec::new()),
+            held_back: Rc::default(),
             unsaid: RefCell::new(Vec::new()),
             thinking: Cell::new(Duration::ZERO),
             has_asked: Cell::new(false),
@@ -199,7 +200,12 @@ impl Ui {
 
     /// Makes what the HTTP client speaks through.
     pub fn http_progress(&self) -> HttpProgress {
-        HttpProgress { options: self.options, bars: self.bars.clone(), told: RefCell::new(None) }
+        HttpProgress {
+            options: self.options,
+            bars: self.bars.clone(),
+            held_back: Rc::clone(&self.held_back),
+            told: RefCell::new(None),
+        }
     }
 
     /// Reads standard input to its end, or to one byte more than `most`. Ctrl-C is heard meanwhile.
@@ -269,6 +275,7 @@ fn bar_style(template: &'static str) -> ProgressStyle {
 pub struct HttpProgress {
     options: UiOptions,
     bars: MultiProgress,
+    held_back: Rc<RefCell<Vec<String>>>,
     told: RefCell<Option<(String, Instant)>>,
 }
 
@@ -302,6 +309,15 @@ impl Progress for HttpProgress {
         let is_told = is_worth_telling(self.options, wait);
         if is_told && (self.options.verbosity > 0 || self.is_news(reason, wait)) {
             self.line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape(reason)));
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        let text = format!("warning: {}", escape(text));
+        if self.options.is_json && !self.options.is_terminal {
+            self.held_back.borrow_mut().push(text);
+        } else {
+            self.line(&text);
         }
     }
 

@@ -1,4 +1,4 @@
-//! One answer, read whole and bounded, and its decoding as JSON.
+//! An answer that was read to its end, and its decoding as JSON within bounds.
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -11,14 +11,14 @@ const MAX_DEPTH: usize = 128;
 /// The most memory that the decoded form of an answer may take, in bytes, as estimated before it is built: a body
 /// of a few megabytes can hold brackets that unfold to gigabytes.
 const MAX_UNFOLDED: usize = 256 * 1024 * 1024;
-/// What an object or list of its own takes (measured: an object of one member, with its tables).
+/// The memory of an object or list (measured: an object of one member, with its tables).
 const EACH_CONTAINER: usize = 480;
-/// What a further member takes, its key and a small number included.
+/// The memory of a further member, with its key and a small number.
 const EACH_MEMBER: usize = 136;
 
-/// Values with a name or members of their own that an answer may hold at the most, whatever it is spelled in.
-pub const MOST_VALUES: usize = MAX_UNFOLDED / EACH_CONTAINER;
-/// Says that there are more.
+/// The most objects, lists or XML elements that an answer may hold.
+pub const MAX_VALUES: usize = MAX_UNFOLDED / EACH_CONTAINER;
+/// The reason for refusing more.
 pub const TOO_MANY_VALUES: &str = "more values than fit into memory";
 
 /// An answer whose body was read to the end.
@@ -42,8 +42,12 @@ pub struct Answer {
     pub total: Option<u64>,
     /// OnApp's page size.
     pub limit: Option<u64>,
-    /// The body, decompressed.
+    /// The body, decompressed and normalized.
     pub body: Vec<u8>,
+    /// Whether it bears the mark of Katapult's errors (`X-Api-Schema`; recorded on every error, on no success).
+    pub has_api_schema: bool,
+    /// Whether the API itself answered, as far as can be seen; a proxy's page is not the API's.
+    pub is_from_api: bool,
     /// An earlier attempt of the same request may have been carried out, its answer lost.
     pub after_lost_answer: bool,
 }
@@ -74,11 +78,18 @@ impl Answer {
             total: number("x-total"),
             limit: number("x-limit"),
             body: Vec::new(),
+            has_api_schema: headers.contains_key("x-api-schema"),
+            is_from_api: false,
             after_lost_answer: false,
         }
     }
 
-    /// Tells whether the status is a success.
+    /// Whether the body is HTML or XML.
+    pub fn is_markup(&self) -> bool {
+        is_markup(&self.body)
+    }
+
+    /// Whether the status is a success.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -94,7 +105,7 @@ fn http_date(text: &str) -> Option<Timestamp> {
 pub struct ApiError {
     /// The API's code, or one made from the status where the API has none.
     pub code: String,
-    /// The API's words.
+    /// The API's description.
     pub message: String,
     /// The API's `detail`.
     pub detail: Value,
@@ -105,8 +116,8 @@ pub struct ApiError {
 pub enum DecodeFailure {
     /// It ends before it is complete.
     CutOff,
-    /// It is something else than it should be; a sentence fragment says what.
-    Nonsense(String),
+    /// It is not what it should be: a noun phrase that says what it is.
+    Invalid(String),
 }
 
 /// Decodes a JSON body of at most 128 levels.
@@ -116,10 +127,10 @@ pub enum DecodeFailure {
 pub fn json(answer: &Answer) -> Result<Value, DecodeFailure> {
     let body = answer.body.as_slice();
     if is_markup(body) {
-        return Err(DecodeFailure::Nonsense("an HTML page instead of JSON".to_owned()));
+        return Err(DecodeFailure::Invalid("an HTML page instead of JSON".to_owned()));
     }
     if let Some(what) = excess(body) {
-        return Err(DecodeFailure::Nonsense(what));
+        return Err(DecodeFailure::Invalid(what));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     // The depth was checked above: serde_json's own limit would refuse level 128 as well.
@@ -131,19 +142,20 @@ pub fn json(answer: &Answer) -> Result<Value, DecodeFailure> {
 
 fn describe(error: &serde_json::Error, body: &[u8]) -> DecodeFailure {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return DecodeFailure::Nonsense("an empty body".to_owned());
+        return DecodeFailure::Invalid("an empty body".to_owned());
     }
-    match error.is_eof() {
-        true => DecodeFailure::CutOff,
-        false => DecodeFailure::Nonsense(format!("not JSON (line {}, column {})", error.line(), error.column())),
+    if error.is_eof() {
+        return DecodeFailure::CutOff;
     }
+    DecodeFailure::Invalid(format!("not JSON (line {}, column {})", error.line(), error.column()))
 }
 
-fn is_markup(body: &[u8]) -> bool {
+/// Whether a body is HTML or XML.
+pub(super) fn is_markup(body: &[u8]) -> bool {
     body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
 }
 
-/// Tells what is too much in a body, before anything is built from it: brackets outside of strings that nest deeper
+/// Finds what exceeds the bounds, before anything is built from the body: brackets outside of strings that nest deeper
 /// than [`MAX_DEPTH`], or more of them than fit into [`MAX_UNFOLDED`].
 fn excess(body: &[u8]) -> Option<String> {
     let (mut depth, mut unfolded, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
@@ -191,17 +203,17 @@ mod tests {
     fn depth_is_bounded_at_128() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(json(&answer(&nested(128))).is_ok());
-        assert!(matches!(json(&answer(&nested(129))), Err(DecodeFailure::Nonsense(_))));
-        assert!(matches!(json(&answer(&"[".repeat(100_000))), Err(DecodeFailure::Nonsense(_))));
+        assert!(matches!(json(&answer(&nested(129))), Err(DecodeFailure::Invalid(_))));
+        assert!(matches!(json(&answer(&"[".repeat(100_000))), Err(DecodeFailure::Invalid(_))));
         assert!(json(&answer(&format!("[\"{}\\\"\"]", "[".repeat(500)))).is_ok());
     }
 
     #[test]
     fn the_number_of_values_is_bounded() {
         let many = |unit: &str, count: usize| format!("[{}{unit}]", format!("{unit},").repeat(count));
-        assert!(matches!(json(&answer(&many(r#"{"a":1}"#, 600_000))), Err(DecodeFailure::Nonsense(_))));
-        assert!(matches!(json(&answer(&many("0", 3_000_000))), Err(DecodeFailure::Nonsense(_))));
-        // Twenty thousand policies in one answer are no trouble, nor is one long text.
+        assert!(matches!(json(&answer(&many(r#"{"a":1}"#, 600_000))), Err(DecodeFailure::Invalid(_))));
+        assert!(matches!(json(&answer(&many("0", 3_000_000))), Err(DecodeFailure::Invalid(_))));
+        // Twenty thousand policies in one answer are fine, and so is one long text.
         let policy =
             r#"{"id":"p","target":{"type":"Disk","value":{"id":"d"}},"schedule":{"interval":"daily"},"a":1,"b":2}"#;
         assert!(json(&answer(&many(policy, 20_000))).is_ok());
@@ -209,10 +221,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_off_body_is_told_from_nonsense() {
+    fn a_cut_off_body_is_not_an_invalid_one() {
         assert_eq!(json(&answer(r#"{"a":[1,2"#)), Err(DecodeFailure::CutOff));
-        assert!(matches!(json(&answer("<html>")), Err(DecodeFailure::Nonsense(_))));
-        assert!(matches!(json(&answer("{}{}")), Err(DecodeFailure::Nonsense(_))));
-        assert!(matches!(json(&answer("")), Err(DecodeFailure::Nonsense(_))));
+        assert!(matches!(json(&answer("<html>")), Err(DecodeFailure::Invalid(_))));
+        assert!(matches!(json(&answer("{}{}")), Err(DecodeFailure::Invalid(_))));
+        assert!(matches!(json(&answer("")), Err(DecodeFailure::Invalid(_))));
     }
 }

@@ -1,7 +1,7 @@
-//! How long and how often a command tries: one clock, one deadline, one rate budget, one loop around an attempt.
+//! The loop around an attempt: one clock, one deadline, one rate budget.
 //!
-//! Knows no bytes and no status: what an attempt is, and what it came to, is told by the caller. All waiting of the
-//! HTTP client happens here, on tokio's clock, so that tests can drive it.
+//! It knows no bytes and no status: the caller sends and judges, and `retry` decides. All waiting of the HTTP client
+//! happens here, on tokio's clock, so that tests can drive it.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use super::Repeat;
 use super::budget::{Budget, Place, Rate};
-use super::client::{Limits, Progress};
-use super::retry::{Decision, Outcome, decide};
+use super::options::{Limits, Progress};
+use super::retry::{Decision, Outcome, Situation, decide};
 
-/// What is told when a window has no request left.
+/// The reason for waiting when a window has no request left.
 const USED_UP: &str = "the rate limit of this minute is used up";
 
 /// Deadline and budget of one client.
@@ -27,26 +27,26 @@ pub(super) struct Attempts {
 pub(super) struct Attempt<T> {
     /// What that means for another.
     pub outcome: Outcome,
-    /// What its answer says of the rate limit.
+    /// The rate limit, as its answer states it.
     pub rate: Option<Rate>,
-    /// Why there may be another, in a few words.
+    /// The reason for another, in a few words.
     pub reason: String,
-    /// What the caller wants to have of it.
+    /// What it produced.
     pub result: T,
 }
 
-/// How all attempts ended.
+/// The end of all attempts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End<T> {
-    /// With an attempt that was not repeated.
+    /// An attempt that was not repeated.
     Settled(T),
-    /// The rate limit left no place within the time.
-    NoPlace,
+    /// The rate limit allowed no request within the time.
+    RateBudget,
     /// The time was up before the next attempt.
     NoTime,
 }
 
-/// How all attempts ended, and what the earlier ones may have done.
+/// The end of all attempts, and what the earlier ones may have done.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ended<T> {
     /// The last attempt.
@@ -56,12 +56,12 @@ pub(super) struct Ended<T> {
 }
 
 impl Attempts {
-    /// Begins with nothing known; the time runs from the first request, or from [`Self::begin`].
+    /// Makes the loop; the time runs from the first request, or from [`Self::begin`].
     pub(super) fn new(limits: Limits) -> Self {
         Self { limits, deadline: Cell::new(None), budget: Budget::default() }
     }
 
-    /// Lets the time run, and gives what is left of it.
+    /// Starts the clock, if it does not run, and returns what is left.
     pub(super) fn begin(&self) -> Duration {
         if self.deadline.get().is_none() {
             self.deadline.set(Some(Instant::now() + self.limits.max_wait));
@@ -69,19 +69,19 @@ impl Attempts {
         self.left()
     }
 
-    /// Gives more time.
+    /// Adds time.
     pub(super) fn extend(&self, by: Duration) {
         self.deadline.set(self.deadline.get().map(|deadline| deadline + by));
     }
 
-    /// Gives the time that one attempt may take.
-    pub(super) fn for_one(&self) -> Duration {
+    /// Returns the time that one attempt may take.
+    pub(super) fn timeout(&self) -> Duration {
         self.limits.timeout.min(self.left())
     }
 
     /// Counts a request that followed a redirect.
-    pub(super) fn followed(&self) {
-        self.budget.followed(Instant::now());
+    pub(super) fn count_redirect(&self) {
+        self.budget.count_redirect(Instant::now());
     }
 
     fn left(&self) -> Duration {
@@ -91,7 +91,7 @@ impl Attempts {
         }
     }
 
-    /// Attempts as often as it takes. `once` is told whether an earlier attempt may have been carried out.
+    /// Runs `once` until `retry` says to stop. Its argument is whether an earlier attempt may have been carried out.
     pub(super) async fn run<T>(
         &self,
         repeat: Repeat,
@@ -99,41 +99,59 @@ impl Attempts {
         mut once: impl AsyncFnMut(bool) -> Attempt<T>,
     ) -> Ended<T> {
         self.begin();
-        let mut attempt = 0;
-        let mut after_lost_answer = false;
+        let (mut retried, mut was_stale, mut after_lost_answer) = (0, false, false);
         loop {
-            let place = loop {
-                if self.left().is_zero() {
-                    return Ended { end: End::NoTime, after_lost_answer };
-                }
-                match self.budget.take(Instant::now()) {
-                    Ok(place) => break Taken { budget: &self.budget, place: Some(place) },
-                    Err(wait) if wait >= self.left() => return Ended { end: End::NoPlace, after_lost_answer },
-                    Err(wait) => pause(progress, USED_UP, wait).await,
-                }
+            let place = match self.place(progress).await {
+                Ok(place) => place,
+                Err(end) => return Ended { end, after_lost_answer },
             };
             let Attempt { outcome, rate, reason, result } = once(after_lost_answer).await;
             place.ended(rate);
-            let (now, jitter) = (progress.now(), fastrand::f64());
-            match decide(&outcome, repeat, attempt, self.limits.retries, self.left(), now, jitter) {
+            let situation = Situation {
+                repeat,
+                retried,
+                retries: self.limits.retries,
+                was_stale,
+                left: self.left(),
+                now: progress.now(),
+                jitter: fastrand::f64(),
+            };
+            match decide(&outcome, &situation) {
                 Decision::Stop => return Ended { end: End::Settled(result), after_lost_answer },
-                Decision::Again(wait) => pause(progress, &reason, wait).await,
+                Decision::Afresh => was_stale = true,
+                Decision::Again(wait) => {
+                    pause(progress, &reason, wait).await;
+                    retried += 1;
+                }
             }
-            after_lost_answer |= matches!(outcome, Outcome::Unknown { .. });
-            attempt += 1;
+            after_lost_answer |= outcome.may_be_carried_out();
+        }
+    }
+
+    /// Takes a place in the rate budget, and waits for one where there is time.
+    async fn place<T>(&self, progress: &dyn Progress) -> Result<Taken<'_>, End<T>> {
+        loop {
+            if self.left().is_zero() {
+                return Err(End::NoTime);
+            }
+            match self.budget.take(Instant::now()) {
+                Ok(place) => return Ok(Taken { budget: &self.budget, place: Some(place) }),
+                Err(wait) if wait >= self.left() => return Err(End::RateBudget),
+                Err(wait) => pause(progress, USED_UP, wait).await,
+            }
         }
     }
 }
 
-/// A place in the budget, given back whatever becomes of the attempt: one that is dropped midway, as for an answer
-/// that is no longer wanted, must not count as in flight for ever.
+/// A place in the budget, given back whatever becomes of the attempt: one that is dropped midway must not count as in
+/// flight for ever.
 struct Taken<'a> {
     budget: &'a Budget,
     place: Option<Place>,
 }
 
 impl Taken<'_> {
-    /// Gives it back, with what the answer says.
+    /// Gives it back, and learns from the answer.
     fn ended(mut self, rate: Option<Rate>) {
         self.give_back(rate);
     }
@@ -165,14 +183,16 @@ mod tests {
 
     use super::*;
 
-    /// A clock that stands still, and what was told of waits.
+    /// A clock that stands still, and the waits that were reported.
     #[derive(Clone, Default)]
-    struct Told(Rc<RefCell<Vec<(String, Duration)>>>);
+    struct Waits(Rc<RefCell<Vec<(String, Duration)>>>);
 
-    impl Progress for Told {
+    impl Progress for Waits {
         fn waiting(&self, reason: &str, wait: Duration) {
             self.0.borrow_mut().push((reason.to_owned(), wait));
         }
+
+        fn warn(&self, _: &str) {}
 
         fn trace_level(&self) -> u8 {
             0
@@ -211,10 +231,10 @@ mod tests {
             let (ended, took) = paused(async || {
                 let once = async |_| {
                     // As an attempt does that is cut short by its own limit.
-                    tokio::time::sleep(attempts.for_one().min(Duration::from_secs(each))).await;
+                    tokio::time::sleep(attempts.timeout().min(Duration::from_secs(each))).await;
                     attempt(Outcome::Unknown { retry_after: None }, None)
                 };
-                attempts.run(Repeat::Safe, &Told::default(), once).await
+                attempts.run(Repeat::Safe, &Waits::default(), once).await
             });
             assert!(
                 matches!(ended.end, End::Settled(Outcome::Unknown { retry_after: None }) | End::NoTime),
@@ -230,11 +250,11 @@ mod tests {
     fn nothing_is_attempted_when_the_time_is_up() {
         let attempts = Attempts::new(limits(5, 3));
         let (ended, _) = paused(async || {
-            let idle = async |_| attempt(Outcome::Final, None);
-            attempts.run(Repeat::Safe, &Told::default(), idle).await;
+            let idle = async |_| attempt(Outcome::Done, None);
+            attempts.run(Repeat::Safe, &Waits::default(), idle).await;
             tokio::time::sleep(Duration::from_secs(5)).await;
             let never = async |_| -> Attempt<Outcome> { panic!("the time is up") };
-            attempts.run(Repeat::Safe, &Told::default(), never).await
+            attempts.run(Repeat::Safe, &Waits::default(), never).await
         });
         assert_eq!(ended, Ended { end: End::NoTime, after_lost_answer: false });
     }
@@ -243,33 +263,33 @@ mod tests {
     fn time_that_a_question_took_is_given_back() {
         let attempts = Attempts::new(limits(5, 0));
         let (ended, _) = paused(async || {
-            let idle = async |_| attempt(Outcome::Final, None);
-            attempts.run(Repeat::Safe, &Told::default(), idle).await;
+            let idle = async |_| attempt(Outcome::Done, None);
+            attempts.run(Repeat::Safe, &Waits::default(), idle).await;
             tokio::time::sleep(Duration::from_secs(60)).await;
             attempts.extend(Duration::from_secs(60));
-            attempts.run(Repeat::Safe, &Told::default(), idle).await
+            attempts.run(Repeat::Safe, &Waits::default(), idle).await
         });
-        assert_eq!(ended.end, End::Settled(Outcome::Final));
+        assert_eq!(ended.end, End::Settled(Outcome::Done));
     }
 
     #[test]
-    fn a_rate_limit_waits_as_told_and_says_so() {
-        let (attempts, told) = (Attempts::new(limits(120, 3)), Told::default());
+    fn a_rate_limit_waits_as_waits_and_says_so() {
+        let (attempts, waits) = (Attempts::new(limits(120, 3)), Waits::default());
         let answers = RefCell::new(vec![
-            Outcome::Final,
+            Outcome::Done,
             Outcome::RateLimited { retry_after: None, date: None },
             Outcome::RateLimited { retry_after: Some(7), date: None },
         ]);
         let (ended, took) = paused(async || {
             let once = async |_| attempt(answers.borrow_mut().pop().unwrap(), None);
-            attempts.run(Repeat::Safe, &told, once).await
+            attempts.run(Repeat::Safe, &waits, once).await
         });
-        assert_eq!(ended.end, End::Settled(Outcome::Final));
+        assert_eq!(ended.end, End::Settled(Outcome::Done));
         // Seven seconds, and from second 30 to the next minute.
         assert!((37.0..38.0).contains(&took.as_secs_f64()), "took {took:?}");
-        let told = told.0.borrow();
-        assert_eq!(told[0], ("because".to_owned(), Duration::from_secs(7)));
-        assert_eq!(told.len(), 2);
+        let waits = waits.0.borrow();
+        assert_eq!(waits[0], ("because".to_owned(), Duration::from_secs(7)));
+        assert_eq!(waits.len(), 2);
     }
 
     #[test]
@@ -279,11 +299,11 @@ mod tests {
             let attempts = Attempts::new(limits(120, 3));
             paused(async || {
                 let once = async |_| attempt(answers.borrow_mut().pop().unwrap(), None);
-                attempts.run(Repeat::Safe, &Told::default(), once).await
+                attempts.run(Repeat::Safe, &Waits::default(), once).await
             })
             .0
         };
-        assert_eq!(lost_then(Outcome::Final), Ended { end: End::Settled(Outcome::Final), after_lost_answer: true });
+        assert_eq!(lost_then(Outcome::Done), Ended { end: End::Settled(Outcome::Done), after_lost_answer: true });
         let attempts = Attempts::new(limits(120, 3));
         let count = RefCell::new(0);
         let (ended, _) = paused(async || {
@@ -291,25 +311,46 @@ mod tests {
                 *count.borrow_mut() += 1;
                 attempt(Outcome::Unknown { retry_after: None }, None)
             };
-            attempts.run(Repeat::OnlyIfNotCarriedOut, &Told::default(), once).await
+            attempts.run(Repeat::OnlyIfNotCarriedOut, &Waits::default(), once).await
         });
         assert_eq!((ended.end, *count.borrow()), (End::Settled(Outcome::Unknown { retry_after: None }), 1));
+    }
+
+    #[test]
+    fn a_stale_connection_is_replaced_within_the_rate_budget() {
+        let attempts = Attempts::new(limits(120, 0));
+        let rate = |remaining| Rate { remaining, permitted: None, date: "2026-01-01T00:00:50Z".parse().unwrap() };
+        let waits = Waits::default();
+        let (count, took) = paused(async || {
+            let first = async |_| attempt(Outcome::Done, Some(rate(1)));
+            attempts.run(Repeat::Safe, &waits, first).await;
+            let count = RefCell::new(0);
+            let stale_once = async |_| {
+                *count.borrow_mut() += 1;
+                attempt(if *count.borrow() == 1 { Outcome::Stale } else { Outcome::Done }, None)
+            };
+            let ended = attempts.run(Repeat::Safe, &waits, stale_once).await;
+            assert_eq!(ended, Ended { end: End::Settled(Outcome::Done), after_lost_answer: false });
+            count.into_inner()
+        });
+        // The window had one request left: the second one waits for the next window.
+        assert_eq!((count, took.as_secs()), (2, 10));
     }
 
     #[test]
     fn an_attempt_that_is_dropped_gives_its_place_back() {
         let attempts = Attempts::new(limits(120, 0));
         let (ended, took) = paused(async || {
-            let told = Told::default();
+            let waits = Waits::default();
             let never = async |_| std::future::pending::<Attempt<Outcome>>().await;
-            let dropped = attempts.run(Repeat::Safe, &told, never);
+            let dropped = attempts.run(Repeat::Safe, &waits, never);
             assert!(tokio::time::timeout(Duration::from_secs(1), dropped).await.is_err());
             let rate = |remaining| Rate { remaining, permitted: None, date: "2026-01-01T00:00:10Z".parse().unwrap() };
             for remaining in [1, 0] {
-                let answered = async |_| attempt(Outcome::Final, Some(rate(remaining)));
-                attempts.run(Repeat::Safe, &told, answered).await;
+                let answered = async |_| attempt(Outcome::Done, Some(rate(remaining)));
+                attempts.run(Repeat::Safe, &waits, answered).await;
             }
-            told.0.borrow().len()
+            waits.0.borrow().len()
         });
         assert_eq!((ended, took), (0, Duration::from_secs(1)), "the one that is left was waited for");
     }
@@ -331,13 +372,13 @@ mod tests {
                 count.1 += 1;
                 assert!(count.1 <= 5, "{} requests in minute {}", count.1, count.0);
                 let date = format!("2026-01-01T00:{:02}:{:02}Z", second / 60, second % 60);
-                attempt(Outcome::Final, rate(5 - count.1, &date))
+                attempt(Outcome::Done, rate(5 - count.1, &date))
             };
-            attempts.run(Repeat::Safe, &Told::default(), once).await;
-            let told = Told::default();
-            let all = join_all((0..14).map(|_| attempts.run(Repeat::Safe, &told, once))).await;
-            assert!(all.iter().all(|ended| ended.end == End::Settled(Outcome::Final)), "{all:?}");
-            assert!(told.0.borrow().iter().all(|(reason, _)| reason == USED_UP));
+            attempts.run(Repeat::Safe, &Waits::default(), once).await;
+            let waits = Waits::default();
+            let all = join_all((0..14).map(|_| attempts.run(Repeat::Safe, &waits, once))).await;
+            assert!(all.iter().all(|ended| ended.end == End::Settled(Outcome::Done)), "{all:?}");
+            assert!(waits.0.borrow().iter().all(|(reason, _)| reason == USED_UP));
         });
         assert!((120.0..125.0).contains(&took.as_secs_f64()), "15 requests at 5 a minute took {took:?}");
     }
@@ -347,10 +388,10 @@ mod tests {
         let attempts = Attempts::new(limits(20, 0));
         let (ended, took) = paused(async || {
             let date = "2026-01-01T00:00:10Z".parse().unwrap();
-            let last = async |_| attempt(Outcome::Final, Some(Rate { remaining: 0, permitted: None, date }));
-            attempts.run(Repeat::Safe, &Told::default(), last).await;
-            attempts.run(Repeat::Safe, &Told::default(), last).await
+            let last = async |_| attempt(Outcome::Done, Some(Rate { remaining: 0, permitted: None, date }));
+            attempts.run(Repeat::Safe, &Waits::default(), last).await;
+            attempts.run(Repeat::Safe, &Waits::default(), last).await
         });
-        assert_eq!((ended.end, took), (End::NoPlace, Duration::ZERO));
+        assert_eq!((ended.end, took), (End::RateBudget, Duration::ZERO));
     }
 }

@@ -80,7 +80,7 @@ impl Budget {
     }
 
     /// Counts a further request in the place of one that was taken: it followed a redirect.
-    pub(super) fn followed(&self, now: Instant) {
+    pub(super) fn count_redirect(&self, now: Instant) {
         let state = &mut *self.state.borrow_mut();
         state.taken += 1;
         if let Some(window) = &mut state.window {

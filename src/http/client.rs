@@ -1,98 +1,35 @@
 //! The client: one connection pool, opened at the first request; each exchange with its retries.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::answer::{Answer, ApiError, DecodeFailure};
+use super::answer::{Answer, DecodeFailure};
 use super::attempts::{Attempt, Attempts, End, Ended};
 use super::budget::Rate;
-use super::credential::Credential;
+use super::normalize::normalize;
+use super::options::{Authentication, Dialect, Limits, Progress, Target};
 use super::pool::Pool;
 use super::retry::Outcome;
 use super::scrub::Scrubber;
 use super::transport_error::TransportError;
-use super::{Method, Repeat, Request, body, trace};
+use super::{Method, Repeat, Request, body, status, trace};
 use crate::error::{Error, Exit, Result, code};
 use crate::secret::Secret;
 
-/// Redirects on one host that a read follows.
+/// The most redirects on one host that a read follows.
 const MAX_REDIRECTS: usize = 5;
 
-/// How a request proves who sends it.
-#[derive(Debug)]
-pub enum Authentication {
-    /// `Authorization: Bearer …`
-    Bearer(Credential),
-    /// HTTP basic.
-    Basic {
-        /// The user, or account id.
-        user: String,
-        /// The password, or API key.
-        password: Credential,
-    },
-}
+/// The result of one attempt.
+type Attempted<T> = std::result::Result<T, TransportError>;
 
-impl Authentication {
-    fn credential(&self) -> &Credential {
-        match self {
-            Self::Bearer(token) => token,
-            Self::Basic { password, .. } => password,
-        }
-    }
-}
-
-/// The other side.
-#[derive(Debug)]
-pub struct Target {
-    /// What paths are appended to.
-    pub base: Url,
-    /// The credentials; sent to this host alone.
-    pub authentication: Authentication,
-    /// PEM certificates that are trusted besides the system's.
-    pub ca_file: Option<PathBuf>,
-    /// The environment names where the trusted certificates are: the system's own are not to be looked at.
-    pub is_trust_named: bool,
-}
-
-/// How much time and how many tries a command has.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// For one request.
-    pub timeout: Duration,
-    /// For the whole command, from its first request.
-    pub max_wait: Duration,
-    /// Further attempts after the first.
-    pub retries: u32,
-    /// Requests in flight.
-    pub concurrency: usize,
-}
-
-/// What a provider knows of its own answers.
-#[derive(Clone, Copy)]
-pub struct Dialect {
-    /// Reads an error body; `None` when it is not the API that speaks.
-    pub read_error: fn(&Answer) -> Option<ApiError>,
-    /// Hides secrets in a body before it is traced.
-    pub redact: fn(&mut Value),
-}
-
-/// Who is told what is going on.
-pub trait Progress {
-    /// A wait of this length begins.
-    fn waiting(&self, reason: &str, wait: Duration);
-    /// How much to trace: 0 nothing, 1 a line a request, 2 headers and bodies.
-    fn trace_level(&self) -> u8;
-    /// A part of the trace; secrets are already redacted.
-    fn trace(&self, text: &str);
-    /// The clock.
-    fn now(&self) -> jiff::Timestamp;
-}
+/// The result of a decoder.
+pub type Decoded = std::result::Result<Value, DecodeFailure>;
 
 /// A client for one base URL.
 pub struct Http {
@@ -102,20 +39,23 @@ pub struct Http {
     dialect: Dialect,
     progress: Box<dyn Progress>,
     pool: OnceCell<Pool>,
-    /// Until the server has closed one in silence.
+    /// Until the server has closed one without saying so.
     keeps_connections: Cell<bool>,
     places: Semaphore,
     write_in_flight: RefCell<Option<String>>,
     last_seen: RefCell<Option<Answer>>,
-    repeated: OnceCell<Scrubber>,
+    clock_offset: Cell<Option<SignedDuration>>,
+    scrubber: OnceCell<Scrubber>,
+    has_warned: Cell<bool>,
     shows_secrets: bool,
+    is_read_only: bool,
 }
 
-/// What an exchange came to, when there was an answer of the API.
+/// The end of an exchange in which the API answered.
 pub struct Settled {
     /// The decoded body, or the API's error.
     pub result: Result<Value>,
-    /// The answer; its body is moved out.
+    /// The answer, without its body.
     pub answer: Answer,
 }
 
@@ -133,38 +73,57 @@ impl Http {
             places: Semaphore::new(limits.concurrency.max(1)),
             write_in_flight: RefCell::new(None),
             last_seen: RefCell::new(None),
-            repeated: OnceCell::new(),
+            clock_offset: Cell::new(None),
+            scrubber: OnceCell::new(),
+            has_warned: Cell::new(false),
             shows_secrets: false,
+            is_read_only: false,
         }
     }
 
-    /// Leaves the secrets in the details of errors that the user wants to see. Traces never hold them.
+    /// Keeps secrets in the details of errors, where the user asked for them. Traces never hold them.
     #[must_use]
     pub fn showing_secrets(self, shows_secrets: bool) -> Self {
         Self { shows_secrets, ..self }
     }
 
-    /// Gives the number of requests that may be in flight.
+    /// Refuses every request that is not a read, before it is sent.
+    #[must_use]
+    pub fn read_only(self, is_read_only: bool) -> Self {
+        Self { is_read_only, ..self }
+    }
+
+    /// The number of requests that may be in flight.
     pub fn concurrency(&self) -> usize {
         self.concurrency
     }
 
-    /// Gives the base URL.
+    /// The base URL.
     pub fn base(&self) -> &Url {
         &self.target.base
     }
 
-    /// Names the write that was sent and not yet answered, for an account of an interruption.
+    /// The write that was sent and not yet answered, for the report of an interruption.
     pub fn write_in_flight(&self) -> Option<String> {
         self.write_in_flight.borrow().clone()
     }
 
-    /// Gives the last answer without its body: rate headers, the server's clock.
+    /// The last answer without its body: rate headers, the server's clock.
     pub fn last_seen(&self) -> Option<Answer> {
         self.last_seen.borrow().clone()
     }
 
-    /// Gives the command more time: the user was thinking.
+    /// How far the server's clock is ahead of the local one, by the last answer that had a `Date` (whole seconds).
+    pub fn clock_offset(&self) -> Option<SignedDuration> {
+        self.clock_offset.get()
+    }
+
+    /// The time by the server's clock, once an answer has shown it.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        self.progress.now().checked_add(self.clock_offset.get()?).ok()
+    }
+
+    /// Gives the command more time: the user was answering a question.
     pub fn extend(&self, by: Duration) {
         self.attempts.extend(by);
     }
@@ -172,17 +131,20 @@ impl Http {
     /// Sends a request and decodes its answer.
     ///
     /// # Errors
-    /// The API's error, or what went wrong on the way.
+    /// The API's error, or the reason why there was no usable answer.
     pub async fn fetch(&self, request: &Request, decode: fn(&Answer) -> Decoded) -> Result<(Value, Answer)> {
         let settled = self.exchange(request, decode).await?;
         Ok((settled.result?, settled.answer))
     }
 
-    /// Sends a request as often as it takes, and gives the last answer.
+    /// Sends a request as often as `retry` decides, and returns the last answer of the API, also where that is an error.
     ///
     /// # Errors
-    /// There was no answer of the API that could be understood.
+    /// `read_only`, or there was no answer of the API that could be understood.
     pub async fn exchange(&self, request: &Request, decode: fn(&Answer) -> Decoded) -> Result<Settled> {
+        if self.is_read_only && request.method != Method::Get {
+            return Err(refused_in_read_only_mode(request));
+        }
         // Before anything else: it must not look as if a write had begun.
         self.target.authentication.credential().get(|| self.attempts.begin()).await?;
         if request.method != Method::Get {
@@ -203,7 +165,7 @@ impl Http {
             });
             drop(place);
             Attempt {
-                outcome: self.outcome(&tried),
+                outcome: outcome(&tried),
                 rate: tried.as_ref().ok().and_then(|settled| rate(&settled.answer)),
                 reason: self.reason(&tried),
                 result: tried,
@@ -212,24 +174,24 @@ impl Http {
         let Ended { end, after_lost_answer } = self.attempts.run(request.repeat, &*self.progress, once).await;
         let tried = match end {
             End::Settled(tried) => tried,
-            End::NoPlace => Err(TransportError::NoPlace),
+            End::RateBudget => Err(TransportError::RateBudget),
             End::NoTime => Err(TransportError::NoTime),
         };
         self.conclude(request, tried, after_lost_answer)
     }
 
-    /// Says in a few words why a request is sent again.
-    fn reason(&self, tried: &std::result::Result<Settled, TransportError>) -> String {
+    /// The reason for sending a request again, in a few words.
+    fn reason(&self, tried: &Attempted<Settled>) -> String {
         match tried {
             Ok(settled) if settled.answer.status == 429 => "the rate limit is reached".to_owned(),
             Ok(settled) => format!("HTTP {}", settled.answer.status),
-            Err(failure) => self.without_token(failure.clone().into_error(self.host())).message,
+            Err(error) => self.scrub(error.clone().into_error(&self.target.peer())).message,
         }
     }
 
     /// Sends a request once, following redirects of a read on its own host.
-    async fn attempt(&self, request: &Request) -> std::result::Result<Answer, TransportError> {
-        let limit = self.attempts.for_one();
+    async fn attempt(&self, request: &Request) -> Attempted<Answer> {
+        let limit = self.attempts.timeout();
         let sent = async {
             let mut url = request.url(&self.target.base);
             for _ in 0..=MAX_REDIRECTS {
@@ -241,45 +203,33 @@ impl Http {
                 if request.method != Method::Get || !same_host {
                     return Err(TransportError::Redirect(origin(&next)));
                 }
-                self.attempts.followed();
+                self.attempts.count_redirect();
                 url = next;
             }
-            Err(TransportError::Redirect("itself, again and again".to_owned()))
+            Err(TransportError::Redirect("itself repeatedly".to_owned()))
         };
         tokio::time::timeout(limit, sent).await.unwrap_or(Err(TransportError::Timeout))
     }
 
-    /// Sends a write on a connection of its own, and a read on one that was kept. Where the server has closed that one
-    /// in silence, the read never got there, and goes out once more at once.
-    async fn send(&self, request: &Request, url: Url) -> std::result::Result<reqwest::Response, TransportError> {
+    /// Sends a write on a connection of its own, and a read on one that was kept from an earlier request.
+    async fn send(&self, request: &Request, url: Url) -> Attempted<reqwest::Response> {
         let pool = self.pool()?;
         // Before the first answer there is nothing to keep.
         let is_kept = request.method == Method::Get && self.keeps_connections.get();
         let may_be_stale = is_kept && self.last_seen.borrow().is_some();
         let client = if is_kept { pool.kept() } else { pool.fresh(&self.target)? };
-        match self.send_by(client, request, url.clone()).await {
-            Err(TransportError::Broken(_)) if may_be_stale => {
+        match self.send_by(client, request, url).await {
+            Err(TransportError::Broken(cause)) if may_be_stale => {
                 self.keeps_connections.set(false);
-                self.send_by(pool.fresh(&self.target)?, request, url).await
+                Err(TransportError::Stale(cause))
             }
             sent => sent,
         }
     }
 
-    async fn send_by(
-        &self,
-        client: &reqwest::Client,
-        request: &Request,
-        url: Url,
-    ) -> std::result::Result<reqwest::Response, TransportError> {
+    async fn send_by(&self, client: &reqwest::Client, request: &Request, url: Url) -> Attempted<reqwest::Response> {
         self.trace(trace::request(self.progress.trace_level(), request, &url, &|body| self.redact(body)));
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
-            Method::Patch => reqwest::Method::PATCH,
-            Method::Delete => reqwest::Method::DELETE,
-        };
-        let builder = client.request(method, url).header(ACCEPT, request.accept);
+        let builder = client.request(request.method.into(), url).header(ACCEPT, request.accept);
         // Both mark the header as sensitive, so that no debug output of the library shows it.
         let builder = match (&self.target.authentication, self.secret()) {
             (Authentication::Bearer(_), Some(token)) => builder.bearer_auth(token),
@@ -293,18 +243,21 @@ impl Http {
         Ok(builder.send().await?)
     }
 
-    async fn receive(
-        &self,
-        request: &Request,
-        response: reqwest::Response,
-    ) -> std::result::Result<Answer, TransportError> {
+    async fn receive(&self, request: &Request, response: reqwest::Response) -> Attempted<Answer> {
         let mut answer = Answer::from_head(response.status().as_u16(), response.headers());
-        answer.body = body::read(response).await?;
+        if let Some(date) = answer.date {
+            self.clock_offset.set(Some(date.duration_since(self.progress.now())));
+        }
+        let (body, replaced) = normalize(body::read(response).await?);
+        answer.body = body;
+        if replaced > 0 && !self.has_warned.replace(true) {
+            self.progress.warn("the API sent a text with invalid characters; they are replaced by U+FFFD");
+        }
         self.trace(trace::answer(self.progress.trace_level(), request, &answer, &|body| self.redact(body)));
         Ok(answer)
     }
 
-    fn pool(&self) -> std::result::Result<&Pool, TransportError> {
+    fn pool(&self) -> Attempted<&Pool> {
         if let Some(pool) = self.pool.get() {
             return Ok(pool);
         }
@@ -312,142 +265,116 @@ impl Http {
         Ok(self.pool.get_or_init(|| pool))
     }
 
-    fn settle(
-        &self,
-        mut answer: Answer,
-        decode: fn(&Answer) -> Decoded,
-    ) -> std::result::Result<Settled, TransportError> {
-        let result = match answer.is_success() {
-            true => match decode(&answer) {
-                Ok(mut value) => {
-                    self.forms().inspect(|forms| forms.hide_in_result(&answer.body, &mut value));
-                    Ok(value)
-                }
+    fn settle(&self, mut answer: Answer, decode: fn(&Answer) -> Decoded) -> Attempted<Settled> {
+        let result = if answer.is_success() {
+            let mut value = match decode(&answer) {
+                Ok(value) => value,
                 Err(DecodeFailure::CutOff) => return Err(TransportError::CutOff),
-                Err(DecodeFailure::Nonsense(what)) => {
-                    return Err(TransportError::Nonsense(what, Some(answer.status), answer.request_id));
+                Err(DecodeFailure::Invalid(what)) => {
+                    return Err(TransportError::Invalid(what, Some(answer.status), answer.request_id));
                 }
-            },
-            false => Err(self.without_token(self.refusal(&answer))),
+            };
+            self.scrubber().inspect(|scrubber| scrubber.hide_in_result(&answer.body, &mut value));
+            answer.is_from_api = true;
+            Ok(value)
+        } else {
+            Err(self.refusal(&mut answer))
         };
         answer.body = Vec::new();
         *self.last_seen.borrow_mut() = Some(answer.clone());
         Ok(Settled { result, answer })
     }
 
-    fn trace(&self, lines: Vec<String>) {
-        lines.iter().for_each(|line| self.progress.trace(&self.hide_token(line)));
-    }
-
-    /// Takes the token out of a text: some servers repeat what they were sent.
-    fn hide_token(&self, text: &str) -> String {
-        self.forms().map_or_else(|| text.to_owned(), |forms| forms.hide(text))
-    }
-
-    /// Takes all secrets out of a body that is shown as it came.
-    fn redact(&self, body: &mut Value) {
-        (self.dialect.redact)(body);
-        self.forms().inspect(|forms| forms.hide_in(body));
-    }
-
-    /// Gives the forms of the credentials, once they are at hand.
-    fn forms(&self) -> Option<&Scrubber> {
-        let user = match &self.target.authentication {
-            Authentication::Basic { user, .. } => Some(user.as_str()),
-            Authentication::Bearer(_) => None,
-        };
-        let secret = self.secret()?;
-        Some(self.repeated.get_or_init(|| Scrubber::of(user, secret)))
-    }
-
-    /// Makes the error of an answer that is not a success.
-    fn refusal(&self, answer: &Answer) -> Error {
-        let mut error = super::status::error(answer, self.dialect, self.host(), &|text| self.hide_token(text));
+    /// Makes the error of an answer that is not a success, and notes whether the API itself sent it.
+    fn refusal(&self, answer: &mut Answer) -> Error {
+        let said = (self.dialect.read_error)(answer);
+        answer.is_from_api = said.is_some() || (self.dialect.may_be_api)(answer);
+        let mut error = status::error(answer, said, self.target.host(), &|text| self.hide_token(text));
         if !self.shows_secrets {
             (self.dialect.redact)(&mut error.detail);
         }
-        error
+        self.scrub(error)
     }
 
-    fn secret(&self) -> Option<&str> {
-        self.target.authentication.credential().at_hand().map(Secret::expose)
-    }
-
-    fn without_token(&self, mut error: Error) -> Error {
-        let hide = |text: &str| self.hide_token(text);
-        error.message = hide(&error.message);
-        error.code = hide(&error.code).into();
-        error.request_id = error.request_id.as_deref().map(hide);
-        error.hints = error.hints.iter().map(|hint| hide(hint)).collect();
-        self.forms().inspect(|forms| forms.hide_in(&mut error.detail));
-        error
-    }
-
-    fn outcome(&self, tried: &std::result::Result<Settled, TransportError>) -> Outcome {
-        match tried {
-            Err(failure) if !failure.is_transient() => Outcome::Final,
-            Err(failure) if failure.surely_not_carried_out() => Outcome::NotCarriedOut { retry_after: None },
-            Err(_) => Outcome::Unknown { retry_after: None },
-            Ok(Settled { answer, result }) => match (answer.status, result) {
-                (429, _) => Outcome::RateLimited { retry_after: answer.retry_after, date: answer.date },
-                // Raised by the authenticator, before the endpoint runs (documented, inferred from the framework).
-                (503, Err(error)) if error.code == "service_unavailable" => {
-                    Outcome::NotCarriedOut { retry_after: answer.retry_after }
-                }
-                (502..=504, _) => Outcome::Unknown { retry_after: answer.retry_after },
-                _ => Outcome::Final,
-            },
-        }
-    }
-
-    fn conclude(
-        &self,
-        request: &Request,
-        tried: std::result::Result<Settled, TransportError>,
-        after_lost_answer: bool,
-    ) -> Result<Settled> {
-        let is_unknown = match self.outcome(&tried) {
-            Outcome::NotCarriedOut { .. } | Outcome::RateLimited { .. } => false,
-            Outcome::Unknown { .. } => true,
-            Outcome::Final => match &tried {
-                // A refusal is the API's word that nothing was done; a redirect and a failure are not.
-                Ok(settled) => !(400..500).contains(&settled.answer.status),
-                Err(failure) => !failure.surely_not_carried_out(),
-            },
-        };
-        let tried = tried.map_err(|failure| self.without_token(failure.into_error(self.host())));
+    /// Adds to the error of a write that it may have been carried out, now or by an earlier attempt.
+    fn conclude(&self, request: &Request, tried: Attempted<Settled>, after_lost_answer: bool) -> Result<Settled> {
+        let is_unknown = outcome(&tried).may_be_carried_out();
+        let tried = tried.map_err(|error| self.scrub(error.into_error(&self.target.peer())));
         if request.method == Method::Get || !(is_unknown || after_lost_answer) {
             return tried;
         }
         match tried {
             Ok(Settled { result: Err(error), answer }) if !is_unknown => {
-                // What the answer says may be the consequence of the earlier attempt: the caller knows better.
-                Ok(Settled {
-                    result: Err(with_outcome_unknown(error, "an earlier attempt may have been carried out")),
-                    answer,
-                })
+                // The earlier attempt may be the reason for this answer: the caller can judge that.
+                let error = with_outcome_unknown(error, "an earlier attempt may have been carried out");
+                Ok(Settled { result: Err(error), answer })
             }
-            Ok(Settled { result: Err(error), .. }) => Err(of_unknown_outcome(request.repeat, error)),
+            Ok(Settled { result: Err(error), .. }) | Err(error) => Err(of_unknown_outcome(request.repeat, error)),
             Ok(settled) => Ok(settled),
-            Err(error) => Err(of_unknown_outcome(request.repeat, error)),
         }
     }
 
-    fn host(&self) -> &str {
-        self.target.base.host_str().unwrap_or("the API")
+    fn trace(&self, lines: Vec<String>) {
+        lines.iter().for_each(|line| self.progress.trace(&self.hide_token(line)));
+    }
+
+    /// Removes the token from a text: some servers repeat what they were sent.
+    fn hide_token(&self, text: &str) -> String {
+        self.scrubber().map_or_else(|| text.to_owned(), |scrubber| scrubber.hide(text))
+    }
+
+    /// Removes all secrets from a body that is traced.
+    fn redact(&self, body: &mut Value) {
+        (self.dialect.redact)(body);
+        self.scrubber().inspect(|scrubber| scrubber.hide_in(body));
+    }
+
+    /// Removes the token from an error.
+    fn scrub(&self, error: Error) -> Error {
+        match self.scrubber() {
+            Some(scrubber) => scrubber.hide_in_error(error),
+            None => error,
+        }
+    }
+
+    /// The scrubber for the credentials, once they are known.
+    fn scrubber(&self) -> Option<&Scrubber> {
+        let user = match &self.target.authentication {
+            Authentication::Basic { user, .. } => Some(user.as_str()),
+            Authentication::Bearer(_) => None,
+        };
+        let secret = self.secret()?;
+        Some(self.scrubber.get_or_init(|| Scrubber::of(user, secret)))
+    }
+
+    fn secret(&self) -> Option<&str> {
+        self.target.authentication.credential().if_known().map(Secret::expose)
     }
 }
 
-/// What a decoder gives.
-pub type Decoded = std::result::Result<Value, DecodeFailure>;
+fn outcome(tried: &Attempted<Settled>) -> Outcome {
+    match tried {
+        Ok(Settled { answer, result }) => {
+            Outcome::of_answer(answer, result.as_ref().err().map(|error| error.code.as_ref()))
+        }
+        Err(error) => Outcome::of_error(error),
+    }
+}
 
 fn rate(answer: &Answer) -> Option<Rate> {
     Some(Rate { remaining: answer.rate_remaining?, permitted: answer.rate_permitted, date: answer.date? })
 }
 
-/// Adds to an error what may have happened all the same.
+fn refused_in_read_only_mode(request: &Request) -> Error {
+    let message = format!("read-only mode: {} {} was not sent", request.method.name(), request.path);
+    Error::new(Exit::Usage, code::READ_ONLY, message)
+        .hint("`--read-only`, `BPCTL_READ_ONLY` or `read_only` in the profile allows nothing but reads")
+}
+
+/// Adds to an error that a write may have been carried out. It is no longer a plain refusal then.
 fn with_outcome_unknown(error: Error, what: &str) -> Error {
-    Error { message: format!("{}; {what}", error.message), ..error }.with_outcome_unknown()
+    let exit = if error.exit == Exit::Refused { Exit::Unreachable } else { error.exit };
+    Error { exit, message: format!("{}; {what}", error.message), ..error }.with_outcome_unknown()
 }
 
 fn of_unknown_outcome(repeat: Repeat, cause: Error) -> Error {
@@ -471,4 +398,95 @@ fn redirect(response: &reqwest::Response, from: &Url) -> Option<Url> {
 /// Names a redirect's target without its path and query, which can hold anything.
 fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::super::answer::json;
+    use super::super::credential::Credential;
+    use super::*;
+
+    struct Silent;
+
+    impl Progress for Silent {
+        fn waiting(&self, _: &str, _: Duration) {}
+
+        fn warn(&self, _: &str) {}
+
+        fn trace_level(&self) -> u8 {
+            0
+        }
+
+        fn trace(&self, _: &str) {}
+
+        fn now(&self) -> Timestamp {
+            "2026-01-01T00:00:00Z".parse().unwrap()
+        }
+    }
+
+    fn http(address: &str) -> Http {
+        let target = Target {
+            base: format!("http://{address}/v1").parse().unwrap(),
+            authentication: Authentication::Bearer(Credential::known(Secret::new("a-token"))),
+            ca_file: None,
+            is_trust_named: false,
+            proxy: None,
+        };
+        let limits =
+            Limits { timeout: Duration::from_secs(10), max_wait: Duration::from_secs(10), retries: 0, concurrency: 1 };
+        let dialect = Dialect { read_error: |_| None, may_be_api: |_| true, redact: |_| {} };
+        Http::new(target, limits, dialect, Box::new(Silent))
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    /// Answers one request.
+    async fn answer_once(listener: TcpListener, head: &str) {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(stream.read_u8().await.unwrap());
+        }
+        stream
+            .write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\nContent-Length: 2\r\n\r\n{{}}").as_bytes())
+            .await
+            .unwrap();
+    }
+
+    #[test]
+    fn read_only_mode_sends_nothing_but_reads() {
+        run(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let http = http(&listener.local_addr().unwrap().to_string()).read_only(true);
+            for method in [Method::Post, Method::Patch, Method::Delete] {
+                let error = http.fetch(&Request::new(method, "/x"), json).await.unwrap_err();
+                assert_eq!((&*error.code, error.exit), (code::READ_ONLY, Exit::Usage), "{method:?}");
+            }
+            let accepted = tokio::time::timeout(Duration::from_millis(1), listener.accept()).await;
+            assert!(accepted.is_err(), "something was sent");
+            let get = Request::get("/x");
+            let (read, ()) = futures_util::future::join(http.fetch(&get, json), answer_once(listener, "X: y")).await;
+            assert!(read.is_ok());
+        });
+    }
+
+    #[test]
+    fn the_servers_clock_is_known_from_its_answers() {
+        run(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let http = http(&listener.local_addr().unwrap().to_string());
+            assert_eq!(http.server_time(), None);
+            let date = "Date: Thu, 01 Jan 2026 00:10:00 GMT";
+            let get = Request::get("/x");
+            let (read, ()) = futures_util::future::join(http.fetch(&get, json), answer_once(listener, date)).await;
+            assert!(read.is_ok());
+            assert_eq!(http.clock_offset(), Some(SignedDuration::from_mins(10)));
+            assert_eq!(http.server_time(), Some("2026-01-01T00:10:00Z".parse().unwrap()));
+        });
+    }
 }

@@ -1,6 +1,6 @@
-//! The secret half of the credentials: at hand, or fetched when the first request needs it.
+//! The secret half of the credentials: known, or fetched when the first request needs it.
 //!
-//! Knows no source of secrets: how one is fetched is told by the caller. It is fetched once, whatever came of it.
+//! It knows no source of secrets: the caller says how one is fetched. It is fetched once, also where that fails.
 
 use std::fmt;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// One that is at hand.
+    /// One that is known.
     pub fn known(secret: Secret) -> Self {
         let again = secret.clone();
         let fetch: Fetch = Box::new(move |_| Box::pin(ready(Ok(again.clone()))));
@@ -33,13 +33,13 @@ impl Credential {
         Self { secret: OnceCell::new(), fetch }
     }
 
-    /// Gives the secret; the first call fetches it within `limit`, the others wait for that.
+    /// Returns the secret; the first call fetches it within `limit`, the others wait for that.
     pub(super) async fn get(&self, limit: impl FnOnce() -> Duration) -> Result<&Secret> {
         self.secret.get_or_init(|| (self.fetch)(limit())).await.as_ref().map_err(Clone::clone)
     }
 
-    /// Gives the secret if it is at hand by now.
-    pub(super) fn at_hand(&self) -> Option<&Secret> {
+    /// The secret, if it is known by now.
+    pub(super) fn if_known(&self) -> Option<&Secret> {
         self.secret.get()?.as_ref().ok()
     }
 }

@@ -1,6 +1,7 @@
-//! How bytes travel, for any provider: connections, time limits, retries, the rate budget, pages.
+//! HTTP for every provider: connections, proxies, time limits, retries, the rate budget, pages.
 //!
-//! Knows no endpoint and no field of any answer; what an error body means is told by a [`Dialect`].
+//! It knows no endpoint and no field of an answer; a [`Dialect`] reads error bodies. `client` sends, `attempts` loops,
+//! `retry` decides.
 
 mod answer;
 mod attempts;
@@ -8,11 +9,14 @@ mod body;
 mod budget;
 mod client;
 mod credential;
+mod normalize;
+mod options;
 mod page;
 mod transport_error;
 
 mod pool;
 pub mod probe;
+mod proxy;
 mod request;
 mod retry;
 mod scrub;
@@ -23,10 +27,12 @@ mod trust;
 #[cfg(target_os = "linux")]
 mod validity;
 
-pub use answer::{Answer, ApiError, DecodeFailure, MOST_VALUES, TOO_MANY_VALUES, json};
-pub use client::{Authentication, Decoded, Dialect, Http, Limits, Progress, Settled, Target};
+pub use answer::{Answer, ApiError, DecodeFailure, MAX_VALUES, TOO_MANY_VALUES, json};
+pub use client::{Decoded, Http, Settled};
 pub use credential::{Credential, Fetch};
-pub use page::{Flow, PER_PAGE, Page, PageInfo, Walk, walk};
+pub use options::{Authentication, Dialect, Limits, Progress, Target};
+pub use page::{Flow, Gap, PER_PAGE, Page, PageInfo, Walk, read_carefully, walk};
 pub use pool::is_loopback;
+pub use proxy::Proxy;
 pub use request::{Method, Repeat, Request};
 pub use status::code_of;

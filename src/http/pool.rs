@@ -1,4 +1,4 @@
-//! Connections: which are kept for another request, trust, proxies, redirects.
+//! Connections: which are kept for another request, which certificates they trust, and the proxy that they go through.
 
 use std::cell::OnceCell;
 use std::net::IpAddr;
@@ -8,13 +8,14 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
 
-use super::client::Target;
+use super::normalize::without_mark;
+use super::options::Target;
 use super::transport_error::{NO_ROOTS, TransportError};
 
 /// The connections to one host.
 ///
-/// A server may close a connection that was kept at the very moment at which it is used again, and nobody knows then
-/// whether it read the request. So a write gets a connection of its own.
+/// A server may close a kept connection at the moment at which it is used again, and then it is not known whether it
+/// read the request. So a write gets a connection of its own.
 pub(super) struct Pool {
     kept: Client,
     fresh: OnceCell<Client>,
@@ -38,12 +39,12 @@ impl Pool {
         Ok(Self { kept: client(target, trust.as_ref(), true)?, fresh: OnceCell::new(), trust })
     }
 
-    /// Gives what sends on a connection that was kept, where there is one, and keeps it.
+    /// The client that sends on a kept connection, if there is one, and keeps it.
     pub(super) fn kept(&self) -> &Client {
         &self.kept
     }
 
-    /// Gives what sends on a new connection.
+    /// The client that sends on a new connection.
     pub(super) fn fresh(&self, target: &Target) -> Result<&Client, TransportError> {
         if let Some(client) = self.fresh.get() {
             return Ok(client);
@@ -63,12 +64,12 @@ fn client(target: &Target, trust: Option<&Trust>, keeps: bool) -> Result<Client,
     if !keeps {
         builder = builder.pool_max_idle_per_host(0);
     }
-    if is_loopback(&target.base) {
-        // A proxy could not reach this machine's own ports, and must not see the sandbox's traffic.
-        builder = builder.no_proxy();
-    }
+    builder = match &target.proxy {
+        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.url().clone())?),
+        None => builder.no_proxy(),
+    };
     builder.build().map_err(|error| match (TransportError::from(error), &target.ca_file) {
-        // Certificates are looked at closely when the pool is built.
+        // Certificates are parsed when the client is built.
         (TransportError::Unsendable(cause), Some(file)) => {
             TransportError::Unsendable(format!("ca_file {}: {cause}", file.display()))
         }
@@ -77,8 +78,7 @@ fn client(target: &Target, trust: Option<&Trust>, keeps: bool) -> Result<Client,
     })
 }
 
-/// Finds whom to trust: the target's own roots and the system's, on Linux read as late as can be, elsewhere as the
-/// system does.
+/// The trusted roots: the target's own and the system's, on Linux read as late as possible, elsewhere by the system.
 #[cfg(target_os = "linux")]
 fn trust(target: &Target) -> Result<Trust, TransportError> {
     super::trust::tls(own_roots(target)?, target.is_trust_named)
@@ -107,15 +107,15 @@ fn own_roots(target: &Target) -> Result<Vec<CertificateDer<'static>>, TransportE
     };
     let wrong = |cause: String| TransportError::Unsendable(format!("ca_file {}: {cause}", file.display()));
     let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
-    let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(without_mark(&pem)).collect();
     let roots = roots.map_err(|_| wrong("not a PEM certificate".to_owned()))?;
-    match roots.is_empty() {
-        true => Err(wrong("holds no PEM certificate".to_owned())),
-        false => Ok(roots),
+    if roots.is_empty() {
+        return Err(wrong("holds no PEM certificate".to_owned()));
     }
+    Ok(roots)
 }
 
-/// Tells whether a URL points at this machine.
+/// Whether a URL points at this machine.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

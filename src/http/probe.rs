@@ -1,4 +1,4 @@
-//! Looking at the way to a host step by step, for a diagnosis: its name, then a connection. Sends nothing.
+//! Checks the way to a host step by step, for `doctor`: its name, then a connection. It sends nothing.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -15,16 +15,16 @@ use crate::error::Result;
 /// Finds the addresses of a URL's host.
 ///
 /// # Errors
-/// The name is not known, or nobody answered within `limit`.
+/// The name is not known, or there was no answer within `limit`.
 pub async fn addresses(url: &Url, limit: Duration) -> Result<Vec<SocketAddr>> {
     let host = url.host_str().unwrap_or_default().to_owned();
     let name = host.trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
-    // The system's resolver cannot be stopped: on a thread of its own it holds up nobody.
+    // The system's resolver cannot be stopped; on a thread of its own it blocks nothing.
     let (answer, answered) = oneshot::channel();
     std::thread::spawn(move || {
         let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-        // Nobody waits any more after the time limit.
+        // After the time limit there is no receiver.
         let _ = answer.send(found);
     });
     let found = match timeout(limit, answered).await {

@@ -17,13 +17,24 @@ pub enum Method {
 }
 
 impl Method {
-    /// Gives the method's name as it is sent.
+    /// The method's name as it is sent.
     pub fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl From<Method> for reqwest::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Post => Self::POST,
+            Method::Patch => Self::PATCH,
+            Method::Delete => Self::DELETE,
         }
     }
 }

@@ -1,38 +1,110 @@
-//! Whether and when to try again. Pure: every fact is handed in, so that it can be tested without a clock or a network.
+//! Every decision about repeating a request: what an attempt means for the next one, and whether and when that follows.
+//!
+//! Pure: every fact is passed in, so that the laws below need neither a clock nor a network. The loop that waits and
+//! sends is in `attempts`.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::Repeat;
+use super::answer::Answer;
+use super::transport_error::TransportError;
 
 /// The first wait; each further one doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait between two attempts, when nothing else is said.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// The longest wait between two attempts, unless the server asks for a longer one.
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// What an attempt came to, as far as a retry is concerned.
+/// Codes of 400 that Katapult's framework also sends after the action was carried out, when it cannot serialize the
+/// result (seen on the framework). The other one, `null_value_for_non_null_field`, is a 500.
+const AFTER_THE_ACTION: [&str; 2] = ["generic_runtime_error", "null_value_for_non_null_field"];
+
+/// What an attempt means for the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// A complete answer that another attempt would not change.
-    Final,
-    /// The request surely was not carried out, and the next attempt may be.
+    /// It succeeded.
+    Done,
+    /// It was surely not carried out, and another attempt would fare the same.
+    Rejected,
+    /// Another attempt would fare the same, and it may have been carried out.
+    Failed,
+    /// It was surely not carried out, and another attempt may succeed.
     NotCarriedOut {
         /// `Retry-After`, in seconds.
         retry_after: Option<u64>,
     },
-    /// It may have been carried out: the answer is missing, or comes from a server in front of the API.
+    /// It may have been carried out, and another attempt may succeed: the answer was lost, or a server in front of the
+    /// API sent it.
     Unknown {
         /// `Retry-After`, in seconds.
         retry_after: Option<u64>,
     },
-    /// 429: not carried out, with what the server said of when to come back.
+    /// 429: not carried out.
     RateLimited {
         /// `Retry-After`, in seconds.
         retry_after: Option<u64>,
         /// The server's `Date`.
         date: Option<Timestamp>,
     },
+    /// A read on a connection that was kept, and that the server had closed: it never arrived.
+    Stale,
+}
+
+impl Outcome {
+    /// Judges an answer. `code` is that of its error; a success has none.
+    pub(super) fn of_answer(answer: &Answer, code: Option<&str>) -> Self {
+        let retry_after = answer.retry_after;
+        let Some(code) = code else {
+            return Self::Done;
+        };
+        match answer.status {
+            429 => Self::RateLimited { retry_after, date: answer.date },
+            // Raised by the authenticator, before the endpoint runs (documented, inferred from the framework).
+            503 if answer.is_from_api && code == "service_unavailable" => Self::NotCarriedOut { retry_after },
+            502..=504 => Self::Unknown { retry_after },
+            // Whoever asks for credentials did not let the request pass.
+            401 => Self::Rejected,
+            400..=499 if answer.is_from_api && !AFTER_THE_ACTION.contains(&code) => Self::Rejected,
+            _ => Self::Failed,
+        }
+    }
+
+    /// Judges an attempt without a usable answer.
+    pub(super) fn of_error(error: &TransportError) -> Self {
+        use TransportError as E;
+        match error {
+            E::Connect(_) => Self::NotCarriedOut { retry_after: None },
+            E::Broken(_) | E::Timeout | E::CutOff => Self::Unknown { retry_after: None },
+            E::Stale(_) => Self::Stale,
+            E::Tls(..) | E::Unsendable(_) | E::NoTime | E::RateBudget => Self::Rejected,
+            E::TooLarge | E::Invalid(..) | E::Redirect(_) => Self::Failed,
+        }
+    }
+
+    /// Whether the request may have been carried out although it did not succeed.
+    pub(super) fn may_be_carried_out(&self) -> bool {
+        matches!(self, Self::Failed | Self::Unknown { .. })
+    }
+}
+
+/// What is known when an attempt has ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Situation {
+    /// Whether the request may be sent twice.
+    pub repeat: Repeat,
+    /// The number of retries before this attempt.
+    pub retried: u32,
+    /// The most retries.
+    pub retries: u32,
+    /// Whether the request was already sent again because of a stale connection.
+    pub was_stale: bool,
+    /// What remains of the command's time.
+    pub left: Duration,
+    /// The local clock.
+    pub now: Timestamp,
+    /// A random number from 0 to 1.
+    pub jitter: f64,
 }
 
 /// What to do next.
@@ -42,46 +114,40 @@ pub(super) enum Decision {
     Stop,
     /// Wait this long, then send it again.
     Again(Duration),
+    /// Send it again at once, on a new connection; this is not one of the retries.
+    Afresh,
 }
 
-/// Decides whether attempt number `attempt` (from 0) is followed by another.
-///
-/// `jitter` is a number from 0 to 1; `left` is what remains of the command's time.
-pub(super) fn decide(
-    outcome: &Outcome,
-    repeat: Repeat,
-    attempt: u32,
-    retries: u32,
-    left: Duration,
-    now: Timestamp,
-    jitter: f64,
-) -> Decision {
-    if attempt >= retries {
+/// Decides whether an attempt is followed by another.
+pub(super) fn decide(outcome: &Outcome, situation: &Situation) -> Decision {
+    let Situation { repeat, retried, retries, was_stale, left, now, jitter } = *situation;
+    if *outcome == Outcome::Stale && !was_stale {
+        return Decision::Afresh;
+    }
+    if retried >= retries {
         return Decision::Stop;
     }
     let wait = match outcome {
-        Outcome::Final => return Decision::Stop,
+        Outcome::Done | Outcome::Rejected | Outcome::Failed => return Decision::Stop,
         Outcome::Unknown { .. } if repeat == Repeat::OnlyIfNotCarriedOut => return Decision::Stop,
         Outcome::Unknown { retry_after } | Outcome::NotCarriedOut { retry_after } => {
             // A server that asks for more time than there is may be back sooner than it thinks.
             let asked = retry_after.map(Duration::from_secs).filter(|asked| *asked < left);
-            asked.unwrap_or_default().max(backoff(attempt, jitter))
+            asked.unwrap_or_default().max(backoff(retried, jitter))
         }
+        Outcome::Stale => backoff(retried, jitter),
         Outcome::RateLimited { retry_after: Some(seconds), .. } => Duration::from_secs(*seconds),
         // A little later than the minute's start, and not all at once.
         Outcome::RateLimited { retry_after: None, date } => {
             until_next_minute(date.unwrap_or(now)) + Duration::from_secs_f64(0.05 + jitter * 0.5)
         }
     };
-    match wait < left {
-        true => Decision::Again(wait),
-        false => Decision::Stop,
-    }
+    if wait < left { Decision::Again(wait) } else { Decision::Stop }
 }
 
 /// Grows from half to the whole of [`FIRST_WAIT`] × 2^attempt.
 fn backoff(attempt: u32, jitter: f64) -> Duration {
-    let longest = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt)).min(LONGEST_WAIT);
+    let longest = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt)).min(MAX_WAIT);
     longest.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0))
 }
 
@@ -104,13 +170,73 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn decision(outcome: &Outcome, repeat: Repeat, attempt: u32, left: Duration) -> Decision {
-        decide(outcome, repeat, attempt, 3, left, at("2026-01-01T00:00:10Z"), 0.0)
+    fn situation(repeat: Repeat, retried: u32) -> Situation {
+        let now = at("2026-01-01T00:00:10Z");
+        Situation { repeat, retried, retries: 3, was_stale: false, left: LEFT, now, jitter: 0.0 }
+    }
+
+    fn decision(outcome: &Outcome, repeat: Repeat, retried: u32) -> Decision {
+        decide(outcome, &situation(repeat, retried))
+    }
+
+    fn answer(status: u16, is_from_api: bool) -> Answer {
+        Answer { is_from_api, ..Answer::of(status, "") }
+    }
+
+    #[test]
+    fn answers_are_judged_by_what_the_api_may_have_done() {
+        let (not, unknown) = (NOT_CARRIED_OUT, UNKNOWN);
+        let limited = Outcome::RateLimited { retry_after: None, date: None };
+        for (status, is_from_api, code, expected) in [
+            (200, true, None, Outcome::Done),
+            (400, true, Some("invalid_argument"), Outcome::Rejected),
+            (404, true, Some("disk_backup_policy_not_found"), Outcome::Rejected),
+            (406, true, Some("object_in_trash"), Outcome::Rejected),
+            (422, true, Some("validation_error"), Outcome::Rejected),
+            (400, true, Some("generic_runtime_error"), Outcome::Failed),
+            (500, true, Some("null_value_for_non_null_field"), Outcome::Failed),
+            (500, true, Some("unhandled_exception"), Outcome::Failed),
+            (401, false, Some("unauthorized"), Outcome::Rejected),
+            // A proxy's page does not say what the API did.
+            (403, false, Some("network"), Outcome::Failed),
+            (404, false, Some("network"), Outcome::Failed),
+            (302, false, Some("invalid_response"), Outcome::Failed),
+            (502, false, Some("network"), unknown.clone()),
+            (504, true, Some("x"), unknown.clone()),
+            (503, true, Some("service_unavailable"), not),
+            (503, false, Some("network"), unknown),
+            (429, true, Some("rate_limit_reached"), limited.clone()),
+            (429, false, Some("rate_limit_reached"), limited),
+        ] {
+            let outcome = Outcome::of_answer(&answer(status, is_from_api), code);
+            assert_eq!(outcome, expected, "{status} {is_from_api} {code:?}");
+        }
+    }
+
+    #[test]
+    fn what_never_left_this_machine_was_not_carried_out() {
+        use TransportError as E;
+        let text = String::new;
+        for sent in [E::Broken(text()), E::Timeout, E::CutOff, E::TooLarge, E::Redirect(text())] {
+            assert!(Outcome::of_error(&sent).may_be_carried_out(), "{sent:?}");
+        }
+        for unsent in [E::Connect(text()), E::Tls(text(), ""), E::NoTime, E::RateBudget, E::Unsendable(text())] {
+            assert!(!Outcome::of_error(&unsent).may_be_carried_out(), "{unsent:?}");
+        }
+    }
+
+    #[test]
+    fn a_stale_connection_is_replaced_once_and_costs_no_retry() {
+        let none_left = Situation { retries: 0, ..situation(Repeat::Safe, 0) };
+        assert_eq!(decide(&Outcome::Stale, &none_left), Decision::Afresh);
+        let again = Situation { was_stale: true, ..none_left };
+        assert_eq!(decide(&Outcome::Stale, &again), Decision::Stop);
+        assert!(matches!(decide(&Outcome::Stale, &Situation { retries: 1, ..again }), Decision::Again(_)));
     }
 
     #[test]
     fn waits_grow_and_stop_after_the_retries() {
-        let waits: Vec<_> = (0..5).map(|n| decision(&NOT_CARRIED_OUT, Repeat::Safe, n, LEFT)).collect();
+        let waits: Vec<_> = (0..5).map(|n| decision(&NOT_CARRIED_OUT, Repeat::Safe, n)).collect();
         let again = |ms| Decision::Again(Duration::from_millis(ms));
         assert_eq!(waits, [again(125), again(250), again(500), Decision::Stop, Decision::Stop]);
     }
@@ -118,24 +244,24 @@ mod tests {
     #[test]
     fn a_create_is_repeated_only_when_it_was_not_carried_out() {
         let create = Repeat::OnlyIfNotCarriedOut;
-        assert_eq!(decision(&UNKNOWN, create, 0, LEFT), Decision::Stop);
-        assert!(matches!(decision(&NOT_CARRIED_OUT, create, 0, LEFT), Decision::Again(_)));
+        assert_eq!(decision(&UNKNOWN, create, 0), Decision::Stop);
+        assert!(matches!(decision(&NOT_CARRIED_OUT, create, 0), Decision::Again(_)));
         let limited = Outcome::RateLimited { retry_after: Some(1), date: None };
-        assert!(matches!(decision(&limited, create, 0, LEFT), Decision::Again(_)));
+        assert!(matches!(decision(&limited, create, 0), Decision::Again(_)));
     }
 
     #[test]
-    fn a_rate_limit_waits_for_the_servers_next_minute_unless_told() {
+    fn a_rate_limit_waits_for_the_servers_next_minute_unless_it_says_when() {
         let date = Some(at("2026-01-01T00:00:57Z"));
         let silent = Outcome::RateLimited { retry_after: None, date };
-        assert_eq!(decision(&silent, Repeat::Safe, 0, LEFT), Decision::Again(Duration::from_millis(3_050)));
-        let told = Outcome::RateLimited { retry_after: Some(7), date };
-        assert_eq!(decision(&told, Repeat::Safe, 0, LEFT), Decision::Again(Duration::from_secs(7)));
+        assert_eq!(decision(&silent, Repeat::Safe, 0), Decision::Again(Duration::from_millis(3_050)));
+        let exact = Outcome::RateLimited { retry_after: Some(7), date };
+        assert_eq!(decision(&exact, Repeat::Safe, 0), Decision::Again(Duration::from_secs(7)));
     }
 
     #[test]
     fn a_server_in_trouble_is_given_the_time_that_it_asks_for() {
-        let wait = |seconds| decision(&Outcome::Unknown { retry_after: Some(seconds) }, Repeat::Safe, 0, LEFT);
+        let wait = |seconds| decision(&Outcome::Unknown { retry_after: Some(seconds) }, Repeat::Safe, 0);
         assert_eq!(wait(7), Decision::Again(Duration::from_secs(7)));
         assert_eq!(wait(0), Decision::Again(Duration::from_millis(125)));
         assert_eq!(wait(3_600), Decision::Again(Duration::from_millis(125)));
@@ -143,14 +269,18 @@ mod tests {
 
     #[test]
     fn nothing_waits_beyond_the_time_that_is_left() {
-        let told = Outcome::RateLimited { retry_after: Some(30), date: None };
-        assert_eq!(decision(&told, Repeat::Safe, 0, Duration::from_secs(5)), Decision::Stop);
+        let limited = Outcome::RateLimited { retry_after: Some(30), date: None };
+        let short = Situation { left: Duration::from_secs(5), ..situation(Repeat::Safe, 0) };
+        assert_eq!(decide(&limited, &short), Decision::Stop);
     }
 
     fn outcome() -> impl Strategy<Value = Outcome> {
         let limited = (proptest::option::of(any::<u64>()), proptest::option::of(-100_000_000_000..200_000_000_000_i64));
         prop_oneof![
-            Just(Outcome::Final),
+            Just(Outcome::Done),
+            Just(Outcome::Rejected),
+            Just(Outcome::Failed),
+            Just(Outcome::Stale),
             Just(NOT_CARRIED_OUT),
             Just(UNKNOWN),
             limited.prop_map(|(retry_after, date)| Outcome::RateLimited {
@@ -163,10 +293,11 @@ mod tests {
     proptest! {
         #[test]
         fn no_wait_is_longer_than_what_is_left(
-            outcome in outcome(), attempt in any::<u32>(), left in 0..300_000_u64, jitter in 0.0..=1.0_f64,
+            outcome in outcome(), retried in any::<u32>(), left in 0..300_000_u64, jitter in 0.0..=1.0_f64,
         ) {
             let left = Duration::from_millis(left);
-            let decision = decide(&outcome, Repeat::Safe, attempt, u32::MAX, left, at("2026-01-01T00:00:10Z"), jitter);
+            let decision =
+                decide(&outcome, &Situation { retries: u32::MAX, left, jitter, ..situation(Repeat::Safe, retried) });
             if let Decision::Again(wait) = decision {
                 prop_assert!(wait < left, "{wait:?} of {left:?}");
             }
@@ -174,27 +305,40 @@ mod tests {
 
         #[test]
         fn it_stops_after_the_retries(outcome in outcome(), retries in any::<u32>(), more in any::<u32>()) {
-            let attempt = retries.saturating_add(more);
-            let decision = decide(&outcome, Repeat::Safe, attempt, retries, LEFT, at("2026-01-01T00:00:10Z"), 0.5);
-            prop_assert_eq!(decision, Decision::Stop);
+            let retried = retries.saturating_add(more);
+            let situation = Situation { retries, was_stale: true, ..situation(Repeat::Safe, retried) };
+            prop_assert_eq!(decide(&outcome, &situation), Decision::Stop);
         }
 
         #[test]
         fn waits_grow_and_are_never_nothing(attempt in 0..64_u32, one in 0.0..=1.0_f64, other in 0.0..=1.0_f64) {
             let (first, second) = (backoff(attempt, one), backoff(attempt + 1, other));
-            prop_assert!(first >= FIRST_WAIT / 2 && first <= LONGEST_WAIT);
-            // Once the longest wait is reached, jitter alone tells them apart.
-            prop_assert!(second >= first || second >= LONGEST_WAIT / 2, "{first:?}, then {second:?}");
+            prop_assert!(first >= FIRST_WAIT / 2 && first <= MAX_WAIT);
+            // Once the longest wait is reached, only the jitter differs.
+            prop_assert!(second >= first || second >= MAX_WAIT / 2, "{first:?}, then {second:?}");
         }
 
         #[test]
         fn a_create_that_may_have_been_carried_out_is_never_repeated(
-            attempt in any::<u32>(), retries in any::<u32>(), left in any::<u32>(), jitter in 0.0..=1.0_f64,
+            outcome in outcome(), retried in any::<u32>(), retries in any::<u32>(), left in any::<u32>(),
+            jitter in 0.0..=1.0_f64,
         ) {
             let left = Duration::from_millis(left.into());
-            let create = Repeat::OnlyIfNotCarriedOut;
-            let now = at("2026-01-01T00:00:10Z");
-            prop_assert_eq!(decide(&UNKNOWN, create, attempt, retries, left, now, jitter), Decision::Stop);
+            let situation = Situation { retries, left, jitter, ..situation(Repeat::OnlyIfNotCarriedOut, retried) };
+            if outcome.may_be_carried_out() {
+                prop_assert_eq!(decide(&outcome, &situation), Decision::Stop);
+            }
+        }
+
+        /// A word of the API that it did nothing is the only answer that a write may take for one.
+        #[test]
+        fn only_the_api_says_that_nothing_was_done(
+            status in 300..600_u16, is_from_api in any::<bool>(), code in "[a-z_]{1,20}",
+        ) {
+            let outcome = Outcome::of_answer(&answer(status, is_from_api), Some(&code));
+            if outcome == Outcome::Rejected || matches!(outcome, Outcome::NotCarriedOut { .. }) {
+                prop_assert!(is_from_api && (status < 500 || status == 503) || status == 401);
+            }
         }
     }
 }

@@ -1,19 +1,20 @@
-//! Taking the credentials out of what a server says: some repeat what they were sent, in the forms that they got.
+//! Removes the credentials from what a server sends: some servers repeat what they were sent.
 //!
-//! What is printed, traced or recorded of an answer passes through here. Knows no field of any answer.
+//! Everything that is printed, traced or recorded of an answer passes through here. It knows no field of any answer.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Map, Value};
 
+use crate::error::Error;
 use crate::secret::Secret;
 
-/// What stands in the place of what was repeated.
+/// The text in place of a credential.
 const HIDDEN: &str = "[REDACTED]";
-/// Bytes of a secret that is looked for in messages: a shorter one would tear words apart.
-const LEAST_IN_TEXT: usize = 4;
-/// Bytes of a secret that is looked for in results, where a word that happens to be the same must stay.
-const LEAST_IN_RESULTS: usize = 8;
+/// The shortest secret that is searched for in messages: a shorter one would match parts of words.
+const MIN_IN_TEXT: usize = 4;
+/// The shortest secret that is searched for in results, where a word that happens to be the same must stay.
+const MIN_IN_RESULTS: usize = 8;
 
 /// The forms in which a server can repeat the credentials.
 pub(super) struct Scrubber {
@@ -25,9 +26,9 @@ pub(super) struct Scrubber {
 }
 
 impl Scrubber {
-    /// Makes the forms of a secret; with a user, those of HTTP basic authentication too.
+    /// Makes a scrubber for a secret; with a user, for HTTP basic authentication too.
     pub(super) fn of(user: Option<&str>, secret: &str) -> Self {
-        if secret.len() < LEAST_IN_TEXT {
+        if secret.len() < MIN_IN_TEXT {
             return Self { plain: Vec::new(), spelled: Vec::new(), is_long: false };
         }
         let mut plain = vec![Secret::new(secret)];
@@ -38,16 +39,16 @@ impl Scrubber {
         let escaped = Secret::new(&escaped.expose()[1..escaped.expose().len() - 1]);
         let slashed = Secret::new(escaped.expose().replace('/', "\\/"));
         let spelled = [escaped, slashed].into_iter().filter(|form| form.expose() != secret).collect();
-        Self { plain, spelled, is_long: secret.len() >= LEAST_IN_RESULTS }
+        Self { plain, spelled, is_long: secret.len() >= MIN_IN_RESULTS }
     }
 
-    /// Takes them out of a text, which may be a piece of JSON.
+    /// Removes them from a text, which may be a piece of JSON.
     pub(super) fn hide(&self, text: &str) -> String {
         let forms = self.plain.iter().chain(&self.spelled);
         forms.fold(text.to_owned(), |text, form| text.replace(form.expose(), HIDDEN))
     }
 
-    /// Takes them out of decoded JSON, at any depth.
+    /// Removes them from decoded JSON, at any depth.
     pub(super) fn hide_in(&self, value: &mut Value) {
         match value {
             Value::String(text) if self.are_in(text) => *text = self.hide(text),
@@ -67,7 +68,17 @@ impl Scrubber {
         }
     }
 
-    /// Takes them out of the result of a request. `body` is what it was decoded from: it is searched first, since
+    /// Removes them from an error.
+    pub(super) fn hide_in_error(&self, mut error: Error) -> Error {
+        error.message = self.hide(&error.message);
+        error.code = self.hide(&error.code).into();
+        error.request_id = error.request_id.as_deref().map(|id| self.hide(id));
+        error.hints = error.hints.iter().map(|hint| self.hide(hint)).collect();
+        self.hide_in(&mut error.detail);
+        error
+    }
+
+    /// Removes them from the result of a request. `body` is what it was decoded from: it is searched first, since
     /// hardly any server repeats anything.
     pub(super) fn hide_in_result(&self, body: &[u8], result: &mut Value) {
         if self.is_long && !result.is_null() && self.may_be_in(body) {
@@ -75,7 +86,7 @@ impl Scrubber {
         }
     }
 
-    /// Tells whether a body may hold them: as they are, or behind the escapes of JSON or XML.
+    /// Whether a body may hold them: as they are, or behind the escapes of JSON or XML.
     fn may_be_in(&self, body: &[u8]) -> bool {
         match std::str::from_utf8(body) {
             Ok(text) => text.contains('\\') || text.contains('&') || self.are_in(text),
@@ -88,14 +99,11 @@ impl Scrubber {
     }
 
     fn without(&self, (name, field): (String, Value)) -> (String, Value) {
-        match is_field_name(&name) {
-            true => (name, field),
-            false => (self.hide(&name), field),
-        }
+        if is_field_name(&name) { (name, field) } else { (self.hide(&name), field) }
     }
 }
 
-/// Tells whether a name can be one of the API's own: a password that is a word must not take a field away.
+/// Whether a name can be one of the API's own: a password that is a word must not remove a field.
 fn is_field_name(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }

@@ -1,7 +1,6 @@
-//! From an HTTP status and an API's words to the error that the user sees: the one table of exit codes for answers.
+//! From an HTTP status and an API's error to the error that the user sees: the one table of exit codes for answers.
 
 use super::answer::{Answer, ApiError};
-use super::client::Dialect;
 use crate::error::{Error, Exit, code};
 
 /// Codes that mean "not authenticated or not permitted", whatever the status (`missing_api_token` is a 400).
@@ -17,21 +16,48 @@ const AUTH_CODES: [&str; 8] = [
 ];
 
 /// Builds the error for an answer that is not a success. `hide` takes secrets out of a text, before it is cut.
-pub(super) fn error(answer: &Answer, dialect: Dialect, host: &str, hide: &dyn Fn(&str) -> String) -> Error {
-    let spoken = (dialect.read_error)(answer);
-    let exit = exit(answer.status, spoken.as_ref().map_or("", |error| error.code.as_str()));
-    let mut error = match spoken {
-        Some(ApiError { code, message, detail }) => Error::new(exit, code, message).detail(detail),
-        None => unspoken(answer, exit, host, hide),
+pub(super) fn error(answer: &Answer, said: Option<ApiError>, host: &str, hide: &dyn Fn(&str) -> String) -> Error {
+    let mut error = match said {
+        Some(ApiError { code, message, detail }) => {
+            Error::new(exit(answer.status, &code), code, message).detail(detail)
+        }
+        None if answer.is_from_api || IN_FRONT.contains(&answer.status) => {
+            let message = format!("{host} returned HTTP {} without an API error", answer.status);
+            Error::new(exit(answer.status, ""), code_of(answer.status), with_words(message, answer, hide))
+        }
+        None => foreign(answer, host, hide),
     };
     error.status = Some(answer.status);
     error.request_id = answer.request_id.clone();
     let hint = hint(&error);
     error.hints.extend(hint);
     if answer.status >= 500 && error.hints.is_empty() {
-        error.hints.push("try again later; the request id, if there is one, helps whoever runs the API".to_owned());
+        error.hints.push("try again later; report the request id, if there is one, to the provider".to_owned());
     }
     error
+}
+
+/// Statuses that mean the same whoever sends them: a proxy asks for credentials and limits rates, too.
+const IN_FRONT: [u16; 2] = [401, 429];
+
+/// The error for a page that another server sent in the API's place: it does not say what the API would have said.
+fn foreign(answer: &Answer, host: &str, hide: &dyn Fn(&str) -> String) -> Error {
+    let status = answer.status;
+    let exit = if status >= 400 { Exit::Unreachable } else { Exit::Failure };
+    let code = if status >= 400 { code::NETWORK } else { code::INVALID_RESPONSE };
+    let message = format!("{host} returned HTTP {status} without an API error");
+    let error = Error::new(exit, code, with_words(message, answer, hide));
+    if (400..500).contains(&status) {
+        return error.hint("is `api_url` right? A proxy or another server may have answered in the API's place");
+    }
+    error
+}
+
+fn with_words(message: String, answer: &Answer, hide: &dyn Fn(&str) -> String) -> String {
+    match first_words(&hide(&String::from_utf8_lossy(&answer.body))) {
+        Some(words) => format!("{message}: {words}"),
+        None => message,
+    }
 }
 
 fn exit(status: u16, code: &str) -> Exit {
@@ -50,7 +76,7 @@ fn exit(status: u16, code: &str) -> Exit {
     }
 }
 
-/// Makes a code from a status, where the API says none: its own names where it has them.
+/// Makes a code from a status where the answer has none, with the API's own names where it has them.
 pub fn code_of(status: u16) -> &'static str {
     match status {
         401 => "unauthorized",
@@ -64,16 +90,6 @@ pub fn code_of(status: u16) -> &'static str {
         500.. => code::NETWORK,
         _ => code::INVALID_RESPONSE,
     }
-}
-
-/// The error for an answer in which the API itself says nothing: a proxy's page, an empty body.
-fn unspoken(answer: &Answer, exit: Exit, host: &str, hide: &dyn Fn(&str) -> String) -> Error {
-    let code = code_of(answer.status);
-    let what = match first_words(&hide(&String::from_utf8_lossy(&answer.body))) {
-        Some(words) => format!(": {words}"),
-        None => String::new(),
-    };
-    Error::new(exit, code, format!("{host} answered HTTP {} without an error of the API{what}", answer.status))
 }
 
 /// Takes the first words out of a page, without its tags: enough to recognise a proxy.
@@ -95,7 +111,7 @@ fn first_words(text: &str) -> Option<String> {
     (!words.is_empty()).then_some(words)
 }
 
-/// Says what to do next, where the code tells.
+/// What to do next, where the code says enough.
 fn hint(error: &Error) -> Option<String> {
     let words = match &*error.code {
         "missing_api_token" | "unauthorized" => "set `BPCTL_TOKEN`, or run `bpctl auth login`",
@@ -111,11 +127,11 @@ fn hint(error: &Error) -> Option<String> {
         "virtual_machine_not_found" => "`bpctl vm list` shows the machines of the organization",
         "object_in_trash" => return Some(trash_hint(error)),
         "disk_not_found" => "`bpctl disk list` shows the disks of the organization",
-        "organization_not_found" => "`bpctl org list` shows the organizations that the token sees",
+        "organization_not_found" => "`bpctl org list` shows the organizations that the token has access to",
         "trash_object_not_found" => "`bpctl trash list` shows what can be restored",
-        "validation_error" => "nothing was changed; `--dry-run` shows what is sent",
-        "invalid_timestamp" => "nothing was changed; the time must be at least 5 minutes ahead by the server's clock",
-        "organization_suspended" | "organization_not_activated" => "whoever owns the organization can settle this",
+        "validation_error" => "`--dry-run` shows what is sent",
+        "invalid_timestamp" => "the time must be at least 5 minutes ahead by the server's clock",
+        "organization_suspended" | "organization_not_activated" => "the organization's owner can resolve this",
         "route_not_found" => "is `api_url` right? `bpctl config list --origin` shows it",
         _ if error.exit == Exit::Auth => "`bpctl auth status` shows which credentials are in use",
         _ => return None,
@@ -133,8 +149,8 @@ fn trash_hint(error: &Error) -> String {
 fn scope_hint(error: &Error) -> String {
     let scopes = error.detail.get("scopes").and_then(|scopes| scopes.as_array());
     let names: Vec<&str> = scopes.into_iter().flatten().filter_map(|scope| scope.as_str()).collect();
-    match names.is_empty() {
-        true => "give the token the scope that this needs".to_owned(),
-        false => format!("give the token one of these scopes: {}", names.join(", ")),
+    if names.is_empty() {
+        return "give the token the scope that this needs".to_owned();
     }
+    format!("give the token one of these scopes: {}", names.join(", "))
 }

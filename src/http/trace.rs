@@ -1,5 +1,5 @@
-//! The trace that `-v` and `-vv` show. Secrets never reach it: credentials are not looked at, bodies are redacted
-//! here before they are shortened, and the client hides a token that a server repeats elsewhere.
+//! The trace that `-v` and `-vv` show. It holds no secrets: credentials are left out, bodies are redacted here
+//! before they are shortened, and the client hides a token that a server repeats elsewhere.
 
 use serde_json::Value;
 use url::Url;

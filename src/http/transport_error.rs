@@ -1,4 +1,5 @@
-//! What can go wrong on the way, told apart by what it means for a retry.
+//! What can go wrong between a request and a usable answer, and how the user reads it. What each means for another
+//! attempt is in `retry`.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -14,18 +15,20 @@ pub(super) enum TransportError {
     Tls(String, &'static str),
     /// The connection broke; the request may have been carried out.
     Broken(String),
+    /// A connection that was kept from an earlier request turned out to be closed.
+    Stale(String),
     /// No complete answer within the time for one request.
     Timeout,
     /// The time of the whole command was up before anything was sent.
     NoTime,
-    /// The rate limit left no place within the time; nothing was sent.
-    NoPlace,
+    /// The rate limit allowed no request within the time; nothing was sent.
+    RateBudget,
     /// The answer ended early.
     CutOff,
     /// The answer is too large.
     TooLarge,
-    /// The answer makes no sense: why, its status and its request id.
-    Nonsense(String, Option<u16>, Option<String>),
+    /// The answer is invalid: why, its status and its request id.
+    Invalid(String, Option<u16>, Option<String>),
     /// The server answered with a redirect that is not followed.
     Redirect(String),
     /// The request could not even be built.
@@ -33,53 +36,43 @@ pub(super) enum TransportError {
 }
 
 impl TransportError {
-    /// Tells whether the request surely was not carried out.
-    pub(super) fn surely_not_carried_out(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Tls(..) | Self::Unsendable(_) | Self::NoTime | Self::NoPlace)
-    }
-
-    /// Tells whether trying again can help.
-    pub(super) fn is_transient(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Broken(_) | Self::Timeout | Self::CutOff)
-    }
-
-    /// Turns it into the error that the user sees. `host` names the other side.
-    pub(super) fn into_error(self, host: &str) -> Error {
+    /// Turns it into the error that the user sees. `peer` names the API, and the proxy in front of it.
+    pub(super) fn into_error(self, peer: &str) -> Error {
         let unreachable = |code: &'static str, message: String| Error::new(Exit::Unreachable, code, message);
         match self {
-            Self::Connect(cause) => unreachable(code::NETWORK, format!("cannot reach {host}: {cause}"))
+            Self::Connect(cause) => unreachable(code::NETWORK, format!("cannot reach {peer}: {cause}"))
                 .hint("check the network, and `api_url` with `bpctl config list --origin`"),
             Self::Tls(cause, hint) => {
-                unreachable(code::TLS, format!("cannot set up a secure connection to {host}: {cause}")).hint(hint)
+                unreachable(code::TLS, format!("cannot establish a secure connection to {peer}: {cause}")).hint(hint)
             }
-            Self::Broken(cause) => unreachable(code::NETWORK, format!("the connection to {host} broke: {cause}")),
-            Self::Timeout => unreachable(code::TIMEOUT, format!("no complete answer from {host} in time"))
-                .hint("`--timeout` allows one request more time, `--max-wait` the whole command"),
-            Self::NoTime => {
-                unreachable(code::TIMEOUT, format!("the time for this command was up before {host} was asked"))
-                    .hint("`--max-wait` allows a command to take longer")
+            Self::Broken(cause) | Self::Stale(cause) => {
+                unreachable(code::NETWORK, format!("lost the connection to {peer}: {cause}"))
             }
-            Self::NoPlace => {
+            Self::Timeout => {
+                unreachable(code::TIMEOUT, format!("timed out waiting for a complete response from {peer}"))
+                    .hint("`--timeout` allows one request more time, `--max-wait` the whole command")
+            }
+            Self::NoTime => unreachable(code::TIMEOUT, format!("timed out before contacting {peer}"))
+                .hint("`--max-wait` allows a command to take longer"),
+            Self::RateBudget => {
                 Error::new(Exit::RateLimited, "rate_limit_reached", "the rate limit of this minute is used up")
                     .hint("`--max-wait` allows a command to wait longer")
             }
-            Self::CutOff => {
-                unreachable(code::INVALID_RESPONSE, format!("the answer of {host} ended before it was complete"))
-            }
-            Self::TooLarge => Error::invalid_response(format!("the answer of {host} is larger than 64 MiB")),
-            Self::Nonsense(what, status, request_id) => {
-                let error = Error::invalid_response(format!("the answer of {host} makes no sense: {what}"));
+            Self::CutOff => unreachable(code::INVALID_RESPONSE, format!("the response from {peer} was cut off")),
+            Self::TooLarge => Error::invalid_response(format!("the response from {peer} is larger than 64 MiB")),
+            Self::Invalid(what, status, request_id) => {
+                let error = Error::invalid_response(format!("invalid response from {peer}: {what}"));
                 Error { status, request_id, ..error }
                     .hint("is `api_url` right? A proxy or a login page may have answered")
             }
-            Self::Redirect(to) => Error::invalid_response(format!("{host} redirects to {to}, which is not followed"))
-                .hint("the token is sent to the host of `api_url` alone; set `api_url` to the right address"),
+            Self::Redirect(to) => Error::invalid_response(format!("{peer} redirects to {to}, which is not followed"))
+                .hint("the token is sent only to the host of `api_url`; set `api_url` to the right address"),
             Self::Unsendable(cause) => Error::config(format!("the request cannot be sent: {cause}")),
         }
     }
 }
 
-/// Sorts an error of the HTTP library.
+/// Classifies an error of the HTTP library.
 impl From<reqwest::Error> for TransportError {
     fn from(error: reqwest::Error) -> Self {
         let cause = root_cause(&error);
@@ -99,7 +92,7 @@ impl From<reqwest::Error> for TransportError {
             return Self::CutOff;
         }
         if is_undecodable(&error) {
-            return Self::Nonsense(format!("it cannot be decompressed ({cause})"), None, None);
+            return Self::Invalid(format!("cannot decompress it ({cause})"), None, None);
         }
         Self::Broken(cause)
     }
@@ -130,23 +123,23 @@ fn tls_cause(error: &reqwest::Error) -> Option<&rustls::Error> {
     None
 }
 
-/// What to do where nobody is trusted: the system has no authorities, as in a small container.
+/// What to do where no certificate is trusted: the system has no authorities, as in a small container.
 pub(super) const NO_ROOTS: &str =
     "install the system's certificates (`ca-certificates`), or set `ca_file` in the profile";
 
-/// Says what to do about a TLS failure.
+/// What to do about a TLS failure.
 fn tls_hint(error: &rustls::Error) -> &'static str {
     use rustls::CertificateError as Wrong;
     if let rustls::Error::General(_) = error {
-        // What our own choice of roots says (see `trust`): there are none.
+        // From our own verifier (see `trust`): there are no roots.
         return NO_ROOTS;
     }
     let rustls::Error::InvalidCertificate(wrong) = error else {
-        return "is `api_url` right? What answers there may not speak TLS, or a proxy may be in the way";
+        return "is `api_url` right? The server may not speak TLS, or a proxy may intercept the connection";
     };
     match wrong {
         Wrong::Expired | Wrong::ExpiredContext { .. } => {
-            "the certificate has run out: its owner must renew it, unless this machine's clock is wrong"
+            "the certificate has expired: its owner must renew it, unless this machine's clock is wrong"
         }
         Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => {
             "the certificate is not valid yet: is this machine's clock right?"
@@ -155,14 +148,14 @@ fn tls_hint(error: &rustls::Error) -> &'static str {
             "the certificate is for another host: is `api_url` right? See `bpctl config list`"
         }
         _ => {
-            "for a private certificate authority, or a server with a certificate of its own making, set `ca_file` in the \
+            "for a private certificate authority, or a server with a self-signed certificate, set `ca_file` in the \
               profile to that certificate (PEM)"
         }
     }
 }
 
-/// Tells whether a compressed body is not what it says. The library calls every failure of a body a decoding one, a
-/// reset connection too: the decompressor's own speak of bad data.
+/// Whether a compressed body is damaged. The library calls every failure of a body a decoding one, a reset connection
+/// too; the decompressor's own are of kind "invalid data".
 fn is_undecodable(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -175,7 +168,7 @@ fn is_undecodable(error: &reqwest::Error) -> bool {
     false
 }
 
-/// Tells whether the body ended early: before its declared length, or in the middle of a compressed stream.
+/// Whether the body ended early: before its declared length, or in the middle of a compressed stream.
 fn is_incomplete(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -31,7 +31,12 @@ pub type Each<'a, T> = &'a mut dyn FnMut(Vec<Object<T>>) -> Result<Flow>;
 
 impl Katapult {
     /// What this API's answers look like, for the HTTP client.
-    pub const DIALECT: Dialect = Dialect { read_error: error::read_error, redact };
+    pub const DIALECT: Dialect = Dialect {
+        read_error: error::read_error,
+        // Every recorded error has the header.
+        may_be_api: |answer| answer.has_api_schema,
+        redact,
+    };
 
     /// Makes a client over `http`. Secrets are hidden in what it gives unless `show_secrets`.
     pub fn new(http: Http, show_secrets: bool) -> Self {

@@ -65,7 +65,12 @@ pub struct OnApp {
 
 impl OnApp {
     /// What this API's answers look like, for the HTTP client.
-    pub const DIALECT: Dialect = Dialect { read_error: error::read_error, redact };
+    pub const DIALECT: Dialect = Dialect {
+        read_error: error::read_error,
+        // OnApp's refusals can be empty, and its 500 and 404 of an unknown path are pages of its web server.
+        may_be_api: |answer| !answer.is_markup(),
+        redact,
+    };
 
     /// Makes a client over `http`. Secrets are hidden in what it gives unless `show_secrets`.
     pub fn new(http: Http, wire: Wire, show_secrets: bool) -> Self {
@@ -186,7 +191,7 @@ impl OnApp {
             }
             let missing = answer.total.unwrap_or(0).saturating_sub(count);
             if missing == 0 || new == 0 {
-                return Ok(Walk { missing_of: answer.total.filter(|_| missing > 0).map(|total| (missing, total)) });
+                return Ok(Walk::counted(count, answer.total));
             }
             if number >= MAX_PAGES {
                 return Err(Error::invalid_response(format!("the list has no end: stopped after {MAX_PAGES} pages")));
@@ -224,7 +229,7 @@ fn decode_json(answer: &Answer) -> Decoded {
 pub fn decode_xml(answer: &Answer) -> Decoded {
     let (root, value) = xml::document(&answer.body)?;
     match root.to_lowercase().as_str() {
-        "html" => Err(DecodeFailure::Nonsense("an HTML page instead of XML".to_owned())),
+        "html" => Err(DecodeFailure::Invalid("an HTML page instead of XML".to_owned())),
         // An empty list in any spelling: `<nil-classes type="array"/>`, `<backups/>`.
         _ if value.as_str().is_some_and(|text| text.trim().is_empty()) => Ok(Value::Array(Vec::new())),
         _ => Ok(value),

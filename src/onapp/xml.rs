@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use serde_json::{Map, Number, Value, json};
 
-use crate::http::{DecodeFailure, MOST_VALUES, TOO_MANY_VALUES};
+use crate::http::{DecodeFailure, MAX_VALUES, TOO_MANY_VALUES};
 
 /// Deepest nesting that is accepted.
 const MAX_DEPTH: usize = 128;
@@ -70,7 +70,7 @@ pub fn document(body: &[u8]) -> Result<(String, Value), DecodeFailure> {
 
 /// Reads a document; only the values within its root are made.
 fn root(body: &[u8]) -> Result<Element, DecodeFailure> {
-    let nonsense = |what: &str| DecodeFailure::Nonsense(what.to_owned());
+    let nonsense = |what: &str| DecodeFailure::Invalid(what.to_owned());
     let text = std::str::from_utf8(body).map_err(|_| nonsense("XML that is not UTF-8"))?;
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
@@ -83,10 +83,10 @@ fn root(body: &[u8]) -> Result<Element, DecodeFailure> {
         })?;
         elements += usize::from(matches!(event, Event::Start(_) | Event::Empty(_)));
         match event {
-            _ if elements > MOST_VALUES => return Err(nonsense(TOO_MANY_VALUES)),
+            _ if elements > MAX_VALUES => return Err(nonsense(TOO_MANY_VALUES)),
             Event::Start(_) | Event::Empty(_) if root.is_some() => return Err(nonsense("XML with two roots")),
             Event::Start(_) if open.len() >= MAX_DEPTH => {
-                return Err(DecodeFailure::Nonsense(format!("XML nested deeper than {MAX_DEPTH} levels")));
+                return Err(DecodeFailure::Invalid(format!("XML nested deeper than {MAX_DEPTH} levels")));
             }
             Event::Start(start) => open.push(Element::open(&start)),
             Event::Empty(start) => close(Element::open(&start), &mut open, &mut root),
@@ -254,18 +254,18 @@ mod tests {
         assert_eq!(document(b"<backups type=\"array\"><backup>"), Err(DecodeFailure::CutOff));
         assert_eq!(document(b"<backups type=\"arr"), Err(DecodeFailure::CutOff));
         let deep = "<a>".repeat(100_000);
-        assert!(matches!(document(deep.as_bytes()), Err(DecodeFailure::Nonsense(_))));
+        assert!(matches!(document(deep.as_bytes()), Err(DecodeFailure::Invalid(_))));
         let entity = b"<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>";
-        assert!(matches!(document(entity), Err(DecodeFailure::Nonsense(_))));
-        assert!(matches!(document(b""), Err(DecodeFailure::Nonsense(_))));
-        assert!(matches!(document(b"<a/><b/>"), Err(DecodeFailure::Nonsense(_))));
+        assert!(matches!(document(entity), Err(DecodeFailure::Invalid(_))));
+        assert!(matches!(document(b""), Err(DecodeFailure::Invalid(_))));
+        assert!(matches!(document(b"<a/><b/>"), Err(DecodeFailure::Invalid(_))));
     }
 
     #[test]
     fn the_number_of_elements_is_bounded() {
         let many = |count: usize| format!("<a type=\"array\">{}</a>", "<b/>".repeat(count));
-        assert!(document(many(MOST_VALUES - 1).as_bytes()).is_ok());
-        assert!(matches!(document(many(MOST_VALUES).as_bytes()), Err(DecodeFailure::Nonsense(_))));
+        assert!(document(many(MAX_VALUES - 1).as_bytes()).is_ok());
+        assert!(matches!(document(many(MAX_VALUES).as_bytes()), Err(DecodeFailure::Invalid(_))));
     }
 
     #[test]

@@ -26,22 +26,8 @@ pub struct Inventory {
     pub organization: Lookup,
     /// Its machines, disks and policies, as lists tell of them.
     pub fleet: Fleet,
-    /// What the API counts although its pages did not hold it.
-    gaps: Vec<Gap>,
-}
-
-/// A list that lacks something.
-struct Gap {
-    plural: &'static str,
-    missing: u64,
-    total: u64,
-}
-
-impl Gap {
-    fn words(&self) -> String {
-        let Self { plural, missing, total } = self;
-        format!("incomplete: the API counts {total} {plural}, but its pages held {missing} fewer; run it again")
-    }
+    /// The lists that may lack rows, in words.
+    gaps: Vec<String>,
 }
 
 impl Inventory {
@@ -53,11 +39,7 @@ impl Inventory {
         let survey = Self::take(cx, api, organization).await?;
         match survey.gaps.first() {
             None => Ok(survey),
-            Some(Gap { plural, missing, total }) => Err(Error::invalid_response(format!(
-                "the API counts {total} {plural}, but its pages held {missing} fewer: the list may have changed while \
-                 it was read"
-            ))
-            .hint("nothing was sent; run it again")),
+            Some(gap) => Err(Error::invalid_response(gap.clone()).hint("nothing was sent; try again")),
         }
     }
 
@@ -88,13 +70,13 @@ impl Inventory {
 
     /// Gives what is missing, in words.
     pub fn gaps(&self) -> Vec<String> {
-        self.gaps.iter().map(Gap::words).collect()
+        self.gaps.iter().map(|gap| format!("incomplete: {gap}; try again")).collect()
     }
 
     /// Takes into account what another list lacks, and tells it.
     pub fn heed(&mut self, cx: &Context, plural: &'static str, walk: Walk) {
         let found = gaps(&[(plural, walk)]);
-        found.iter().for_each(|gap| cx.ui.warn(&gap.words()));
+        found.iter().for_each(|gap| cx.ui.warn(&format!("incomplete: {gap}; try again")));
         self.gaps.extend(found);
     }
 
@@ -217,10 +199,8 @@ fn keep<T>(all: &mut Vec<T>, page: Vec<Object<T>>, bar: &Bar) -> Result<Flow> {
     Ok(Flow::More)
 }
 
-fn gaps(walks: &[(&'static str, Walk)]) -> Vec<Gap> {
-    let gap =
-        |(plural, walk): &(&'static str, Walk)| walk.missing_of.map(|(missing, total)| Gap { plural, missing, total });
-    walks.iter().filter_map(gap).collect()
+fn gaps(walks: &[(&'static str, Walk)]) -> Vec<String> {
+    walks.iter().filter_map(|(plural, walk)| walk.gap.map(|gap| gap.describe(plural))).collect()
 }
 
 /// Reads policies side by side, by id; one that is gone by now is left out.

@@ -69,12 +69,8 @@ impl<'a, T: Resource> Rows<'a, T> {
     /// Standard output's.
     pub fn end(self, walk: Walk, of: &str) -> Result<()> {
         let count = if self.cx.gathering.is_some() { self.kept.len() } else { self.listing.count() };
-        if let Some((missing, total)) = walk.missing_of {
-            self.cx.ui.warn(&format!(
-                "the API counts {total} {}, but its pages held {missing} fewer: the list may have changed while it \
-                 was read; run it again",
-                T::PLURAL
-            ));
+        if let Some(gap) = walk.gap {
+            self.cx.ui.warn(&format!("{}; try again", gap.describe(T::PLURAL)));
         }
         if count == 0 && matches!(self.cx.output.format, Format::Table | Format::Wide) {
             self.cx.ui.note(&format!("no {} {of}", T::PLURAL));

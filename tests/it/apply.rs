@@ -212,7 +212,11 @@ fn a_create_is_not_carried_out_where_the_list_has_gaps() {
     });
     let mut here: Value = serde_json::from_str(&plan).unwrap();
     here["api"] = json!(server.katapult_url());
-    katapult(&server, &["apply", "-"]).stdin(&here.to_string()).run().exits(5).mentions(&["1 fewer"]);
+    katapult(&server, &["apply", "-"])
+        .stdin(&here.to_string())
+        .run()
+        .exits(5)
+        .mentions(&["reported 1 policies but returned 0"]);
     assert!(server.writes().is_empty());
 }
 

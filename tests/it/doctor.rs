@@ -118,7 +118,7 @@ fn an_api_that_is_not_there() {
     for (answer, code, name) in [
         (Answer::error(503, "service_unavailable"), 7, "service_unavailable"),
         (Answer::html(200), 1, "invalid_response"),
-        (Answer::html(404), 3, "not_found"),
+        (Answer::html(404), 7, "network"),
         (Answer::closed(), 7, "network"),
     ] {
         let server = Server::always(answer);

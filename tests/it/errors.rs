@@ -1,6 +1,8 @@
 //! Each documented error of each of the five operations: wrapped as the API sends it, bare as its documents show it,
 //! and as a proxy or an old OnApp cloud words it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::harness::{Bpctl, Home, katapult, onapp};
@@ -157,18 +159,86 @@ fn an_error_without_a_description_or_detail_is_still_an_error() {
     }
 }
 
+/// Without a mark of the API, a refusal does not say what the API would have said. Whoever asks for credentials or
+/// limits the rate can be a proxy as well.
 #[test]
-fn the_words_of_a_proxy_are_told_by_status() {
-    for (status, exit) in [(401, 4), (403, 4), (404, 3), (409, 5), (429, 6), (500, 7), (502, 7), (503, 7), (504, 7)] {
+fn a_proxys_page_is_not_the_apis_answer() {
+    for (status, exit) in [(401, 4), (403, 7), (404, 7), (409, 7), (429, 6), (500, 7), (502, 7), (503, 7), (504, 7)] {
         for answer in [Answer::html(status), Answer::empty(status), Answer::raw(status, "application/json", "{\"err")] {
             let server = Server::always(answer.header("X-Request-Id", REQUEST_ID));
             let run = |output| katapult(&server, &["disk", "show", DISK, "--retries", "0", "-o", output]).run();
             let failed = run("json").fails_in_json(exit);
             assert_eq!(failed.error()["status"], status, "{}", failed.report());
             assert_eq!(failed.error()["request_id"], REQUEST_ID, "{}", failed.report());
+            assert_eq!(failed.error()["retryable"], status >= 429, "{}", failed.report());
+            if [403, 404, 409].contains(&status) {
+                assert!(failed.error()["hint"].to_string().contains("is `api_url` right?"), "{}", failed.report());
+            }
             let failed = run("table").fails_in_words(exit).mentions(&[&status.to_string(), REQUEST_ID]);
             assert!(!failed.stderr.contains("<html"), "{}", failed.report());
         }
+    }
+}
+
+/// The mark alone is enough: the API may answer without a body.
+#[test]
+fn an_answer_with_the_mark_of_the_api_is_its_own() {
+    for (status, exit, code) in [(403, 4, "permission_denied"), (404, 3, "not_found"), (409, 5, "conflict")] {
+        let server = Server::always(Answer::empty(status).header("X-Api-Schema", "json-error"));
+        katapult(&server, &["disk", "show", DISK, "-o", "json"]).run().fails(exit, code);
+    }
+}
+
+#[test]
+fn a_page_in_place_of_an_onapp_cloud_is_not_its_answer() {
+    for (status, exit) in [(401, 4), (403, 7), (404, 7), (500, 7)] {
+        let server = Server::always(Answer::html(status));
+        backups(&server).args(&["-o", "json"]).run().fails_in_json(exit);
+    }
+}
+
+/// A lost answer, and then a proxy's page: the policy is not gone because of that.
+#[test]
+fn a_proxys_page_never_means_that_a_policy_is_gone() {
+    for page in [Answer::html(404), Answer::empty(404), Answer::html(406)] {
+        let world = World::new();
+        let (number, page) = (AtomicUsize::new(0), page.clone());
+        let server = world.serve_but(move |request| {
+            let number = if request.is_write() { number.fetch_add(1, Ordering::SeqCst) } else { return None };
+            Some(if number == 0 { Answer::closed() } else { page.clone() })
+        });
+        let run = katapult(&server, &["policy", "delete", POLICY, "--yes", "-o", "json"]).run().fails(7, "network");
+        assert_eq!(run.error()["changed"], "maybe", "{}", run.report());
+    }
+}
+
+/// The framework serializes the result after the action: these errors can follow a write that was carried out.
+#[test]
+fn an_error_that_may_follow_a_write_leaves_its_outcome_unknown() {
+    for (status, code) in [(400, "generic_runtime_error"), (500, "null_value_for_non_null_field")] {
+        let server = || World::new().serve_but(move |request| request.is_write().then(|| Answer::error(status, code)));
+        let create = ["policy", "create", "--vm", VM, "--interval", "weekly", "--retention", "5", "-o", "json"];
+        let run = katapult(&server(), &create).run().fails(7, "outcome_unknown");
+        assert_eq!(run.error()["changed"], "maybe", "{}", run.report());
+        let update = ["policy", "update", POLICY, "--retention", "14", "-o", "json"];
+        let run = katapult(&server(), &update).run().fails_in_json(7);
+        assert_eq!((&run.error()["changed"], &run.error()["retryable"]), (&json!("maybe"), &json!(false)));
+        assert!(!run.stderr.contains("nothing was changed"), "{}", run.report());
+    }
+}
+
+#[test]
+fn nothing_was_changed_never_stands_beside_an_earlier_attempt() {
+    for (status, code) in [(422, "validation_error"), (400, "invalid_timestamp")] {
+        let number = AtomicUsize::new(0);
+        let server = World::new().serve_but(move |request| {
+            let number = if request.is_write() { number.fetch_add(1, Ordering::SeqCst) } else { return None };
+            Some(if number == 0 { Answer::closed() } else { Answer::error(status, code) })
+        });
+        let run = katapult(&server, &["policy", "update", POLICY, "--retention", "14", "-o", "json"]).run();
+        assert!(run.stderr.contains("an earlier attempt may have been carried out"), "{}", run.report());
+        assert!(!run.stderr.contains("nothing was changed"), "{}", run.report());
+        assert_eq!(run.error()["changed"], "maybe", "{}", run.report());
     }
 }
 

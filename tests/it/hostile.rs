@@ -56,6 +56,39 @@ fn answers_that_are_not_json() {
     }
 }
 
+/// A name with half a character must not lose the whole list: it is replaced, and that is said.
+#[test]
+fn a_lone_surrogate_is_replaced() {
+    let body = r#"{"disk_backup_policies": [
+        {"id": "p-1", "target": {"type": "Disk", "value": {"id": "d", "name": "a\ud800b \ud83d\ude00"}}}, {"id": "p-2"}
+    ]}"#;
+    let server = Server::always(Answer::text_json(body));
+    let list = |output| katapult(&server, &["policies", "list", "--vm", VM, "-o", output]).run().ok();
+    let run = list("json");
+    assert_eq!(run.json()[0]["target"]["value"]["name"], "a\u{fffd}b \u{1f600}");
+    for run in [run, list("id")] {
+        assert_eq!(run.stderr.matches("U+FFFD").count(), 1, "{}", run.report());
+    }
+    // In XML a backslash is a backslash.
+    let xml =
+        r"<virtual_machines><virtual_machine><id>1</id><label>a\ud800</label></virtual_machine></virtual_machines>";
+    let server = Server::always(Answer::xml(xml));
+    let run = onapp(&server, &["vm", "list", "-o", "json"]).run().ok();
+    assert!(run.stdout.contains(r"a\\ud800") && run.stderr.is_empty(), "{}", run.report());
+}
+
+#[test]
+fn a_byte_order_mark_before_an_answer_is_dropped() {
+    let server = Server::always(Answer::text_json("\u{feff}{\"disk\": {\"id\": \"d\"}}"));
+    katapult(&server, &["disk", "show", "d", "-o", "json"]).run().ok();
+    let error = "\u{feff}{\"error\": {\"code\": \"disk_not_found\"}}";
+    let server = Server::always(Answer::raw(404, "application/json", error));
+    katapult(&server, &["disk", "show", "d", "-o", "json"]).run().fails(3, "disk_not_found");
+    let xml = "\u{feff}<virtual_machines><virtual_machine><id>1</id></virtual_machine></virtual_machines>";
+    let server = Server::always(Answer::xml(xml));
+    onapp(&server, &["vm", "list", "-o", "json"]).run().ok();
+}
+
 #[test]
 fn answers_of_the_wrong_shape() {
     for body in [

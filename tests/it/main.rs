@@ -49,6 +49,7 @@ mod plan;
 mod policy_file_laws;
 mod profiles;
 mod prompts;
+mod proxies;
 mod report;
 mod report_file;
 mod requests;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Run, katapult};
 use crate::server::{Answer, Request, Server};
-use crate::world::{VM, World, policy};
+use crate::world::{ORG_POLICIES_PATH, VM, World, policy};
 
 /// However wrong the pagination is, this many requests for three or fewer real pages are too many.
 const TOO_MANY: usize = 1100;
@@ -73,6 +73,55 @@ fn a_large_set_has_no_totals() {
         assert_eq!(list(&server).ok().stdout, ids(0..count));
         assert!(server.count() <= 4, "{} requests", server.count());
     }
+}
+
+/// A server that ignores `page`, and does not count: what it has beyond the first page is not known.
+#[test]
+fn a_large_set_whose_end_is_not_seen_does_not_look_whole() {
+    let all = many(4);
+    for per_page in [4, 100] {
+        let all = all.clone();
+        let server = scripted(move |_| (all.clone(), pagination(1, Value::Null, Value::Null, per_page)));
+        let run = list(&server).ok();
+        assert_eq!(run.stdout, ids(0..4));
+        assert!(run.stderr.contains("may be missing"), "{}", run.report());
+    }
+    // No base for an export, or for a write.
+    let server = World::new().serve_but(|request| {
+        let page = pagination(1, Value::Null, Value::Null, 1);
+        let body = json!({"pagination": page, "disk_backup_policies": many(1)});
+        (request.path() == ORG_POLICIES_PATH).then(|| Answer::json(200, &body))
+    });
+    katapult(&server, &["export"]).run().fails_in_words(1).mentions(&["may be missing"]);
+}
+
+/// Rows that are added in front of a large set while its pages are read side by side.
+#[test]
+fn a_large_set_that_grows_while_it_is_read_does_not_look_whole() {
+    let all = many(24);
+    let server = scripted(move |page| {
+        // The second page is from before two rows were added, the third and later ones from after.
+        let from = ((page - 1) * 4).saturating_sub(if page > 2 { 2 } else { 0 });
+        (all.iter().skip(from).take(4).cloned().collect(), pagination(page, Value::Null, Value::Null, 4))
+    });
+    let run = list(&server).ok();
+    assert!(run.stderr.contains("changed while it was read"), "{}", run.report());
+}
+
+/// Before the second page is read, a row is added: the last one moves to a page that the first answer did not count.
+#[test]
+fn a_number_of_pages_that_grows_is_followed() {
+    let all = many(7);
+    let server = scripted(move |page| {
+        let (rows, pages) = if page == 1 { (&all[1..], 2) } else { (&all[..], 3) };
+        let shown = rows.iter().skip((page - 1) * 3).take(3).cloned().collect();
+        (shown, pagination(page, pages, rows.len(), 3))
+    });
+    let run = list(&server).ok();
+    let mut printed: Vec<_> = run.stdout.lines().collect();
+    printed.sort_unstable();
+    assert_eq!(printed, ["p-001", "p-002", "p-003", "p-004", "p-005", "p-006"]);
+    assert!(run.stderr.contains("reported 7 policies but returned 6"), "{}", run.report());
 }
 
 #[test]

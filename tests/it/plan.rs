@@ -178,7 +178,7 @@ fn a_list_with_gaps_is_no_base_for_a_plan() {
             "large_set": false}, "disk_backup_policies": []});
         (request.path() == crate::world::ORG_POLICIES_PATH).then(|| crate::server::Answer::json(200, &body))
     });
-    plan(&server, "").run().fails_in_words(1).mentions(&["5 fewer"]);
+    plan(&server, "").run().fails_in_words(1).mentions(&["reported 5 policies but returned 0"]);
     katapult(&server, &["export"]).run().fails_in_words(1);
 }
 

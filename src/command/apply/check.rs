@@ -61,9 +61,9 @@ async fn new_neighbours(api: &Katapult, plan: &Plan) -> Result<Vec<String>> {
         Ok(Flow::More)
     };
     let walk = api.policies(&Owner::Organization(Lookup::organization(&plan.organization)), &mut keep).await?;
-    if let Some((missing, total)) = walk.missing_of {
-        // One that is overlooked would be made a second time.
-        return Ok(vec![format!("the API counts {total} policies, but its pages held {missing} fewer")]);
+    if let Some(gap) = walk.gap {
+        // A policy that is overlooked would be created a second time.
+        return Ok(vec![gap.describe("policies")]);
     }
     let none = HashSet::new();
     let differs = creates.into_iter().filter(|step| {
