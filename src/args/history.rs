@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// List the changes made with bpctl
+/// List the changes made with bpctl, newest first
 ///
 /// bpctl records every write in a file of your data directory, with the values before and after.
 #[derive(Clone, Debug, Args)]

@@ -122,9 +122,6 @@ impl<'a> Head<'a> {
 
 /// Reads a line; none where it is damaged.
 pub(super) fn read(line: &[u8]) -> Option<Line> {
-    if levels(line) > MAX_LEVELS {
-        return None;
-    }
     let head = Head::read(line)?;
     let event = head.event();
     let known = match event.as_deref() {
@@ -139,7 +136,10 @@ pub(super) fn read(line: &[u8]) -> Option<Line> {
         return known;
     }
     let number = head.number();
-    let newer = || Some(Newer { number, line: Json::from_line(std::str::from_utf8(line).ok()?)? });
+    let newer = || {
+        let line = std::str::from_utf8(line).ok().filter(|line| levels(line.as_bytes()) <= MAX_LEVELS)?;
+        Some(Newer { number, line: Json::from_line(line)? })
+    };
     match event.as_deref() {
         Some("known" | "end") => number.map(Line::NewerEnd),
         Some("begin") => newer().map(Line::NewerBegin),

@@ -160,6 +160,14 @@ fn the_deepest_answer_is_read_back_and_its_number_is_not_given_again() {
     let (all, warning) = read(&journal);
     assert_eq!((all.len(), warning.unwrap().starts_with("2 lines ")), (2, true));
     assert!(all[1].to_json()["before"] == deep && all[1].to_json()["after"] == deep);
+    // What is deeper was not written here: it is listed, and not parsed.
+    let bottomless = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let text = std::fs::read_to_string(journal.path()).unwrap();
+    let old = text.lines().find(|line| line.contains("\"number\":2,")).unwrap();
+    add(&journal, old.replace("\"after\":null", &format!("\"after\":{bottomless}")) + "\n");
+    assert_eq!(read(&journal).0[0].to_json()["after"], Value::Null);
+    add(&journal, format!("{{\"event\":\"new\",\"number\":3,\"what\":{bottomless}}}\n"));
+    assert_eq!((read(&journal).0.len(), begin(&journal)), (3, 4));
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! What is known of credentials that work.
+//! What `auth status` reports about credentials that the API accepted.
 
 use serde_json::{Value, json};
 
 use super::{Object, Organization};
 
-/// Credentials that were checked with one request.
+/// Credentials that the API accepted.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
     /// The profile, if one is in use.
@@ -15,22 +15,22 @@ pub struct Session {
     pub api_url: String,
     /// The OnApp user.
     pub user: Option<String>,
-    /// Where the token comes from, in words; never the token.
+    /// The source of the token, in words; never the token.
     pub credentials: String,
-    /// What the token sees; none when it may not say.
+    /// The organizations that the token has access to; none when it may not list them.
     pub organizations: Option<Vec<Organization>>,
     /// The organization that commands use when none is named.
     pub organization: Option<String>,
     /// OnApp's version.
     pub version: Option<String>,
-    /// Requests that a rate window permits.
+    /// Requests that the API permits in a minute.
     pub rate_permitted: Option<u64>,
-    /// Requests that are left in it.
+    /// Requests that are left in this minute.
     pub rate_remaining: Option<u64>,
 }
 
 impl Session {
-    /// Gives it with its documented JSON form.
+    /// Returns the session with its documented JSON form.
     pub fn object(self) -> Object<Self> {
         let organizations = self.organizations.as_ref().map_or(Value::Null, |all| {
             let one =
