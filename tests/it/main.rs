@@ -71,4 +71,5 @@ mod tools;
 mod undo;
 mod update;
 mod usage;
+mod words;
 mod world;
