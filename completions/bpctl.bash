@@ -12,12 +12,14 @@ _bpctl() {
         after="${COMP_WORDS[*]:COMP_CWORD+1}"
     fi
     local word=${2-${COMP_WORDS[COMP_CWORD]}}
+    local -a descriptions=()
     COMPREPLY=()
     while IFS= read -r candidate; do
         if [[ -z $kind ]]; then
             kind=$candidate
         else
-            COMPREPLY+=("$candidate")
+            COMPREPLY+=("${candidate%%$'\t'*}")
+            descriptions+=("${candidate#*$'\t'}")
         fi
     done < <(command "$program" __complete bash "$before" "$word" "$after" 2>/dev/null </dev/null)
     case $kind in
@@ -27,6 +29,20 @@ _bpctl() {
     # A single candidate that wants more to be typed after it.
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=:/,] ]]; then
         compopt -o nospace 2>/dev/null
+    fi
+    # Where bash lists candidates instead of inserting one (a tab, a second tab, or a tab that lists at once), each is
+    # shown with its description, one a line.
+    if [[ ${#COMPREPLY[@]} -gt 1 && ${COMP_TYPE-} == @(9|33|63|64) ]]; then
+        local place longest=0 width=${COLUMNS:-80}
+        for candidate in "${COMPREPLY[@]}"; do
+            ((${#candidate} > longest)) && longest=${#candidate}
+        done
+        for place in "${!COMPREPLY[@]}"; do
+            [[ -n ${descriptions[place]} ]] || continue
+            printf -v candidate '%-*s  (%s)' "$longest" "${COMPREPLY[place]}" "${descriptions[place]}"
+            ((longest + 8 < width)) && candidate=${candidate:0:width-2}
+            printf -v 'COMPREPLY[place]' '%-*s' "$((width - 2))" "$candidate"
+        done
     fi
     return 0
 }

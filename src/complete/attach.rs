@@ -12,6 +12,7 @@ use super::typed::Typed;
 use crate::config::{PROFILE_KEYS, Provider};
 use crate::help::columns;
 use crate::model::Interval;
+use crate::model::lint::RULES;
 
 /// Stands for a file; the shell knows them better. No value can hold it: it has a control character.
 pub(super) const FILES: &str = "\u{1}files";
@@ -85,7 +86,16 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
             let typed = Arc::clone(typed);
             with(arg, move || live::profiles(&typed))
         }
+        ("number", ..) if ["history", "undo"].contains(&place.noun.as_str()) => {
+            let (typed, can_be_undone) = (Arc::clone(typed), place.noun == "undo");
+            with(arg, move || live::changes(&typed, can_be_undone))
+        }
+        ("explain", ..) => with(arg, codes),
         ("provider", ..) => with_words(arg, vec!["katapult", "onapp"]),
+        ("filters", ..) => with(arg, {
+            let columns = columns(&place.path());
+            move || columns.iter().map(|column| Item::plain(format!("{column}="))).collect()
+        }),
         ("columns", ..) => with_words(arg, columns(&place.path())),
         ("sort", ..) => with_sort(arg, columns(&place.path())),
         (_, "FIELD=VALUE", _) => with_words(arg, FIELDS.to_vec()),
@@ -104,6 +114,12 @@ fn suits(noun: &str) -> Option<Provider> {
         "vm" => None,
         _ => Some(Provider::Katapult),
     }
+}
+
+/// The codes of `lint`, and the word for all of them.
+fn codes() -> Vec<Item> {
+    let codes = RULES.iter().map(|rule| Item { help: rule.title.to_owned(), ..Item::plain(rule.code) });
+    codes.chain([Item::plain("all")]).collect()
 }
 
 fn with(arg: Arg, items: impl Fn() -> Vec<Item> + Send + Sync + 'static) -> Arg {

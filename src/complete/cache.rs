@@ -1,10 +1,12 @@
-//! What completion remembers: one file a connection in the user's cache directory, readable by its owner alone.
+//! What completion remembers: one file for each connection in the user's cache directory, readable by its owner alone.
 //!
-//! Holds names, ids and schedules in words; never a token, but what tells two of them apart. A file that cannot be read or understood is as good as none.
+//! A file holds names, ids and schedules, and never a token. What distinguishes two tokens is a hash that is salted with
+//! a random value of this directory, so that it says nothing about the token elsewhere. A file that cannot be read or
+//! understood counts as none.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +18,8 @@ use crate::fs::private;
 const MAX_AGE: i64 = 60;
 /// Bytes of a file that are read: far more than is ever written.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// Hexadecimal digits of a salt: 128 bits.
+const SALT_DIGITS: usize = 32;
 
 /// What is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +51,13 @@ pub(super) struct Item {
     pub(super) second: bool,
 }
 
+impl Item {
+    /// A value that says what it is.
+    pub(super) fn plain(value: impl Into<String>) -> Self {
+        Self { value: value.into(), help: String::new(), second: false }
+    }
+}
+
 /// A list, and when it was read.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct List {
@@ -64,8 +75,22 @@ pub(super) struct Cache {
     path: PathBuf,
 }
 
+/// Gives the random value that hashes of tokens are salted with, and stores a new one where there is none. Where it cannot
+/// be stored, nothing can be remembered either, and any value will do.
+pub(super) fn salt(directory: &Path) -> String {
+    let path = directory.join("salt");
+    let stored = std::fs::read_to_string(&path).ok().filter(|salt| salt.len() == SALT_DIGITS);
+    stored.unwrap_or_else(|| {
+        // The keys of a new state are the operating system's randomness.
+        let number = || RandomState::new().hash_one(0);
+        let salt = format!("{:016x}{:016x}", number(), number());
+        let _ = private::write(&path, salt.as_bytes());
+        salt
+    })
+}
+
 impl Cache {
-    /// Reads what is remembered of a connection, told apart from others by its description.
+    /// Reads what is remembered of a connection, distinguished from others by its description.
     pub(super) fn read(directory: &Path, connection: String) -> Self {
         let mut hasher = DefaultHasher::new();
         connection.hash(&mut hasher);
@@ -117,7 +142,17 @@ mod tests {
     use super::*;
 
     fn item(value: &str) -> Item {
-        Item { value: value.to_owned(), help: String::new(), second: false }
+        Item::plain(value)
+    }
+
+    #[test]
+    fn a_salt_stays_the_same_and_belongs_to_its_directory() {
+        let (one, other) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+        let first = salt(one.path());
+        assert_eq!(salt(one.path()), first);
+        assert_ne!(salt(other.path()), first);
+        std::fs::write(one.path().join("salt"), "short").expect("it can be written");
+        assert_ne!(salt(one.path()), "short");
     }
 
     #[test]

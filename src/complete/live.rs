@@ -1,17 +1,21 @@
 //! Live values: from the cache while it is fresh, else from the API within [`BUDGET`], else from the cache as it is.
 
-use super::cache::{Cache, Item, Kind};
+use super::cache::{self, Cache, Item, Kind};
 use super::typed::{BUDGET, Typed};
 use crate::config::{Connection, Paths, Provider, TokenSource, env};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Flow;
+use crate::journal::{Entry, Outcome, Recorded};
 use crate::katapult::{Lookup, Owner};
 use crate::model::{Disk, Machine, Organization, Policy, TrashObject};
 use crate::system::System;
 use crate::text::escape;
 use crate::ui::{Ui, UiOptions};
 use crate::view::{OutputOptions, TimeFormat};
+
+/// Changes of the journal that are offered.
+const MAX_CHANGES: usize = 50;
 
 /// Gives the values of a kind. `suits` is the provider of the command that is being typed, if it has one alone.
 pub(super) fn items(typed: &Typed, kind: Kind, suits: Option<Provider>) -> Vec<Item> {
@@ -32,6 +36,22 @@ pub(super) fn profiles(typed: &Typed) -> Vec<Item> {
     }
     items.extend(built_in.map(|(name, help)| item(name, [Some(help)])));
     items
+}
+
+/// Gives the latest changes of the journal; with `can_be_undone`, only those that were done and not undone.
+pub(super) fn changes(typed: &Typed, can_be_undone: bool) -> Vec<Item> {
+    let cx = context(typed);
+    let recent = cx.journal().ok().and_then(|journal| journal.recent().ok());
+    let entries = recent.into_iter().flatten().map_while(|read| read.ok()).filter_map(Recorded::entry);
+    let wanted = |entry: &Entry| !can_be_undone || (entry.outcome == Outcome::Done && entry.undone_by.is_none());
+    entries
+        .filter(wanted)
+        .take(MAX_CHANGES)
+        .map(|entry| {
+            let parts = [Some(entry.action.verb()), entry.target.as_deref(), Some(entry.outcome.word())];
+            item(&entry.number.to_string(), parts)
+        })
+        .collect()
 }
 
 /// Surroundings that never speak: what would be said is held back for an end of the command that never comes.
@@ -59,7 +79,9 @@ fn known(cx: &Context, kind: Kind, suits: Option<Provider>) -> Result<Vec<Item>>
         return Ok(Vec::new());
     }
     let now = cx.now().as_second();
-    let mut cache = Cache::read(Paths::find()?.cache_directory(), description(connection));
+    let paths = Paths::find()?;
+    let directory = paths.cache_directory();
+    let mut cache = Cache::read(directory, description(connection, &cache::salt(directory)));
     if let Some(items) = cache.fresh(kind, now) {
         return Ok(items.to_vec());
     }
@@ -81,15 +103,15 @@ fn known(cx: &Context, kind: Kind, suits: Option<Provider>) -> Result<Vec<Item>>
     Ok(cache.any(kind).to_vec())
 }
 
-/// Tells connections apart that see different things: two tokens in one variable are two connections.
-fn description(connection: &Connection) -> String {
+/// Describes a connection, so that what two of them see is kept apart: two tokens in one variable are two connections.
+fn description(connection: &Connection, salt: &str) -> String {
     let text = |setting: &Option<crate::config::Setting<String>>| {
         setting.as_ref().map_or_else(|| "-".to_owned(), |setting| setting.value.clone())
     };
     let url = connection.api_url.as_ref().map_or_else(|| "sandbox".to_owned(), |url| url.value.to_string());
     let token = connection
         .token()
-        .map_or_else(|_| "-".to_owned(), |token| format!("{} {:016x}", token.source.words(), token.mark()));
+        .map_or_else(|_| "-".to_owned(), |token| format!("{} {:016x}", token.source.words(), token.fingerprint(salt)));
     let parts = [text(&connection.profile), connection.provider.value.to_string(), url, text(&connection.user), token];
     format!("{} {}", parts.join(" "), text(&connection.organization))
 }

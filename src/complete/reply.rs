@@ -48,9 +48,9 @@ impl Reply {
         Self::Words(words.collect())
     }
 
-    /// Writes it for bash, which inserts a candidate to the letter after what it keeps.
+    /// Writes it for bash, which inserts a candidate to the letter after what it keeps: value, tab, description.
     pub(super) fn in_bash(&self, end: &End) -> String {
-        self.lines(|word| Some(in_quotes(word.value.strip_prefix(&end.kept)?, end.quote)))
+        self.lines(|word| Some(format!("{}\t{}", in_quotes(word.value.strip_prefix(&end.kept)?, end.quote), word.help)))
     }
 
     /// Writes it for zsh: `value:description`, quoted by the shell itself.
@@ -64,7 +64,7 @@ impl Reply {
         })
     }
 
-    /// Writes it for fish: value, tabulator, description, quoted by the shell itself.
+    /// Writes it for fish: value, tab, description, quoted by the shell itself.
     pub(super) fn in_fish(&self) -> String {
         self.lines(|word| Some(format!("{}\t{}", word.value, word.help)))
     }
@@ -116,7 +116,7 @@ mod tests {
 
     fn bash(value: &str, kept: &str, quote: Option<char>) -> String {
         let end = End { kept: kept.to_owned(), quote };
-        Reply::new("", &words(&[value])).in_bash(&end).lines().nth(1).unwrap_or("nothing").to_owned()
+        Reply::new("", &words(&[value])).in_bash(&end).lines().nth(1).unwrap_or("nothing").trim_end().to_owned()
     }
 
     #[test]

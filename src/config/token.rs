@@ -74,10 +74,10 @@ impl Token {
         }
     }
 
-    /// Tells tokens apart without telling them: a number of 64 bits that the token, or the command that prints it, goes
-    /// into, and cannot be taken out of.
-    pub fn mark(&self) -> u64 {
+    /// Returns a number that distinguishes tokens: a hash of the salt with the token, or with the command that prints it.
+    pub fn fingerprint(&self, salt: &str) -> u64 {
         let mut hasher = DefaultHasher::new();
+        salt.hash(&mut hasher);
         match &self.value {
             Value::Known(token) => token.expose().hash(&mut hasher),
             Value::Printed(words) => words.hash(&mut hasher),

@@ -252,7 +252,8 @@ fn an_option_on_either_side_of_the_cursor_counts() {
     assert!(ask(&["2", "vm", "show", "web-1", "--sandbox"]).contains("web-1\t"));
     assert!(ask(&["3", "vm", "list", "--org", "", "--sandbox"]).contains("acme\t"));
     let line = ["__complete", "bash", "bpctl vm show web-1", "web-1", " --sandbox -o json"];
-    assert_eq!(bare(&line).home(&home).run().ok().stdout, "words\nweb-1\n");
+    let answer = bare(&line).home(&home).run().ok().stdout;
+    assert!(answer.starts_with("words\nweb-1\t") && answer.lines().count() == 2, "{answer}");
 }
 
 #[test]
@@ -360,6 +361,42 @@ fn zsh_lists_policies_with_their_descriptions() {
     terminal.enter(autoload).enter("autoload -U compinit && compinit -u -D").enter("echo rea''dy").wait_for("ready\n");
     terminal.type_text("bpctl policy show ").press("tab").press("tab");
     terminal.wait_for("p-one  -- data, daily, keeps 7").wait_for("p-two  -- data, daily, keeps 8");
+}
+
+#[test]
+fn bash_lists_policies_with_their_descriptions_and_inserts_none() {
+    let policies = [("p-one", 7), ("p-two", 8)].map(|(id, keeps)| policy(id, "Disk", DISK, "data", "daily", keeps));
+    let server = World::new().policies(policies.to_vec()).serve();
+    let bpctl = katapult(&server, &[]);
+    let mut environment = environment(&bpctl);
+    environment.push(("TERM".into(), "dumb".into()));
+    let args = ["--norc", "--noprofile", "-i"].map(str::to_owned);
+    let terminal = Terminal::spawn("bash", &args, &environment, bpctl.home_in_use());
+    terminal.enter("source <(bpctl completions bash)").enter("echo rea''dy").wait_for("ready\n");
+    let show = "bpctl() { printf '<%s>' \"$@\"; echo .; }";
+    terminal.enter(show).type_text("bpctl policy show p-").press("tab").press("tab");
+    terminal.wait_for("p-one  (data, daily, keeps 7)").wait_for("p-two  (data, daily, keeps 8)");
+    terminal.type_text("t").press("tab").press("enter").wait_for("<policy><show><p-two>.");
+}
+
+#[test]
+fn changes_and_codes_are_described() {
+    let home = Home::new();
+    let sandbox = |args: &[&str]| bare(args).home(&home).env("BPCTL_PROFILE", "sandbox");
+    let policy =
+        sandbox(&["policies", "list", "web-1", "-o", "id"]).run().ok().stdout.lines().next().unwrap().to_owned();
+    for retention in ["30", "31"] {
+        sandbox(&["policy", "update", &policy, "--retention", retention]).run().ok();
+    }
+    assert_eq!(asked(sandbox(&[]), &["history", ""]), ["2", "1"]);
+    assert_eq!(asked(sandbox(&[]), &["undo", ""]), ["2", "1"]);
+    sandbox(&["undo", "2", "--yes"]).run().ok();
+    assert_eq!(asked(sandbox(&[]), &["undo", ""]), ["3", "1"], "what is undone cannot be undone again");
+    let line = sandbox(&["__complete", "fish", "1", "history", "1"]).run().ok().stdout;
+    assert_eq!(line, "words\n1\tupdate, web-1, done\n");
+    let codes = asked(bare(&[]), &["lint", "--explain", "W00"]);
+    assert!(codes.contains(&"W001".to_owned()) && codes.iter().all(|code| code.starts_with("W00")), "{codes:?}");
+    assert!(asked(bare(&[]), &["lint", "--explain", ""]).contains(&"all".to_owned()));
 }
 
 #[test]

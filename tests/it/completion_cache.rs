@@ -26,7 +26,8 @@ fn cache_files(home: &Home) -> Vec<std::path::PathBuf> {
     let Ok(entries) = std::fs::read_dir(home.path("cache/bpctl")) else {
         return Vec::new();
     };
-    entries.map(|entry| entry.unwrap().path()).collect()
+    let lists = |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "json");
+    entries.map(|entry| entry.unwrap().path()).filter(lists).collect()
 }
 
 fn cache_file(home: &Home) -> std::path::PathBuf {
