@@ -1,9 +1,8 @@
 //! What a command is given: settings, clients that are made when they are first used, and the way to print.
 
 use std::any::Any;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,7 +17,6 @@ use crate::journal::Journal;
 use crate::katapult::{Katapult, Lookup};
 use crate::model::Object;
 use crate::onapp::OnApp;
-use crate::ops::record::Recorder;
 use crate::progress_tally::Tally;
 #[cfg(feature = "sandbox")]
 use crate::sandbox;
@@ -28,6 +26,9 @@ use crate::view::{Listing, OutputOptions, Resource, show};
 
 /// What the journal calls the API of the sandbox, which has an address only while it runs.
 pub const SANDBOX_API: &str = "sandbox";
+
+/// How long another bpctl is waited for before a note says so.
+const LOCK_NOTICE: Duration = Duration::from_secs(1);
 
 /// A command's surroundings.
 pub struct Context {
@@ -40,8 +41,10 @@ pub struct Context {
     /// How results are wanted.
     pub output: OutputOptions,
     answers: RefCell<Vec<String>>,
-    /// What this command line has recorded; shared by its profiles.
-    pub recorder: Rc<Recorder>,
+    /// The number of the command's first change in the journal, which stands in all its entries.
+    pub first_change: Cell<Option<u64>>,
+    /// Whether a warning said that changes are not recorded.
+    pub has_warned_of_journal: Cell<bool>,
     /// Where several writes stand.
     pub tally: Tally,
     /// Where a list leaves its rows, when it is one of several profiles'.
@@ -63,7 +66,8 @@ impl Context {
             ui,
             output,
             answers: RefCell::default(),
-            recorder: Rc::default(),
+            first_change: Cell::new(None),
+            has_warned_of_journal: Cell::new(false),
             tally: Tally::default(),
             gathering: None,
             file: OnceCell::new(),
@@ -80,7 +84,7 @@ impl Context {
     pub fn on_profile(&self, name: &str) -> Self {
         let global = Global { profile: Some(name.to_owned()), all_profiles: false, ..self.global.clone() };
         let cx = Self::new(self.system.clone(), global, self.ui.on_profile(name), self.output.clone());
-        Self { recorder: Rc::clone(&self.recorder), gathering: Some(RefCell::new(None)), ..cx }
+        Self { gathering: Some(RefCell::new(None)), ..cx }
     }
 
     /// The present.
@@ -340,20 +344,38 @@ impl Context {
         Ok(connection.api_url.as_ref().map_or_else(|| SANDBOX_API.to_owned(), |url| url.value.to_string()))
     }
 
-    /// Waits until no other bpctl of this user is between reading and writing, in an update with `--if` or in `apply`;
-    /// holds off the others until the file is dropped.
+    /// Waits until no other bpctl of this user on this machine is between reading and reading back; holds off the
+    /// others until the file is dropped. Without a data directory there is nothing to lock.
     ///
     /// # Errors
-    /// The lock file cannot be made, or the others take longer than `--max-wait`.
-    pub async fn lock_writes(&self) -> Result<std::fs::File> {
-        let path = Paths::find()?.journal_file().with_extension("lock");
-        let held = lock(&path, self.limits().max_wait).await;
-        let held = held.map_err(|error| Error::io(&path.display().to_string(), &error))?;
-        held.ok_or_else(|| {
-            let message = "another bpctl has not finished its `apply` or its update with `--if`";
-            Error::new(Exit::Unreachable, code::TIMEOUT, message)
-                .hint(format!("nothing was sent; it holds {}", path.display()))
-        })
+    /// The others take longer than `--max-wait`.
+    pub async fn lock_writes(&self) -> Result<Option<std::fs::File>> {
+        let path = match self.journal() {
+            Ok(journal) => journal.path().with_extension("lock"),
+            Err(_) => return Ok(None),
+        };
+        let cannot_lock = |error: &std::io::Error| {
+            self.ui.warn(&format!("other writes on this machine are not held off: {}: {error}", path.display()));
+        };
+        let max_wait = self.limits().max_wait;
+        let held = match lock(&path, LOCK_NOTICE.min(max_wait)).await {
+            Ok(None) if max_wait > LOCK_NOTICE => {
+                self.ui.note("waiting for another bpctl of yours to finish its change");
+                lock(&path, max_wait.saturating_sub(LOCK_NOTICE)).await
+            }
+            held => held,
+        };
+        match held {
+            Ok(Some(file)) => Ok(Some(file)),
+            Ok(None) => {
+                let message = "timed out waiting for another bpctl of yours to finish its change";
+                Err(Error::new(Exit::Unreachable, code::TIMEOUT, message).hint(format!("it holds {}", path.display())))
+            }
+            Err(error) => {
+                cannot_lock(&error);
+                Ok(None)
+            }
+        }
     }
 
     /// Asks a question that the user must answer with yes.

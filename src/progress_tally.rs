@@ -1,83 +1,120 @@
-//! Where a command that writes several times stands, so that an interruption can say what it left behind.
-//! It only remembers: what is done, and what is told of it, is for others.
+//! How far the writes of a command have come, so that an interruption can say what it left behind.
+//! It only remembers; doing and printing are left to others.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::{Changed, Error};
 
-/// Names that an account in words gives of one kind.
-const MOST_NAMES: usize = 10;
+/// Names that a message lists of one kind.
+const MAX_NAMES: usize = 10;
 
 /// What became of one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Its turn has not come.
+    /// Nothing of it was sent.
     NotTried,
-    /// It was begun.
+    /// Its request was sent.
     InFlight,
-    /// Carried out and checked.
+    /// The API accepted it, and it was not read back yet.
+    Accepted,
+    /// Carried out and verified.
     Done,
-    /// Refused, or not known.
+    /// Refused, or its outcome is unknown.
     Failed,
 }
 
 /// The writes of a command, in order.
 #[derive(Debug, Default)]
-pub struct Tally(RefCell<Vec<(String, State)>>);
+pub struct Tally {
+    writes: RefCell<Vec<(String, State)>>,
+    current: Cell<usize>,
+    /// The id of the object that the current write was accepted for.
+    accepted: RefCell<Option<String>>,
+}
 
 impl Tally {
-    /// Begins an account of writes, named by `labels`.
+    /// Begins a tally of writes, named by `labels`.
     pub fn begin(&self, labels: impl Iterator<Item = String>) {
-        *self.0.borrow_mut() = labels.map(|label| (label, State::NotTried)).collect();
+        *self.writes.borrow_mut() = labels.map(|label| (label, State::NotTried)).collect();
     }
 
-    /// Notes what became of a write.
-    pub fn set(&self, number: usize, state: State) {
-        if let Some(line) = self.0.borrow_mut().get_mut(number) {
-            line.1 = state;
+    /// Makes a write the current one; nothing of it was sent yet.
+    pub fn start(&self, number: usize) {
+        self.current.set(number);
+        self.accepted.take();
+    }
+
+    /// The request of the current write is about to be sent.
+    pub fn send(&self) {
+        self.set(self.current.get(), State::InFlight);
+    }
+
+    /// The API accepted the current write, to the object `id`.
+    pub fn accept(&self, id: &str) {
+        if let Some((label, state)) = self.writes.borrow_mut().get_mut(self.current.get()) {
+            *state = State::Accepted;
+            self.accepted.replace(Some(id.to_owned()));
+            if label != id {
+                *label = format!("{label}: {id}");
+            }
         }
     }
 
-    /// Closes the account: everything in it is told.
+    /// Sets what became of a write.
+    pub fn set(&self, number: usize, state: State) {
+        if let Some(write) = self.writes.borrow_mut().get_mut(number) {
+            write.1 = state;
+        }
+    }
+
+    /// Ends the tally: everything in it was reported.
     pub fn close(&self) {
-        self.0.borrow_mut().clear();
+        self.writes.borrow_mut().clear();
     }
 
-    /// Gives the labels of the writes in a state.
+    /// The labels of the writes in a state.
     pub fn labels(&self, state: State) -> Vec<String> {
-        self.0.borrow().iter().filter(|line| line.1 == state).map(|line| line.0.clone()).collect()
+        self.writes.borrow().iter().filter(|write| write.1 == state).map(|write| write.0.clone()).collect()
     }
 
-    /// Builds the error of an interruption; none where no account is open.
+    /// Builds the error of an interruption; none where no tally is open.
     pub fn interruption(&self) -> Option<Error> {
-        if self.0.borrow().is_empty() {
+        let count = self.writes.borrow().len();
+        if count == 0 {
             return None;
         }
         let kinds = [
-            ("done", State::Done),
-            ("failed", State::Failed),
-            ("in flight, carried out or not", State::InFlight),
-            ("not tried", State::NotTried),
+            ("done", "done", State::Done),
+            ("failed", "failed", State::Failed),
+            ("accepted", "accepted, not verified", State::Accepted),
+            ("in_flight", "in flight, carried out or not", State::InFlight),
+            ("not_tried", "not tried", State::NotTried),
         ];
-        let words: Vec<String> = kinds
-            .into_iter()
-            .map(|(name, state)| (name, self.labels(state)))
-            .filter(|(name, labels)| *name == "done" || !labels.is_empty())
-            .map(|(name, labels)| format!("{name}: {}", names(&labels)))
+        let by_kind = kinds.map(|(key, name, state)| (key, name, self.labels(state)));
+        let listed: Vec<String> = by_kind
+            .iter()
+            .filter(|(key, _, labels)| *key == "done" || !labels.is_empty())
+            .map(|(_, name, labels)| format!("{name}: {}", names(labels)))
             .collect();
-        let detail = json!({
-            "done": self.labels(State::Done), "failed": self.labels(State::Failed),
-            "in_flight": self.labels(State::InFlight), "not_tried": self.labels(State::NotTried),
-        });
-        let changed = match (self.labels(State::Done).len(), self.labels(State::NotTried).len()) {
-            (0, not_tried) if not_tried == self.0.borrow().len() => Changed::No,
-            (0, _) => Changed::Maybe,
-            _ => Changed::Yes,
+        let has = |state| !self.labels(state).is_empty();
+        let changed = if has(State::Done) || has(State::Accepted) {
+            Changed::Yes
+        } else if self.labels(State::NotTried).len() == count {
+            Changed::No
+        } else {
+            Changed::Maybe
         };
-        let error = Error::interrupted(format!("interrupted; {}", words.join("; "))).detail(detail).changed(changed);
-        Some(error.hint("`bpctl history` shows what was written; nothing more is sent"))
+        let detail = by_kind.into_iter().map(|(key, _, labels)| (key.to_owned(), json!(labels)));
+        let mut detail: serde_json::Map<String, Value> = detail.collect();
+        let error = Error::interrupted(format!("interrupted; {}", listed.join("; "))).changed(changed);
+        let mut error = error.hint("`bpctl history` shows what was written; nothing more is sent");
+        if let Some(id) = self.accepted.borrow().as_ref().filter(|_| has(State::Accepted)) {
+            detail.insert("id".to_owned(), id.as_str().into());
+            error = error.hint(format!("`bpctl policy show {id}` shows whether it was changed"));
+        }
+        Some(error.detail(Value::Object(detail)))
     }
 }
 
@@ -85,8 +122,8 @@ impl Tally {
 pub fn names(labels: &[String]) -> String {
     match labels.len() {
         0 => "none".to_owned(),
-        count if count > MOST_NAMES => {
-            format!("{count} ({} and {} more)", labels[..MOST_NAMES].join(", "), count - MOST_NAMES)
+        count if count > MAX_NAMES => {
+            format!("{count} ({} and {} more)", labels[..MAX_NAMES].join(", "), count - MAX_NAMES)
         }
         count => format!("{count} ({})", labels.join(", ")),
     }
@@ -102,11 +139,26 @@ mod tests {
         assert!(tally.interruption().is_none());
         tally.begin(["a", "b", "c"].into_iter().map(str::to_owned));
         tally.set(0, State::Done);
-        tally.set(1, State::InFlight);
+        tally.start(1);
+        tally.send();
         let error = tally.interruption().unwrap();
         assert_eq!(error.message, "interrupted; done: 1 (a); in flight, carried out or not: 1 (b); not tried: 1 (c)");
         assert_eq!((&error.detail["not_tried"], error.changed), (&json!(["c"]), Changed::Yes));
         tally.close();
         assert!(tally.interruption().is_none());
+    }
+
+    #[test]
+    fn an_accepted_create_is_named_with_its_new_id_and_an_unsent_write_changes_nothing() {
+        let tally = Tally::default();
+        tally.begin(["web-1"].into_iter().map(str::to_owned));
+        tally.start(0);
+        assert_eq!(tally.interruption().unwrap().changed, Changed::No);
+        tally.send();
+        assert_eq!(tally.interruption().unwrap().changed, Changed::Maybe);
+        tally.accept("dbp_1");
+        let error = tally.interruption().unwrap();
+        assert_eq!(error.message, "interrupted; done: none; accepted, not verified: 1 (web-1: dbp_1)");
+        assert_eq!(error.changed, Changed::Yes);
     }
 }

@@ -11,7 +11,7 @@ use crate::command;
 use crate::complete;
 use crate::config::env;
 use crate::context::Context;
-use crate::error::{Changed, Error, Exit, Report, Result};
+use crate::error::{Error, Exit, Report, Result};
 use crate::help;
 use crate::system::{System, hang_up_is_ignored};
 use crate::ui::{Ui, UiOptions};
@@ -111,15 +111,8 @@ fn outlive_file_size_limit() {}
 
 /// Says what an interruption left behind.
 fn interruption(cx: &Context) -> Error {
-    let new_object = cx.recorder.new_object();
     if let Some(error) = cx.tally.interruption() {
-        return new_object.into_iter().fold(error, |error, id| error.hint(format!("the new policy is {id}")));
-    }
-    if let Some(id) = new_object {
-        return Error::interrupted(format!("interrupted before the new policy {id} was read back"))
-            .hint(format!("`bpctl policy show {id}` shows it; `bpctl undo` deletes it"))
-            .detail(serde_json::json!({"id": id}))
-            .changed(Changed::Yes);
+        return error;
     }
     match cx.http_in_use().and_then(crate::http::Http::write_in_flight) {
         None => Error::interrupted("interrupted"),

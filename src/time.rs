@@ -36,6 +36,13 @@ pub fn resolve(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp,
         .ok_or_else(|| unknown(text))
 }
 
+/// Whether a time is a distance from now, such as `+7d`.
+pub fn is_distance(text: &str) -> bool {
+    let text = text.trim();
+    let is_absolute = text.starts_with('@') || text.parse::<Timestamp>().is_ok();
+    !is_absolute && distance(text).is_some()
+}
+
 /// No place is more than 14 hours from UTC: a larger offset is a slip of the pen.
 fn has_real_offset(text: &str) -> bool {
     let offset = text.rfind(['+', '-']).filter(|place| *place > text.find(['T', 't', ' ']).unwrap_or(usize::MAX));

@@ -32,7 +32,10 @@ pub struct DiskList {
 Examples:
   bpctl disk show disk_Cfz3s9cVwu4fLvXz")]
 pub struct DiskShow {
-    /// Disk id
+    /// Disk: id or name
     #[arg(value_name = "DISK", value_parser = not_empty)]
     pub disk: Option<String>,
+    /// Look for the name among the disks of this VM
+    #[arg(long, value_name = "VM", requires = "disk", value_parser = not_empty)]
+    pub vm: Option<String>,
 }

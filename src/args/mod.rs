@@ -49,7 +49,7 @@ pub use policy::{
     PolicyShow, PolicyUpdate,
 };
 pub use sandbox::{SandboxCommand, SandboxReset, SandboxServe};
-pub use trash::TrashCommand;
+pub use trash::{TrashCommand, TrashShow};
 pub use undo::Undo;
 pub use vm::{VmCommand, VmShow};
 

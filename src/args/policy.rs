@@ -41,12 +41,12 @@ Examples:
   bpctl policies list --sort next_run -o csv")]
 pub struct PolicyList {
     /// VM: id, FQDN or name; the same as --vm
-    #[arg(value_name = "VM", conflicts_with_all = ["vm", "disk"], value_parser = not_empty)]
+    #[arg(value_name = "VM", conflicts_with = "vm", value_parser = not_empty)]
     pub name: Option<String>,
     /// VM: id, FQDN or name
-    #[arg(long, value_name = "VM", conflicts_with = "disk", value_parser = not_empty)]
+    #[arg(long, value_name = "VM", value_parser = not_empty)]
     pub vm: Option<String>,
-    /// Disk id
+    /// Disk: id or name; with a VM, a name among its disks
     #[arg(long, value_name = "DISK", value_parser = not_empty)]
     pub disk: Option<String>,
     /// With a VM: also list the policies of its disks
@@ -65,9 +65,11 @@ pub struct PolicyList {
 Examples:
   bpctl policies show dbp_1q5lrfq3NnQfQuPL")]
 pub struct PolicyShow {
-    /// Policy id
+    /// Policy: id, or the name of a VM or disk with one policy
+    ///
+    /// On a terminal, it can be left out and chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
-    pub policy: String,
+    pub policy: Option<String>,
 }
 
 /// Retention and schedule
@@ -112,7 +114,7 @@ impl PolicyFields {
 /// Policies by id
 #[derive(Clone, Debug, Args)]
 pub struct PolicyNames {
-    /// Policy ids; `-` reads them from standard input
+    /// Policies: ids, or names of VMs or disks with one policy; `-` reads standard input
     ///
     /// On a terminal, they can be left out and one policy chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
@@ -137,6 +139,9 @@ pub struct PolicyCreate {
     /// Retention and schedule
     #[command(flatten)]
     pub fields: PolicyFields,
+    /// Create the policy even if the target has one of the same interval
+    #[arg(long)]
+    pub allow_duplicate: bool,
 }
 
 /// Change the retention or schedule of policies
@@ -150,7 +155,7 @@ Examples:
   bpctl policies update dbp_1q5lrfq3NnQfQuPL --retention 30
   bpctl policies update --match 'web-*' --interval daily --dry-run")]
 pub struct PolicyUpdate {
-    /// Policy ids; `-` reads them from standard input
+    /// Policies: ids, or names of VMs or disks with one policy; `-` reads standard input
     ///
     /// On a terminal, they can be left out and one policy chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
@@ -202,7 +207,7 @@ Examples:
   bpctl policies schedule-delete dbp_1q5lrfq3NnQfQuPL --at 'friday 22:00'
   bpctl policies schedule-delete dbp_1q5lrfq3NnQfQuPL --at +7d")]
 pub struct PolicyScheduleDelete {
-    /// Policy ids; `-` reads them from standard input
+    /// Policies: ids, or names of VMs or disks with one policy; `-` reads standard input
     ///
     /// On a terminal, they can be left out and one policy chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]

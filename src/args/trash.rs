@@ -23,6 +23,8 @@ Examples:
   bpctl trash show dbp_1q5lrfq3NnQfQuPL")]
 pub struct TrashShow {
     /// Id of the trash object, or of the deleted object
+    ///
+    /// On a terminal, it can be left out and chosen from a list.
     #[arg(value_name = "ID", value_parser = not_empty)]
-    pub id: String,
+    pub id: Option<String>,
 }

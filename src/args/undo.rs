@@ -15,4 +15,7 @@ pub struct Undo {
     /// Number of the change in `bpctl history` [default: the last]
     #[arg(value_name = "N")]
     pub number: Option<u64>,
+    /// Reverse all changes of the command whose first change has this number
+    #[arg(long, value_name = "N", conflicts_with = "number")]
+    pub command: Option<u64>,
 }

@@ -23,6 +23,8 @@ Examples:
   bpctl vm show web-1")]
 pub struct VmShow {
     /// VM: id, FQDN or name
+    ///
+    /// On a terminal, it can be left out and chosen from a list.
     #[arg(value_name = "VM", value_parser = not_empty)]
-    pub vm: String,
+    pub vm: Option<String>,
 }

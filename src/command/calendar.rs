@@ -18,7 +18,7 @@ pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
     let from = cx.now();
     let until = Timestamp::from_second(from.as_second().saturating_add(args.next))
         .map_err(|_| Error::usage("that is too far ahead"))?;
-    let all = runs(&reading.survey.fleet.policies, from.as_second(), until.as_second());
+    let all = runs(&reading.inventory.fleet.policies, from.as_second(), until.as_second());
     assumptions(cx, &all);
     if let Some(path) = &args.ics {
         if report_file::write(cx, path, ics(&all.runs, from)).await? == Written::ToOutput {

@@ -17,13 +17,13 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
     let rows = Rows::<Row>::begin(cx)?;
     let reading = inventory::read(cx, args.detail.detail).await?;
     let requirements = Requirements { interval: args.require.clone(), retention: args.min_retention };
-    let coverage = coverage(&reading.survey.fleet, &requirements, cx.now());
+    let coverage = coverage(&reading.inventory.fleet, &requirements, cx.now());
     for (policy, target) in &coverage.strays {
         cx.ui.note(&format!("policy {policy} belongs to {target}, which is no listed machine or disk"));
     }
     let verdict = args
         .fail_on
-        .and_then(|level| failure(&coverage, level, &requirements).or_else(|| reading.survey.is_no_all_clear()));
+        .and_then(|level| failure(&coverage, level, &requirements).or_else(|| reading.inventory.incomplete_error()));
     if let Some(path) = &args.report
         && report(cx, path, &reading, &coverage, &requirements).await? == Written::ToOutput
     {
@@ -39,7 +39,7 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
             totals_lines(&coverage.totals).iter().try_for_each(|line| writeln!(out, "{}", escape(line)))
         })?;
     }
-    verdict.map_or(Ok(()), Err)
+    verdict.or_else(|| reading.inventory.unread_error()).map_or(Ok(()), Err)
 }
 
 async fn report(
@@ -49,7 +49,7 @@ async fn report(
     coverage: &Coverage,
     requirements: &Requirements,
 ) -> Result<Written> {
-    let mut notes = reading.survey.gaps();
+    let mut notes = reading.inventory.gaps().to_vec();
     if !reading.is_detailed {
         notes.push(format!(
             "More than {DETAIL_UP_TO} policies: they were not read one by one, so frequencies are taken as 1 and \
@@ -68,7 +68,7 @@ async fn report(
 
 /// Names the organization for people. A token that may not list organizations still gets its report.
 async fn name_of(cx: &Context, reading: &Reading) -> Result<String> {
-    let wanted = reading.survey.organization.value.as_str();
+    let wanted = reading.inventory.organization.value.as_str();
     let Ok(organizations) = cx.katapult()?.organizations().await else {
         return Ok(wanted.to_owned());
     };

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Lookup;
 use crate::model::{Disk, Object};
-use crate::ops::find::with_machine;
+use crate::ops::find::{with_disk, with_machine};
 use crate::ops::pick;
 use crate::ops::rows::Rows;
 
@@ -33,10 +33,10 @@ async fn list(cx: &Context, args: DiskList) -> Result<()> {
         api.machine_disks(&machine, &mut each).await
     });
     let walk = walk.await?;
-    rows.end(walk, &format!("of virtual machine `{name}`"))
+    rows.end(walk, &format!("of VM `{name}`"))
 }
 
-/// A machine's own list does not say whose disks they are (recorded): it was asked for.
+/// A machine's own list does not name the machine (recorded).
 fn belongs_to(disk: &mut Disk, machine: &Lookup) {
     match machine.key {
         "fqdn" => disk.machine_fqdn = Some(machine.value.clone()),
@@ -45,7 +45,7 @@ fn belongs_to(disk: &mut Disk, machine: &Lookup) {
 }
 
 async fn show(cx: &Context, args: DiskShow) -> Result<()> {
-    let disk = pick::disk(cx, args.disk).await?;
-    let disk = cx.katapult()?.disk(&disk).await?;
-    cx.show(disk)
+    let name = pick::disk(cx, args.disk).await?;
+    let api = cx.katapult()?;
+    cx.show(with_disk(cx, api, &name, args.vm.as_deref(), async |id| api.disk(&id).await).await?)
 }

@@ -15,32 +15,35 @@ pub async fn run(cx: &Context) -> Result<()> {
     }
     let api = cx.katapult()?;
     let organization = organization(cx, api).await?;
-    let mut survey = Inventory::whole(cx, api, organization).await?;
-    let ids: Option<Vec<String>> = survey.fleet.policies.iter().map(|policy| policy.id.clone()).collect();
+    let mut inventory = Inventory::fetch_complete(cx, api, organization).await?;
+    let ids: Option<Vec<String>> = inventory.fleet.policies.iter().map(|policy| policy.id.clone()).collect();
     let ids = ids.ok_or_else(|| Error::invalid_response("a policy has no id, so it cannot be written down"))?;
     let count = ids.len();
-    let mut details = survey.details(cx, api, ids).await?;
-    if details.len() < count {
-        let gone = count - details.len();
+    let mut details = inventory.details(cx, api, ids).await?;
+    let unread = details.unread_error();
+    let gone = count - details.found.len() - details.unread.len();
+    if gone > 0 {
         cx.ui.note(&format!("{gone} policies were deleted while this was read, and are left out"));
     }
     // In the list's order, which the rows then leave for their own.
-    let policies = std::mem::take(&mut survey.fleet.policies);
+    let policies = std::mem::take(&mut inventory.fleet.policies);
     let policies: Vec<Policy> =
-        policies.into_iter().filter_map(|policy| Some(details.remove(policy.id.as_deref()?)?.model)).collect();
-    let live = Surroundings { policies: &policies, ..survey.surroundings() };
+        policies.into_iter().filter_map(|policy| Some(details.found.remove(policy.id.as_deref()?)?.model)).collect();
+    let live = Surroundings { policies: &policies, ..inventory.surroundings() };
     let rows = rows(&policies, live);
-    let organization = Some(survey.organization.value.as_str());
+    let organization = Some(inventory.organization.value.as_str());
     match cx.output.format {
         Format::Json | Format::Jsonl | Format::Yaml => {
             let value = document_json(organization, &rows);
-            cx.ui.print(|out| crate::view::structured(&cx.output, &value, out))
+            cx.ui.print(|out| crate::view::structured(&cx.output, &value, out))?;
         }
-        _ => cx.ui.print(|out| write!(out, "{}", write(organization, &rows, crate::text::escape))),
+        _ => cx.ui.print(|out| write!(out, "{}", write(organization, &rows, crate::text::escape)))?,
     }
+    // The file lacks them: to prune by it would delete them.
+    unread.map_or(Ok(()), Err)
 }
 
-/// Finds the organization, by its sub-domain where that is known: an id says nothing to a reader.
+/// Finds the organization, by its sub-domain where that is known: readers do not know the id.
 async fn organization(cx: &Context, api: &Katapult) -> Result<Lookup> {
     if let Some(name) = cx.organization()? {
         return Ok(Lookup::organization(name));

@@ -31,21 +31,22 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
         skipped.push("W022 was not checked: it takes one request a policy; `--detail` does that".to_owned());
     }
     skipped.iter().for_each(|note: &String| cx.ui.warn(note));
-    let gaps = reading.survey.gaps();
+    let gaps = reading.inventory.gaps().to_vec();
     let is_complete = gaps.is_empty();
     skipped.extend(gaps);
     let findings = lint(&Evidence {
-        fleet: &reading.survey.fleet,
+        fleet: &reading.inventory.fleet,
         trash: trash.as_ref(),
         max_per_minute: usize::try_from(args.max_per_minute).unwrap_or(usize::MAX),
         now: cx.now(),
     });
-    let verdict = args.fail_on.and_then(|level| failure(&findings, level).or_else(|| reading.survey.is_no_all_clear()));
+    let verdict =
+        args.fail_on.and_then(|level| failure(&findings, level).or_else(|| reading.inventory.incomplete_error()));
     match cx.output.format {
         Format::Sarif => cx.ui.print(|out| structured(&cx.output, &sarif(&findings, &skipped, is_complete), out))?,
         _ => print_list(rows, findings, "in this organization")?,
     }
-    verdict.map_or(Ok(()), Err)
+    verdict.or_else(|| reading.inventory.unread_error()).map_or(Ok(()), Err)
 }
 
 fn explain(cx: &Context, code: &str) -> Result<()> {
@@ -78,9 +79,9 @@ async fn trash(cx: &Context, reading: &mut Reading) -> Result<Option<HashSet<Str
         ids.extend(page.into_iter().filter_map(|object| object.model.object_id));
         Ok(Flow::More)
     };
-    match cx.katapult()?.trash_objects(&reading.survey.organization, &mut keep).await {
+    match cx.katapult()?.trash_objects(&reading.inventory.organization, &mut keep).await {
         Ok(walk) => {
-            reading.survey.heed(cx, TrashObject::PLURAL, walk);
+            reading.inventory.add_gaps(cx, TrashObject::PLURAL, walk);
             Ok(Some(ids))
         }
         Err(error) if matches!(error.code.as_ref(), "scope_not_granted" | "permission_denied") => Ok(None),

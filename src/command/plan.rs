@@ -6,9 +6,8 @@ use crate::args::{self, Format};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::Plan;
-
-pub use crate::ops::plan_text::{lines, summary};
-pub use crate::ops::planner::{is_consistent, make, organization, prune_at, read_text, requests};
+use crate::ops::plan_text::{lines, summary};
+use crate::ops::planner::{make, prune_at};
 
 /// Shows what would make the live policies as a file says.
 pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
@@ -19,6 +18,10 @@ pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
     let api = cx.katapult()?;
     let made = make(cx, api, &args.file, at).await?;
     made.notes.iter().for_each(|note| cx.ui.warn(note));
+    if args.prune.prune {
+        made.refuse_blocked()?;
+    }
+    made.warn_blocked(cx);
     match cx.output.format {
         Format::Json | Format::Jsonl | Format::Yaml => {
             let value = document(&made.plan)?;

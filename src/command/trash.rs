@@ -1,16 +1,17 @@
 //! `bpctl trash …`
 
-use crate::args::TrashCommand;
+use crate::args::{TrashCommand, TrashShow};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Lookup;
+use crate::ops::pick;
 use crate::ops::rows::Rows;
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: TrashCommand) -> Result<()> {
     match verb {
         TrashCommand::List => list(cx).await,
-        TrashCommand::Show(args) => show(cx, &args.id).await,
+        TrashCommand::Show(args) => show(cx, args).await,
     }
 }
 
@@ -21,8 +22,10 @@ async fn list(cx: &Context) -> Result<()> {
     rows.end(walk, "of this organization")
 }
 
-/// Ids are opaque: one that is no entry of the trash may be that of what was deleted.
-async fn show(cx: &Context, id: &str) -> Result<()> {
+/// Ids are opaque: one that is not of the trash's own may be that of a deleted object.
+async fn show(cx: &Context, args: TrashShow) -> Result<()> {
+    let id = pick::trash_object(cx, args.id).await?;
+    let id = id.as_str();
     let api = cx.katapult()?;
     let entry = match api.trash_object(&Lookup { key: "object_id", value: id.to_owned() }).await {
         Err(error) if error.code == "trash_object_not_found" => api.trash_object(&Lookup::id(id)).await?,

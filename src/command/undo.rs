@@ -1,76 +1,120 @@
-//! `bpctl undo`: the inverse call, through the same writes as any change. Never undoes what somebody changed since.
+//! `bpctl undo`: the inverse of a change, through the same pipeline as any write. It never takes back what was changed
+//! by someone else since.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::history::{changes, find};
-use super::policy::schedule_delete::LEAD;
-use super::policy::update::changed;
-use crate::args::Undo;
+use crate::args::Undo as Args;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
-use crate::http::Request;
 use crate::journal::{Action, Entry, Outcome, Recorded};
-use crate::katapult::{Katapult, policy as convert};
-use crate::model::{Change, Fields, Loss, Object, Policy, Removal};
-use crate::ops::execute::{self, PolicySnapshot};
-use crate::ops::guard::reread;
-use crate::ops::write::{DryRun, confirm_several, difference_lines, print_dry_runs, print_result, raw_after};
-use crate::view::{Resource, in_a_line};
+use crate::katapult::{Katapult, Lookup, policy as convert};
+use crate::model::{Fields, Loss, Object, Policy, PolicyPatch};
+use crate::ops::batch::finish;
+use crate::ops::deletion_time::LEAD;
+use crate::ops::guard::{self, PolicySnapshot};
+use crate::ops::pipeline::{self, Ask, Lock, Options};
+use crate::ops::write::{PolicyChange, PolicyWrite, TrashedPolicy, Written};
+use crate::view::Resource;
 
-const QUESTION: &str = "Undo it?";
-
-/// Reverses a change by the inverse call.
-pub async fn run(cx: &Context, args: &Undo) -> Result<()> {
-    let entry = choose(cx, args.number)?;
-    if entry.outcome == Outcome::Failed {
-        return Err(Error::usage(format!("change {} was refused, so there is nothing to undo", entry.number))
-            .hint(format!("`bpctl history {}` shows it", entry.number)));
+/// Reverses a change, or all changes of one command.
+pub async fn run(cx: &Context, args: &Args) -> Result<()> {
+    let entries = match args.command {
+        Some(number) => of_command(cx, number)?,
+        None => vec![choose(cx, args.number)?],
+    };
+    let deletes = |entry: &Entry| matches!(entry.action, Action::Create | Action::Restore);
+    if entries.iter().all(deletes) {
+        return undo(cx, &entries, Written::removal).await;
     }
-    match entry.action {
-        Action::Create | Action::Restore => cx.check_columns::<Removal>()?,
-        Action::Update | Action::ScheduleDelete | Action::Delete => cx.check_columns::<Policy>()?,
+    if entries.iter().any(deletes) {
+        let numbers: Vec<String> = entries.iter().map(|entry| entry.number.to_string()).collect();
+        return Err(Error::usage("this command both created and changed policies; undo its changes one by one")
+            .hint(format!("they are the changes {}: `bpctl undo N`", numbers.join(", "))));
     }
-    let api = cx.katapult()?;
-    let id = policy_of(&entry)?.to_owned();
-    cx.ui.note(&format!("change {}: {} (`bpctl {}`)", entry.number, entry.action.verb(), entry.command));
-    match entry.action {
-        Action::Update => update(cx, api, &entry, id).await,
-        Action::ScheduleDelete => reschedule(cx, api, &entry, id).await,
-        Action::Delete => restore(cx, api, &entry, id).await,
-        Action::Create | Action::Restore => delete(cx, api, &entry, id).await,
-    }
+    undo(cx, &entries, Written::policy).await
 }
 
-/// Takes the change that is named, or the last one on this API that was done, not undone, and is no undo itself.
+async fn undo<T: Resource>(cx: &Context, entries: &[Entry], object: fn(Written) -> Option<Object<T>>) -> Result<()> {
+    cx.check_columns::<T>()?;
+    let api = cx.katapult()?;
+    let lock = Lock::take(cx).await?;
+    let (mut writes, mut failed, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries {
+        cx.ui.note(&format!("change {}: {} (`bpctl {}`)", entry.number, entry.action.verb(), entry.command));
+        match inverse(cx, api, entry).await {
+            Ok(inverse) => {
+                warnings.extend(inverse.warnings);
+                let (change, doubts) = (inverse.change, inverse.doubts);
+                writes.push(PolicyWrite { undoes: Some(entry.number), doubts, ..change.into() });
+            }
+            Err(error) if entries.len() == 1 => return Err(error),
+            Err(error) => {
+                cx.ui.warn(&format!("change {} is left as it is: {}", entry.number, error.message));
+                failed.push((format!("change {}", entry.number), error));
+            }
+        }
+    }
+    let question = if writes.len() == 1 { "Undo it?".to_owned() } else { format!("Undo {} changes?", writes.len()) };
+    let options = Options { ask: Ask::Always, warnings, ..Options::new(question, lock) };
+    let Some(sequence) = pipeline::run(cx, writes, options).await? else {
+        return Ok(());
+    };
+    finish(cx, sequence, failed, entries.len() == 1, object)
+}
+
+/// Takes the change that is named, or the last one of this API and organization that was not undone and is not an undo
+/// itself.
 fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
-    let api = cx.api_name()?;
     let Some(number) = number else {
-        return last(cx, &api);
+        return last(cx);
     };
     let entry = readable(find(cx, number)?)?;
-    if entry.api != api {
-        let profile = entry.profile.as_deref().unwrap_or("…");
-        return Err(Error::usage(format!("change {number} was made on {}, not on {api}", entry.api))
-            .hint(format!("name its connection, as in `bpctl undo {number} --profile {profile}`")));
-    }
-    if entry.is_gone {
-        return Err(Error::usage(format!("change {number} was made in a sandbox that has started over since"))
-            .hint("`bpctl history` lists the changes"));
-    }
+    refuse_foreign(cx, &entry)?;
+    refuse_finished(&entry)?;
     Ok(entry)
 }
 
-/// Finds the last change on this API that can be undone. What a newer bpctl did since may have built on it.
-fn last(cx: &Context, api: &str) -> Result<Entry> {
+/// Finds the last change that can be undone here. What a newer bpctl did since may have built on it.
+fn last(cx: &Context) -> Result<Entry> {
+    let mut foreign = 0;
     for recorded in changes(cx)? {
         let entry = readable(recorded?)?;
         let is_done = entry.outcome != Outcome::Failed && entry.undone_by.is_none() && !entry.is_gone;
-        if is_done && entry.undoes.is_none() && entry.api == api {
-            return Ok(entry);
+        if !is_done || entry.undoes.is_some() {
+            continue;
+        }
+        if refuse_foreign(cx, &entry).is_err() {
+            foreign += 1;
+            continue;
+        }
+        if foreign > 0 {
+            cx.ui.note(&format!("skipped {foreign} newer changes of other clouds or organizations"));
+        }
+        return Ok(entry);
+    }
+    Err(Error::new(Exit::NotFound, "not_found", "no change to undo").hint("`bpctl history` lists the changes"))
+}
+
+/// Takes the changes of one command that were not undone, the newest first.
+fn of_command(cx: &Context, number: u64) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for recorded in changes(cx)? {
+        let entry = readable(recorded?)?;
+        let command = entry.command_id.unwrap_or(entry.number);
+        if command == number && refuse_finished(&entry).is_ok() {
+            refuse_foreign(cx, &entry)?;
+            entries.push(entry);
+        } else if entry.number < number {
+            break;
         }
     }
-    Err(Error::new(Exit::NotFound, "not_found", "there is no change to undo").hint("`bpctl history` lists the changes"))
+    if entries.is_empty() {
+        return Err(Error::new(Exit::NotFound, "not_found", format!("command {number} has no change to undo"))
+            .hint("`bpctl history` lists the changes and their commands"));
+    }
+    Ok(entries)
 }
 
 /// Refuses a change that this bpctl cannot read.
@@ -86,73 +130,105 @@ fn readable(recorded: Recorded) -> Result<Entry> {
     }
 }
 
-fn policy_of(entry: &Entry) -> Result<&str> {
-    entry.policy.as_deref().ok_or_else(|| {
-        Error::new(
-            Exit::Failure,
-            code::OUTCOME_UNKNOWN,
-            format!("which policy change {} made is not known: its answer was lost", entry.number),
-        )
-        .hint("`bpctl policies list` shows whether it is there")
-    })
+/// Refuses a change of another API or organization: the token in use may reach its policy all the same.
+fn refuse_foreign(cx: &Context, entry: &Entry) -> Result<()> {
+    let api = cx.api_name()?;
+    let (number, profile) = (entry.number, entry.profile.as_deref());
+    let with_profile = || {
+        let profile = profile.unwrap_or("NAME");
+        format!("name its connection, as in `bpctl undo {number} --profile {profile}`")
+    };
+    if entry.api != api {
+        let message = format!("change {number} was made on {}, not on {api}", entry.api);
+        return Err(Error::usage(message).hint(with_profile()));
+    }
+    let connection = cx.connection(None)?;
+    let organization = connection.organization.as_ref().map(|setting| setting.value.as_str());
+    let is_ours = match (entry.organization.as_deref(), organization) {
+        (Some(theirs), Some(ours)) => theirs == ours,
+        // Without a name on both sides, the profile tells the tokens apart.
+        _ => profile == connection.profile.as_ref().map(|profile| profile.value.as_str()),
+    };
+    if is_ours {
+        return Ok(());
+    }
+    let place = match (entry.organization.as_deref(), profile) {
+        (Some(organization), _) => format!("in the organization {organization}"),
+        (None, Some(profile)) => format!("with the profile {profile}"),
+        (None, None) => "without a profile".to_owned(),
+    };
+    Err(Error::usage(format!("change {number} was made {place}, which is not in use now")).hint(with_profile()))
+}
+
+fn refuse_finished(entry: &Entry) -> Result<()> {
+    let number = entry.number;
+    if entry.outcome == Outcome::Failed {
+        return Err(Error::usage(format!("change {number} was refused, so there is nothing to undo"))
+            .hint(format!("`bpctl history {number}` shows it")));
+    }
+    if entry.is_gone {
+        return Err(Error::usage(format!("change {number} was made in a sandbox that has started over since"))
+            .hint("`bpctl history` lists the changes"));
+    }
+    Ok(())
+}
+
+/// The write that reverses a change.
+struct Inverse {
+    change: PolicyChange,
+    /// What the user must know even with `--yes`.
+    warnings: Vec<String>,
+    /// What makes the change itself uncertain: it takes a confirmation.
+    doubts: Vec<Loss>,
+}
+
+async fn inverse(cx: &Context, api: &Katapult, entry: &Entry) -> Result<Inverse> {
+    let id = entry.policy.clone().ok_or_else(|| {
+        let message = format!("which policy change {} made is unknown: its answer was lost", entry.number);
+        Error::new(Exit::Failure, code::OUTCOME_UNKNOWN, message).hint("`bpctl policies list` shows whether it exists")
+    })?;
+    match entry.action {
+        Action::Update => old_values(api, entry, id).await,
+        Action::ScheduleDelete => old_schedule(cx, api, entry, id).await,
+        Action::Delete => restore(api, entry, id).await,
+        Action::Create | Action::Restore => delete(api, entry, id).await,
+    }
 }
 
 /// Puts the old values back.
-async fn update(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
+async fn old_values(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
     let policy = as_left(api, entry, id).await?;
     let old = convert(&entry.before.value());
-    let patch = Fields::of(&old).patch();
     let before = &policy.before.model;
-    let change: Change = patch.against(before);
+    let change = Fields::of(&old).patch().against(before);
     let stays = what_stays(&old, before);
-    if change.is_empty() && stays.is_empty() {
-        cx.ui.note("nothing to undo: the policy is already as it was");
-        return cx.show(policy.before);
+    if change.is_empty() && !stays.is_empty() {
+        let message = format!("the API offers no way to unset a value: {stays}");
+        return Err(Error::new(Exit::Refused, code::NO_WAY_BACK, message)
+            .hint(format!("`bpctl policy update {}` sets another one", policy.id)));
     }
-    if change.is_empty() {
-        return Err(Error::new(
-            Exit::Refused,
-            code::NO_WAY_BACK,
-            format!("the API offers no way to unset a value: {stays}"),
-        )
-        .hint(format!("`bpctl policy update {}` sets another one", policy.id)));
-    }
-    if cx.global.dry_run {
-        let after = raw_after(&policy.before, &change);
-        let losses = change.losses(before).into_iter().map(|loss| format!("weakens protection: {}", loss.0));
-        let words = difference_lines(&change).into_iter().chain(losses).collect();
-        return would(cx, Katapult::update_request(&policy.id, &change), policy.before.raw, after, words);
-    }
-    cx.ui.note(&in_a_line(before, &cx.output.times));
-    difference_lines(&change).iter().for_each(|line| cx.ui.note(&format!("  {line}")));
-    change.shorter_reach(before).iter().for_each(|warning| cx.ui.warn(warning));
+    let mut warnings = Vec::new();
     if !stays.is_empty() {
-        cx.ui.warn(&format!("not all of it can be undone, since the API offers no way to unset a value: {stays}"));
+        warnings.push(format!("not all of it can be undone, since the API offers no way to unset a value: {stays}"));
     }
-    let mut losses = change.losses(before);
-    if entry.outcome == Outcome::Unknown {
-        let doubt = format!("how change {} ended is not known, so this may undo what somebody else did", entry.number);
-        losses.push(Loss(doubt));
-    }
-    let policy = confirmed(cx, api, policy, &losses).await?;
-    let updated = execute::update(cx, api, &policy, &change, Some(entry.number)).await?;
-    print_undone(cx, entry, updated)
+    let doubts = if change.is_empty() { Vec::new() } else { doubts(entry, &mut warnings) };
+    Ok(Inverse { change: PolicyChange::Update { policy, change }, warnings, doubts })
 }
 
-/// Says which values were not set before, and are now: no update takes them away.
+/// Lists the values that were not set before and are now: no update unsets them.
 fn what_stays(old: &Policy, now: &Policy) -> String {
     let pairs = old.settings().into_iter().zip(now.settings());
-    let words: Vec<String> = pairs
+    let fields: Vec<String> = pairs
         .filter(|(old, _)| old.1.is_none())
         .filter_map(|(_, (name, now))| Some(format!("{name} {}", now?)))
         .collect();
-    words.join(", ")
+    fields.join(", ")
 }
 
-/// Schedules the deletion for the time it was planned at before, where there was one; there is no other way back.
-async fn reschedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
+/// Schedules the deletion for the time that it was scheduled for before, if any; there is no other way back.
+async fn old_schedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
     let planned = convert(&entry.before.value()).auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
-    let Some(at) = planned.filter(|at| at.as_second() >= cx.now().as_second() + LEAD) else {
+    let Some(at) = planned.filter(|at| at.as_second() >= cx.system.now().as_second() + LEAD) else {
         return Err(Error::new(
             Exit::Refused,
             code::NO_WAY_BACK,
@@ -162,100 +238,96 @@ async fn reschedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> 
         .hint(format!("or restore it within 48 hours afterwards with `bpctl policy restore {id}`")));
     };
     let policy = as_left(api, entry, id).await?;
-    if cx.global.dry_run {
-        let mut after = policy.before.raw.clone();
-        after["auto_move_to_trash_at"] = at.as_second().into();
-        let request = Katapult::schedule_delete_request(&policy.id, at.as_second());
-        return would(cx, request, policy.before.raw, after, Vec::new());
-    }
-    cx.ui.note(&in_a_line(&policy.before.model, &cx.output.times));
-    let loss = Loss(format!("policy {} is deleted at {at}, as it was planned before", policy.id));
-    let policy = confirmed(cx, api, policy, &[loss]).await?;
-    let scheduled = execute::schedule_delete(cx, api, &policy, at, Some(entry.number)).await?;
-    print_undone(cx, entry, scheduled)
+    let mut warnings = Vec::new();
+    let doubts = doubts(entry, &mut warnings);
+    Ok(Inverse { change: PolicyChange::ScheduleDelete { policy, at }, warnings, doubts })
 }
 
-async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
-    if cx.global.dry_run {
-        return would(cx, Katapult::restore_request(&id), Value::Null, entry.before.value(), Vec::new());
-    }
-    cx.ui.note(&in_a_line(&convert(&entry.before.value()), &cx.output.times));
-    confirm_several(cx, &[], QUESTION)?;
-    let restored = execute::restore(cx, api, &id, Some(entry.number)).await?;
-    if let (Some(at), None) =
-        (convert(&entry.before.value()).auto_move_to_trash_at, restored.model.auto_move_to_trash_at)
-    {
-        cx.ui.warn(&format!(
-            "the deletion that was planned before is not planned any more; to plan it again: `bpctl policy \
-             schedule-delete {id} --at @{at}`"
+async fn restore(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
+    let found = match api.trash_object(&Lookup { key: "object_id", value: id.clone() }).await {
+        Ok(found) => Some(found),
+        // The restoration itself finds out whether it is in the trash.
+        Err(error) if matches!(error.exit, Exit::Auth | Exit::NotFound) => None,
+        Err(error) => return Err(error),
+    };
+    let raw = entry.before.value();
+    let before = convert(&raw);
+    let mut warnings = Vec::new();
+    if let Some(at) = before.auto_move_to_trash_at {
+        warnings.push(format!(
+            "the trash forgets a scheduled deletion; to schedule it again: `bpctl policy schedule-delete {id} --at @{at}`"
         ));
     }
-    print_undone(cx, entry, restored)
+    let known = (!raw.is_null()).then_some(Object { model: before, raw });
+    let trashed = TrashedPolicy { id, entry: found, known };
+    Ok(Inverse { change: PolicyChange::Restore(Box::new(trashed)), warnings, doubts: Vec::new() })
 }
 
-async fn delete(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<()> {
+async fn delete(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
     if entry.action == Action::Restore && entry.outcome == Outcome::Unknown {
         let message = format!(
-            "whether change {} brought policy {id} back is not known: it may have been there before",
+            "whether change {} brought policy {id} back is unknown: it may have been live before",
             entry.number
         );
         return Err(Error::new(Exit::Refused, code::OUTCOME_UNKNOWN, message)
-            .hint(format!("nothing was sent; `bpctl policy delete {id}` deletes it")));
+            .hint(format!("`bpctl policy delete {id}` deletes it")));
     }
     let policy = as_left(api, entry, id).await?;
-    if cx.global.dry_run {
-        return would(cx, Katapult::delete_request(&policy.id), policy.before.raw, Value::Null, Vec::new());
+    let mut warnings = Vec::new();
+    let doubts = doubts(entry, &mut warnings);
+    Ok(Inverse { change: PolicyChange::Delete { policy }, warnings, doubts })
+}
+
+/// What is uncertain about a change whose outcome is unknown.
+fn doubts(entry: &Entry, warnings: &mut Vec<String>) -> Vec<Loss> {
+    if entry.outcome != Outcome::Unknown {
+        return Vec::new();
     }
-    let target = policy.before.model.target.label();
-    cx.ui.note(&in_a_line(&policy.before.model, &cx.output.times));
-    let loss = Loss(format!("policy {} of {target} is deleted: no more backups by it", policy.id));
-    let policy = confirmed(cx, api, policy, &[loss]).await?;
-    let deleted = execute::delete(cx, api, &policy, Some(entry.number)).await?;
-    print_undone(cx, entry, deleted)
+    let doubt =
+        format!("the outcome of change {} is unknown; undoing it may revert someone else's change", entry.number);
+    warnings.push(doubt.clone());
+    vec![Loss(doubt)]
 }
 
 /// Reads the policy, which must be as the change left it.
 async fn as_left(api: &Katapult, entry: &Entry, id: String) -> Result<PolicySnapshot> {
-    let policy = PolicySnapshot { before: api.policy(&id).await?, id };
-    unchanged_since(entry, &policy)?;
-    Ok(policy)
-}
-
-/// Shows the policy and asks, and then reads again: time has passed while somebody was thinking.
-async fn confirmed(cx: &Context, api: &Katapult, policy: PolicySnapshot, losses: &[Loss]) -> Result<PolicySnapshot> {
-    match confirm_several(cx, losses, QUESTION)? {
-        true => reread(api, policy).await,
-        false => Ok(policy),
+    let policy = PolicySnapshot::of(id.clone(), api.policy(&id).await?);
+    if is_as_left(entry, &policy.before.model) {
+        return Ok(policy);
     }
+    let how = format!("it was changed since change {}", entry.number);
+    let then = if entry.after.is_null() { entry.wanted.value() } else { entry.after.value() };
+    Err(guard::changed(&policy.id, &how).detail(json!({"then": then, "now": policy.before.raw})))
 }
 
-fn print_undone<T: Resource>(cx: &Context, entry: &Entry, object: Object<T>) -> Result<()> {
-    print_result(cx, &format!("change {} was undone", entry.number), || cx.show(object))
-}
-
-fn would(cx: &Context, request: Request, before: Value, after: Value, words: Vec<String>) -> Result<()> {
-    print_dry_runs(cx, vec![DryRun { requests: vec![request], before, after, words }])
-}
-
-/// Refuses when somebody has changed since what undoing would write: it would take their change away too.
-fn unchanged_since(entry: &Entry, policy: &PolicySnapshot) -> Result<()> {
-    if entry.after.is_null() {
-        return Ok(());
+/// Whether a policy is as a change left it. After a change whose outcome is unknown, it may also be as it was before.
+fn is_as_left(entry: &Entry, now: &Policy) -> bool {
+    let before = convert(&entry.before.value());
+    if entry.after.is_null() && entry.wanted.is_null() {
+        // An entry of an older bpctl, which did not record what was wanted.
+        return true;
     }
-    let state = |policy: &Policy| {
-        let (settings, deletion) = (policy.settings(), policy.auto_move_to_trash_at);
-        match entry.action {
-            Action::Update => (Some(settings), None),
-            Action::ScheduleDelete => (None, deletion),
-            Action::Create | Action::Delete | Action::Restore => (Some(settings), deletion),
-        }
+    let state = |policy: &Policy| match entry.action {
+        Action::Update => (Some(policy.settings()), None),
+        Action::ScheduleDelete => (None, policy.auto_move_to_trash_at),
+        Action::Create | Action::Delete | Action::Restore => (Some(policy.settings()), policy.auto_move_to_trash_at),
     };
-    let then = convert(&entry.after.value());
-    match state(&then) == state(&policy.before.model) {
-        true => Ok(()),
-        false => {
-            let how = format!("it was changed since change {}", entry.number);
-            Err(changed(&policy.id, &how).detail(json!({"then": entry.after.value(), "now": policy.before.raw})))
+    if !entry.after.is_null() {
+        return state(&convert(&entry.after.value())) == state(now);
+    }
+    let wanted = convert(&entry.wanted.value());
+    match entry.action {
+        Action::Create => {
+            let is_its_target = wanted.target.id.is_none() || wanted.target.id == now.target.id;
+            is_its_target && Fields::of(&wanted).patch().against(now).is_empty() && now.auto_move_to_trash_at.is_none()
+        }
+        Action::ScheduleDelete => {
+            [before.auto_move_to_trash_at, wanted.auto_move_to_trash_at].contains(&now.auto_move_to_trash_at)
+        }
+        _ => {
+            let patch: PolicyPatch = Fields::of(&wanted).patch();
+            let after = patch.against(&before).applied_to(&before);
+            state(now) == state(&after) || state(now) == state(&before)
         }
     }
 }

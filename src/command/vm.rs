@@ -3,8 +3,9 @@
 use crate::args::{VmCommand, VmShow};
 use crate::config::Provider;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ops::find::{with_machine, with_server};
+use crate::ops::pick;
 use crate::ops::rows::Rows;
 
 /// Carries out a verb.
@@ -31,11 +32,15 @@ async fn list_onapp(cx: &Context) -> Result<()> {
 }
 
 async fn show(cx: &Context, args: VmShow) -> Result<()> {
+    let name = pick::machine(cx, args.vm).await?;
     let api = cx.katapult()?;
-    cx.show(with_machine(cx, api, &args.vm, async |machine| api.machine(&machine).await).await?)
+    cx.show(with_machine(cx, api, &name, async |machine| api.machine(&machine).await).await?)
 }
 
 async fn show_onapp(cx: &Context, args: VmShow) -> Result<()> {
+    let Some(name) = args.vm else {
+        return Err(Error::usage("<VM> is missing").hint("`bpctl vm list` shows the VMs"));
+    };
     let api = cx.onapp()?;
-    cx.show(with_server(api, &args.vm, async |machine| api.machine(&machine).await).await?)
+    cx.show(with_server(api, &name, async |machine| api.machine(&machine).await).await?)
 }

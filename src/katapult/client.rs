@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::names::Lookup;
-use super::wire::{page, row_id, unwrap};
+use super::wire::{page, row_id, text, unwrap};
 use super::{convert, error};
 use crate::error::{Error, Result};
-use crate::http::{self, Dialect, Flow, Http, PER_PAGE, Request, Walk, walk};
+use crate::http::{self, Dialect, Flow, Http, PER_PAGE, Page, Request, Walk, read_carefully, walk};
 use crate::model::{Disk, Machine, Object, Organization, Policy, TrashObject, redact};
 
 /// The Katapult client.
@@ -25,6 +25,44 @@ pub enum Owner {
     /// An organization.
     Organization(Lookup),
 }
+
+/// A list that was read to its end.
+pub struct Listed<T> {
+    /// Its rows.
+    pub rows: Vec<Object<T>>,
+    /// What the pages said of it.
+    pub walk: Walk,
+}
+
+impl<T> Listed<T> {
+    /// Refuses a list that may be incomplete.
+    ///
+    /// # Errors
+    /// `invalid_response`, saying why.
+    pub fn refuse_gaps(&self, plural: &str) -> Result<()> {
+        match self.walk.gap {
+            None => Ok(()),
+            Some(gap) => {
+                let message = format!("incomplete: {}", gap.describe(plural));
+                Err(Error::invalid_response(message).hint("nothing was sent; try again"))
+            }
+        }
+    }
+
+    /// The models alone.
+    pub fn models(self) -> Vec<T> {
+        self.rows.into_iter().map(|row| row.model).collect()
+    }
+}
+
+/// The keys under which lists stand; an earlier one counts first.
+const POLICIES: Keys = &["disk_backup_policies"];
+const DISKS: Keys = &["disk", "disks"];
+const MACHINE_DISKS: Keys = &["disks", "disk"];
+const MACHINES: Keys = &["virtual_machines"];
+const TRASH_OBJECTS: Keys = &["trash_objects"];
+
+type Keys = &'static [&'static str];
 
 /// What is done with the rows of each page of a list.
 pub type Each<'a, T> = &'a mut dyn FnMut(Vec<Object<T>>) -> Result<Flow>;
@@ -62,81 +100,91 @@ impl Katapult {
         read(body).map_err(|error| Error { status: Some(answer.status), request_id: answer.request_id, ..error })
     }
 
-    async fn list<T>(
-        &self,
-        request: Request,
-        keys: &'static [&'static str],
-        convert: fn(&Value) -> T,
-        each: Each<'_, T>,
-    ) -> Result<Walk> {
-        let fetch = |number: u64| {
-            let request = request.clone().query("page", number.to_string()).query("per_page", PER_PAGE.to_string());
-            async move { self.get(request, |body| page(body, keys)).await }
-        };
-        walk(self.http.concurrency(), fetch, row_id, |rows| {
-            each(rows.into_iter().map(|raw| self.object(raw, convert)).collect())
-        })
+    async fn list<T>(&self, request: Request, keys: Keys, convert: fn(&Value) -> T, each: Each<'_, T>) -> Result<Walk> {
+        walk(
+            self.http.concurrency(),
+            |number| self.page(&request, keys, number),
+            row_id,
+            |rows| each(rows.into_iter().map(|raw| self.object(raw, convert)).collect()),
+        )
         .await
+    }
+
+    /// Reads a list to its end, with the care that a write needs which is based on it.
+    async fn all<T>(&self, request: Request, keys: Keys, convert: fn(&Value) -> T) -> Result<Listed<T>> {
+        let read = read_carefully(self.http.concurrency(), |number| self.page(&request, keys, number), row_id);
+        let (rows, walk) = read.await?;
+        Ok(Listed { rows: rows.into_iter().map(|raw| self.object(raw, convert)).collect(), walk })
+    }
+
+    async fn page(&self, request: &Request, keys: Keys, number: u64) -> Result<Page> {
+        let request = request.clone().query("page", number.to_string()).query("per_page", PER_PAGE.to_string());
+        self.get(request, |body| page(body, keys)).await
     }
 
     /// Lists policies: id, retention, size, target, interval and next run only (documented).
     pub async fn policies(&self, owner: &Owner, each: Each<'_, Policy>) -> Result<Walk> {
-        let request = match owner {
-            Owner::Machine(machine, include_disks) => {
-                let path = "/virtual_machines/virtual_machine/disk_backup_policies";
-                let request = machine.query(Request::get(path), "virtual_machine");
-                match include_disks {
-                    true => request.query("include_disks", "true"),
-                    false => request,
-                }
-            }
-            Owner::Disk(id) => Request::get("/disks/disk/disk_backup_policies").query("disk[id]", id),
-            Owner::Organization(organization) => {
-                let path = "/organizations/organization/disk_backup_policies";
-                organization.query(Request::get(path), "organization")
-            }
-        };
-        self.list(request, &["disk_backup_policies"], convert::policy, each).await
+        self.list(policies_request(owner), POLICIES, convert::policy, each).await
+    }
+
+    /// Lists all policies of an owner.
+    pub async fn all_policies(&self, owner: &Owner) -> Result<Listed<Policy>> {
+        self.all(policies_request(owner), POLICIES, convert::policy).await
     }
 
     /// Reads a policy in full.
     pub async fn policy(&self, id: &str) -> Result<Object<Policy>> {
         let request = Request::get("/disk_backup_policies/disk_backup_policy").query("disk_backup_policy[id]", id);
-        let raw = self.get(request, |body| unwrap(body, "disk_backup_policy")).await?;
+        let raw = self.get(request, |body| expect_id(unwrap(body, "disk_backup_policy")?, "id", id)).await?;
         Ok(self.object(raw, convert::policy))
     }
 
     /// Reads a disk, its annotations moved into it.
     pub async fn disk(&self, id: &str) -> Result<Object<Disk>> {
         let request = Request::get("/disks/disk").query("disk[id]", id);
-        let raw = self.get(request, |body| with_annotations(body, "disk")).await?;
+        let raw = self.get(request, |body| expect_id(with_annotations(body, "disk")?, "id", id)).await?;
         Ok(self.object(raw, convert::disk))
     }
 
     /// Lists the disks of an organization. They stand under the singular key `disk` (recorded).
     pub async fn disks(&self, organization: &Lookup, each: Each<'_, Disk>) -> Result<Walk> {
-        let request = organization.query(Request::get("/organizations/organization/disks"), "organization");
-        self.list(request, &["disk", "disks"], convert::disk, each).await
+        self.list(disks_request(organization), DISKS, convert::disk, each).await
+    }
+
+    /// Lists all disks of an organization.
+    pub async fn all_disks(&self, organization: &Lookup) -> Result<Listed<Disk>> {
+        self.all(disks_request(organization), DISKS, convert::disk).await
     }
 
     /// Lists the disks of a machine.
     pub async fn machine_disks(&self, machine: &Lookup, each: Each<'_, Disk>) -> Result<Walk> {
-        let request = machine.query(Request::get("/virtual_machines/virtual_machine/disks"), "virtual_machine");
-        self.list(request, &["disks", "disk"], convert::disk, each).await
+        self.list(machine_disks_request(machine), MACHINE_DISKS, convert::disk, each).await
+    }
+
+    /// Lists all disks of a machine.
+    pub async fn all_machine_disks(&self, machine: &Lookup) -> Result<Listed<Disk>> {
+        self.all(machine_disks_request(machine), MACHINE_DISKS, convert::disk).await
     }
 
     /// Reads a machine, its annotations moved into it.
     pub async fn machine(&self, machine: &Lookup) -> Result<Object<Machine>> {
         let request = machine.query(Request::get("/virtual_machines/virtual_machine"), "virtual_machine");
-        let raw = self.get(request, |body| with_annotations(body, "virtual_machine")).await?;
+        let read = |body| {
+            let object = with_annotations(body, "virtual_machine")?;
+            if machine.key == "id" { expect_id(object, "id", &machine.value) } else { Ok(object) }
+        };
+        let raw = self.get(request, read).await?;
         Ok(self.object(raw, convert::machine))
     }
 
     /// Lists the machines of an organization.
     pub async fn machines(&self, organization: &Lookup, each: Each<'_, Machine>) -> Result<Walk> {
-        let path = "/organizations/organization/virtual_machines";
-        let request = organization.query(Request::get(path), "organization");
-        self.list(request, &["virtual_machines"], convert::machine, each).await
+        self.list(machines_request(organization), MACHINES, convert::machine, each).await
+    }
+
+    /// Lists all machines of an organization.
+    pub async fn all_machines(&self, organization: &Lookup) -> Result<Listed<Machine>> {
+        self.all(machines_request(organization), MACHINES, convert::machine).await
     }
 
     /// Lists the organizations that the token sees; this list has no pages (documented).
@@ -148,16 +196,62 @@ impl Katapult {
 
     /// Lists the trash of an organization: objects of every type.
     pub async fn trash_objects(&self, organization: &Lookup, each: Each<'_, TrashObject>) -> Result<Walk> {
-        let path = "/organizations/organization/trash_objects";
-        let request = organization.query(Request::get(path), "organization");
-        self.list(request, &["trash_objects"], convert::trash_object, each).await
+        self.list(trash_objects_request(organization), TRASH_OBJECTS, convert::trash_object, each).await
+    }
+
+    /// Lists the whole trash of an organization.
+    pub async fn all_trash_objects(&self, organization: &Lookup) -> Result<Listed<TrashObject>> {
+        self.all(trash_objects_request(organization), TRASH_OBJECTS, convert::trash_object).await
     }
 
     /// Reads an entry of the trash, by its own id (`id`) or by that of what was deleted (`object_id`).
     pub async fn trash_object(&self, lookup: &Lookup) -> Result<Object<TrashObject>> {
         let request = lookup.query(Request::get("/trash_objects/trash_object"), "trash_object");
-        let raw = self.get(request, |body| unwrap(body, "trash_object")).await?;
+        let raw = self.get(request, |body| expect_id(unwrap(body, "trash_object")?, lookup.key, &lookup.value)).await?;
         Ok(self.object(raw, convert::trash_object))
+    }
+}
+
+fn policies_request(owner: &Owner) -> Request {
+    match owner {
+        Owner::Machine(machine, include_disks) => {
+            let path = "/virtual_machines/virtual_machine/disk_backup_policies";
+            let request = machine.query(Request::get(path), "virtual_machine");
+            if *include_disks { request.query("include_disks", "true") } else { request }
+        }
+        Owner::Disk(id) => Request::get("/disks/disk/disk_backup_policies").query("disk[id]", id),
+        Owner::Organization(organization) => {
+            let path = "/organizations/organization/disk_backup_policies";
+            organization.query(Request::get(path), "organization")
+        }
+    }
+}
+
+fn disks_request(organization: &Lookup) -> Request {
+    organization.query(Request::get("/organizations/organization/disks"), "organization")
+}
+
+fn machine_disks_request(machine: &Lookup) -> Request {
+    machine.query(Request::get("/virtual_machines/virtual_machine/disks"), "virtual_machine")
+}
+
+fn machines_request(organization: &Lookup) -> Request {
+    let path = "/organizations/organization/virtual_machines";
+    organization.query(Request::get(path), "organization")
+}
+
+fn trash_objects_request(organization: &Lookup) -> Request {
+    let path = "/organizations/organization/trash_objects";
+    organization.query(Request::get(path), "organization")
+}
+
+/// Refuses an answer about another object than the one that was asked for. An answer without an id is accepted.
+fn expect_id(object: Value, key: &str, wanted: &str) -> Result<Value> {
+    match text(&object, key) {
+        Some(id) if id != wanted => {
+            Err(Error::invalid_response(format!("the API answered with {id} when asked for {wanted}")))
+        }
+        _ => Ok(object),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Katapult;
 use crate::error::{Error, Exit, Result, code};
-use crate::http::{Flow, Request};
+use crate::http::Request;
 use crate::model::{Machine, Object, Organization};
 
 /// One key and value by which the API finds an object; it takes exactly one.
@@ -46,6 +46,8 @@ pub enum MachineName {
 impl MachineName {
     /// Reads it as typed.
     pub fn parse(text: &str) -> Self {
+        // The root's dot at the end of an FQDN says nothing, and the API does not take it.
+        let text = text.strip_suffix('.').filter(|rest| rest.contains('.')).unwrap_or(text);
         let looks_like_fqdn = text.contains('.') && !text.contains(char::is_whitespace);
         match text {
             _ if text.starts_with("vm_") => Self::Id(text.to_owned()),
@@ -99,12 +101,13 @@ impl Katapult {
     /// None or several have that name.
     pub async fn find_machine(&self, name: &str, organization: Option<&str>) -> Result<Object<Machine>> {
         let organization = self.find_organization(organization).await?;
-        let mut found = Vec::new();
-        let mut keep = |page: Vec<Object<Machine>>| {
-            found.extend(page.into_iter().filter(|machine| machine.model.is_called(name)));
-            Ok(Flow::More)
-        };
-        self.machines(&organization, &mut keep).await?;
+        let name = name.strip_suffix('.').filter(|rest| rest.contains('.')).unwrap_or(name);
+        let machines = self.all_machines(&organization).await?.rows;
+        let (mut found, others): (Vec<_>, Vec<_>) =
+            machines.into_iter().partition(|machine| machine.model.id.as_deref() == Some(name));
+        if found.is_empty() {
+            found = others.into_iter().filter(|machine| machine.model.is_called(name)).collect();
+        }
         match found.len() {
             1 => Ok(found.remove(0)),
             0 => Err(Error::new(

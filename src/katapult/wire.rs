@@ -53,13 +53,22 @@ pub(super) fn text(value: &Value, name: &str) -> Option<String> {
     Some(value.get(name)?.as_str()?.to_owned())
 }
 
-/// Reads an integer, also when it comes as a string.
+/// Reads an integer, written as `7`, `"7"` or `7.0`: the API's encoder prints whole numbers of some columns with a
+/// fraction (recorded).
 pub(super) fn integer(value: &Value, name: &str) -> Option<i64> {
     match value.get(name)? {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?)),
         _ => None,
     }
+}
+
+/// Returns a float that is a whole number, within what a float can tell apart.
+fn whole(number: f64) -> Option<i64> {
+    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_exact = number.fract() == 0.0 && number.abs() <= MAX_EXACT;
+    #[expect(clippy::cast_possible_truncation, reason = "bounded by the check")]
+    is_exact.then_some(number as i64)
 }
 
 /// Reads a number, also when it comes as a string.

@@ -1,9 +1,9 @@
-//! A change of a policy: what is asked, what it would become, and what would be lost by it.
+//! A change of a policy: the fields that are wanted, what the policy becomes, and the protection that is lost.
 
 use super::{Interval, Policy, Schedule};
 use crate::time::length;
 
-/// What an update asks for; `None` leaves a value as it is.
+/// The fields that an update sets; `None` leaves a value as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyPatch {
     /// Backups to keep.
@@ -34,12 +34,12 @@ pub struct Change {
 pub struct Loss(pub String);
 
 impl PolicyPatch {
-    /// Tells whether nothing is asked.
+    /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Works out the change against `policy`.
+    /// The change that it makes of `policy`.
     pub fn against(&self, policy: &Policy) -> Change {
         let now = &policy.schedule;
         let after = Schedule {
@@ -68,12 +68,12 @@ impl PolicyPatch {
 }
 
 impl Change {
-    /// Tells whether nothing changes.
+    /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.differences.is_empty()
     }
 
-    /// Gives the policy as it should be afterwards.
+    /// The policy as it should be afterwards.
     pub fn applied_to(&self, policy: &Policy) -> Policy {
         let mut after = policy.clone();
         after.retention = self.retention.or(policy.retention);
@@ -83,30 +83,28 @@ impl Change {
         after
     }
 
-    /// Says what protection the change takes away. What cannot be compared counts as lost.
+    /// The protection that the change takes away. What cannot be compared counts as lost.
     pub fn losses(&self, before: &Policy) -> Vec<Loss> {
         let after = self.applied_to(before);
-        [retention_loss(before, &after), interval_loss(&before.schedule, &after.schedule)]
+        [retention_loss(before, &after), interval_loss(&before.schedule, &after.schedule), reach_loss(before, &after)]
             .into_iter()
             .flatten()
             .collect()
     }
+}
 
-    /// Warns of a shorter reach back in time: as many backups, but closer together.
-    pub fn shorter_reach(&self, before: &Policy) -> Option<String> {
-        let reach =
-            |policy: &Policy| policy.schedule.period_seconds()?.checked_mul(u64::try_from(policy.retention?).ok()?);
-        let after = self.applied_to(before);
-        let (old, new) = (reach(before)?, reach(&after)?);
-        (new < old && after.retention >= before.retention).then(|| {
-            format!(
-                "{} backups will reach back about {}, not {}: raise `--retention` to keep the older ones",
-                after.retention.unwrap_or_default(),
-                length(new),
-                length(old),
-            )
-        })
-    }
+/// A shorter reach back in time: as many backups, but closer together, so that the oldest is younger.
+fn reach_loss(before: &Policy, after: &Policy) -> Option<Loss> {
+    let reach = |policy: &Policy| policy.schedule.period_seconds()?.checked_mul(u64::try_from(policy.retention?).ok()?);
+    let (old, new) = (reach(before)?, reach(after)?);
+    (new < old && after.retention >= before.retention).then(|| {
+        Loss(format!(
+            "{} backups will reach back about {}, not {}: raise `--retention` to keep the older ones",
+            after.retention.unwrap_or_default(),
+            length(new),
+            length(old),
+        ))
+    })
 }
 
 fn retention_loss(before: &Policy, after: &Policy) -> Option<Loss> {
@@ -191,9 +189,11 @@ mod tests {
         assert_eq!(loss_count(&before, &PolicyPatch { retention: Some(6), ..PolicyPatch::default() }), 1);
         assert_eq!(loss_count(&before, &PolicyPatch { retention: Some(8), ..PolicyPatch::default() }), 0);
         assert_eq!(loss_count(&before, &PolicyPatch { interval: Some(Interval::Weekly), ..PolicyPatch::default() }), 1);
-        assert_eq!(loss_count(&before, &PolicyPatch { interval: Some(Interval::Hourly), ..PolicyPatch::default() }), 0);
+        let enough = PolicyPatch { interval: Some(Interval::Hourly), retention: Some(168), ..PolicyPatch::default() };
+        assert_eq!(loss_count(&before, &enough), 0);
         assert_eq!(loss_count(&before, &PolicyPatch { frequency: Some(3), ..PolicyPatch::default() }), 1);
-        assert_eq!(loss_count(&before, &PolicyPatch { frequency: Some(1), ..PolicyPatch::default() }), 0);
+        let denser = PolicyPatch { frequency: Some(1), retention: Some(14), ..PolicyPatch::default() };
+        assert_eq!(loss_count(&before, &denser), 0);
         assert_eq!(loss_count(&before, &PolicyPatch { time: Some(5), ..PolicyPatch::default() }), 0);
     }
 
@@ -207,11 +207,13 @@ mod tests {
     }
 
     #[test]
-    fn a_shorter_reach_is_told() {
-        let before = policy(7, Interval::Daily, 1);
-        let hourly = PolicyPatch { interval: Some(Interval::Hourly), ..PolicyPatch::default() }.against(&before);
-        assert!(hourly.shorter_reach(&before).is_some());
-        let enough = PolicyPatch { interval: Some(Interval::Hourly), retention: Some(168), ..PolicyPatch::default() };
-        assert_eq!(enough.against(&before).shorter_reach(&before), None);
+    fn a_shorter_reach_is_a_loss() {
+        let before = policy(30, Interval::Daily, 1);
+        let hourly = PolicyPatch { interval: Some(Interval::Hourly), ..PolicyPatch::default() };
+        assert_eq!(loss_count(&before, &hourly), 1);
+        let enough = PolicyPatch { interval: Some(Interval::Hourly), retention: Some(720), ..PolicyPatch::default() };
+        assert_eq!(loss_count(&before, &enough), 0);
+        let every_fourth = policy(7, Interval::Daily, 4);
+        assert_eq!(loss_count(&every_fourth, &PolicyPatch { frequency: Some(1), ..PolicyPatch::default() }), 1);
     }
 }

@@ -125,7 +125,7 @@ impl Step {
             let after = created.against(&Policy::default()).applied_to(&Policy::default());
             return Planned::Step(Box::new(Self::new(StepAction::Create, target, None, Fields::of(&after))));
         };
-        let change = complete(patch, before).against(before);
+        let change = patch.against(before);
         if change.is_empty() {
             return Planned::Same;
         }
@@ -195,13 +195,6 @@ impl Step {
             None => words,
         }
     }
-}
-
-/// Completes a patch by what a file means with what it leaves out: a frequency of 1.
-fn complete(patch: &PolicyPatch, before: &Policy) -> PolicyPatch {
-    let now = before.schedule.frequency.unwrap_or(1).max(1);
-    let frequency = patch.frequency.unwrap_or(1);
-    PolicyPatch { frequency: Some(frequency).filter(|frequency| *frequency != now), ..patch.clone() }
 }
 
 impl StepAction {
@@ -305,14 +298,18 @@ mod tests {
     }
 
     #[test]
-    fn a_frequency_that_is_left_out_is_one() {
+    fn a_field_that_is_left_out_is_left_as_it_is_and_one_in_a_new_policy() {
         let patch = PolicyPatch { interval: Some(Interval::Daily), retention: Some(7), ..PolicyPatch::default() };
         let toward = |frequency| Step::toward(&patch, &Target::default(), Some(&daily(frequency)));
         assert!(matches!(toward(None), Planned::Same));
-        assert!(matches!(toward(Some(0)), Planned::Same), "what cannot be written is read as 1");
-        assert!(matches!(toward(Some(1)), Planned::Same));
-        let Planned::Step(step) = toward(Some(2)) else { panic!("every second day is not daily") };
-        assert_eq!((step.after.frequency, step.after.time, step.weakens.len()), (Some(1), Some(2), 0));
+        assert!(matches!(toward(Some(4)), Planned::Same));
+        let denser = PolicyPatch { frequency: Some(1), ..patch.clone() };
+        let Planned::Step(step) = Step::toward(&denser, &Target::default(), Some(&daily(Some(4)))) else {
+            panic!("every fourth day is not every day")
+        };
+        assert_eq!((step.after.frequency, step.after.time, step.weakens.len()), (Some(1), Some(2), 1));
+        let Planned::Step(created) = Step::toward(&patch, &Target::default(), None) else { panic!("it is new") };
+        assert_eq!(created.after.frequency, Some(1));
     }
 
     #[test]

@@ -91,9 +91,29 @@ impl Policy {
         ]
     }
 
-    /// Tells whether somebody has changed it since it was read as `earlier`. The next run moves on by itself.
+    /// Whether it was changed since it was read as `earlier`. The next run moves on by itself.
     pub fn differs_from(&self, earlier: &Self) -> bool {
-        self.settings() != earlier.settings() || self.auto_move_to_trash_at != earlier.auto_move_to_trash_at
+        self.settings() != earlier.settings()
+            || self.auto_move_to_trash_at != earlier.auto_move_to_trash_at
+            || self.target.id != earlier.target.id
+    }
+
+    /// Why it cannot be told what this policy backs up and how often; none where it can. Such a policy may be any that
+    /// is missing, so it stands in the way of creating and pruning.
+    pub fn unreadable(&self) -> Option<String> {
+        if self.target.id.as_deref().is_none_or(str::is_empty) {
+            return Some("its target cannot be read".to_owned());
+        }
+        self.unreadable_interval()
+    }
+
+    /// Why it cannot be told how often it runs.
+    pub fn unreadable_interval(&self) -> Option<String> {
+        match &self.schedule.interval {
+            None => Some("its interval cannot be read".to_owned()),
+            Some(Interval::Other(word)) => Some(format!("its interval `{word}` is unknown to this version of bpctl")),
+            Some(_) => None,
+        }
     }
 
     /// Gives the id, or a dash.
@@ -105,7 +125,7 @@ impl Policy {
 impl Target {
     /// Names the target for people: its name, else its id.
     pub fn label(&self) -> &str {
-        self.name.as_deref().or(self.id.as_deref()).unwrap_or("-")
+        [&self.name, &self.id].into_iter().flatten().find(|name| !name.is_empty()).map_or("-", String::as_str)
     }
 }
 

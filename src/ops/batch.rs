@@ -1,31 +1,126 @@
-//! Several policies in one command: read side by side, changed one after the other, a result each.
+//! The policies that a command names: their ids, reading them side by side, and the results of writes to them.
 
 use std::collections::HashSet;
 
 use futures_util::stream::{self, StreamExt};
-use serde_json::Value;
 
-use super::execute::PolicySnapshot;
+use super::find;
+use super::guard::{self, PolicySnapshot, is_unreadable};
+use super::pipeline::{self, Options};
+use super::rows::Rows;
+use super::sequence::{Outcome, Sequence, sum_up};
+use super::write::{PolicyWrite, Written};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Changed, Error, Report, Result};
 use crate::http::Walk;
 use crate::katapult::Katapult;
-use crate::model::{Object, Policy};
-use crate::ops::rows::Rows;
-use crate::ops::sequence::{FailurePolicy, Outcome, Sequence, sum_up};
-use crate::ops::write::print_result;
+use crate::model::{Expectation, Object};
 use crate::progress_tally::names;
 use crate::view::Resource;
 
-/// Characters of standard input that are read for ids.
+/// Bytes of standard input that are read for ids.
 const MAX_INPUT: u64 = 4 * 1024 * 1024;
 
 /// The policies that a command names.
 pub struct Batch {
     /// Those that could be read.
-    pub named: Vec<PolicySnapshot>,
+    pub policies: Vec<PolicySnapshot>,
     failed: Vec<(String, Error)>,
     is_single: bool,
+}
+
+/// What to do with a policy that exists and cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Nothing is written to it.
+    Fails,
+    /// A deletion goes on; what is lost is unknown.
+    IsDeleted,
+}
+
+/// Gives the names on the command line, each once; `-` stands for those on standard input.
+///
+/// # Errors
+/// None is named, or standard input cannot be read.
+pub async fn named(cx: &Context, arguments: &[String]) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for argument in arguments {
+        match argument.as_str() {
+            "-" => names.extend(cx.ui.read_input(MAX_INPUT).await?.split_whitespace().map(str::to_owned)),
+            name => names.push(name.to_owned()),
+        }
+    }
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    if names.is_empty() {
+        return Err(Error::usage("no policy is named").hint("`bpctl policies list` shows the policies"));
+    }
+    Ok(names)
+}
+
+impl Batch {
+    /// Reads the policies. One alone that cannot be read is the command's error; of several it is a result.
+    ///
+    /// # Errors
+    /// No policy could be read; `changed` where one is not as expected.
+    pub async fn read(
+        cx: &Context,
+        api: &Katapult,
+        arguments: &[String],
+        unreadable: Unreadable,
+        expectations: &[Expectation],
+    ) -> Result<Self> {
+        let names = named(cx, arguments).await?;
+        let is_single = names.len() == 1;
+        let read = stream::iter(names)
+            .map(async |name| {
+                let read = snapshot(cx, api, &name, unreadable).await;
+                (name, read)
+            })
+            .buffered(api.http().concurrency());
+        let mut batch = Self { policies: Vec::new(), failed: Vec::new(), is_single };
+        let mut seen = HashSet::new();
+        for (name, read) in read.collect::<Vec<_>>().await {
+            match read {
+                // Two names may mean one policy.
+                Ok(policy) if !seen.insert(policy.id.clone()) => {}
+                Ok(policy) => batch.policies.push(policy),
+                Err(error) => batch.failed.push((name, error)),
+            }
+        }
+        if batch.policies.is_empty() {
+            sum_up("policies", &[], std::mem::take(&mut batch.failed), &[])?;
+        }
+        // Said before the question about the others.
+        for (name, error) in &batch.failed {
+            cx.ui.warn(&format!("policy {name} is left out: {} ({})", error.message, error.code));
+        }
+        batch.policies.iter().try_for_each(|policy| guard::check_expectations(expectations, policy))?;
+        Ok(batch)
+    }
+
+    /// Takes policies that were read already, and those that could not be.
+    pub fn of(policies: Vec<PolicySnapshot>, failed: Vec<(String, Error)>) -> Self {
+        Self { policies, failed, is_single: false }
+    }
+
+    /// Makes a write of each policy, carries all out and prints the results.
+    ///
+    /// # Errors
+    /// The first error when nothing was done; exit 9 when only some was.
+    pub async fn write<T: Resource>(
+        self,
+        cx: &Context,
+        options: Options,
+        write: impl Fn(PolicySnapshot) -> PolicyWrite,
+        object: fn(Written) -> Option<Object<T>>,
+    ) -> Result<()> {
+        let writes = self.policies.into_iter().map(write).collect();
+        let Some(sequence) = pipeline::run(cx, writes, options).await? else {
+            return Ok(());
+        };
+        finish(cx, sequence, self.failed, self.is_single, object)
+    }
 }
 
 /// Asks about several policies with their number, and about one as `one` does.
@@ -36,111 +131,46 @@ pub fn question(count: usize, one: &str, verb: &str) -> String {
     }
 }
 
-/// Gives the ids that were named, each once; `-` stands for those on standard input.
+/// Prints what was written, and sums up what failed, `failed` before it included.
 ///
 /// # Errors
-/// None is named, or standard input cannot be read.
-pub async fn ids(cx: &Context, named: &[String]) -> Result<Vec<String>> {
-    let mut ids = Vec::new();
-    for name in named {
-        match name.as_str() {
-            "-" => ids.extend(cx.ui.read_input(MAX_INPUT).await?.split_whitespace().map(str::to_owned)),
-            id => ids.push(id.to_owned()),
+/// The first error when nothing was done; exit 9 when only some was.
+pub fn finish<T: Resource>(
+    cx: &Context,
+    sequence: Sequence<Written>,
+    mut failed: Vec<(String, Error)>,
+    is_single: bool,
+    object: fn(Written) -> Option<Object<T>>,
+) -> Result<()> {
+    let (mut done, mut ids, mut not_tried) = (Vec::new(), Vec::new(), Vec::new());
+    for (label, outcome) in sequence.results {
+        match outcome {
+            Outcome::Done(written) => {
+                ids.push(written.id().unwrap_or(&label).to_owned());
+                done.extend(object(written));
+            }
+            Outcome::Failed(error) => failed.push((label, error)),
+            Outcome::NotTried => not_tried.push(label),
         }
     }
-    let mut seen = HashSet::new();
-    ids.retain(|id| seen.insert(id.clone()));
-    match ids.is_empty() {
-        true => Err(Error::usage("no policy is named").hint("`bpctl policies list` shows the policies")),
-        false => Ok(ids),
-    }
+    let printed = print_result(cx, &format!("done: {}", names(&ids)), || print(cx, is_single, done));
+    // What failed matters more than a reader that stopped reading.
+    sum_up("policies", &ids, failed, &not_tried)?;
+    printed
 }
 
-impl Batch {
-    /// Reads the policies. One alone that cannot be read is the command's error; of several it is a result.
-    ///
-    /// # Errors
-    /// No policy could be read.
-    pub async fn read(cx: &Context, api: &Katapult, names: &[String]) -> Result<Self> {
-        let ids = ids(cx, names).await?;
-        let is_single = ids.len() == 1;
-        let read = stream::iter(ids)
-            .map(async |id| {
-                let read = api.policy(&id).await;
-                (id, read)
-            })
-            .buffered(api.http().concurrency());
-        let mut batch = Self { named: Vec::new(), failed: Vec::new(), is_single };
-        for (id, read) in read.collect::<Vec<_>>().await {
-            match read {
-                Ok(before) => batch.named.push(PolicySnapshot { id, before }),
-                Err(error) => batch.failed.push((id, error)),
-            }
+/// Prints the result of writes: where that fails, the error still says what was done.
+///
+/// # Errors
+/// Writing to standard output failed.
+pub fn print_result(cx: &Context, done: &str, print: impl FnOnce() -> Result<()>) -> Result<()> {
+    print().and_then(|()| cx.ui.flush()).map_err(|error| {
+        if error.report == Report::Success {
+            return error;
         }
-        if batch.named.is_empty() {
-            sum_up("policies", &[], std::mem::take(&mut batch.failed), &[])?;
-        }
-        // Before anybody is asked about the others.
-        for (id, error) in &batch.failed {
-            cx.ui.warn(&format!("policy {id} is left out: {} ({})", error.message, error.code));
-        }
-        Ok(batch)
-    }
-
-    /// Takes ids without reading anything: policies in the trash cannot be read.
-    pub fn unread(ids: Vec<String>) -> Self {
-        let nothing = || Object { model: Policy::default(), raw: Value::Null };
-        let is_single = ids.len() == 1;
-        let named = ids.into_iter().map(|id| PolicySnapshot { id, before: nothing() }).collect();
-        Self { named, failed: Vec::new(), is_single }
-    }
-
-    /// Takes policies that were read already.
-    pub fn of(named: Vec<PolicySnapshot>) -> Self {
-        Self { named, failed: Vec::new(), is_single: false }
-    }
-
-    /// Carries out a step for each policy, prints the results, and accounts for what failed. One that fails does not
-    /// stop the others.
-    ///
-    /// # Errors
-    /// The first error when nothing was done; exit 9 when only some was.
-    pub async fn carry_out<T: Resource>(
-        self,
-        cx: &Context,
-        step: impl AsyncFnMut(PolicySnapshot) -> Result<Object<T>>,
-    ) -> Result<()> {
-        self.carry_out_so(cx, FailurePolicy { keep_going: true, canary: 0 }, step).await
-    }
-
-    /// The same, stopping as `failure_policy` says.
-    ///
-    /// # Errors
-    /// Those of [`Batch::carry_out`].
-    pub async fn carry_out_so<T: Resource>(
-        self,
-        cx: &Context,
-        failure_policy: FailurePolicy,
-        step: impl AsyncFnMut(PolicySnapshot) -> Result<Object<T>>,
-    ) -> Result<()> {
-        let items = self.named.into_iter().map(|policy| (policy.id.clone(), policy)).collect();
-        let series = Sequence::run(cx, items, failure_policy, step).await;
-        let (mut failed, mut done, mut ids, mut not_tried) = (self.failed, Vec::new(), Vec::new(), Vec::new());
-        for (id, outcome) in series.results {
-            match outcome {
-                Outcome::Done(object) => {
-                    ids.push(id);
-                    done.push(object);
-                }
-                Outcome::Failed(error) => failed.push((id, error)),
-                Outcome::NotTried => not_tried.push(id),
-            }
-        }
-        let printed = print_result(cx, &format!("done: {}", names(&ids)), || print(cx, self.is_single, done));
-        // What failed matters more than who stopped reading.
-        sum_up("policies", &ids, failed, &not_tried)?;
-        printed
-    }
+        let message = format!("{done}, but printing the result failed: {}", error.message);
+        Error { message, ..error }.changed(Changed::Yes)
+    })
 }
 
 fn print<T: Resource>(cx: &Context, is_single: bool, done: Vec<Object<T>>) -> Result<()> {
@@ -154,4 +184,17 @@ fn print<T: Resource>(cx: &Context, is_single: bool, done: Vec<Object<T>>) -> Re
     let mut rows = Rows::begin(cx)?;
     rows.page(objects.collect())?;
     rows.end(Walk::default(), "")
+}
+
+async fn snapshot(cx: &Context, api: &Katapult, name: &str, unreadable: Unreadable) -> Result<PolicySnapshot> {
+    match find::policy(cx, api, name).await {
+        Ok(policy) => {
+            let id = policy.model.id.clone().unwrap_or_else(|| name.to_owned());
+            Ok(PolicySnapshot::of(id, policy))
+        }
+        Err(error) if unreadable == Unreadable::IsDeleted && is_unreadable(&error) => {
+            Ok(PolicySnapshot::unread(name, &error))
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -1,52 +1,30 @@
-//! The writes themselves, one function each: recorded, sent, read back and compared. No questions, no printing.
-//!
-//! Verbs, `undo` and everything that changes many policies come through here, so that nothing is written
-//! without being recorded and verified.
+//! Carrying out a write: record it, send it, read the object back, verify it, record how it ended. The only place that
+//! sends writes to policies. No questions, no printing of results.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::guard::{NewPolicy, PolicySnapshot};
+use super::record::{Intent, Record};
+use super::verify::{is_still_old, not_applied, verify};
+use super::write::TrashedPolicy;
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
-use crate::katapult::{Cause, Katapult, Lookup, Owner, is_gone, trash_object};
-use crate::model::{Change, Object, Policy, PolicyPatch, Removal};
-use crate::ops::record::{Intent, Record, outcome};
-use crate::ops::write::{after_write, not_applied, verify};
+use crate::katapult::{Cause, Katapult, Lookup, is_gone, trash_object};
+use crate::model::{Change, Object, Policy, Removal};
 
-/// A policy as it was when it was read.
-pub struct PolicySnapshot {
-    /// Its id.
-    pub id: String,
-    /// The policy.
-    pub before: Object<Policy>,
-}
-
-impl PolicySnapshot {
-    fn intent(&self, action: Action, wanted: Value, undoes: Option<u64>) -> Intent<'_> {
-        let target = Some(self.before.model.target.label()).filter(|label| *label != "-");
-        Intent { action, policy: Some(&self.id), target, wanted, before: &self.before.raw, undoes }
-    }
-}
-
-/// Adds the command that shows what happened, where that is open.
-fn with_look(error: Error, id: &str) -> Error {
-    match error.changed != Changed::No {
-        true => error.hint(format!("`bpctl policy show {id}` shows what happened")),
-        false => error,
-    }
-}
-
-/// Returns what a request asks for.
-fn properties(request: &Request) -> Value {
-    request.body.as_ref().map_or(Value::Null, |body| body["properties"].clone())
-}
+/// Pauses between the looks at an object that still seems to be as it was: about four seconds in all.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Changes retention or schedule.
 ///
 /// # Errors
-/// The API's; `not_applied` when the server did not take a value.
+/// The API's; `not_applied` when the server did not take a value; `not_verified`.
 pub async fn update(
     cx: &Context,
     api: &Katapult,
@@ -55,20 +33,26 @@ pub async fn update(
     undoes: Option<u64>,
 ) -> Result<Object<Policy>> {
     let request = Katapult::update_request(&policy.id, change);
-    let record = Record::begin(cx, &policy.intent(Action::Update, properties(&request), undoes));
+    let wanted = request.body.as_ref().map_or(Value::Null, |body| body["properties"].clone());
+    let record = Record::begin(cx, &policy.intent(Action::Update, wanted, undoes));
     let written = async {
-        api.write(&request).await?;
-        let after = api.policy(&policy.id).await.map_err(after_write)?;
-        verify(change, &policy.before.model, &after.model)?;
+        let before = &policy.before.model;
+        if let Err(error) = api.write(&request).await {
+            return Err(after_unknown(api, policy, error, |now| verify(change, before, now).is_ok()).await);
+        }
+        cx.tally.accept(&policy.id);
+        let read = read_back(async || api.policy(&policy.id).await, |after| is_still_old(change, before, &after.model));
+        let after = read.await.map_err(|error| not_verified(&policy.id, &error))?;
+        verify(change, before, &after.model)?;
         Ok(after)
     };
-    record.settle(written.await.map_err(|error| with_look(error, &policy.id)))
+    record.finish(written.await.map_err(|error| with_look(error, &policy.id)))
 }
 
 /// Schedules the deletion at a Unix time.
 ///
 /// # Errors
-/// The API's; `not_applied` when the server did not take the time.
+/// The API's; `not_applied` when the server did not take the time; `not_verified`.
 pub async fn schedule_delete(
     cx: &Context,
     api: &Katapult,
@@ -78,13 +62,23 @@ pub async fn schedule_delete(
 ) -> Result<Object<Policy>> {
     let wanted = json!({"auto_move_to_trash_at": at.as_second()});
     let record = Record::begin(cx, &policy.intent(Action::ScheduleDelete, wanted, undoes));
-    let request = Katapult::schedule_delete_request(&policy.id, at.as_second());
     let written = async {
-        let removed = api.remove(&request).await?;
-        let after = match api.policy(&policy.id).await {
-            // The time came while the answer was lost: it is in the trash, as asked.
-            Err(error) if removed == Cause::EarlierAttempt && is_gone(&error) => return Ok(policy.before.clone()),
-            read => read.map_err(after_write)?,
+        let is_scheduled = |now: &Policy| now.auto_move_to_trash_at == Some(at.as_second());
+        let cause = match api.remove(&Katapult::schedule_delete_request(&policy.id, at.as_second())).await {
+            Ok(cause) => cause,
+            Err(error) => return Err(after_unknown(api, policy, error, is_scheduled).await),
+        };
+        cx.tally.accept(&policy.id);
+        let old = policy.before.model.auto_move_to_trash_at;
+        let is_old = |after: &Object<Policy>| {
+            let seen = after.model.auto_move_to_trash_at;
+            seen == old && seen != Some(at.as_second())
+        };
+        let after = match read_back(async || api.policy(&policy.id).await, is_old).await {
+            // Being gone fulfils a scheduled deletion only once its time has come.
+            Err(error) if is_gone(&error) && cx.system.now() >= at => return Ok(policy.before.clone()),
+            Err(error) if is_gone(&error) => return Err(gone_early(&policy.id, cause, error)),
+            read => read.map_err(|error| not_verified(&policy.id, &error))?,
         };
         let actual = after.model.auto_move_to_trash_at;
         if actual != Some(at.as_second()) {
@@ -93,13 +87,13 @@ pub async fn schedule_delete(
         }
         Ok(after)
     };
-    record.settle(written.await.map_err(|error| with_look(error, &policy.id)))
+    record.finish(written.await.map_err(|error| with_look(error, &policy.id)))
 }
 
 /// Moves a policy to the trash, and finds out until when it can be restored.
 ///
 /// # Errors
-/// The API's; `not_applied` when the policy is still there.
+/// The API's; `not_applied` when the policy still exists; `not_verified`.
 pub async fn delete(
     cx: &Context,
     api: &Katapult,
@@ -108,7 +102,10 @@ pub async fn delete(
 ) -> Result<Object<Removal>> {
     let record = Record::begin(cx, &policy.intent(Action::Delete, Value::Null, undoes));
     let removed = async {
-        api.remove(&Katapult::delete_request(&policy.id)).await?;
+        if let Err(error) = api.remove(&Katapult::delete_request(&policy.id)).await {
+            return Err(after_unknown(api, policy, error, |_| false).await);
+        }
+        cx.tally.accept(&policy.id);
         trash_entry(cx, api, &policy.id).await
     };
     match removed.await.map_err(|error| with_look(error, &policy.id)) {
@@ -116,10 +113,7 @@ pub async fn delete(
             record.end(Outcome::Done, Some(policy.id.clone()), Value::Null);
             Ok(removal(policy, entry))
         }
-        Err(error) => {
-            record.end(outcome(&error), None, Value::Null);
-            Err(error)
-        }
+        Err(error) => Err(record.fail(error)),
     }
 }
 
@@ -134,30 +128,33 @@ fn removal(policy: &PolicySnapshot, entry: Value) -> Object<Removal> {
     }
 }
 
-/// Reads the policy after a delete: it must be gone. The refusal says where it is (documented); else the trash is
-/// asked, as far as the token may.
+/// Reads the policy after a deletion: it must be gone. The refusal names its entry in the trash (documented);
+/// otherwise the trash is read, where the token may.
 async fn trash_entry(cx: &Context, api: &Katapult, id: &str) -> Result<Value> {
-    match api.policy(id).await {
-        Ok(_) => {
-            return Err(Error::new(
-                Exit::Failure,
-                code::NOT_APPLIED,
-                format!("the server accepted the deletion of {id}, but the policy is still there"),
-            )
-            .with_outcome_unknown());
-        }
-        Err(error) if is_gone(&error) => {
-            if let Some(entry) = error.detail.get("trash_object").filter(|entry| entry.is_object()) {
-                return Ok(entry.clone());
-            }
-        }
-        Err(error) => return Err(after_write(error)),
-    }
+    let look = async || match api.policy(id).await {
+        Ok(_) => Ok(None),
+        Err(error) if is_gone(&error) => Ok(Some(error)),
+        Err(error) => Err(error),
+    };
     let lookup = Lookup { key: "object_id", value: id.to_owned() };
+    let gone = match read_back(look, Option::is_none).await {
+        Ok(Some(gone)) => gone,
+        Ok(None) => {
+            let message = format!("the server accepted the deletion of {id}, but the policy still exists");
+            return Err(Error::new(Exit::Failure, code::NOT_APPLIED, message).with_outcome_unknown());
+        }
+        // A policy that cannot be read, not even to say that it is gone: the trash knows.
+        Err(error) => {
+            return api.trash_object(&lookup).await.map(|entry| entry.raw).map_err(|_| not_verified(id, &error));
+        }
+    };
+    if let Some(entry) = gone.detail.get("trash_object").filter(|entry| entry.is_object()) {
+        return Ok(entry.clone());
+    }
     match api.trash_object(&lookup).await {
         Ok(entry) => Ok(entry.raw),
         Err(error) => {
-            cx.ui.note(&format!("until when it can be restored is not known: {}", error.message));
+            cx.ui.note(&format!("until when it can be restored is unknown: {}", error.message));
             Ok(Value::Null)
         }
     }
@@ -166,127 +163,232 @@ async fn trash_entry(cx: &Context, api: &Katapult, id: &str) -> Result<Value> {
 /// Takes a policy from the trash.
 ///
 /// # Errors
-/// The API's: `trash_object_not_found` when it is not there.
-pub async fn restore(cx: &Context, api: &Katapult, id: &str, undoes: Option<u64>) -> Result<Object<Policy>> {
-    let (wanted, before) = (Value::Null, &Value::Null);
-    let intent = Intent { action: Action::Restore, policy: Some(id), target: None, wanted, before, undoes };
+/// The API's: `trash_object_not_found` when it is not there; `not_applied`; `not_verified`.
+pub async fn restore(
+    cx: &Context,
+    api: &Katapult,
+    trashed: &TrashedPolicy,
+    undoes: Option<u64>,
+) -> Result<Object<Policy>> {
+    let id = trashed.id.as_str();
+    let intent = Intent {
+        action: Action::Restore,
+        policy: Some(id),
+        target: None,
+        before: &Value::Null,
+        wanted: Value::Null,
+        undoes,
+    };
     let record = Record::begin(cx, &intent);
     let restored = async {
         let cause = api.restore(&Katapult::restore_request(id)).await?;
-        match api.policy(id).await {
-            Err(error) if is_gone(&error) => Err(not_restored(id, &error)),
-            read => Ok((cause, read.map_err(after_write)?)),
+        cx.tally.accept(id);
+        let look = async || match api.policy(id).await {
+            Err(error) if is_gone(&error) => Ok(Err(error)),
+            read => read.map(Ok),
+        };
+        let is_absent = |read: &std::result::Result<Object<Policy>, Error>| read.is_err();
+        match read_back(look, is_absent).await.map_err(|error| not_verified(id, &error))? {
+            Ok(after) => Ok((cause, after)),
+            Err(gone) => Err(not_restored(id, &gone)),
         }
     };
     match restored.await.map_err(|error| with_look(error, id)) {
-        Ok((Cause::Request, after)) => record.settle(Ok(after)),
-        // It is there, as asked. Perhaps it was all along: undoing this would delete it.
+        Ok((Cause::Request, after)) => record.finish(Ok(after)),
+        // It is live, as wanted. Perhaps it was all along, and undoing this would delete it.
         Ok((Cause::EarlierAttempt, after)) => {
             record.end(Outcome::Unknown, Some(id.to_owned()), after.raw.clone());
             Ok(after)
         }
-        Err(error) => record.settle(Err(error)),
+        Err(error) => Err(record.fail(error)),
     }
+}
+
+/// Creates a policy.
+///
+/// # Errors
+/// The API's; `outcome_unknown`, after a look at the owner's policies; `not_applied`; `not_verified`;
+/// `invalid_response` when the answer names a policy that is not the new one.
+pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Option<u64>) -> Result<Object<Policy>> {
+    let request = new.request();
+    let intent = Intent {
+        action: Action::Create,
+        policy: None,
+        target: Some(new.owner.label.as_str()),
+        before: &Value::Null,
+        wanted: wanted_policy(new, &request),
+        undoes,
+    };
+    let record = Record::begin(cx, &intent);
+    let id = match api.create(&request).await {
+        Ok(id) => id,
+        Err(error) if error.outcome_unknown() => return Err(record.fail(look(api, new, error).await)),
+        Err(error) => return Err(record.fail(error)),
+    };
+    if new.existing_ids().is_some_and(|ids| ids.contains(&id.as_str())) {
+        let error = not_the_new_one(new, &id, "existed before");
+        return Err(record.fail(look(api, new, error).await));
+    }
+    record.note_object(&id);
+    cx.tally.accept(&id);
+    let look_at_it = async || match api.policy(&id).await {
+        Err(error) if is_gone(&error) => Ok(Err(error)),
+        read => read.map(Ok),
+    };
+    let is_absent = |read: &std::result::Result<Object<Policy>, Error>| read.is_err();
+    let read = read_back(look_at_it, is_absent).await.and_then(|read| read);
+    let after = match read {
+        Ok(after) => after,
+        Err(error) => return Err(record.fail_with(not_verified(&id, &error), &id)),
+    };
+    match belongs_to(api, new, &id, &after.model).await {
+        Some(true) => {}
+        Some(false) => {
+            let error = not_the_new_one(new, &id, &format!("belongs to {}", after.model.target.label()));
+            return Err(record.fail(error));
+        }
+        None => {
+            let error = Error::invalid_response(format!("whether it belongs to {} cannot be read", new.owner.label));
+            return Err(record.fail_with(not_verified(&id, &error), &id));
+        }
+    }
+    let nothing = Policy::default();
+    match verify(&new.patch.against(&nothing), &nothing, &after.model) {
+        Ok(()) => record.finish(Ok(after)),
+        // It exists, whatever else is wrong: `undo` must know its id.
+        Err(error) => Err(record.fail_with(error.changed(Changed::Yes).hint(format!("the new policy is {id}")), &id)),
+    }
+}
+
+/// A new policy in the shape of a policy, for the journal.
+fn wanted_policy(new: &NewPolicy, request: &Request) -> Value {
+    let mut wanted = request.body.as_ref().map_or(Value::Null, |body| body["properties"].clone());
+    let kind = if new.owner.object == "disk" { "Disk" } else { "VirtualMachine" };
+    let id = (new.owner.lookup.key == "id").then_some(new.owner.lookup.value.as_str());
+    wanted["target"] = json!({"type": kind, "value": {"id": id, "name": new.owner.label}});
+    wanted
+}
+
+/// Whether a new policy belongs to the owner that it was created for; none where that cannot be found out.
+async fn belongs_to(api: &Katapult, new: &NewPolicy, id: &str, created: &Policy) -> Option<bool> {
+    let owner = &new.owner;
+    if let Some(target) = &created.target.id {
+        if owner.lookup.key == "id" {
+            return Some(*target == owner.lookup.value);
+        }
+        if let Ok(machine) = api.machine(&owner.lookup).await {
+            return machine.model.id.map(|id| id == *target);
+        }
+    }
+    let listed = api.all_policies(&owner.owner).await.ok()?;
+    listed.rows.iter().any(|policy| policy.model.id.as_deref() == Some(id)).then_some(true)
+}
+
+fn not_the_new_one(new: &NewPolicy, id: &str, why: &str) -> Error {
+    let message = format!(
+        "the answer to the creation of a policy for {} names policy {id}, which {why}: whether one was created is unknown",
+        new.owner.label
+    );
+    Error::invalid_response(message)
+        .detail(json!({"id": id}))
+        .with_outcome_unknown()
+        .hint(format!("`bpctl policies list {}` shows what happened", new.owner.flag))
+}
+
+/// Looks whether a create whose answer was lost was carried out.
+async fn look(api: &Katapult, new: &NewPolicy, error: Error) -> Error {
+    let hint = format!("`bpctl policies list {}` shows what happened", new.owner.flag);
+    let (Some(known), Ok(now)) = (new.existing_ids(), api.all_policies(&new.owner.owner).await) else {
+        return error.hint(hint);
+    };
+    let ids = now.rows.into_iter().filter_map(|policy| policy.model.id);
+    let appeared: Vec<String> = ids.filter(|id| !known.contains(&id.as_str())).collect();
+    let seen = match appeared.as_slice() {
+        [] => "no new policy found".to_owned(),
+        [id] => format!("found a new policy: {id}"),
+        several => format!("found new policies: {}", several.join(", ")),
+    };
+    let message = format!("{}; checked {}: {seen}", error.message, new.owner.label);
+    let error = Error { message, ..error };
+    if error.hints.contains(&hint) { error } else { error.hint(hint) }
+}
+
+/// Reads an object back, again after a pause while `is_old` says that the change is not visible yet. A later look that
+/// fails leaves the earlier one standing.
+async fn read_back<T>(mut read: impl AsyncFnMut() -> Result<T>, is_old: impl Fn(&T) -> bool) -> Result<T> {
+    let mut last = read().await?;
+    for pause in PAUSES {
+        if !is_old(&last) {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        match read().await {
+            Ok(now) => last = now,
+            Err(_) => break,
+        }
+    }
+    Ok(last)
+}
+
+/// Looks at the policy after a write whose outcome is unknown, and says what it found.
+async fn after_unknown(
+    api: &Katapult,
+    policy: &PolicySnapshot,
+    error: Error,
+    is_made: impl Fn(&Policy) -> bool,
+) -> Error {
+    if error.changed == Changed::No {
+        return error;
+    }
+    let (seen, changed) = match api.policy(&policy.id).await {
+        Ok(now) if is_made(&now.model) => ("the change was made", Changed::Yes),
+        Ok(now) if now.model.differs_from(&policy.before.model) => ("the policy has changed", error.changed),
+        Ok(_) => ("the policy is as it was", error.changed),
+        Err(gone) if is_gone(&gone) => ("the policy is gone", error.changed),
+        Err(_) => return error,
+    };
+    Error { message: format!("{}; checked {}: {seen}", error.message, policy.id), ..error }.changed(changed)
+}
+
+/// Adds the command that shows what happened, where that is not known.
+fn with_look(error: Error, id: &str) -> Error {
+    if error.changed == Changed::No {
+        return error;
+    }
+    error.hint(format!("`bpctl policy show {id}` shows what happened"))
+}
+
+/// The error of a write that was accepted, and whose object could not be read afterwards.
+fn not_verified(id: &str, error: &Error) -> Error {
+    let message = format!("the change to policy {id} was accepted, but reading it back failed: {}", error.message);
+    Error {
+        status: error.status,
+        request_id: error.request_id.clone(),
+        hints: error.hints.clone(),
+        ..Error::new(Exit::Partly, code::NOT_VERIFIED, message)
+            .detail(json!({"id": id, "error": error.to_json()["error"]}))
+            .changed(Changed::Yes)
+    }
+}
+
+/// The error of a scheduled deletion whose policy was moved to the trash before its time.
+fn gone_early(id: &str, cause: Cause, error: Error) -> Error {
+    let message = format!("policy {id} is gone already, before the time of the scheduled deletion");
+    let changed = if cause == Cause::Request { Changed::Yes } else { Changed::Maybe };
+    Error { message: format!("{message}: {}", error.message), ..error }
+        .changed(changed)
+        .hint(format!("`bpctl policy restore {id}` takes it from the trash"))
 }
 
 /// The error of a restoration that the server accepted, and that did nothing.
 fn not_restored(id: &str, error: &Error) -> Error {
-    let message = format!("the server accepted the restoration of {id}, but it is not there: {}", error.message);
+    let message = format!("the server accepted the restoration of {id}, but the policy is not live: {}", error.message);
     Error::new(Exit::Failure, code::NOT_APPLIED, message).with_outcome_unknown()
 }
 
-/// What a new policy belongs to.
-pub struct NewOwner {
-    /// Where its policies are listed.
-    pub owner: Owner,
-    /// `virtual_machine` or `disk`, and how it is looked up.
-    pub lookup: (&'static str, Lookup),
-    /// Its name, for messages.
-    pub label: String,
-    /// The flag that lists its policies: `--vm web-1`.
-    pub flag: String,
-}
-
-impl NewOwner {
-    /// Describes the request.
-    pub fn request(&self, patch: &PolicyPatch) -> Request {
-        Katapult::create_request(self.lookup.0, &self.lookup.1, patch)
+impl PolicySnapshot {
+    fn intent(&self, action: Action, wanted: Value, undoes: Option<u64>) -> Intent<'_> {
+        let target = Some(self.before.model.target.label()).filter(|label| *label != "-");
+        Intent { action, policy: Some(&self.id), target, before: &self.before.raw, wanted, undoes }
     }
-
-    /// Describes what a request asks for as a policy.
-    fn wanted(&self, request: &Request) -> Value {
-        let (kind, lookup) = &self.lookup;
-        let kind = if *kind == "disk" { "Disk" } else { "VirtualMachine" };
-        let mut target = json!({"name": self.label});
-        target[lookup.key] = lookup.value.as_str().into();
-        let mut wanted = properties(request);
-        wanted["target"] = json!({"type": kind, "value": target});
-        wanted
-    }
-}
-
-/// Creates a policy. `known` are the ids of the policies that the owner has already, where they could be read.
-///
-/// # Errors
-/// The API's; `outcome_unknown`, after a look whether it is there; `not_applied`.
-pub async fn create(
-    cx: &Context,
-    api: &Katapult,
-    owner: &NewOwner,
-    patch: &PolicyPatch,
-    known: Option<&[String]>,
-    undoes: Option<u64>,
-) -> Result<Object<Policy>> {
-    let request = owner.request(patch);
-    let (target, wanted, before) = (Some(owner.label.as_str()), owner.wanted(&request), &Value::Null);
-    let record = Record::begin(cx, &Intent { action: Action::Create, policy: None, target, wanted, before, undoes });
-    let id = match api.create(&request).await {
-        Ok(id) => id,
-        Err(error) if error.code == code::OUTCOME_UNKNOWN => {
-            record.end(Outcome::Unknown, None, Value::Null);
-            return Err(look(api, owner, known, error).await);
-        }
-        Err(error) => return record.settle(Err(error)),
-    };
-    record.note_object(&id);
-    let created = async {
-        let after = api.policy(&id).await.map_err(after_write)?;
-        let nothing = Policy::default();
-        verify(&patch.against(&nothing), &nothing, &after.model)?;
-        Ok(after)
-    };
-    match created.await {
-        // It is there, whatever else is wrong: undo must know its id.
-        Err(error) => {
-            record.end(outcome(&error), Some(id.clone()), Value::Null);
-            Err(error.hint(format!("the new policy is {id}")))
-        }
-        created => record.settle(created),
-    }
-}
-
-/// Looks whether a create whose answer was lost was carried out, and says so.
-async fn look(api: &Katapult, owner: &NewOwner, known: Option<&[String]>, error: Error) -> Error {
-    let show = format!("`bpctl policies list {}` shows what happened", owner.flag);
-    let (Some(known), Ok(now)) = (known, policy_ids(api, &owner.owner).await) else {
-        return error.hint(show);
-    };
-    let new: Vec<String> = now.into_iter().filter(|id| !known.contains(id)).collect();
-    let seen = match new.as_slice() {
-        [] => "no new policy is there".to_owned(),
-        [id] => format!("a new policy is there: {id}"),
-        several => format!("new policies are there: {}", several.join(", ")),
-    };
-    Error { message: format!("{}; {} has been looked at: {seen}", error.message, owner.label), ..error }.hint(show)
-}
-
-/// Lists the ids of an owner's policies.
-async fn policy_ids(api: &Katapult, owner: &Owner) -> Result<Vec<String>> {
-    let mut ids = Vec::new();
-    let mut keep = |page: Vec<Object<Policy>>| {
-        ids.extend(page.into_iter().filter_map(|policy| policy.model.id));
-        Ok(crate::http::Flow::More)
-    };
-    api.policies(owner, &mut keep).await?;
-    Ok(ids)
 }

@@ -1,9 +1,14 @@
-//! Finding a machine by what people call it: an id, an FQDN or a name.
+//! Finding things by what people call them: an id, an FQDN or a name. An id always wins over a name.
 
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::katapult::{Katapult, Lookup, MachineName};
+use crate::error::{Error, Exit, Result, code};
+use crate::katapult::{Katapult, Lookup, MachineName, Owner};
+use crate::model::{Disk, Machine, Object, Policy};
 use crate::onapp::OnApp;
+use crate::ops::pick;
+
+/// Ids that an error lists.
+const MAX_LISTED: usize = 20;
 
 /// Does something with the machine that `name` names. An id or FQDN is used as it is, with no request of its own;
 /// a name, and an FQDN that is none, is looked for in the organization.
@@ -20,7 +25,8 @@ pub async fn with_machine<T>(
     let not_found = match written.direct() {
         None => None,
         Some(lookup) => match action(lookup).await {
-            Err(error) if is_other_name(&error, &written) => Some(error),
+            // A name may hold a dot, or begin as ids do.
+            Err(error) if error.code == "virtual_machine_not_found" => Some(error),
             done => return done,
         },
     };
@@ -29,15 +35,10 @@ pub async fn with_machine<T>(
             Some(id) => action(Lookup::id(id)).await,
             None => Err(Error::invalid_response(format!("the virtual machine `{name}` has no id"))),
         },
-        // A name with a dot was tried as well; the API's own error says more.
-        (Err(_), Some(error)) => Err(error),
+        // The API's own error about what was tried first says more than that no name matches.
+        (Err(error), Some(first)) => Err(if error.code == code::AMBIGUOUS_NAME { error } else { first }),
         (Err(error), None) => Err(error),
     }
-}
-
-/// Tells whether what looked like an FQDN may be a name with a dot in it.
-fn is_other_name(error: &Error, written: &MachineName) -> bool {
-    matches!(written, MachineName::Fqdn(_)) && error.code == "virtual_machine_not_found"
 }
 
 /// The same on OnApp: numbers and identifiers go into the path as they are, labels are looked for.
@@ -65,5 +66,151 @@ pub async fn with_server<T>(api: &OnApp, name: &str, mut action: impl AsyncFnMut
         },
         (Err(_), Some(error)) => Err(error),
         (Err(error), None) => Err(error),
+    }
+}
+
+/// Reads the policy that `name` names: by its id, or as the only policy of a machine or disk. Of several, a terminal
+/// offers the choice.
+///
+/// # Errors
+/// The API's; `ambiguous_name`, with the ids.
+pub async fn policy(cx: &Context, api: &Katapult, name: &str) -> Result<Object<Policy>> {
+    let not_found = match api.policy(name).await {
+        Err(error) if error.code == "disk_backup_policy_not_found" => error,
+        read => return read,
+    };
+    let id = match policies_named(cx, api, name).await {
+        Ok(found) if found.targets.is_empty() => return Err(no_such_policy(name, not_found)),
+        Ok(found) => one_policy(cx, name, found)?,
+        // Without a list to look in, the first answer is all that is known.
+        Err(_) => return Err(not_found),
+    };
+    api.policy(&id).await
+}
+
+/// What a name means among machines and disks.
+struct Found {
+    /// What has the name, for messages.
+    targets: Vec<String>,
+    /// Their policies.
+    policies: Vec<Policy>,
+}
+
+async fn policies_named(cx: &Context, api: &Katapult, name: &str) -> Result<Found> {
+    let organization = api.find_organization(cx.organization()?).await?;
+    let machines = api.all_machines(&organization).await?.rows;
+    let disks = match api.all_disks(&organization).await {
+        Err(error) if error.exit == Exit::Auth => Vec::new(),
+        listed => listed?.rows,
+    };
+    let mut targets: Vec<(String, String)> = Vec::new();
+    let is_machine = |machine: &&Machine| machine.is_called(name) || machine.id.as_deref() == Some(name);
+    for machine in machines.iter().map(|machine| &machine.model).filter(is_machine) {
+        targets.extend(machine.id.clone().map(|id| (id, "VM".to_owned())));
+    }
+    let is_disk = |disk: &&Disk| disk.name.as_deref() == Some(name) || disk.id.as_deref() == Some(name);
+    for disk in disks.iter().map(|disk| &disk.model).filter(is_disk) {
+        targets.extend(disk.id.clone().map(|id| (id, "disk".to_owned())));
+    }
+    if targets.is_empty() {
+        return Ok(Found { targets: Vec::new(), policies: Vec::new() });
+    }
+    let listed = api.all_policies(&Owner::Organization(organization)).await?;
+    let belongs =
+        |policy: &Policy| policy.target.id.as_ref().is_some_and(|target| targets.iter().any(|(id, _)| id == target));
+    let policies = listed.rows.into_iter().map(|policy| policy.model).filter(belongs).collect();
+    Ok(Found { targets: targets.into_iter().map(|(id, kind)| format!("{kind} {id}")).collect(), policies })
+}
+
+fn one_policy(cx: &Context, name: &str, found: Found) -> Result<String> {
+    let Found { targets, policies } = found;
+    if policies.is_empty() {
+        let message = format!("{} `{name}` has no policy", targets.join(", "));
+        return Err(Error::new(Exit::NotFound, "disk_backup_policy_not_found", message)
+            .hint("`bpctl policies list` shows the policies"));
+    }
+    if let ([policy], [_]) = (policies.as_slice(), targets.as_slice()) {
+        return policy.id.clone().ok_or_else(|| Error::invalid_response(format!("the policy of {name} has no id")));
+    }
+    if cx.ui.can_ask() {
+        return pick::one_of_policies(cx, policies);
+    }
+    let ids: Vec<String> = policies
+        .iter()
+        .take(MAX_LISTED)
+        .map(|policy| format!("{} ({} of {})", policy.id_text(), policy.schedule.words(), policy.target.label()))
+        .collect();
+    let message = format!("`{name}` has {} policies: {}", policies.len(), ids.join(", "));
+    Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("name the policy by its id"))
+}
+
+fn no_such_policy(name: &str, error: Error) -> Error {
+    let message = format!("no policy has the id `{name}`, and no VM or disk has that name");
+    Error { message, ..error }.hint("`bpctl policies list` shows the policies")
+}
+
+/// Finds a disk's id: by id, or by a name that matches exactly one disk of the machine or the organization.
+///
+/// # Errors
+/// None or several disks have that name.
+pub async fn disk_id(cx: &Context, api: &Katapult, name: &str, vm: Option<&str>) -> Result<String> {
+    let (disks, place) = match vm {
+        Some(vm) => {
+            let listed = with_machine(cx, api, vm, async |machine| api.all_machine_disks(&machine).await).await?;
+            (listed.rows, format!("VM `{vm}`"))
+        }
+        None => {
+            let organization = api.find_organization(cx.organization()?).await?;
+            (api.all_disks(&organization).await?.rows, "the organization".to_owned())
+        }
+    };
+    let disks: Vec<Disk> = disks.into_iter().map(|disk| disk.model).collect();
+    if disks.iter().any(|disk| disk.id.as_deref() == Some(name)) {
+        return Ok(name.to_owned());
+    }
+    let named: Vec<Disk> = disks.into_iter().filter(|disk| disk.name.as_deref() == Some(name)).collect();
+    match named.as_slice() {
+        [] => {
+            Err(Error::new(Exit::NotFound, "disk_not_found", format!("no disk of {place} has the id or name `{name}`"))
+                .hint("`bpctl disk list` shows the disks"))
+        }
+        [disk] => disk.id.clone().ok_or_else(|| Error::invalid_response(format!("the disk `{name}` has no id"))),
+        _ if cx.ui.can_ask() => pick::one_of_disks(cx, named),
+        several => {
+            let ids: Vec<String> = several
+                .iter()
+                .take(MAX_LISTED)
+                .map(|disk| {
+                    let machine = disk.machine_fqdn.as_deref().or(disk.machine_id.as_deref()).unwrap_or("not assigned");
+                    format!("{} ({machine})", disk.id.as_deref().unwrap_or("-"))
+                })
+                .collect();
+            let message = format!("`{name}` names {} disks of {place}: {}", several.len(), ids.join(", "));
+            Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("name the disk by its id, or add `--vm`"))
+        }
+    }
+}
+
+/// Does something with the disk that `name` names; an id is used as it is, with no request of its own.
+///
+/// # Errors
+/// Those of `action`; none or several disks have that name.
+pub async fn with_disk<T>(
+    cx: &Context,
+    api: &Katapult,
+    name: &str,
+    vm: Option<&str>,
+    mut action: impl AsyncFnMut(String) -> Result<T>,
+) -> Result<T> {
+    if vm.is_some() {
+        return action(disk_id(cx, api, name, vm).await?).await;
+    }
+    match action(name.to_owned()).await {
+        Err(error) if error.code == "disk_not_found" => match disk_id(cx, api, name, None).await {
+            Ok(id) => action(id).await,
+            Err(found) if found.code == code::AMBIGUOUS_NAME => Err(found),
+            Err(_) => Err(error.hint("`bpctl disk list` shows the disks")),
+        },
+        done => done,
     }
 }

@@ -1,91 +1,150 @@
-//! An update between its question and its writes: what was shown is what is written, or nothing is.
-//!
-//! A policy is read again right before it is written, unless nothing has come between since it was shown; one that
-//! is another by now is left alone. Nothing is sent from here but by [`perform`].
+//! What stands between the moment something was shown and the moment it is written: it is read again, and refused
+//! where it has changed. Nothing is sent from here but reads.
 
-use std::fs::File;
+use serde_json::{Value, json};
 
-use super::execute::{self, PolicySnapshot};
-use crate::command::policy::update::{changed, check, preview};
 use crate::context::Context;
-use crate::error::Result;
-use crate::katapult::Katapult;
+use crate::error::{Error, Exit, Result, code};
+use crate::katapult::{Katapult, Lookup, Owner};
 use crate::model::{Expectation, Object, Policy, PolicyPatch};
-use crate::ops::write::{confirm_losses, confirm_several};
 
-/// What is to be agreed to.
-pub struct Proposal<'a> {
-    /// What is to become of each policy.
-    pub patch: &'a PolicyPatch,
-    /// What each must be like.
-    pub expectations: &'a [Expectation],
-    /// The lock under which they were read.
-    pub lock: Option<File>,
-    /// Whether somebody was asked something since.
-    pub was_asked: bool,
+/// A policy as it was read.
+#[derive(Clone)]
+pub struct PolicySnapshot {
+    /// Its id.
+    pub id: String,
+    /// The policy.
+    pub before: Object<Policy>,
+    /// Why it could not be read. Only a deletion goes on then.
+    pub unreadable: Option<String>,
 }
 
-/// An update that nobody objected to.
-pub struct Agreed<'a> {
-    patch: &'a PolicyPatch,
-    expectations: &'a [Expectation],
-    /// Whether time has passed, or will have when the next policy's turn comes.
-    rereads: bool,
-    /// Held until the end: two of this user's updates with `--if` do not cross.
-    _lock: Option<File>,
-}
+impl PolicySnapshot {
+    /// Takes a policy that was read.
+    pub fn of(id: impl Into<String>, before: Object<Policy>) -> Self {
+        Self { id: id.into(), before, unreadable: None }
+    }
 
-impl<'a> Proposal<'a> {
-    /// Shows what would become of `policies`, and asks: `always`, or only where protection is lost.
-    ///
-    /// # Errors
-    /// `confirmation_required`, or no.
-    pub async fn ask(
-        self,
-        cx: &Context,
-        policies: &[PolicySnapshot],
-        question: &str,
-        always: bool,
-    ) -> Result<Agreed<'a>> {
-        let Self { patch, expectations, mut lock, was_asked } = self;
-        let losses = preview(cx, policies, patch);
-        if cx.ui.can_ask() && !cx.global.yes && (always || !losses.is_empty()) {
-            // Nobody waits for somebody who thinks.
-            lock = None;
-        }
-        let is_asked = match always {
-            true => confirm_several(cx, &losses, question)?,
-            false => confirm_losses(cx, &losses, question)?,
-        };
-        let lock = match lock {
-            None => locked(cx, expectations).await?,
-            held => held,
-        };
-        Ok(Agreed { patch, expectations, rereads: is_asked || was_asked || policies.len() > 1, _lock: lock })
+    /// Stands for a policy that could not be read.
+    pub fn unread(id: impl Into<String>, error: &Error) -> Self {
+        let before = Object { model: Policy::default(), raw: Value::Null };
+        Self { id: id.into(), before, unreadable: Some(format!("{} ({})", error.message, error.code)) }
     }
 }
 
-impl Agreed<'_> {
-    /// Changes one of the policies.
-    ///
-    /// # Errors
-    /// `changed` when it is not what was shown; those of [`execute::update`].
-    pub async fn carry_out(&self, cx: &Context, api: &Katapult, policy: PolicySnapshot) -> Result<Object<Policy>> {
-        let policy = if self.rereads { reread(api, policy).await? } else { policy };
-        check(self.expectations, &policy.id, &policy.before.model)?;
-        let change = self.patch.against(&policy.before.model);
-        match change.is_empty() {
-            true => Ok(policy.before),
-            false => execute::update(cx, api, &policy, &change, None).await,
-        }
-    }
+/// What a new policy belongs to.
+#[derive(Clone)]
+pub struct NewOwner {
+    /// Where its policies are listed.
+    pub owner: Owner,
+    /// `virtual_machine` or `disk`: the key of the look-up.
+    pub object: &'static str,
+    /// How it is looked up.
+    pub lookup: Lookup,
+    /// Its name, for messages.
+    pub label: String,
+    /// The flag that lists its policies: `--vm web-1`.
+    pub flag: String,
 }
 
-/// Takes the lock of updates with `--if`; others need none.
-pub async fn locked(cx: &Context, expectations: &[Expectation]) -> Result<Option<File>> {
-    match expectations.is_empty() {
-        true => Ok(None),
-        false => cx.lock_writes().await.map(Some),
+/// A policy that is to be created, and the policies that its owner has.
+pub struct NewPolicy {
+    /// What it is for.
+    pub owner: NewOwner,
+    /// What it should be.
+    pub patch: PolicyPatch,
+    /// The owner's policies, as last listed; none where the token may not list them.
+    pub existing: Option<Vec<Object<Policy>>>,
+    /// Ids of the policies that the owner had when a plan was made.
+    pub planned_beside: Option<Vec<String>>,
+    /// Whether another policy of the same interval is wanted.
+    pub allows_duplicate: bool,
+}
+
+/// Codes that say that the owner of a new policy does not exist.
+const NO_OWNER: [&str; 3] = ["virtual_machine_not_found", "disk_not_found", "object_in_trash"];
+
+impl NewPolicy {
+    /// Lists the owner's policies.
+    ///
+    /// # Errors
+    /// The API's, unless the token may create policies but not list them, or a duplicate is wanted anyway.
+    pub async fn list(&mut self, api: &Katapult) -> Result<()> {
+        self.existing = match api.all_policies(&self.owner.owner).await {
+            Ok(listed) => {
+                listed.refuse_gaps("policies")?;
+                Some(listed.rows)
+            }
+            Err(error) if NO_OWNER.contains(&error.code.as_ref()) => return Err(error),
+            Err(error) if error.exit == Exit::Auth || (self.allows_duplicate && error.status.is_some()) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(())
+    }
+
+    /// Ids of the owner's policies, as last listed.
+    pub fn existing_ids(&self) -> Option<Vec<&str>> {
+        let existing = self.existing.as_ref()?;
+        Some(existing.iter().filter_map(|policy| policy.model.id.as_deref()).collect())
+    }
+
+    /// The id of a policy of the same interval that the owner has.
+    pub fn duplicate(&self) -> Option<&str> {
+        let existing = self.existing.iter().flatten();
+        existing
+            .filter(|policy| policy.model.schedule.interval == self.patch.interval)
+            .map(|policy| policy.model.id_text())
+            .next()
+    }
+
+    /// Refuses to add a policy beside one that may be the same, but cannot be read.
+    ///
+    /// # Errors
+    /// `unreadable`, naming it.
+    pub fn refuse_unreadable(&self) -> Result<()> {
+        if self.allows_duplicate {
+            return Ok(());
+        }
+        // The list is the owner's own, so an unreadable target does not matter here.
+        let unreadable = self.existing.iter().flatten().find_map(|policy| {
+            policy.model.unreadable_interval().map(|reason| (policy.model.id_text().to_owned(), reason))
+        });
+        match unreadable {
+            None => Ok(()),
+            Some((id, reason)) => Err(unreadable_error(&format!("policy {id} of {}", self.owner.label), &reason)
+                .hint("`--allow-duplicate` creates another policy beside it")),
+        }
+    }
+
+    /// Lists the owner's policies once more, right before the create.
+    ///
+    /// # Errors
+    /// `changed` when a policy of the same interval has appeared; `unreadable`.
+    pub async fn read_again(&mut self, cx: &Context, api: &Katapult) -> Result<()> {
+        let shown = self.existing_ids().map(|ids| ids.into_iter().map(str::to_owned).collect::<Vec<_>>());
+        let known = self.planned_beside.clone().or(shown);
+        self.list(api).await?;
+        if self.existing.is_none() {
+            cx.ui.warn(&format!(
+                "the token may not list the policies of {}: duplicates are not detected",
+                self.owner.label
+            ));
+        }
+        self.refuse_unreadable()?;
+        let (Some(known), Some(existing)) = (known, &self.existing) else {
+            return Ok(());
+        };
+        let is_new = |policy: &&Object<Policy>| policy.model.id.as_ref().is_some_and(|id| !known.contains(id));
+        let has_same_interval = |policy: &&Object<Policy>| policy.model.schedule.interval == self.patch.interval;
+        match existing.iter().filter(is_new).find(has_same_interval) {
+            None => Ok(()),
+            Some(policy) => {
+                let (id, label) = (policy.model.id_text(), &self.owner.label);
+                let message = format!("{label} has got another policy of this interval meanwhile: {id}");
+                Err(Error::new(Exit::Refused, code::CHANGED, message)
+                    .hint(format!("`bpctl policy show {id}` shows it")))
+            }
+        }
     }
 }
 
@@ -93,12 +152,52 @@ pub async fn locked(cx: &Context, expectations: &[Expectation]) -> Result<Option
 ///
 /// # Errors
 /// `changed`, and the API's.
-pub async fn reread(api: &Katapult, policy: PolicySnapshot) -> Result<PolicySnapshot> {
-    let mut before = api.policy(&policy.id).await?;
-    // Lists tell what some answers leave out.
-    before.model.complete(&policy.before.model);
-    match before.model.differs_from(&policy.before.model) {
-        true => Err(changed(&policy.id, "it was changed since it was shown")),
-        false => Ok(PolicySnapshot { before, ..policy }),
+pub async fn read_again(api: &Katapult, policy: &mut PolicySnapshot) -> Result<()> {
+    let read = api.policy(&policy.id).await;
+    if policy.unreadable.is_some() {
+        return match read {
+            Ok(_) => Err(changed(&policy.id, "it can be read now, so what would be lost must be shown first")),
+            Err(error) if is_unreadable(&error) => Ok(()),
+            Err(error) => Err(error),
+        };
     }
+    let mut before = read?;
+    // Lists hold what some single answers leave out.
+    before.model.complete(&policy.before.model);
+    if before.model.differs_from(&policy.before.model) {
+        return Err(changed(&policy.id, "it was changed since it was shown")
+            .detail(json!({"then": policy.before.raw, "now": before.raw})));
+    }
+    policy.before = before;
+    Ok(())
+}
+
+/// Whether an error says that this one object cannot be read, rather than that it is gone or out of reach.
+pub fn is_unreadable(error: &Error) -> bool {
+    let is_servers_fault = error.status.is_some_and(|status| status == 500);
+    is_servers_fault || error.code == code::INVALID_RESPONSE || error.code == "generic_runtime_error"
+}
+
+/// Refuses a policy that is not as `--if` expects.
+///
+/// # Errors
+/// `changed`.
+pub fn check_expectations(expectations: &[Expectation], policy: &PolicySnapshot) -> Result<()> {
+    let differences = expectations.iter().filter_map(|expectation| expectation.difference(&policy.before.model));
+    let differences: Vec<String> = differences.collect();
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(changed(&policy.id, &differences.join("; ")))
+}
+
+/// The error for a policy that is not as expected.
+pub fn changed(id: &str, how: &str) -> Error {
+    Error::new(Exit::Refused, code::CHANGED, format!("policy {id} is not as expected: {how}"))
+        .hint(format!("the policy was left alone; `bpctl policy show {id}` shows it"))
+}
+
+/// The error for something that stands in the way of a write because it cannot be read.
+pub fn unreadable_error(what: &str, reason: &str) -> Error {
+    Error::new(Exit::Refused, code::UNREADABLE, format!("{what} cannot be understood: {reason}"))
 }

@@ -1,50 +1,85 @@
-//! Reading an organization: everything, or its policies alone. Lists come side by side, details where they are worth it.
+//! Everything of an organization, or its policies alone. Lists are read side by side, details where they are worth it.
 //!
-//! Who changes something by what was read gets no survey with gaps ([`Inventory::whole`]): a policy that was overlooked
-//! would be made a second time. Who only tells of it ([`read`]) says what is missing.
+//! A write that is based on an inventory takes a complete one ([`Inventory::fetch_complete`]): a policy that was
+//! overlooked would be created a second time. A report ([`read`]) says what is missing.
 
 use std::collections::HashMap;
 
 use futures_util::future::try_join3;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{Flow, Walk};
 use crate::katapult::{Katapult, Lookup, Owner, is_gone};
 use crate::model::{Disk, Fleet, Machine, Object, Policy};
+use crate::ops::guard::{is_unreadable, unreadable_error};
 use crate::policyfile::Surroundings;
 use crate::ui::Bar;
 use crate::view::Resource;
 
-/// Up to so many policies are each read by themselves unasked.
+/// Up to this many policies are each read by themselves without `--detail`.
 pub const DETAIL_UP_TO: usize = 200;
 
 /// What was read of an organization.
 pub struct Inventory {
     /// The organization.
     pub organization: Lookup,
-    /// Its machines, disks and policies, as lists tell of them.
+    /// Its machines, disks and policies, as lists show them.
     pub fleet: Fleet,
-    /// The lists that may lack rows, in words.
+    /// What the lists lack.
     gaps: Vec<String>,
+    /// Policies that exist and cannot be read by themselves.
+    unread: Vec<(String, Error)>,
+}
+
+/// Policies that were read in full.
+#[derive(Default)]
+pub struct Details {
+    /// By id; a policy that is gone by now is left out.
+    pub found: HashMap<String, Object<Policy>>,
+    /// Those that exist and cannot be read.
+    pub unread: Vec<(String, Error)>,
+}
+
+impl Details {
+    /// Refuses policies that cannot be read.
+    ///
+    /// # Errors
+    /// `unreadable`, naming the first.
+    pub fn refuse_unread(&self) -> Result<()> {
+        match self.unread.first() {
+            None => Ok(()),
+            Some((id, error)) => Err(unreadable_error(&format!("policy {id}"), &error.message)),
+        }
+    }
+
+    /// The error of a result that lacks policies; none where it lacks none.
+    pub fn unread_error(&self) -> Option<Error> {
+        unread_error(&self.unread)
+    }
 }
 
 impl Inventory {
     /// Lists machines, disks and policies, and refuses lists with gaps.
     ///
     /// # Errors
-    /// The API's; `invalid_response` when it counts more than its pages held.
-    pub async fn whole(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
-        let survey = Self::take(cx, api, organization).await?;
-        match survey.gaps.first() {
-            None => Ok(survey),
-            Some(gap) => Err(Error::invalid_response(gap.clone()).hint("nothing was sent; try again")),
-        }
+    /// The API's; `invalid_response` when a list is incomplete.
+    pub async fn fetch_complete(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
+        let _bar = cx.ui.progress("reading machines, disks and policies");
+        let owner = Owner::Organization(organization.clone());
+        let (machines, disks, policies) =
+            try_join3(api.all_machines(&organization), api.all_disks(&organization), api.all_policies(&owner)).await?;
+        machines.refuse_gaps(Machine::PLURAL)?;
+        disks.refuse_gaps(Disk::PLURAL)?;
+        policies.refuse_gaps(Policy::PLURAL)?;
+        let fleet = Fleet { machines: machines.models(), disks: disks.models(), policies: policies.models() };
+        Ok(Self { organization, fleet, gaps: Vec::new(), unread: Vec::new() })
     }
 
     /// Lists machines, disks and policies, side by side.
-    async fn take(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
+    async fn fetch(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
         let bar = cx.ui.progress("reading machines, disks and policies");
         let mut fleet = Fleet::default();
         let Fleet { machines, disks, policies } = &mut fleet;
@@ -56,37 +91,41 @@ impl Inventory {
         )
         .await?;
         let walks = [(Machine::PLURAL, walks.0), (Disk::PLURAL, walks.1), (Policy::PLURAL, walks.2)];
-        Ok(Self { organization, fleet, gaps: gaps(&walks) })
+        Ok(Self { organization, fleet, gaps: gaps(&walks), unread: Vec::new() })
     }
 
     /// Lists the policies alone.
-    async fn take_policies(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
+    async fn fetch_policies(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
         let bar = cx.ui.progress("reading policies");
         let mut fleet = Fleet::default();
         let owner = Owner::Organization(organization.clone());
         let walk = api.policies(&owner, &mut |page| keep(&mut fleet.policies, page, &bar)).await?;
-        Ok(Self { organization, fleet, gaps: gaps(&[(Policy::PLURAL, walk)]) })
+        Ok(Self { organization, fleet, gaps: gaps(&[(Policy::PLURAL, walk)]), unread: Vec::new() })
     }
 
-    /// Gives what is missing, in words.
-    pub fn gaps(&self) -> Vec<String> {
-        self.gaps.iter().map(|gap| format!("incomplete: {gap}; try again")).collect()
+    /// What the lists lack, one sentence each.
+    pub fn gaps(&self) -> &[String] {
+        &self.gaps
     }
 
-    /// Takes into account what another list lacks, and tells it.
-    pub fn heed(&mut self, cx: &Context, plural: &'static str, walk: Walk) {
+    /// Adds what another list lacks, with a warning.
+    pub fn add_gaps(&mut self, cx: &Context, plural: &'static str, walk: Walk) {
         let found = gaps(&[(plural, walk)]);
-        found.iter().for_each(|gap| cx.ui.warn(&format!("incomplete: {gap}; try again")));
+        found.iter().for_each(|gap| cx.ui.warn(gap));
         self.gaps.extend(found);
     }
 
-    /// Builds the error of a check that found nothing in lists that lack something: that is no all-clear.
-    pub fn is_no_all_clear(&self) -> Option<Error> {
-        let gaps = self.gaps();
-        (!gaps.is_empty()).then(|| {
-            let message = format!("nothing was found, but the check is {}", gaps.join("; and "));
+    /// The error of a check that found nothing in lists with gaps: that is not an all-clear.
+    pub fn incomplete_error(&self) -> Option<Error> {
+        (!self.gaps.is_empty()).then(|| {
+            let message = format!("nothing was found, but the check is {}", self.gaps.join("; and "));
             Error::new(Exit::Partly, code::PARTLY_DONE, message)
         })
+    }
+
+    /// The error of a report that lacks policies that cannot be read; none where it lacks none.
+    pub fn unread_error(&self) -> Option<Error> {
+        unread_error(&self.unread)
     }
 
     /// Reads the machines one by one: lists leave out their tags.
@@ -106,33 +145,28 @@ impl Inventory {
         stream::iter(&mut self.fleet.machines).map(one).buffered(width).try_collect::<()>().await
     }
 
-    /// Reads policies in full, by id; one that is gone by now is left out.
+    /// Reads policies in full, by id, and adds what only the list shows.
     ///
     /// # Errors
     /// The API's.
-    pub async fn details(
-        &self,
-        cx: &Context,
-        api: &Katapult,
-        ids: Vec<String>,
-    ) -> Result<HashMap<String, Object<Policy>>> {
+    pub async fn details(&self, cx: &Context, api: &Katapult, ids: Vec<String>) -> Result<Details> {
         let mut details = each(cx, api, ids, "reading each policy").await?;
         for listed in &self.fleet.policies {
-            if let Some(policy) = listed.id.as_ref().and_then(|id| details.get_mut(id)) {
+            if let Some(policy) = listed.id.as_ref().and_then(|id| details.found.get_mut(id)) {
                 policy.model.complete(listed);
             }
         }
         Ok(details)
     }
 
-    /// Puts the policies' own answers in the place of the list's, unless that takes many requests that nobody asked
-    /// for: lists leave out frequency and pending deletion (documented). Tells whether it did.
+    /// Replaces the list's policies by their own answers, unless that takes many requests: lists leave out frequency
+    /// and pending deletion (documented). Returns whether it did. A policy that cannot be read stays as it was listed.
     ///
     /// # Errors
     /// The API's.
-    pub async fn read_details(&mut self, cx: &Context, api: &Katapult, is_asked_for: bool) -> Result<bool> {
+    pub async fn read_details(&mut self, cx: &Context, api: &Katapult, wants_detail: bool) -> Result<bool> {
         let count = self.fleet.policies.len();
-        if !is_asked_for && count > DETAIL_UP_TO {
+        if !wants_detail && count > DETAIL_UP_TO {
             cx.ui.note(&format!(
                 "{count} policies were listed but not read one by one: their frequency is taken as 1, and pending \
                  deletions are not seen; `--detail` reads them (one request each)"
@@ -141,12 +175,15 @@ impl Inventory {
         }
         let ids = self.fleet.policies.iter().filter_map(|policy| policy.id.clone()).collect();
         let mut details = self.details(cx, api, ids).await?;
+        let unread: std::collections::HashSet<&str> = details.unread.iter().map(|(id, _)| id.as_str()).collect();
         let listed = std::mem::take(&mut self.fleet.policies);
         let read = |policy: Policy| match &policy.id {
             None => Some(policy),
-            Some(id) => details.remove(id).map(|object| object.model),
+            Some(id) if unread.contains(id.as_str()) => Some(policy),
+            Some(id) => details.found.remove(id).map(|object| object.model),
         };
         self.fleet.policies = listed.into_iter().filter_map(read).collect();
+        self.unread = details.unread;
         let gone = count - self.fleet.policies.len();
         if gone > 0 {
             cx.ui.note(&format!("policies left out because they were deleted meanwhile: {gone}"));
@@ -154,17 +191,17 @@ impl Inventory {
         Ok(true)
     }
 
-    /// Gives what a file is read against.
+    /// What a policy file is compared with.
     pub fn surroundings(&self) -> Surroundings<'_> {
         let Fleet { machines, disks, policies } = &self.fleet;
         Surroundings { machines, disks, policies }
     }
 }
 
-/// What a report is made from: gaps and missing details are told, not refused.
+/// What a report is made from, perhaps with gaps.
 pub struct Reading {
     /// What was read.
-    pub survey: Inventory,
+    pub inventory: Inventory,
     /// Whether frequencies and pending deletions were read.
     pub is_detailed: bool,
 }
@@ -175,7 +212,7 @@ pub struct Reading {
 /// The API's.
 pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
     let (api, organization) = cx.katapult_in_org().await?;
-    finished(cx, api, Inventory::take(cx, api, organization).await?, wants_detail).await
+    finished(cx, api, Inventory::fetch(cx, api, organization).await?, wants_detail).await
 }
 
 /// Reads the policies alone for a report.
@@ -184,13 +221,13 @@ pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
 /// The API's.
 pub async fn read_policies(cx: &Context, wants_detail: bool) -> Result<Reading> {
     let (api, organization) = cx.katapult_in_org().await?;
-    finished(cx, api, Inventory::take_policies(cx, api, organization).await?, wants_detail).await
+    finished(cx, api, Inventory::fetch_policies(cx, api, organization).await?, wants_detail).await
 }
 
-async fn finished(cx: &Context, api: &Katapult, mut survey: Inventory, wants_detail: bool) -> Result<Reading> {
-    survey.gaps().iter().for_each(|gap| cx.ui.warn(gap));
-    let is_detailed = survey.read_details(cx, api, wants_detail).await?;
-    Ok(Reading { survey, is_detailed })
+async fn finished(cx: &Context, api: &Katapult, mut inventory: Inventory, wants_detail: bool) -> Result<Reading> {
+    inventory.gaps().iter().for_each(|gap| cx.ui.warn(gap));
+    let is_detailed = inventory.read_details(cx, api, wants_detail).await?;
+    Ok(Reading { inventory, is_detailed })
 }
 
 fn keep<T>(all: &mut Vec<T>, page: Vec<Object<T>>, bar: &Bar) -> Result<Flow> {
@@ -200,31 +237,49 @@ fn keep<T>(all: &mut Vec<T>, page: Vec<Object<T>>, bar: &Bar) -> Result<Flow> {
 }
 
 fn gaps(walks: &[(&'static str, Walk)]) -> Vec<String> {
-    walks.iter().filter_map(|(plural, walk)| walk.gap.map(|gap| gap.describe(plural))).collect()
+    let describe =
+        |(plural, walk): &(&'static str, Walk)| Some(format!("incomplete: {}; try again", walk.gap?.describe(plural)));
+    walks.iter().filter_map(describe).collect()
+}
+
+fn unread_error(unread: &[(String, Error)]) -> Option<Error> {
+    if unread.is_empty() {
+        return None;
+    }
+    let policies: Vec<String> =
+        unread.iter().map(|(id, error)| format!("{id}: {} ({})", error.message, error.code)).collect();
+    let failed: Vec<_> =
+        unread.iter().map(|(id, error)| json!({"id": id, "error": error.to_json()["error"]})).collect();
+    let message = format!("{} policies could not be read: {}", unread.len(), policies.join("; "));
+    Some(Error::new(Exit::Partly, code::PARTLY_DONE, message).detail(json!({"failed": failed})))
 }
 
 /// Reads policies side by side, by id; one that is gone by now is left out.
 ///
 /// # Errors
-/// The API's.
-pub async fn each(
-    cx: &Context,
-    api: &Katapult,
-    ids: Vec<String>,
-    what: &'static str,
-) -> Result<HashMap<String, Object<Policy>>> {
+/// The API's, unless it is about one policy alone.
+pub async fn each(cx: &Context, api: &Katapult, ids: Vec<String>, what: &'static str) -> Result<Details> {
     let bar = cx.ui.progress(what);
     bar.length(ids.len());
     let one = async |id: String| {
         let read = api.policy(&id).await;
         bar.step(1);
         match read {
-            Ok(policy) => Ok(Some((id, policy))),
-            Err(error) if is_gone(&error) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) if is_gone(&error) || is_unreadable(&error) => Ok((id, Err(error))),
+            read => read.map(|policy| (id, Ok(policy))),
         }
     };
-    let read: Vec<Option<(String, Object<Policy>)>> =
-        stream::iter(ids).map(one).buffered(api.http().concurrency()).try_collect().await?;
-    Ok(read.into_iter().flatten().collect())
+    let read: Vec<_> = stream::iter(ids).map(one).buffered(api.http().concurrency()).try_collect().await?;
+    let mut details = Details::default();
+    for (id, read) in read {
+        match read {
+            Ok(policy) => drop(details.found.insert(id, policy)),
+            Err(error) if is_gone(&error) => {}
+            Err(error) => {
+                cx.ui.warn(&format!("policy {id} cannot be read: {} ({})", error.message, error.code));
+                details.unread.push((id, error));
+            }
+        }
+    }
+    Ok(details)
 }

@@ -1,15 +1,19 @@
 //! What the verbs in [`crate::command`] are made of. Nothing here is a command.
 //!
-//! The way of a write: a [`write`] knows its request, its preview and its losses; [`guard`]
-//! reads again under a lock ([`guard`]); [`execute`] records it, sends it and reads it back. Readers share
-//! [`inventory`] (everything of an organization, with its gaps known) and [`rows`].
+//! The way of a write: a [`write`] knows its request, its preview and its losses; the [`pipeline`] shows it, asks,
+//! locks, and reads again ([`guard`]); [`execute`] records it, sends it and reads it back. Readers share [`inventory`]
+//! (everything of an organization, with its gaps known) and [`rows`].
 
 pub mod batch;
+pub mod deletion_time;
+pub mod dry_run;
 pub mod execute;
 pub mod find;
 pub mod guard;
 pub mod inventory;
 pub mod pick;
+pub mod pipeline;
+pub mod plan_check;
 pub mod plan_text;
 pub mod planner;
 pub mod policy_form;
@@ -17,4 +21,5 @@ pub mod record;
 pub mod report_file;
 pub mod rows;
 pub mod sequence;
+pub mod verify;
 pub mod write;

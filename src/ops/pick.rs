@@ -1,65 +1,69 @@
-//! What the command line does not name is chosen from a list, where somebody can be asked; elsewhere it is a usage
-//! error that names the argument, before anything is sent.
+//! What the command line does not name is chosen from a list on a terminal. Elsewhere it is a usage error that names
+//! the argument, before anything is sent.
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::http::Flow;
 use crate::journal::Entry;
 use crate::katapult::{Katapult, Lookup, Owner};
-use crate::model::{Disk, Machine, Object, Policy};
+use crate::model::{Disk, Machine, Policy, TrashObject};
 use crate::time::relative;
 use crate::view::choice;
 
-/// Types of the trash that are no policies (recorded). A policy's own type is only inferred, so it is not asked for.
-const OTHER_TYPES: [&str; 4] = ["VirtualMachine", "Disk", "FileStorageVolume", "ObjectStorageAccount"];
-
-/// What a new policy may be for.
-pub enum Place {
+/// What a new policy is for.
+pub enum PolicyTarget {
     /// A machine: FQDN or id.
     Machine(String),
     /// A disk's id.
     Disk(String),
 }
 
-/// Refuses where nobody can be asked for `argument`. `list` is the command that shows what there is.
+/// Refuses where `argument` cannot be asked for. `list` is the command that shows the values.
 ///
 /// # Errors
 /// `usage`, naming the argument.
 pub fn must_be_askable(cx: &Context, argument: &str, list: &str) -> Result<()> {
-    match cx.ui.can_ask() {
-        true => Ok(()),
-        false => {
-            Err(Error::usage(format!("{argument} is missing")).hint(format!("`bpctl {list}` shows what there is")))
-        }
+    if cx.ui.can_ask() {
+        return Ok(());
     }
+    Err(Error::usage(format!("{argument} is missing")).hint(format!("`bpctl {list}` shows the values")))
 }
 
-/// Gives the policies that were named, or one chosen from those of the organization.
+/// Returns the policies that were named, or one chosen from those of the organization.
 ///
 /// # Errors
-/// None is named and nobody can be asked, there is none, or Ctrl-C.
+/// None is named and this is not a terminal, there is none, or Ctrl-C.
 pub async fn policies(cx: &Context, named: Vec<String>) -> Result<Vec<String>> {
     if !named.is_empty() {
         return Ok(named);
     }
     must_be_askable(cx, "<POLICY>", "policies list")?;
     let (api, organization) = cx.katapult_in_org().await?;
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
-    let mut keep = |page: Vec<Object<Policy>>| {
-        let rows = page.into_iter().map(|policy| (policy.model.id.clone(), choice(&policy.model, &cx.output.times)));
-        found.extend(rows.filter_map(|(id, row)| Some((id?, row))));
-        Ok(Flow::More)
-    };
-    api.policies(&Owner::Organization(organization), &mut keep).await?;
-    chosen(cx, "Policy", "no policies in this organization", found).map(|id| vec![id])
+    let listed = api.all_policies(&Owner::Organization(organization)).await?.rows;
+    let chosen = one_of_policies(cx, listed.into_iter().map(|policy| policy.model).collect())?;
+    cx.answered(&[&chosen]);
+    Ok(vec![chosen])
 }
 
-/// Gives the policies that were named, or one chosen from those in the trash.
+/// Lets the user choose one of several policies; returns its id.
 ///
 /// # Errors
-/// None is named and nobody can be asked, none is in the trash, the token may not read it, or Ctrl-C.
+/// There is none, or Ctrl-C.
+pub fn one_of_policies(cx: &Context, policies: Vec<Policy>) -> Result<String> {
+    let rows = policies.into_iter().filter_map(|policy| {
+        let row = choice(&policy, &cx.output.times);
+        Some((policy.id?, row))
+    });
+    chosen(cx, "Policy", "no policies in this organization", rows.collect())
+}
+
+/// Returns the policies that were named, or one chosen from those in the trash.
+///
+/// # Errors
+/// None is named and this is not a terminal, none is in the trash, the token may not read it, or Ctrl-C.
 pub async fn trashed_policies(cx: &Context, named: Vec<String>) -> Result<Vec<String>> {
     if !named.is_empty() {
         return Ok(named);
@@ -67,27 +71,50 @@ pub async fn trashed_policies(cx: &Context, named: Vec<String>) -> Result<Vec<St
     must_be_askable(cx, "<POLICY>", "trash list")?;
     let (api, organization) = cx.katapult_in_org().await?;
     let targets = known_targets(cx);
-    let mut found = Vec::new();
-    api.trash_objects(&organization, &mut |page| {
-        for entry in page {
-            let is_other = entry.model.object_type.is_some_and(|kind| OTHER_TYPES.contains(&kind.as_str()));
-            let Some(id) = entry.model.object_id.filter(|_| !is_other) else {
-                continue;
-            };
-            let until = entry.model.keep_until.and_then(|at| jiff::Timestamp::from_second(at).ok());
-            let until = until.map_or_else(String::new, |at| format!("is gone {}", relative(at, cx.now())));
-            let target = targets.get(&id).cloned().unwrap_or_else(|| "-".to_owned());
-            found.push((id.clone(), vec![target, until, id]));
+    let row = |entry: TrashObject| {
+        if entry.other_kind().is_some() {
+            return None;
         }
-        Ok(Flow::More)
-    })
-    .await?;
-    chosen(cx, "Policy in the trash", "no policies in the trash of this organization", found).map(|id| vec![id])
+        let id = entry.object_id?;
+        let until = entry.keep_until.and_then(|at| Timestamp::from_second(at).ok());
+        let until = until.map_or_else(String::new, |at| format!("expires {}", relative(at, cx.now())));
+        let target = targets.get(&id).cloned().unwrap_or_else(|| "-".to_owned());
+        Some((id.clone(), vec![target, until, id]))
+    };
+    let listed = api.all_trash_objects(&organization).await?.rows;
+    let rows = listed.into_iter().filter_map(|entry| row(entry.model)).collect();
+    let chosen = chosen(cx, "Policy in the trash", "no policies in the trash of this organization", rows)?;
+    cx.answered(&[&chosen]);
+    Ok(vec![chosen])
+}
+
+/// Returns the trash object that was named, or one chosen from those of the organization.
+///
+/// # Errors
+/// None is named and this is not a terminal, the trash is empty, or Ctrl-C.
+pub async fn trash_object(cx: &Context, named: Option<String>) -> Result<String> {
+    if let Some(id) = named {
+        return Ok(id);
+    }
+    must_be_askable(cx, "<ID>", "trash list")?;
+    let (api, organization) = cx.katapult_in_org().await?;
+    let targets = known_targets(cx);
+    let row = |entry: TrashObject| {
+        let id = entry.id?;
+        let object = entry.object_id.unwrap_or_default();
+        let target = targets.get(&object).cloned().unwrap_or_else(|| "-".to_owned());
+        Some((id.clone(), vec![entry.object_type.unwrap_or_default(), target, object, id]))
+    };
+    let listed = api.all_trash_objects(&organization).await?.rows;
+    let rows = listed.into_iter().filter_map(|entry| row(entry.model)).collect();
+    let chosen = chosen(cx, "Trash object", "the trash of this organization is empty", rows)?;
+    cx.answered(&[&chosen]);
+    Ok(chosen)
 }
 
 /// Returns the targets of policies that bpctl changed: the trash does not name them. A journal that cannot be read
 /// names none.
-fn known_targets(cx: &Context) -> HashMap<String, String> {
+pub fn known_targets(cx: &Context) -> HashMap<String, String> {
     let mut targets = HashMap::new();
     let recent = cx.journal().ok().and_then(|journal| journal.recent().ok());
     for recorded in recent.into_iter().flatten().map_while(std::io::Result::ok) {
@@ -98,96 +125,103 @@ fn known_targets(cx: &Context) -> HashMap<String, String> {
     targets
 }
 
-/// Gives the disk that was named, or one chosen from those of the organization.
+/// Returns the disk that was named, or one chosen from those of the organization.
 ///
 /// # Errors
-/// None is named and nobody can be asked, there is none, or Ctrl-C.
+/// None is named and this is not a terminal, there is none, or Ctrl-C.
 pub async fn disk(cx: &Context, named: Option<String>) -> Result<String> {
     if let Some(disk) = named {
         return Ok(disk);
     }
     must_be_askable(cx, "<DISK>", "disk list")?;
     let (api, organization) = cx.katapult_in_org().await?;
-    chosen(cx, "Disk", "no disks in this organization", disks(api, &organization).await?)
+    let listed = api.all_disks(&organization).await?.rows;
+    let chosen = one_of_disks(cx, listed.into_iter().map(|disk| disk.model).collect())?;
+    cx.answered(&[&chosen]);
+    Ok(chosen)
+}
+
+/// Lets the user choose one of several disks; returns its id.
+///
+/// # Errors
+/// There is none, or Ctrl-C.
+pub fn one_of_disks(cx: &Context, disks: Vec<Disk>) -> Result<String> {
+    chosen(cx, "Disk", "no disks in this organization", disks.into_iter().filter_map(disk_row).collect())
+}
+
+/// Returns the machine that was named, or one chosen from those of the organization.
+///
+/// # Errors
+/// None is named and this is not a terminal, there is none, or Ctrl-C.
+pub async fn machine(cx: &Context, named: Option<String>) -> Result<String> {
+    if let Some(machine) = named {
+        return Ok(machine);
+    }
+    must_be_askable(cx, "<VM>", "vm list")?;
+    let (api, organization) = cx.katapult_in_org().await?;
+    let listed = api.all_machines(&organization).await?.rows;
+    let rows = listed.into_iter().filter_map(|machine| machine_row(machine.model)).collect();
+    let chosen = chosen(cx, "VM", "no VMs in this organization", rows)?;
+    cx.answered(&[&chosen]);
+    Ok(chosen)
 }
 
 /// Lets the user choose a machine or a disk. Disks are left out where the token may not list them.
 ///
 /// # Errors
 /// There is none, or Ctrl-C.
-pub async fn place(cx: &Context, api: &Katapult) -> Result<Place> {
+pub async fn policy_target(cx: &Context, api: &Katapult) -> Result<PolicyTarget> {
     let organization = api.find_organization(cx.organization()?).await?;
-    let mut machines: Vec<Object<Machine>> = Vec::new();
-    let mut keep = |page: Vec<Object<Machine>>| {
-        machines.extend(page);
-        Ok(Flow::More)
-    };
-    api.machines(&organization, &mut keep).await?;
-    let mut found: Vec<(Place, Vec<String>)> = Vec::new();
-    for machine in machines.into_iter().map(|machine| machine.model) {
-        let name = machine.name.clone().unwrap_or_else(|| machine.label().to_owned());
-        let fqdn = machine.fqdn.clone().unwrap_or_default();
-        if let Some(id) = machine.id {
-            let named = if fqdn.is_empty() { id.clone() } else { fqdn.clone() };
-            found.push((Place::Machine(named), vec![name, "machine".to_owned(), fqdn, id]));
-        }
+    let machines = api.all_machines(&organization).await?.rows;
+    let mut rows: Vec<(PolicyTarget, Vec<String>)> = Vec::new();
+    for (id, mut row) in machines.into_iter().filter_map(|machine| machine_row(machine.model)) {
+        row.insert(1, "VM".to_owned());
+        rows.push((PolicyTarget::Machine(id), row));
     }
-    let disks = match disks(api, &organization).await {
-        Err(error) if error.exit == Exit::Auth => Vec::new(),
-        listed => listed?,
-    };
-    for (id, mut row) in disks {
+    for (id, mut row) in disks(api, &organization).await? {
         row.insert(1, "disk".to_owned());
         row.remove(2);
-        found.push((Place::Disk(id), row));
+        rows.push((PolicyTarget::Disk(id), row));
     }
-    chosen(cx, "Back up", "no machines or disks in this organization", found)
+    let target = chosen(cx, "Back up", "no VMs or disks in this organization", rows)?;
+    match &target {
+        PolicyTarget::Machine(name) => cx.answered(&["--vm", name]),
+        PolicyTarget::Disk(id) => cx.answered(&["--disk", id]),
+    }
+    Ok(target)
 }
 
-/// Lists the disks of an organization: name, size, machine, id.
 async fn disks(api: &Katapult, organization: &Lookup) -> Result<Vec<(String, Vec<String>)>> {
-    let mut found = Vec::new();
-    let mut keep = |page: Vec<Object<Disk>>| {
-        for disk in page.into_iter().map(|disk| disk.model) {
-            let size = disk.size_in_gb.map_or_else(String::new, |size| format!("{size} GB"));
-            let machine = disk.machine_fqdn.or(disk.machine_id).unwrap_or_else(|| "not assigned".to_owned());
-            let name = disk.name.unwrap_or_else(|| "-".to_owned());
-            found.extend(disk.id.map(|id| (id.clone(), vec![name, size, machine, id])));
-        }
-        Ok(Flow::More)
-    };
-    api.disks(organization, &mut keep).await?;
-    Ok(found)
+    match api.all_disks(organization).await {
+        Err(error) if error.exit == Exit::Auth => Ok(Vec::new()),
+        listed => Ok(listed?.rows.into_iter().filter_map(|disk| disk_row(disk.model)).collect()),
+    }
 }
 
-/// Asks which one, and keeps a chosen argument for the command line.
-fn chosen<T: Word>(cx: &Context, question: &str, none: &str, found: Vec<(T, Vec<String>)>) -> Result<T> {
+/// A disk's id, and what a list shows of it: name, size, machine, id.
+fn disk_row(disk: Disk) -> Option<(String, Vec<String>)> {
+    let size = disk.size_in_gb.map_or_else(String::new, |size| format!("{size} GiB"));
+    let machine = disk.machine_fqdn.or(disk.machine_id).unwrap_or_else(|| "not assigned".to_owned());
+    let name = disk.name.unwrap_or_else(|| "-".to_owned());
+    let id = disk.id?;
+    Some((id.clone(), vec![name, size, machine, id]))
+}
+
+/// A machine's FQDN or else its id, and what a list shows of it: name, FQDN, id.
+fn machine_row(machine: Machine) -> Option<(String, Vec<String>)> {
+    let name = machine.name.clone().unwrap_or_else(|| machine.label().to_owned());
+    let fqdn = machine.fqdn.clone().unwrap_or_default();
+    let id = machine.id?;
+    let key = if fqdn.is_empty() { id.clone() } else { fqdn.clone() };
+    Some((key, vec![name, fqdn, id]))
+}
+
+/// Asks which one.
+fn chosen<T>(cx: &Context, question: &str, none: &str, found: Vec<(T, Vec<String>)>) -> Result<T> {
     if found.is_empty() {
         return Err(Error::new(Exit::NotFound, "not_found", none));
     }
     let (mut values, rows): (Vec<T>, Vec<Vec<String>>) = found.into_iter().unzip();
     let index = cx.ask(|ui| ui.select(question, &rows, 0))?;
-    let value = values.swap_remove(index);
-    cx.answered(&value.words());
-    Ok(value)
-}
-
-/// What stands for a choice on the command line.
-trait Word {
-    fn words(&self) -> Vec<&str>;
-}
-
-impl Word for String {
-    fn words(&self) -> Vec<&str> {
-        vec![self]
-    }
-}
-
-impl Word for Place {
-    fn words(&self) -> Vec<&str> {
-        match self {
-            Self::Machine(name) => vec!["--vm", name],
-            Self::Disk(id) => vec!["--disk", id],
-        }
-    }
+    Ok(values.swap_remove(index))
 }

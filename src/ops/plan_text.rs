@@ -13,8 +13,6 @@ pub fn lines(plan: &Plan, times: &TimeFormat) -> Vec<String> {
     for step in &plan.steps {
         lines.push(line(step, times));
         lines.extend(step.weakens.iter().map(|words| format!("    weakens protection: {words}")));
-        let reach = (step.action == StepAction::Update).then(|| step.change().shorter_reach(&step.policy_before()));
-        lines.extend(reach.flatten().map(|words| format!("    note: {words}")));
     }
     lines.extend(plan.unlisted.iter().map(|policy| unlisted(policy, times)));
     lines

@@ -1,27 +1,29 @@
 //! Working out a plan: the file, what is live, and the steps from one to the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::args::Prune;
-use crate::command::policy::schedule_delete::resolve as resolve_time;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fs::detached;
 use crate::http::Request;
-use crate::katapult::{Katapult, Lookup};
+use crate::katapult::{Katapult, Lookup, Owner};
 use crate::model::{
     Object, Organization, PLAN_VERSION, Plan, Planned, Policy, Step, StepAction, StepTarget, Target, Unlisted,
 };
+use crate::ops::deletion_time::DeletionTime;
+use crate::ops::dry_run;
 use crate::ops::inventory::Inventory;
+use crate::ops::plan_check::in_the_way;
 use crate::policyfile::{self, Matching};
 use crate::time::utc;
 
 /// The longest file that is read, in bytes.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A plan, and what it was made from.
 pub struct Made {
@@ -29,26 +31,87 @@ pub struct Made {
     pub plan: Plan,
     /// The policies of its steps as they were read, by id.
     pub before: HashMap<String, Object<Policy>>,
-    /// What is worth knowing, in words.
+    /// Notes for the user.
     pub notes: Vec<String>,
+    /// How many policies are live.
+    pub live: usize,
+    /// A policy that cannot be understood and that a step may concern.
+    blocked: Option<Error>,
 }
 
-/// Resolves when policies that a file does not name are deleted; none without `--prune`.
+impl Made {
+    /// Refuses a plan of which a policy stands in the way that cannot be understood.
+    ///
+    /// # Errors
+    /// `unreadable`.
+    pub fn refuse_blocked(&self) -> Result<()> {
+        self.blocked.clone().map_or(Ok(()), Err)
+    }
+
+    /// Says the same as a warning.
+    pub fn warn_blocked(&self, cx: &Context) {
+        if let Some(error) = &self.blocked {
+            cx.ui.warn(&format!("{}; `bpctl apply` refuses until it can be understood", error.message));
+        }
+    }
+}
+
+/// When policies that a file does not name are deleted; none without `--prune`.
 ///
 /// # Errors
-/// No time, or one that is too soon.
-pub fn prune_at(cx: &Context, args: &Prune) -> Result<Option<Timestamp>> {
+/// An invalid time, or one that is too soon.
+pub fn prune_at(cx: &Context, args: &Prune) -> Result<Option<DeletionTime>> {
     let at = args.prune_at.as_deref().unwrap_or("+7d");
-    args.prune.then(|| resolve_time(cx, "--prune-at", at)).transpose()
+    args.prune.then(|| DeletionTime::parse(cx, "--prune-at", at)).transpose()
 }
 
-/// Reads a file, or standard input for `-`; gives what to call it, too. Ctrl-C is heard meanwhile: both may be a pipe.
+/// Refuses a plan that schedules more deletions than `max`: by default a tenth of the `live` policies, at least one.
+///
+/// # Errors
+/// `usage`, with both numbers.
+pub async fn check_deletions(
+    cx: &Context,
+    api: &Katapult,
+    plan: &Plan,
+    live: Option<usize>,
+    max: Option<usize>,
+) -> Result<()> {
+    let deletions = plan.steps.iter().filter(|step| step.action == StepAction::ScheduleDelete).count();
+    if deletions <= max.unwrap_or(1) && (max.is_some() || deletions <= 1) {
+        return Ok(());
+    }
+    let limit = match (max, live) {
+        (Some(max), _) => max,
+        (None, Some(live)) => live / 10,
+        (None, None) => {
+            let owner = Owner::Organization(Lookup::organization(&plan.organization));
+            api.all_policies(&owner).await?.rows.len() / 10
+        }
+    };
+    if deletions <= limit.max(usize::from(max.is_none())) {
+        return Ok(());
+    }
+    let message = match max {
+        Some(max) => format!("{deletions} policies would be scheduled for deletion, more than `--max-deletions {max}`"),
+        None => {
+            format!("{deletions} policies would be scheduled for deletion, more than a tenth of all ({})", limit.max(1))
+        }
+    };
+    if cx.global.dry_run {
+        cx.ui.warn(&format!("{message}: without `--dry-run` nothing is sent"));
+        return Ok(());
+    }
+    Err(Error::usage(message).hint(format!("nothing was sent; `--max-deletions {deletions}` permits it")))
+}
+
+/// Reads a file, or standard input for `-`, and returns its name for messages, too. Ctrl-C works meanwhile: both may
+/// be a pipe.
 ///
 /// # Errors
 /// It cannot be read.
 pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
     if path.as_os_str() == "-" {
-        return Ok(("standard input".to_owned(), cx.ui.read_input(MOST_BYTES).await?));
+        return Ok(("standard input".to_owned(), cx.ui.read_input(MAX_BYTES).await?));
     }
     let name = path.display().to_string();
     let path = path.to_owned();
@@ -62,40 +125,70 @@ pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
 ///
 /// # Errors
 /// The file's, the API's, and a line that could mean several things.
-pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<Timestamp>) -> Result<Made> {
+pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<DeletionTime>) -> Result<Made> {
     let (name, text) = read_text(cx, file).await?;
     let document = policyfile::read(&name, &text)?;
-    let organization = organization(cx, api, document.organization.as_deref()).await?;
-    let mut survey = Inventory::whole(cx, api, organization).await?;
-    if document.needs_tags() {
-        survey.read_tags(cx, api).await?;
+    if prune.is_some() && document.entries.is_empty() && document.rules.is_empty() {
+        return Err(names_nothing(&name));
     }
-    let matching = policyfile::resolve(&name, &document, survey.surroundings())?;
+    let organization = organization(cx, api, document.organization.as_deref()).await?;
+    let mut inventory = Inventory::fetch_complete(cx, api, organization).await?;
+    let prune = prune.map(|at| at.resolve(cx, api.http())).transpose()?;
+    if document.needs_tags() {
+        inventory.read_tags(cx, api).await?;
+    }
+    let matching = policyfile::resolve(&name, &document, inventory.surroundings())?;
     let mut ids: Vec<String> = matching.wanted.iter().filter_map(|wanted| wanted.policy.clone()).collect();
     if prune.is_some() {
         ids.extend(matching.unlisted.iter().cloned());
     }
-    let before = survey.details(cx, api, ids).await?;
-    let mut maker = Maker { survey: &survey, before: &before, notes: matching.notes.clone(), unchanged: 0 };
+    if prune.is_some() && matching.wanted.is_empty() {
+        return Err(names_nothing(&name));
+    }
+    let details = inventory.details(cx, api, ids).await?;
+    details.refuse_unread()?;
+    let before = details.found;
+    let mut maker = Maker::new(&inventory, &before, matching.notes.clone());
     let mut steps = maker.wanted(&matching)?;
     let (removals, unlisted) = maker.unlisted(&matching, prune);
     steps.extend(removals);
     // Stable: within a kind the file's order stays. What adds protection comes first.
     steps.sort_by_key(|step| step.action);
     let (notes, unchanged) = (maker.notes, maker.unchanged);
+    let blocked = blocked(&inventory, &matching, &steps, prune.is_some());
     let plan = Plan {
         bpctl_plan: PLAN_VERSION,
         created_at: cx.now().as_second(),
         api: cx.api_name()?,
-        organization: survey.organization.value.clone(),
+        organization: inventory.organization.value.clone(),
         steps,
         unlisted,
         unchanged,
     };
-    Ok(Made { plan, before, notes })
+    Ok(Made { plan, before, notes, live: inventory.fleet.policies.len(), blocked })
 }
 
-/// Settles which organization is meant: the file's, or what the command line or the profile name.
+fn names_nothing(name: &str) -> Error {
+    Error::usage(format!("{name} names no policy, so `--prune` would schedule the deletion of all"))
+        .hint("nothing was sent; `bpctl export` writes the live policies as a file")
+}
+
+/// Finds a policy that no line names, that cannot be understood, and that a step may concern: a new policy may repeat
+/// it, and pruning may delete what a line means.
+fn blocked(inventory: &Inventory, matching: &Matching, steps: &[Step], is_pruning: bool) -> Option<Error> {
+    let unlisted: HashSet<&str> = matching.unlisted.iter().map(String::as_str).collect();
+    let policies = inventory.fleet.policies.iter();
+    let unlisted = policies.filter(|policy| policy.id.as_deref().is_none_or(|id| unlisted.contains(id)));
+    let unlisted: Vec<Policy> = unlisted.cloned().collect();
+    if is_pruning && let Some(policy) = unlisted.iter().find(|policy| policy.unreadable().is_some()) {
+        let all: HashSet<&str> = policy.target.id.as_deref().into_iter().chain([""]).collect();
+        return in_the_way(std::slice::from_ref(policy), &all);
+    }
+    let creates = steps.iter().filter(|step| step.action == StepAction::Create);
+    in_the_way(&unlisted, &creates.filter_map(|step| step.target.id.as_deref()).collect())
+}
+
+/// Finds the organization: the file's, or the one that the command line or the profile names.
 ///
 /// # Errors
 /// They name two; and the API's.
@@ -121,16 +214,24 @@ pub async fn organization(cx: &Context, api: &Katapult, of_file: Option<&str>) -
 }
 
 struct Maker<'a> {
-    survey: &'a Inventory,
+    inventory: &'a Inventory,
     before: &'a HashMap<String, Object<Policy>>,
+    /// Names of targets, as the list shows them.
+    names: HashMap<&'a str, &'a str>,
     notes: Vec<String>,
     unchanged: usize,
 }
 
-impl Maker<'_> {
+impl<'a> Maker<'a> {
+    fn new(inventory: &'a Inventory, before: &'a HashMap<String, Object<Policy>>, notes: Vec<String>) -> Self {
+        let targets = inventory.fleet.policies.iter().map(|policy| &policy.target);
+        let names = targets.filter_map(|target| Some((target.id.as_deref()?, target.name.as_deref()?))).collect();
+        Self { inventory, before, names, notes, unchanged: 0 }
+    }
+
     /// Plans what the file asks for.
     fn wanted(&mut self, matching: &Matching) -> Result<Vec<Step>> {
-        let existing = by_target(&self.survey.fleet.policies);
+        let existing = by_target(&self.inventory.fleet.policies);
         let mut steps = Vec::new();
         for wanted in &matching.wanted {
             let before = match &wanted.policy {
@@ -161,11 +262,11 @@ impl Maker<'_> {
         Ok(steps)
     }
 
-    /// Plans the deletion of what the file does not name, where that is wanted, and tells of the rest.
+    /// Plans the deletion of policies that the file does not name, where that is wanted, and lists the rest.
     fn unlisted(&self, matching: &Matching, prune: Option<Timestamp>) -> (Vec<Step>, Vec<Unlisted>) {
         let (mut steps, mut unlisted) = (Vec::new(), Vec::new());
         let listed: HashMap<_, _> =
-            self.survey.fleet.policies.iter().filter_map(|policy| Some((policy.id.as_deref()?, policy))).collect();
+            self.inventory.fleet.policies.iter().filter_map(|policy| Some((policy.id.as_deref()?, policy))).collect();
         for id in &matching.unlisted {
             let read = self.before.get(id).map(|policy| &policy.model);
             // One that was deleted since the list was read needs nothing.
@@ -193,9 +294,8 @@ impl Maker<'_> {
 
     /// Adds the name that a list knows, where the policy's own answer has none.
     fn named(&self, target: &Target) -> Target {
-        let known = || self.survey.fleet.policies.iter().map(|policy| &policy.target);
-        let name = || known().find(|known| known.id == target.id).and_then(|known| known.name.clone());
-        Target { name: target.name.clone().or_else(name), ..target.clone() }
+        let listed = || Some((*self.names.get(target.id.as_deref()?)?).to_owned());
+        Target { name: target.name.clone().or_else(listed), ..target.clone() }
     }
 }
 
@@ -234,10 +334,8 @@ pub fn requests(step: &Step) -> Vec<Request> {
     }]
 }
 
-/// Gives requests as a plan shows them.
 fn shown(requests: &[Request]) -> Vec<Value> {
-    let one = |request: &Request| json!({"method": request.method.name(), "path": request.path, "body": request.body});
-    requests.iter().map(one).collect()
+    requests.iter().map(dry_run::to_json).collect()
 }
 
 /// Tells whether a plan that was read sends, and takes away, what its fields say.

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
 use crate::model::{HOURS, Interval, MINUTES, Policy, PolicyPatch};
-use crate::ops::pick::{self, Place};
+use crate::ops::pick::{self, PolicyTarget};
 
 /// The hour that a new policy runs at, unless another is given: at night, for most.
 const HOUR: &str = "2";
@@ -39,9 +39,9 @@ pub fn changes(cx: &Context, policy: &Policy) -> Result<PolicyPatch> {
 /// Ctrl-C or Escape; the API's, for the list to choose from.
 pub async fn missing(cx: &Context, api: &Katapult, args: &mut PolicyCreate) -> Result<()> {
     if args.vm.is_none() && args.disk.is_none() {
-        match pick::place(cx, api).await? {
-            Place::Machine(name) => args.vm = Some(name),
-            Place::Disk(id) => args.disk = Some(id),
+        match pick::policy_target(cx, api).await? {
+            PolicyTarget::Machine(name) => args.vm = Some(name),
+            PolicyTarget::Disk(id) => args.disk = Some(id),
         }
     }
     let fields = &mut args.fields;

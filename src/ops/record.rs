@@ -1,8 +1,6 @@
 //! Recording a write in the journal, around the write itself. A journal that fails never stops a write: it is warned
 //! of, once for each command.
 
-use std::cell::{Cell, RefCell};
-
 use serde_json::Value;
 
 use crate::context::Context;
@@ -12,42 +10,18 @@ use crate::model::{Object, Policy};
 
 /// What a write is about to do.
 pub struct Intent<'a> {
-    /// What is done.
+    /// The kind of write.
     pub action: Action,
     /// The policy's id; none for a create.
     pub policy: Option<&'a str>,
     /// The target's name.
     pub target: Option<&'a str>,
-    /// What is asked for, in the shape of a policy; null for a delete and a restore.
+    /// The fields as they should be, in the shape of a policy; null for a delete and a restore.
     pub wanted: Value,
     /// The policy before.
     pub before: &'a Value,
     /// The journal entry that this reverses.
     pub undoes: Option<u64>,
-}
-
-/// What one command line has recorded so far.
-#[derive(Default)]
-pub struct Recorder {
-    /// The number of its first change, which stands in all its entries.
-    command_id: Cell<Option<u64>>,
-    has_warned: Cell<bool>,
-    /// The object that was made by a write that has not ended.
-    new_object: RefCell<Option<String>>,
-}
-
-impl Recorder {
-    /// Returns the id of an object that was made by a write that has not ended: it has not been read back yet.
-    pub fn new_object(&self) -> Option<String> {
-        self.new_object.borrow().clone()
-    }
-
-    fn warn(&self, cx: &Context, error: &Error) {
-        if !self.has_warned.replace(true) {
-            let reason = std::iter::once(&error.message).chain(&error.hints).cloned().collect::<Vec<_>>().join("; ");
-            cx.ui.warn(&format!("changes are not recorded: {reason}; `bpctl undo` will not know of them"));
-        }
-    }
 }
 
 /// A write that was begun.
@@ -63,34 +37,33 @@ impl<'a> Record<'a> {
         let number = match begun {
             Ok((number, warning)) => {
                 warning.iter().for_each(|warning| cx.ui.warn(warning));
-                cx.recorder.command_id.set(cx.recorder.command_id.get().or(Some(number)));
+                cx.first_change.set(cx.first_change.get().or(Some(number)));
                 Some(number)
             }
             Err(error) => {
-                cx.recorder.warn(cx, &error);
+                warn(cx, &error);
                 None
             }
         };
+        cx.tally.send();
         Self { cx, number }
     }
 
     /// Records the id of the object that the write has made, as soon as the answer names it: whatever happens from
     /// now on, `undo` knows it.
     pub fn note_object(&self, id: &str) {
-        *self.cx.recorder.new_object.borrow_mut() = Some(id.to_owned());
         let Some(number) = self.number else {
             return;
         };
         let noted =
             self.cx.journal().and_then(|journal| journal.note_object(number, id).map_err(|error| failed(&error)));
         if let Err(error) = noted {
-            self.cx.recorder.warn(self.cx, &error);
+            warn(self.cx, &error);
         }
     }
 
     /// Records how it ended.
     pub fn end(self, outcome: Outcome, policy: Option<String>, after: Value) {
-        self.cx.recorder.new_object.borrow_mut().take();
         let Some(number) = self.number else {
             return;
         };
@@ -99,23 +72,45 @@ impl<'a> Record<'a> {
             .journal()
             .and_then(|journal| journal.end(number, outcome, policy, after).map_err(|error| failed(&error)));
         if let Err(error) = ended {
-            self.cx.recorder.warn(self.cx, &error);
+            warn(self.cx, &error);
         }
     }
 
     /// Records the end of a write whose result is the policy as it is now.
-    pub fn settle(self, result: Result<Object<Policy>>) -> Result<Object<Policy>> {
-        match &result {
-            Ok(after) => self.end(Outcome::Done, after.model.id.clone(), after.raw.clone()),
-            Err(error) => self.end(outcome(error), None, Value::Null),
+    pub fn finish(self, result: Result<Object<Policy>>) -> Result<Object<Policy>> {
+        match result {
+            Ok(after) => {
+                self.end(Outcome::Done, after.model.id.clone(), after.raw.clone());
+                Ok(after)
+            }
+            Err(error) => Err(self.fail(error)),
         }
-        result
+    }
+
+    /// Records that the write failed, or that its outcome is unknown.
+    pub fn fail(self, error: Error) -> Error {
+        self.end(outcome(&error), None, Value::Null);
+        error
+    }
+
+    /// The same, of a create whose new object is known.
+    pub fn fail_with(self, error: Error, id: &str) -> Error {
+        self.end(outcome(&error), Some(id.to_owned()), Value::Null);
+        error
     }
 }
 
-/// Tells what an error says of the write.
-pub fn outcome(error: &Error) -> Outcome {
+fn outcome(error: &Error) -> Outcome {
     if error.changed == Changed::No { Outcome::Failed } else { Outcome::Unknown }
+}
+
+/// Warns once for each command.
+fn warn(cx: &Context, error: &Error) {
+    if cx.has_warned_of_journal.replace(true) {
+        return;
+    }
+    let reason = std::iter::once(&error.message).chain(&error.hints).cloned().collect::<Vec<_>>().join("; ");
+    cx.ui.warn(&format!("changes are not recorded: {reason}; `bpctl undo` will not know of them"));
 }
 
 fn entry(cx: &Context, intent: &Intent<'_>) -> Result<Entry> {
@@ -127,7 +122,7 @@ fn entry(cx: &Context, intent: &Intent<'_>) -> Result<Entry> {
         organization: cx.organization()?.map(str::to_owned),
         api: cx.api_name()?,
         command: cx.command_line(),
-        command_id: cx.recorder.command_id.get(),
+        command_id: cx.first_change.get(),
         action: intent.action,
         policy: intent.policy.map(str::to_owned),
         target: intent.target.map(str::to_owned),

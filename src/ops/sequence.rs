@@ -33,7 +33,7 @@ pub struct Sequence<T> {
 }
 
 impl<T> Sequence<T> {
-    /// Carries out `step` for each item.
+    /// Runs `step` for each item.
     pub async fn run<I>(
         cx: &Context,
         items: Vec<(String, I)>,
@@ -51,9 +51,9 @@ impl<T> Sequence<T> {
                 continue;
             }
             if number == failure_policy.canary && number > 0 {
-                cx.ui.note(&format!("{number} done and checked; going on with the rest"));
+                cx.ui.note("canary verified; continuing");
             }
-            cx.tally.set(number, State::InFlight);
+            cx.tally.start(number);
             let outcome = match step(item).await {
                 Ok(done) => Outcome::Done(done),
                 Err(error) => {
@@ -71,7 +71,7 @@ impl<T> Sequence<T> {
     }
 }
 
-/// Tells whether the way to the API failed, and not the API over one object: then the next would fare no better.
+/// Whether the API could not be reached, so that the next write would fail, too.
 fn is_cut_off(error: &Error) -> bool {
     match error.exit {
         Exit::RateLimited => true,

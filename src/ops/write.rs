@@ -1,126 +1,272 @@
-//! What every write does: preview, confirmation, and the comparison of what was asked with what is. Sends nothing.
+//! What a write is: it knows its request, its preview and its losses, and how it is carried out.
+//!
+//! A verb, `undo` and `apply` each make a list of writes; the [`pipeline`](super::pipeline) does the rest. Nothing
+//! here asks, prints or locks.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::args::Format;
+use super::execute;
+use super::guard::{self, NewPolicy, PolicySnapshot};
 use crate::context::Context;
-use crate::error::{Changed, Error, Exit, Report, Result, code};
+use crate::error::Result;
 use crate::http::Request;
-use crate::model::{Change, Interval, Loss, Object, Policy};
-use crate::time::utc;
+use crate::katapult::Katapult;
+use crate::model::{Change, Loss, Object, Policy, Removal, TrashObject};
+use crate::time::{self, rfc3339};
+use crate::view::{TimeFormat, in_a_line};
 
-/// What a dry run would do.
-pub struct DryRun {
-    /// The writes, in order.
-    pub requests: Vec<Request>,
-    /// The object as it is.
-    pub before: Value,
-    /// The object as it would be, as far as is known.
-    pub after: Value,
-    /// In words, a line each: what it is about, and the difference.
-    pub words: Vec<String>,
+/// One change of one object.
+pub trait Write {
+    /// The object as it was read back afterwards.
+    type Written;
+
+    /// Names the write in results: the object's id, or what a new object is for.
+    fn label(&self) -> String;
+
+    /// The request that carries it out; none where there is nothing to change.
+    fn request(&self) -> Option<Request>;
+
+    /// The object as it is; null where there is none.
+    fn before(&self) -> Value;
+
+    /// The object as it would be, as far as that is known.
+    fn after(&self) -> Value;
+
+    /// The preview, one line each.
+    fn describe(&self, times: &TimeFormat) -> Vec<String>;
+
+    /// The protection that it takes away.
+    fn losses(&self) -> Vec<Loss>;
+
+    /// Reads again what it is about.
+    ///
+    /// # Errors
+    /// `changed` when that is no longer what was shown.
+    async fn read_again(&mut self, cx: &Context) -> Result<()>;
+
+    /// Records, sends, reads back and verifies.
+    async fn execute(&self, cx: &Context) -> Result<Self::Written>;
 }
 
-/// Prints what would be sent. Of several objects, `before` and `after` are lists.
-///
-/// # Errors
-/// Standard output's.
-pub fn print_dry_runs(cx: &Context, mut runs: Vec<DryRun>) -> Result<()> {
-    if !matches!(cx.output.format, Format::Json | Format::Jsonl | Format::Yaml) {
-        // Rows and ids are for programs: words would not be among them.
-        if matches!(cx.output.format, Format::Csv | Format::Id) {
-            cx.ui.note("a dry run has no rows: see it with `-o table` or `-o json`");
-            return Ok(());
-        }
-        return runs.iter().try_for_each(|run| cx.ui.print(|out| run.print_words(out)));
+/// A write to a backup policy on Katapult.
+pub struct PolicyWrite {
+    /// What is changed.
+    pub change: PolicyChange,
+    /// Its name in results, where the policy's id is not enough.
+    pub label: Option<String>,
+    /// The journal entry that it reverses.
+    pub undoes: Option<u64>,
+    /// What makes it uncertain whether it is right: it takes a confirmation.
+    pub doubts: Vec<Loss>,
+}
+
+/// The ways to change a policy.
+pub enum PolicyChange {
+    /// A new policy.
+    Create(Box<NewPolicy>),
+    /// Other retention or schedule.
+    Update { policy: PolicySnapshot, change: Change },
+    /// Deletion at a later time.
+    ScheduleDelete { policy: PolicySnapshot, at: Timestamp },
+    /// To the trash, now.
+    Delete { policy: PolicySnapshot },
+    /// Out of the trash.
+    Restore(Box<TrashedPolicy>),
+}
+
+/// A policy in the trash.
+pub struct TrashedPolicy {
+    /// Its id.
+    pub id: String,
+    /// Its entry in the trash, where the token may read it.
+    pub entry: Option<Object<TrashObject>>,
+    /// The policy before it was deleted, where that is known.
+    pub known: Option<Object<Policy>>,
+}
+
+impl From<PolicyChange> for PolicyWrite {
+    fn from(change: PolicyChange) -> Self {
+        Self { change, label: None, undoes: None, doubts: Vec::new() }
     }
-    let requests: Vec<Value> = runs
-        .iter()
-        .flat_map(|run| &run.requests)
-        .map(|request| json!({"method": request.method.name(), "path": request.path, "body": request.body}))
-        .collect();
-    let (before, after) = match runs.len() {
-        1 => {
-            let run = runs.remove(0);
-            (run.before, run.after)
-        }
-        _ => {
-            let (before, after): (Vec<_>, Vec<_>) = runs.into_iter().map(|run| (run.before, run.after)).unzip();
-            (before.into(), after.into())
-        }
-    };
-    let value = json!({"dry_run": true, "requests": requests, "before": before, "after": after});
-    cx.ui.print(|out| crate::view::structured(&cx.output, &value, out))
 }
 
-impl DryRun {
-    fn print_words(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
-        if self.requests.is_empty() {
-            writeln!(out, "dry run: nothing would be sent")?;
+/// A policy as it was read back after a write.
+pub enum Written {
+    /// It is live.
+    Policy(Object<Policy>),
+    /// It is in the trash.
+    Removal(Object<Removal>),
+}
+
+impl Written {
+    /// The live policy.
+    pub fn policy(self) -> Option<Object<Policy>> {
+        match self {
+            Self::Policy(policy) => Some(policy),
+            Self::Removal(_) => None,
         }
-        for request in &self.requests {
-            writeln!(out, "dry run: would send {} {}", request.method.name(), request.path)?;
-            if let Some(body) = &request.body {
-                writeln!(out, "  {}", crate::text::escape(&body.to_string()))?;
+    }
+
+    /// The policy in the trash.
+    pub fn removal(self) -> Option<Object<Removal>> {
+        match self {
+            Self::Policy(_) => None,
+            Self::Removal(removal) => Some(removal),
+        }
+    }
+
+    /// The policy's id.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Policy(policy) => policy.model.id.as_deref(),
+            Self::Removal(removal) => Some(&removal.model.id),
+        }
+    }
+}
+
+impl Write for PolicyWrite {
+    type Written = Written;
+
+    fn label(&self) -> String {
+        self.label.clone().unwrap_or_else(|| self.change.label())
+    }
+
+    fn request(&self) -> Option<Request> {
+        self.change.request()
+    }
+
+    fn before(&self) -> Value {
+        match &self.change {
+            PolicyChange::Create(_) | PolicyChange::Restore(_) => Value::Null,
+            PolicyChange::Update { policy, .. }
+            | PolicyChange::ScheduleDelete { policy, .. }
+            | PolicyChange::Delete { policy } => policy.before.raw.clone(),
+        }
+    }
+
+    fn after(&self) -> Value {
+        match &self.change {
+            PolicyChange::Create(new) => new.request().body.map_or(Value::Null, |mut body| body["properties"].take()),
+            PolicyChange::Update { policy, change } => raw_after(&policy.before, change),
+            PolicyChange::ScheduleDelete { policy, at } => {
+                let mut raw = policy.before.raw.clone();
+                raw["auto_move_to_trash_at"] = at.as_second().into();
+                raw
+            }
+            PolicyChange::Delete { .. } => Value::Null,
+            PolicyChange::Restore(trashed) => trashed.known.as_ref().map_or(Value::Null, |policy| policy.raw.clone()),
+        }
+    }
+
+    fn describe(&self, times: &TimeFormat) -> Vec<String> {
+        self.change.describe(times)
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        let mut losses = self.change.losses();
+        losses.extend(self.doubts.iter().cloned());
+        losses
+    }
+
+    async fn read_again(&mut self, cx: &Context) -> Result<()> {
+        let api = cx.katapult()?;
+        match &mut self.change {
+            PolicyChange::Create(new) => new.read_again(cx, api).await,
+            PolicyChange::Update { policy, .. }
+            | PolicyChange::ScheduleDelete { policy, .. }
+            | PolicyChange::Delete { policy } => guard::read_again(api, policy).await,
+            // What is in the trash does not change, and nothing is lost by taking it out.
+            PolicyChange::Restore(_) => Ok(()),
+        }
+    }
+
+    async fn execute(&self, cx: &Context) -> Result<Written> {
+        let (api, undoes) = (cx.katapult()?, self.undoes);
+        match &self.change {
+            PolicyChange::Create(new) => execute::create(cx, api, new, undoes).await.map(Written::Policy),
+            PolicyChange::Update { policy, change } if change.is_empty() => Ok(Written::Policy(policy.before.clone())),
+            PolicyChange::Update { policy, change } => {
+                execute::update(cx, api, policy, change, undoes).await.map(Written::Policy)
+            }
+            PolicyChange::ScheduleDelete { policy, at } => {
+                execute::schedule_delete(cx, api, policy, *at, undoes).await.map(Written::Policy)
+            }
+            PolicyChange::Delete { policy } => execute::delete(cx, api, policy, undoes).await.map(Written::Removal),
+            PolicyChange::Restore(trashed) => execute::restore(cx, api, trashed, undoes).await.map(Written::Policy),
+        }
+    }
+}
+
+impl PolicyChange {
+    fn label(&self) -> String {
+        match self {
+            Self::Create(new) => new.owner.label.clone(),
+            Self::Restore(trashed) => trashed.id.clone(),
+            Self::Update { policy, .. } | Self::ScheduleDelete { policy, .. } | Self::Delete { policy } => {
+                policy.id.clone()
             }
         }
-        for line in &self.words {
-            writeln!(out, "  {}", crate::text::escape(line))?;
+    }
+
+    fn request(&self) -> Option<Request> {
+        match self {
+            Self::Create(new) => Some(new.request()),
+            Self::Update { change, .. } if change.is_empty() => None,
+            Self::Update { policy, change } => Some(Katapult::update_request(&policy.id, change)),
+            Self::ScheduleDelete { policy, at } => Some(Katapult::schedule_delete_request(&policy.id, at.as_second())),
+            Self::Delete { policy } => Some(Katapult::delete_request(&policy.id)),
+            Self::Restore(trashed) => Some(Katapult::restore_request(&trashed.id)),
         }
-        Ok(())
+    }
+
+    fn describe(&self, times: &TimeFormat) -> Vec<String> {
+        match self {
+            Self::Create(new) => new.describe(),
+            Self::Update { policy, change } if change.is_empty() => {
+                vec![format!("no changes: policy {} is already up to date", policy.id)]
+            }
+            Self::Update { policy, change } => {
+                let lines = difference_lines(change);
+                std::iter::once(policy.in_a_line(times)).chain(lines.iter().map(|line| format!("  {line}"))).collect()
+            }
+            Self::ScheduleDelete { policy, at } => {
+                let mut lines = vec![policy.in_a_line(times)];
+                lines.push(format!("  deletion at {}", time::in_full(*at, times.now, &times.zone)));
+                lines.extend(until_deletion(&policy.before.model, *at, times).map(|line| format!("  {line}")));
+                lines
+            }
+            Self::Delete { policy } => vec![policy.in_a_line(times)],
+            Self::Restore(trashed) => vec![trashed.in_a_line(times)],
+        }
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        match self {
+            Self::Create(_) | Self::Restore(_) => Vec::new(),
+            Self::Update { policy, change } => change.losses(&policy.before.model),
+            Self::ScheduleDelete { policy, at } => vec![schedule_loss(policy, *at)],
+            Self::Delete { policy } => vec![deletion_loss(policy)],
+        }
     }
 }
 
-/// Says in a dry run what would be lost.
-pub fn weakens(loss: &Loss) -> String {
-    format!("weakens protection: {}", loss.0)
-}
-
-/// Prints the result of writes that were carried out: where that fails, the error still says what was done.
-///
-/// # Errors
-/// Standard output's.
-pub fn print_result(cx: &Context, done: &str, print: impl FnOnce() -> Result<()>) -> Result<()> {
-    print().and_then(|()| cx.ui.flush()).map_err(|error| match error.report == Report::Success {
-        true => error,
-        false => Error { message: format!("{done}, but printing the result failed: {}", error.message), ..error },
-    })
-}
-
-/// Confirms a change that takes protection away.
-///
-/// # Errors
-/// `confirmation_required` where nobody can be asked; no, or Ctrl-C, where somebody can. Tells whether somebody was
-/// asked, since time has passed then.
-pub fn confirm_losses(cx: &Context, losses: &[Loss], question: &str) -> Result<bool> {
-    let words: Vec<&str> = losses.iter().map(|loss| loss.0.as_str()).collect();
-    if losses.is_empty() || cx.global.yes {
-        return Ok(false);
-    }
-    if !cx.ui.can_ask() {
-        let message = format!("this weakens protection: {}", words.join("; "));
-        return Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, message)
-            .hint("add `--yes` to do it all the same, or `--dry-run` to see what would be sent"));
-    }
-    cx.ui.tell_unsaid();
-    for line in &words {
-        cx.ui.warn(line);
-    }
-    cx.must_confirm(question).map(|()| true)
-}
-
-/// Confirms several changes: on a terminal always, elsewhere only what takes protection away.
-///
-/// # Errors
-/// Those of [`confirm_losses`].
-pub fn confirm_several(cx: &Context, losses: &[Loss], question: &str) -> Result<bool> {
-    match losses.is_empty() && !cx.global.yes && cx.ui.can_ask() {
-        true => cx.must_confirm(question).map(|()| true),
-        false => confirm_losses(cx, losses, question),
+impl TrashedPolicy {
+    fn in_a_line(&self, times: &TimeFormat) -> String {
+        let policy = match &self.known {
+            Some(policy) => in_a_line(&policy.model, times),
+            None => format!("policy {}", self.id),
+        };
+        let until = self.entry.as_ref().and_then(|entry| entry.model.keep_until);
+        match until.and_then(|at| Timestamp::from_second(at).ok()) {
+            Some(at) => format!("{policy}, in the trash until {}", time::in_full(at, times.now, &times.zone)),
+            None => policy,
+        }
     }
 }
 
-/// Says a change field by field: `retention  7 → 30`.
+/// Describes a change field by field: `retention  7 → 30`.
 pub fn difference_lines(change: &Change) -> Vec<String> {
     change
         .differences
@@ -129,8 +275,7 @@ pub fn difference_lines(change: &Change) -> Vec<String> {
         .collect()
 }
 
-/// Gives the raw object as it would be after a change.
-pub fn raw_after(before: &Object<Policy>, change: &Change) -> Value {
+fn raw_after(before: &Object<Policy>, change: &Change) -> Value {
     let mut raw = before.raw.clone();
     if let Some(retention) = change.retention {
         raw["retention"] = retention.into();
@@ -150,68 +295,69 @@ pub fn raw_after(before: &Object<Policy>, change: &Change) -> Value {
             fields[name] = value.into();
         }
     }
-    // When it will run then is the server's to say.
+    // The server decides when it runs next.
     fields["next_invocation_at"] = Value::Null;
     raw
 }
 
-/// Compares what was asked with what the API holds now: the fields that were to change, and those that were not.
-///
-/// # Errors
-/// `not_applied`, with both values of each field: the API silently ignores what it does not take, and whether it
-/// leaves alone what it is not told of is not documented.
-pub fn verify(change: &Change, before: &Policy, after: &Policy) -> Result<()> {
-    let is_asked = |name: &str| change.differences.iter().any(|difference| difference.0 == name);
-    let is_known = !matches!(after.schedule.interval, Some(Interval::Other(_)));
-    let wanted = change.applied_to(before).settings().into_iter().zip(after.settings());
-    let (asked, others): (Vec<_>, Vec<_>) = wanted
-        .filter_map(|((name, wanted), (_, actual))| Some((name, wanted?, actual)))
-        .filter(|(_, wanted, actual)| actual.as_ref() != Some(wanted))
-        // A field that was not to change, and is not told of or in a word that is new to us, is no contradiction.
-        .filter(|(name, _, actual)| is_asked(name) || actual.is_some() && (is_known || *name != "interval"))
-        .partition(|(name, ..)| is_asked(name));
-    not_applied(&asked)?;
-    let mut words: Vec<String> = others
-        .iter()
-        .map(|(name, was, actual)| format!("{name}: was {was}, is {}", actual.as_deref().unwrap_or("not set")))
-        .collect();
-    if let (None, Some(at)) = (before.auto_move_to_trash_at, after.auto_move_to_trash_at) {
-        words.push(format!("a deletion is planned at {}", utc(at)));
-    }
-    match words.is_empty() {
-        true => Ok(()),
-        false => Err(Error::new(
-            Exit::Failure,
-            code::NOT_APPLIED,
-            format!("the change was made, and with it something that was not asked for ({})", words.join("; ")),
-        )
-        .hint("the server did it, or somebody else at the same time")
-        .with_outcome_unknown()),
+fn schedule_loss(policy: &PolicySnapshot, at: Timestamp) -> Loss {
+    let before = &policy.before.model;
+    let planned = before.auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
+    let instead = planned.map_or_else(String::new, |planned| {
+        let order = if at > planned { "later" } else { "not later" };
+        format!(" instead of {} ({order})", rfc3339(planned, &TimeZone::UTC))
+    });
+    let target = before.target.label();
+    Loss(format!("policy {} of {target} is deleted at {}{instead}", policy.id, rfc3339(at, &TimeZone::UTC)))
+}
+
+fn deletion_loss(policy: &PolicySnapshot) -> Loss {
+    match &policy.unreadable {
+        Some(reason) => Loss(format!("policy {} is deleted now, and what it protects is unknown: {reason}", policy.id)),
+        None => {
+            let target = policy.before.model.target.label();
+            Loss(format!("policy {} of {target} is deleted now: it makes no more backups", policy.id))
+        }
     }
 }
 
-/// Builds the error for values that the server did not take, given as name, asked, actual.
-///
-/// # Errors
-/// `not_applied`, when there are any.
-pub fn not_applied(wrong: &[(&str, String, Option<String>)]) -> Result<()> {
-    if wrong.is_empty() {
-        return Ok(());
-    }
-    let words: Vec<String> = wrong
-        .iter()
-        .map(|(name, asked, actual)| format!("{name}: asked {asked}, is {}", actual.as_deref().unwrap_or("not set")))
-        .collect();
-    let detail =
-        wrong.iter().map(|(name, asked, actual)| ((*name).to_owned(), json!({"asked": asked, "actual": actual})));
-    let message = format!("the server accepted the request but did not apply it ({})", words.join("; "));
-    Err(Error::new(Exit::Failure, code::NOT_APPLIED, message)
-        .detail(Value::Object(detail.collect()))
-        .with_outcome_unknown())
+/// What happens before a scheduled deletion.
+fn until_deletion(policy: &Policy, at: Timestamp, times: &TimeFormat) -> impl Iterator<Item = String> {
+    let planned = policy.auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
+    let replaced =
+        planned.map(|planned| format!("replaces the deletion at {}", time::in_full(planned, times.now, &times.zone)));
+    let runs = match policy.schedule.runs_before(at.as_second()) {
+        Some(0) => "no backup runs before then".to_owned(),
+        Some(1) => "1 backup runs before then".to_owned(),
+        Some(count) => format!("{count} backups run before then (frequency read as \"every N intervals\")"),
+        None => "how many backups run before then is unknown".to_owned(),
+    };
+    replaced.into_iter().chain([runs])
 }
 
-/// Says of an error while reading back that the write itself was accepted.
-pub fn after_write(error: Error) -> Error {
-    let message = format!("the change was accepted, but reading it back failed: {}", error.message);
-    Error { message, changed: Changed::Yes, ..error }
+impl PolicySnapshot {
+    fn in_a_line(&self, times: &TimeFormat) -> String {
+        match &self.unreadable {
+            Some(reason) => format!("policy {} cannot be read: {reason}", self.id),
+            None => in_a_line(&self.before.model, times),
+        }
+    }
+}
+
+impl NewPolicy {
+    /// Describes the request.
+    pub fn request(&self) -> Request {
+        Katapult::create_request(self.owner.object, &self.owner.lookup, &self.patch)
+    }
+
+    fn describe(&self) -> Vec<String> {
+        let after = self.patch.against(&Policy::default()).applied_to(&Policy::default());
+        let keeps = after.retention.map_or_else(String::new, |retention| format!(", keeps {retention}"));
+        let mut lines = vec![format!("new policy for {} ({}{keeps})", self.owner.label, after.schedule.words())];
+        lines.extend(self.duplicate().map(|id| {
+            let interval = self.patch.interval.as_ref().map_or_else(String::new, |interval| format!("{interval} "));
+            format!("{} already has a {interval}policy ({id}); this adds another", self.owner.label)
+        }));
+        lines
+    }
 }

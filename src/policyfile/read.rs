@@ -1,11 +1,16 @@
 //! Reading a policy file. Strict: whatever is not understood is an error that names the line and the key.
 
+use std::ops::RangeInclusive;
+
 use toml_edit::{Document as Toml, Item, TableLike};
 
 use super::{Document, Entry, Name, Rule, Selector, VERSION};
 use crate::error::{Error, Result};
-use crate::model::PolicyPatch;
+use crate::model::{HOURS, MINUTES, PolicyPatch};
 
+/// Retention and frequency.
+const POSITIVE: RangeInclusive<i64> = 1..=i64::MAX;
+const ANY: RangeInclusive<i64> = i64::MIN..=i64::MAX;
 const TOP_KEYS: [&str; 4] = ["version", "organization", "policy", "rule"];
 const ENTRY_KEYS: [&str; 9] = ["vm", "disk", "target", "id", "interval", "frequency", "time", "minute", "retention"];
 const RULE_KEYS: [&str; 7] = ["match", "tag", "interval", "frequency", "time", "minute", "retention"];
@@ -43,7 +48,7 @@ impl Reader<'_> {
     fn document(&self, table: &dyn TableLike) -> Result<Document> {
         let top = Place { table, path: String::new(), offset: 0 };
         self.check_keys(&top, &TOP_KEYS)?;
-        match self.integer(&top, "version", i64::MIN)? {
+        match self.integer(&top, "version", ANY)? {
             Some(VERSION) => {}
             None => return Err(self.wrong(0, "`version` is missing: write `version = 1`")),
             Some(_) => return Err(self.wrong_key(&top, "version", "this bpctl reads version 1")),
@@ -102,11 +107,11 @@ impl Reader<'_> {
             word.parse().map_err(|sentence: String| self.wrong_key(place, "interval", &format!("`{word}`: {sentence}")))
         });
         Ok(PolicyPatch {
-            retention: self.integer(place, "retention", 1)?,
+            retention: self.integer(place, "retention", POSITIVE)?,
             interval: interval.transpose()?,
-            frequency: self.integer(place, "frequency", 1)?,
-            time: self.integer(place, "time", 0)?,
-            minute: self.integer(place, "minute", 0)?,
+            frequency: self.integer(place, "frequency", POSITIVE)?,
+            time: self.integer(place, "time", HOURS)?,
+            minute: self.integer(place, "minute", MINUTES)?,
         })
     }
 
@@ -153,17 +158,19 @@ impl Reader<'_> {
         }
     }
 
-    fn integer(&self, place: &Place<'_>, key: &str, least: i64) -> Result<Option<i64>> {
+    fn integer(&self, place: &Place<'_>, key: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
         let Some(item) = place.table.get(key) else {
             return Ok(None);
         };
-        match item.as_integer().filter(|number| *number >= least) {
-            Some(number) => Ok(Some(number)),
-            None if least >= 0 => {
-                Err(self.wrong_key(place, key, &format!("expected a whole number, at least {least}")))
-            }
-            None => Err(self.wrong_key(place, key, "expected a whole number")),
+        if let Some(number) = item.as_integer().filter(|number| range.contains(number)) {
+            return Ok(Some(number));
         }
+        let expected = match range.into_inner() {
+            (i64::MIN, _) => "expected a whole number".to_owned(),
+            (least, i64::MAX) => format!("expected a whole number, at least {least}"),
+            (least, most) => format!("expected a whole number from {least} to {most}"),
+        };
+        Err(self.wrong_key(place, key, &expected))
     }
 
     fn wrong_key(&self, place: &Place<'_>, key: &str, what: &str) -> Error {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::resolve::key_of;
 use super::{Name, Surroundings, VERSION};
-use crate::model::{Interval, Machine, Policy, PolicyPatch};
+use crate::model::{Disk, HOURS, Interval, MINUTES, Machine, Policy, PolicyPatch};
 use crate::text::is_hidden;
 
 /// A policy as it stands in a file.
@@ -27,36 +27,32 @@ pub fn rows(policies: &[Policy], live: Surroundings<'_>) -> Vec<Row> {
     for key in policies.iter().filter_map(key_of) {
         *same.entry(key).or_insert(0) += 1;
     }
-    let mut fqdns: HashMap<String, usize> = HashMap::new();
-    for fqdn in live.machines.iter().filter_map(|machine| machine.fqdn.as_deref()) {
-        *fqdns.entry(fqdn.to_lowercase()).or_default() += 1;
-    }
     let is_alone = |policy: &Policy| key_of(policy).is_some_and(|key| same.get(&key) == Some(&1));
-    let mut rows: Vec<Row> = policies.iter().map(|policy| one(policy, is_alone(policy), &fqdns, live)).collect();
+    let names = Names::new(live);
+    let mut rows: Vec<Row> = policies.iter().map(|policy| one(policy, is_alone(policy), &names)).collect();
     rows.sort_by(|a, b| a.order.cmp(&b.order));
     rows
 }
 
-fn one(policy: &Policy, is_alone: bool, fqdns: &HashMap<String, usize>, live: Surroundings<'_>) -> Row {
+fn one(policy: &Policy, is_alone: bool, names: &Names<'_>) -> Row {
     let mut comments = Vec::new();
-    let target = policy.target.id.as_deref().map(|id| name(id, policy, fqdns, live, &mut comments));
+    let target = policy.target.id.as_deref().map(|id| names.target(id, policy, &mut comments));
     let schedule = &policy.schedule;
     let interval = schedule.interval.clone();
     if let Some(Interval::Other(word)) = &interval {
-        comments.push(format!("its interval is {word}, which this bpctl does not know"));
+        comments.push(format!("its interval is {word}, which this version of bpctl does not know"));
     }
     if let Some(at) = policy.auto_move_to_trash_at {
         let at = jiff::Timestamp::from_second(at).map_or_else(|_| at.to_string(), |at| at.to_string());
         comments.push(format!("scheduled for deletion at {at}; a file cannot take that back"));
     }
     // What the reader would refuse is left out, and so left as it is.
-    let number = |value: Option<i64>, least: i64| value.filter(|it| *it >= least);
     let fields = PolicyPatch {
-        retention: number(policy.retention, 1),
+        retention: policy.retention.filter(|retention| *retention >= 1),
         interval: interval.filter(|interval| !matches!(interval, Interval::Other(_))),
-        frequency: number(schedule.frequency, 2),
-        time: number(schedule.time, 0),
-        minute: number(schedule.minute, 0),
+        frequency: schedule.frequency.filter(|frequency| *frequency >= 1),
+        time: schedule.time.filter(|hour| HOURS.contains(hour)),
+        minute: schedule.minute.filter(|minute| MINUTES.contains(minute)),
     };
     let label = target.as_ref().map_or(String::new(), |target| target.parts().1.to_owned());
     let id = policy.id.clone().unwrap_or_default();
@@ -64,42 +60,49 @@ fn one(policy: &Policy, is_alone: bool, fqdns: &HashMap<String, usize>, live: Su
     Row { target, id: (!is_alone).then_some(id), fields, comments, order }
 }
 
-/// Names a target so that reading the name finds it again.
-fn name(
-    id: &str,
-    policy: &Policy,
-    fqdns: &HashMap<String, usize>,
-    live: Surroundings<'_>,
-    comments: &mut Vec<String>,
-) -> Name {
-    if let Some(machine) = live.machines.iter().find(|machine| machine.id.as_deref() == Some(id)) {
-        return Name::Vm(machine_name(id, machine, fqdns, live, comments));
-    }
-    if let Some(disk) = live.disks.iter().find(|disk| disk.id.as_deref() == Some(id)) {
-        let name = disk.name.as_deref().unwrap_or("a disk");
-        let machine = disk.machine_fqdn.as_deref().map(|fqdn| format!(" of {fqdn}"));
-        comments.push(format!("{name}{}", machine.unwrap_or_else(|| ", not assigned".to_owned())));
-        return Name::Disk(id.to_owned());
-    }
-    let name = policy.target.name.as_deref().unwrap_or("its target");
-    comments.push(format!("{name} is not among the listed machines and disks; it may be in the trash"));
-    Name::Target(id.to_owned())
+/// Names machines and disks so that reading a name finds the same one again.
+struct Names<'a> {
+    machines: HashMap<&'a str, &'a Machine>,
+    disks: HashMap<&'a str, &'a Disk>,
+    /// How many machines have an FQDN.
+    fqdns: HashMap<String, usize>,
 }
 
-fn machine_name(
-    id: &str,
-    machine: &Machine,
-    fqdns: &HashMap<String, usize>,
-    live: Surroundings<'_>,
-    comments: &mut Vec<String>,
-) -> String {
-    let fqdn = machine.fqdn.as_deref().filter(|fqdn| !fqdn.trim().is_empty());
-    let is_id = |name: &str| live.machines.iter().any(|machine| machine.id.as_deref() == Some(name));
-    match fqdn.filter(|fqdn| fqdns.get(&fqdn.to_lowercase()) == Some(&1) && !is_id(fqdn)) {
-        Some(fqdn) => fqdn.to_owned(),
-        _ => {
-            comments.push(machine.label().to_owned());
-            id.to_owned()
+impl<'a> Names<'a> {
+    fn new(live: Surroundings<'a>) -> Self {
+        let mut fqdns: HashMap<String, usize> = HashMap::new();
+        for fqdn in live.machines.iter().filter_map(|machine| machine.fqdn.as_deref()) {
+            *fqdns.entry(fqdn.to_lowercase()).or_default() += 1;
+        }
+        let machines = live.machines.iter().filter_map(|machine| Some((machine.id.as_deref()?, machine))).collect();
+        let disks = live.disks.iter().filter_map(|disk| Some((disk.id.as_deref()?, disk))).collect();
+        Self { machines, disks, fqdns }
+    }
+
+    fn target(&self, id: &str, policy: &Policy, comments: &mut Vec<String>) -> Name {
+        if let Some(machine) = self.machines.get(id) {
+            return Name::Vm(self.machine(id, machine, comments));
+        }
+        if let Some(disk) = self.disks.get(id) {
+            let name = disk.name.as_deref().unwrap_or("a disk");
+            let machine = disk.machine_fqdn.as_deref().map(|fqdn| format!(" of {fqdn}"));
+            comments.push(format!("{name}{}", machine.unwrap_or_else(|| ", not assigned".to_owned())));
+            return Name::Disk(id.to_owned());
+        }
+        let name = policy.target.name.as_deref().unwrap_or("its target");
+        comments.push(format!("{name} is not among the listed machines and disks; it may be in the trash"));
+        Name::Target(id.to_owned())
+    }
+
+    fn machine(&self, id: &str, machine: &Machine, comments: &mut Vec<String>) -> String {
+        let is_unique = |fqdn: &&str| self.fqdns.get(&fqdn.to_lowercase()) == Some(&1);
+        let fqdn = machine.fqdn.as_deref().filter(|fqdn| !fqdn.trim().is_empty());
+        match fqdn.filter(is_unique).filter(|fqdn| !self.machines.contains_key(fqdn)) {
+            Some(fqdn) => fqdn.to_owned(),
+            None => {
+                comments.push(machine.label().to_owned());
+                id.to_owned()
+            }
         }
     }
 }
@@ -109,7 +112,7 @@ pub fn write(organization: Option<&str>, rows: &[Row], escape: fn(&str) -> Cow<'
     let mut text = String::from(
         "# Disk backup policies, as `bpctl export` found them. This file holds no secrets.\n\
          #\n\
-         # `bpctl plan -f FILE` shows how the live policies differ from this file, `bpctl apply -f FILE` makes them so.\n\
+         # `bpctl plan -f FILE` shows how the live policies differ from this file, `bpctl apply -f FILE` applies it.\n\
          # A policy is known by its target and interval; `id` stands only where that is ambiguous.\n\n",
     );
     let _ = writeln!(text, "version = {VERSION}");

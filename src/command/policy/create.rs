@@ -1,17 +1,16 @@
 //! `bpctl policy create`
 
-use serde_json::Value;
-
 use crate::args::PolicyCreate;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
-use crate::http::Request;
+use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner};
-use crate::model::{Object, Policy, PolicyPatch};
-use crate::ops::execute::{self, NewOwner};
-use crate::ops::find::with_machine;
+use crate::model::Policy;
+use crate::ops::batch::finish;
+use crate::ops::find::{with_disk, with_machine};
+use crate::ops::guard::{NewOwner, NewPolicy};
+use crate::ops::pipeline::{self, Ask, Lock, Options};
 use crate::ops::policy_form;
-use crate::ops::write::{DryRun, print_dry_runs, print_result};
+use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 
 /// Creates a policy.
 pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
@@ -23,45 +22,33 @@ pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
     let api = cx.katapult()?;
     if asks {
         if args.vm.is_some() || args.disk.is_some() {
-            // Nobody answers questions about what does not exist. Its policies are read again afterwards: what a lost
-            // answer is compared with must not be as old as somebody's thoughts.
-            owner(cx, api, &args).await?;
+            // An owner that does not exist ends the command before the questions.
+            new_policy(cx, api, &args).await?;
         }
         policy_form::missing(cx, api, &mut args).await?;
         check(&args)?;
     }
-    let patch = args.fields.patch();
-    let (owner, known) = owner(cx, api, &args).await?;
-    let request = owner.request(&patch);
-    if cx.global.dry_run {
-        let after = request.body.as_ref().map_or(Value::Null, |body| body["properties"].clone());
-        let words = vec![format!("a policy for {} would be created", owner.label)];
-        let run = DryRun { requests: vec![request], before: Value::Null, after, words };
-        return print_dry_runs(cx, vec![run]);
+    let lock = Lock::take(cx).await?;
+    let new = new_policy(cx, api, &args).await?;
+    new.refuse_unreadable()?;
+    let has_duplicate = new.duplicate().is_some() && !args.allow_duplicate;
+    if let (Some(id), false, false) = (new.duplicate(), args.allow_duplicate, cx.ui.can_ask() || cx.global.dry_run) {
+        let message = format!("{} already has a policy of this interval: {id}", new.owner.label);
+        return Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, message)
+            .hint(format!("`bpctl policy update {id}` changes it; `--allow-duplicate` creates another one")));
     }
-    tell_of_others(cx, &owner, known.as_deref(), &patch);
     if asks {
-        confirm(cx, &owner, &request, &patch)?;
+        cx.ui.note(&format!("the same without questions: `bpctl {}`", cx.command_line()));
     }
-    let ids = known.map(|policies| policies.into_iter().filter_map(|policy| policy.model.id).collect::<Vec<_>>());
-    let created = execute::create(cx, api, &owner, &patch, ids.as_deref(), None).await?;
-    let done = format!("policy {} was created", created.model.id_text());
-    print_result(cx, &done, || cx.show(created))
-}
-
-/// Shows the request, and the command line that needs no questions, and asks.
-fn confirm(cx: &Context, owner: &NewOwner, request: &Request, patch: &PolicyPatch) -> Result<()> {
-    cx.ui.note(&format!("{} {}", request.method.name(), request.path));
-    if let Some(body) = &request.body {
-        cx.ui.note(&format!("  {body}"));
-    }
-    cx.ui.note(&format!("the same without questions: `bpctl {}`", cx.command_line()));
-    if cx.global.yes {
+    let question = format!("Create a policy for {}?", new.owner.label);
+    let ask = if asks || has_duplicate { Ask::Always } else { Ask::Losses };
+    let options = Options { ask, ..Options::new(question, lock) };
+    let Some(sequence) =
+        pipeline::run(cx, vec![PolicyWrite::from(PolicyChange::Create(Box::new(new)))], options).await?
+    else {
         return Ok(());
-    }
-    let after = patch.against(&Policy::default()).applied_to(&Policy::default());
-    let keeps = after.retention.map_or_else(String::new, |retention| format!(", keeps {retention}"));
-    cx.must_confirm(&format!("Create a policy for {} ({}{keeps})?", owner.label, after.schedule.words()))
+    };
+    finish(cx, sequence, Vec::new(), true, Written::policy)
 }
 
 fn check(args: &PolicyCreate) -> Result<()> {
@@ -75,52 +62,42 @@ fn check(args: &PolicyCreate) -> Result<()> {
         .hint("as in `bpctl policy create --vm web-1 --interval daily --retention 14`"))
 }
 
-/// Codes that say that a new policy has nothing to belong to.
-const NO_OWNER: [&str; 3] = ["virtual_machine_not_found", "disk_not_found", "object_in_trash"];
-
-/// The policies that an owner has already; none where they could not be read.
-pub type Known = Option<Vec<Object<Policy>>>;
-
-/// Finds what the new policy is for, and reads the policies that it has.
-pub async fn owner(cx: &Context, api: &Katapult, args: &PolicyCreate) -> Result<(NewOwner, Known)> {
+/// Finds what the new policy is for, and lists the policies that it has.
+async fn new_policy(cx: &Context, api: &Katapult, args: &PolicyCreate) -> Result<NewPolicy> {
+    let listed = async |owner: NewOwner| {
+        let mut new = NewPolicy {
+            owner,
+            patch: args.fields.patch(),
+            existing: None,
+            planned_beside: None,
+            allows_duplicate: args.allow_duplicate,
+        };
+        new.list(api).await?;
+        Ok(new)
+    };
     if let Some(disk) = &args.disk {
-        let owner = Owner::Disk(disk.clone());
-        let known = known(api, &owner).await?;
-        let lookup = ("disk", Lookup::id(disk));
-        return Ok((NewOwner { owner, lookup, label: format!("disk {disk}"), flag: format!("--disk {disk}") }, known));
+        return with_disk(cx, api, disk, None, async |id| {
+            listed(NewOwner {
+                owner: Owner::Disk(id.clone()),
+                object: "disk",
+                lookup: Lookup::id(&id),
+                label: format!("disk {disk}"),
+                flag: format!("--disk {disk}"),
+            })
+            .await
+        })
+        .await;
     }
     let name = args.vm.as_deref().unwrap_or_default();
     with_machine(cx, api, name, async |machine| {
-        let owner = Owner::Machine(machine.clone(), false);
-        let known = known(api, &owner).await?;
-        let lookup = ("virtual_machine", machine);
-        Ok((NewOwner { owner, lookup, label: name.to_owned(), flag: format!("--vm {name}") }, known))
+        listed(NewOwner {
+            owner: Owner::Machine(machine.clone(), false),
+            object: "virtual_machine",
+            lookup: machine,
+            label: name.to_owned(),
+            flag: format!("--vm {name}"),
+        })
+        .await
     })
     .await
-}
-
-/// Reads an owner's policies: what a lost answer is compared with. That the owner is not there ends the command
-/// here; a token that may not list can still create.
-async fn known(api: &Katapult, owner: &Owner) -> Result<Known> {
-    let mut policies = Vec::new();
-    let mut keep = |page: Vec<_>| {
-        policies.extend(page);
-        Ok(crate::http::Flow::More)
-    };
-    match api.policies(owner, &mut keep).await {
-        Ok(_) => Ok(Some(policies)),
-        Err(error) if NO_OWNER.contains(&error.code.as_ref()) => Err(error),
-        // Nobody answers: nobody will create anything either.
-        Err(error) if error.exit == Exit::Unreachable && error.status.is_none() => Err(error),
-        Err(_) => Ok(None),
-    }
-}
-
-fn tell_of_others(cx: &Context, owner: &NewOwner, known: Option<&[Object<Policy>]>, patch: &PolicyPatch) {
-    let alike = known.unwrap_or_default().iter().find(|policy| policy.model.schedule.interval == patch.interval);
-    if let Some(policy) = alike {
-        let interval = patch.interval.as_ref().map_or_else(String::new, ToString::to_string);
-        let id = policy.model.id_text();
-        cx.ui.note(&format!("{} has a policy that is {interval} already ({id}); this adds another", owner.label));
-    }
 }

@@ -4,77 +4,100 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::args::PolicyList;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Exit, Result, code};
 use crate::http::{Flow, Walk};
 use crate::katapult::{Katapult, Owner, is_gone};
 use crate::model::{Object, Policy};
-use crate::ops::find::with_machine;
+use crate::ops::find::{with_disk, with_machine};
+use crate::ops::guard::is_unreadable;
 use crate::ops::rows::Rows;
 
 /// Lists the policies of a machine, a disk or an organization.
 pub async fn run(cx: &Context, args: PolicyList) -> Result<()> {
-    let mut rows = Rows::begin(cx)?.also(also(&args));
+    let mut list = List { cx, rows: Rows::begin(cx)?.also(also(&args)), unread: Vec::new() };
     let api = cx.katapult()?;
-    if let Some(name) = args.vm.as_ref().or(args.name.as_ref()) {
-        let walk = with_machine(cx, api, name, async |machine| {
-            fill(cx, api, &Owner::Machine(machine, args.include_disks), args.detail, &mut rows).await
+    let (walk, of) = if let Some(disk) = &args.disk {
+        let walk = with_disk(cx, api, disk, args.vm.as_deref(), async |id| {
+            list.fill(api, &Owner::Disk(id), args.detail).await
         });
-        let walk = walk.await?;
-        return rows.end(walk, &format!("of virtual machine `{name}`"));
-    }
-    let (owner, of) = match args.disk {
-        Some(disk) => (Owner::Disk(disk.clone()), format!("of disk `{disk}` itself")),
-        None => {
-            let organization = api.find_organization(cx.organization()?).await?;
-            (Owner::Organization(organization), "in this organization".to_owned())
-        }
+        (walk.await?, format!("of disk `{disk}` itself"))
+    } else if let Some(name) = args.vm.as_ref().or(args.name.as_ref()) {
+        let walk = with_machine(cx, api, name, async |machine| {
+            list.fill(api, &Owner::Machine(machine, args.include_disks), args.detail).await
+        });
+        (walk.await?, format!("of VM `{name}`"))
+    } else {
+        let organization = api.find_organization(cx.organization()?).await?;
+        let walk = list.fill(api, &Owner::Organization(organization), args.detail).await?;
+        (walk, "in this organization".to_owned())
     };
-    let walk = fill(cx, api, &owner, args.detail, &mut rows).await?;
-    rows.end(walk, &of)
+    let List { rows, unread, .. } = list;
+    rows.end(walk, &of)?;
+    if unread.is_empty() {
+        return Ok(());
+    }
+    let message =
+        format!("{} policies are shown as listed, since they cannot be read: {}", unread.len(), unread.join(", "));
+    Err(Error::new(Exit::Partly, code::PARTLY_DONE, message))
 }
 
-/// Gives the columns that the table shows besides its own: what was read for it, and no other column tells.
+/// The columns that the table shows besides its own: what was read for it, and no other column shows.
 pub fn also(args: &PolicyList) -> &'static [&'static str] {
     if args.detail { &["deletion"] } else { &[] }
 }
 
-async fn fill(
-    cx: &Context,
-    api: &Katapult,
-    owner: &Owner,
-    is_detailed: bool,
-    rows: &mut Rows<'_, Policy>,
-) -> Result<Walk> {
-    if !is_detailed {
-        return api.policies(owner, &mut |page| rows.page(page)).await;
-    }
-    let mut listed = Vec::new();
-    let mut keep = |page: Vec<_>| {
-        listed.extend(page);
-        Ok(Flow::More)
-    };
-    let walk = api.policies(owner, &mut keep).await?;
-    let mut detailed = stream::iter(listed).map(|policy| detail(api, policy)).buffered(api.http().concurrency());
-    while let Some(read) = detailed.next().await {
-        let Some(policy) = read? else {
-            cx.ui.warn("a policy was deleted while the list was read; it is left out");
-            continue;
-        };
-        if rows.page(vec![policy])? == Flow::Enough {
-            break;
-        }
-    }
-    Ok(walk)
+struct List<'a> {
+    cx: &'a Context,
+    rows: Rows<'a, Policy>,
+    /// Ids of policies that exist and cannot be read by themselves.
+    unread: Vec<String>,
 }
 
-/// Reads a listed policy in full; none if it is gone by now.
-async fn detail(api: &Katapult, listed: Object<Policy>) -> Result<Option<Object<Policy>>> {
+impl List<'_> {
+    async fn fill(&mut self, api: &Katapult, owner: &Owner, is_detailed: bool) -> Result<Walk> {
+        if !is_detailed {
+            return api.policies(owner, &mut |page| self.rows.page(page)).await;
+        }
+        let listed = api.all_policies(owner).await?;
+        let mut detailed =
+            stream::iter(listed.rows).map(|policy| detail(api, policy)).buffered(api.http().concurrency());
+        while let Some(read) = detailed.next().await {
+            let policy = match read? {
+                Detail::Read(policy) => policy,
+                Detail::Unreadable(listed, error) => {
+                    let id = listed.model.id_text().to_owned();
+                    self.cx.ui.warn(&format!("policy {id} cannot be read: {} ({})", error.message, error.code));
+                    self.unread.push(id);
+                    listed
+                }
+                Detail::Gone => {
+                    self.cx.ui.warn("a policy was deleted while the list was read; it is left out");
+                    continue;
+                }
+            };
+            if self.rows.page(vec![policy])? == Flow::Enough {
+                break;
+            }
+        }
+        Ok(listed.walk)
+    }
+}
+
+/// What became of a listed policy.
+enum Detail {
+    Read(Object<Policy>),
+    Unreadable(Object<Policy>, Error),
+    Gone,
+}
+
+async fn detail(api: &Katapult, listed: Object<Policy>) -> Result<Detail> {
     let Some(id) = &listed.model.id else {
-        return Ok(Some(listed));
+        return Ok(Detail::Read(listed));
     };
     match api.policy(id).await {
-        Ok(policy) => Ok(Some(policy)),
-        Err(error) if is_gone(&error) => Ok(None),
+        Ok(policy) => Ok(Detail::Read(policy)),
+        Err(error) if is_gone(&error) => Ok(Detail::Gone),
+        Err(error) if is_unreadable(&error) => Ok(Detail::Unreadable(listed, error)),
         Err(error) => Err(error),
     }
 }

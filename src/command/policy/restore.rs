@@ -1,31 +1,74 @@
 //! `bpctl policy restore`
 
-use serde_json::Value;
+use futures_util::stream::{self, StreamExt};
 
 use crate::args::PolicyNames;
 use crate::context::Context;
-use crate::error::Result;
-use crate::katapult::Katapult;
-use crate::model::Policy;
-use crate::ops::batch::{self, Batch};
-use crate::ops::execute;
-use crate::ops::pick;
-use crate::ops::write::{DryRun, print_dry_runs};
+use crate::error::{Error, Exit, Result};
+use crate::katapult::{Katapult, Lookup};
+use crate::model::{Object, Policy, TrashObject};
+use crate::ops::pipeline::{self, Lock, Options};
+use crate::ops::sequence::sum_up;
+use crate::ops::write::{PolicyChange, PolicyWrite, TrashedPolicy, Written};
+use crate::ops::{batch, pick};
 
 /// Takes policies from the trash. That only adds protection, so nothing is asked.
 pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
     cx.check_columns::<Policy>()?;
     let policies = pick::trashed_policies(cx, args.policies).await?;
     let api = cx.katapult()?;
-    let ids = batch::ids(cx, &policies).await?;
-    if cx.global.dry_run {
-        let runs = ids.iter().map(|id| DryRun {
-            requests: vec![Katapult::restore_request(id)],
-            before: Value::Null,
-            after: Value::Null,
-            words: Vec::new(),
-        });
-        return print_dry_runs(cx, runs.collect());
+    let names = batch::named(cx, &policies).await?;
+    let is_single = names.len() == 1;
+    let lock = Lock::take(cx).await?;
+    let found = stream::iter(names)
+        .map(async |name| {
+            let found = entry(cx, api, &name).await;
+            (name, found)
+        })
+        .buffered(api.http().concurrency());
+    let (mut writes, mut failed) = (Vec::new(), Vec::new());
+    for (name, found) in found.collect::<Vec<_>>().await {
+        match found {
+            Ok((id, entry)) => {
+                let trashed = TrashedPolicy { id, entry, known: None };
+                writes.push(PolicyWrite::from(PolicyChange::Restore(Box::new(trashed))));
+            }
+            Err(error) => failed.push((name, error)),
+        }
     }
-    Batch::unread(ids).carry_out(cx, async |policy| execute::restore(cx, api, &policy.id, None).await).await
+    if writes.is_empty() {
+        return sum_up("policies", &[], failed, &[]);
+    }
+    let Some(sequence) = pipeline::run(cx, writes, Options::new("Restore?", lock)).await? else {
+        return Ok(());
+    };
+    batch::finish(cx, sequence, failed, is_single, Written::policy)
+}
+
+/// Finds what a name means in the trash: the id of a policy, or that of its entry. A token that may restore but not
+/// read the trash restores by the policy's id, unchecked.
+async fn entry(cx: &Context, api: &Katapult, name: &str) -> Result<(String, Option<Object<TrashObject>>)> {
+    let by_object = Lookup { key: "object_id", value: name.to_owned() };
+    let read = match api.trash_object(&by_object).await {
+        Err(error) if error.code == "trash_object_not_found" => match api.trash_object(&Lookup::id(name)).await {
+            // The first answer is about what was asked for.
+            Err(other) if other.code == "trash_object_not_found" => Err(error),
+            read => read,
+        },
+        read => read,
+    };
+    let entry = match read {
+        Err(error) if error.exit == Exit::Auth => {
+            cx.ui.warn(&format!("the token may not read the trash, so what {name} is was not checked"));
+            return Ok((name.to_owned(), None));
+        }
+        read => read?,
+    };
+    if let Some(kind) = entry.model.other_kind() {
+        let id = entry.model.object_id.as_deref().unwrap_or(name);
+        return Err(Error::usage(format!("{id} is not a backup policy but a {kind}; it was left in the trash"))
+            .hint("`bpctl trash list` shows the type of each object"));
+    }
+    let id = entry.model.object_id.clone().unwrap_or_else(|| name.to_owned());
+    Ok((id, Some(entry)))
 }

@@ -3,9 +3,11 @@
 use crate::args::PolicyShow;
 use crate::context::Context;
 use crate::error::Result;
+use crate::ops::{find, pick};
 
 /// Shows a policy.
 pub async fn run(cx: &Context, args: PolicyShow) -> Result<()> {
-    let policy = cx.katapult()?.policy(&args.policy).await?;
+    let name = pick::policies(cx, args.policy.into_iter().collect()).await?.remove(0);
+    let policy = find::policy(cx, cx.katapult()?, &name).await?;
     cx.show(policy)
 }

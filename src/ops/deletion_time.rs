@@ -1,0 +1,83 @@
+//! When a deletion is scheduled for: read from the command line, then measured by the server's clock, since the machine's
+//! own may be wrong. A distance on a machine whose clock is a week behind would delete at once.
+
+use jiff::Timestamp;
+
+use crate::context::Context;
+use crate::error::{Error, Exit, Result, code};
+use crate::http::Http;
+use crate::time;
+
+/// How far ahead the API wants the time, in seconds (documented).
+pub const LEAD: i64 = 300;
+/// Seconds that a request may take to arrive: a time that is just far enough ahead here would be too soon there.
+const MARGIN: i64 = 5;
+/// Seconds by which the clocks may differ for a distance to be taken.
+const MAX_SKEW: i64 = 60;
+
+/// A time as it was typed.
+#[derive(Clone, Debug)]
+pub struct DeletionTime {
+    text: String,
+    flag: &'static str,
+}
+
+impl DeletionTime {
+    /// Reads a time, before any request.
+    ///
+    /// # Errors
+    /// `usage` for an invalid time; `invalid_timestamp` for one that is too soon by whatever clock.
+    pub fn parse(cx: &Context, flag: &'static str, text: &str) -> Result<Self> {
+        let this = Self { text: text.to_owned(), flag };
+        let at = this.at(cx, cx.now())?;
+        // An absolute time is judged by the server's clock, unless the difference is more than that of two clocks.
+        let allowed = if time::is_distance(text) { 0 } else { MAX_SKEW };
+        if at.as_second() + allowed < cx.now().as_second() + LEAD {
+            return Err(this.too_soon(cx, at));
+        }
+        Ok(this)
+    }
+
+    /// Works out the instant, once the server has answered something.
+    ///
+    /// # Errors
+    /// `clock_skew` for a distance where the clocks differ; `invalid_timestamp` when it is not 5 minutes ahead.
+    pub fn resolve(&self, cx: &Context, http: &Http) -> Result<Timestamp> {
+        let local = cx.system.now();
+        let server = http.last_seen().and_then(|answer| answer.date);
+        let now = server.unwrap_or(local);
+        let skew = now.as_second() - local.as_second();
+        let is_distance = time::is_distance(&self.text);
+        if is_distance && skew.abs() > MAX_SKEW {
+            return Err(clock_skew(skew));
+        }
+        if skew.abs() > MAX_SKEW {
+            cx.ui.warn(&format!("this machine's clock differs from the server's by {} s", skew.abs()));
+        }
+        let at = self.at(cx, if is_distance { now } else { cx.now() })?;
+        if at.as_second() < now.as_second() + LEAD + MARGIN {
+            return Err(self.too_soon(cx, at));
+        }
+        Ok(at)
+    }
+
+    fn at(&self, cx: &Context, now: Timestamp) -> Result<Timestamp> {
+        time::resolve(&self.text, now, cx.zone())
+            .map_err(|sentence| Error::usage(format!("invalid value '{}' for '{}': {sentence}", self.text, self.flag)))
+    }
+
+    fn too_soon(&self, cx: &Context, at: Timestamp) -> Error {
+        let resolved = time::in_full(at, cx.now(), cx.zone());
+        let message = format!("`{}` is {resolved}, which is not at least 5 minutes ahead", self.text);
+        Error::new(Exit::Refused, code::INVALID_TIMESTAMP, message)
+            .hint("nothing was sent; to delete a policy at once: `bpctl policy delete`")
+    }
+}
+
+fn clock_skew(skew: i64) -> Error {
+    let order = if skew > 0 { "behind" } else { "ahead of" };
+    let message =
+        format!("this machine's clock is {} s {order} the server's: a distance cannot be trusted", skew.abs());
+    Error::new(Exit::Usage, code::CLOCK_SKEW, message)
+        .hint("nothing was sent; set the clock, or name the time itself, as in `--at 2026-12-01T02:00:00Z`")
+}

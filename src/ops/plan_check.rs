@@ -1,0 +1,90 @@
+//! Comparing a plan with what is live, before anything is sent: all of it fits, or nothing is carried out.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::context::Context;
+use crate::error::{Error, Exit, Result, code};
+use crate::katapult::{Katapult, Lookup, Owner};
+use crate::model::{Fields, Object, Plan, Policy, Step, StepAction};
+use crate::ops::guard::unreadable_error;
+use crate::ops::inventory::each;
+
+/// Reads the policies of every step; returns them by id.
+///
+/// # Errors
+/// `changed`, with every step that no longer fits; `unreadable`, for a policy that a new one may repeat.
+pub async fn check(cx: &Context, api: &Katapult, plan: &Plan) -> Result<HashMap<String, Object<Policy>>> {
+    let ids: Vec<String> = plan.steps.iter().filter_map(|step| step.policy.clone()).collect();
+    let read = each(cx, api, ids, "comparing the plan with the live policies").await?;
+    read.refuse_unread()?;
+    let mut live = read.found;
+    let mut changed: Vec<String> = Vec::new();
+    for step in &plan.steps {
+        let (Some(id), Some(then)) = (&step.policy, &step.before) else { continue };
+        let Some(now) = live.get_mut(id) else {
+            changed.push(format!("policy {id} no longer exists"));
+            continue;
+        };
+        // Lists hold what some single answers leave out, and the plan was made from both.
+        now.model.complete(&step.policy_before());
+        let mut differences = then.differences(&Fields::of(&now.model));
+        if now.model.target.id != step.target.id {
+            differences.push(format!("it belongs to {}, not {}", now.model.target.label(), step.target.label()));
+        }
+        if !differences.is_empty() {
+            changed.push(format!("policy {id}: {}", differences.join(", ")));
+        }
+    }
+    changed.extend(new_neighbours(api, plan).await?);
+    if changed.is_empty() {
+        return Ok(live);
+    }
+    let message = format!("the live policies have changed since the plan was made: {}", changed.join("; "));
+    Err(Error::new(Exit::Refused, code::CHANGED, message).hint("nothing was sent; plan again with `bpctl plan`"))
+}
+
+/// Finds the targets of new policies whose policies are others than when the plan was made.
+async fn new_neighbours(api: &Katapult, plan: &Plan) -> Result<Vec<String>> {
+    let creates: Vec<&Step> = plan.steps.iter().filter(|step| step.action == StepAction::Create).collect();
+    if creates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed = api.all_policies(&Owner::Organization(Lookup::organization(&plan.organization))).await?;
+    // A policy that is overlooked would be created a second time.
+    listed.refuse_gaps("policies")?;
+    let policies: Vec<Policy> = listed.rows.into_iter().map(|policy| policy.model).collect();
+    let targets = creates.iter().filter_map(|step| step.target.id.as_deref()).collect();
+    if let Some(error) = in_the_way(&policies, &targets) {
+        return Err(error);
+    }
+    let mut live: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for policy in &policies {
+        if let (Some(target), Some(id)) = (&policy.target.id, &policy.id) {
+            live.entry(target).or_default().insert(id);
+        }
+    }
+    let none = HashSet::new();
+    let differs = creates.into_iter().filter(|step| {
+        let now = step.target.id.as_deref().and_then(|id| live.get(id)).unwrap_or(&none);
+        *now != step.existing.iter().map(String::as_str).collect::<HashSet<_>>()
+    });
+    Ok(differs.map(|step| format!("{} has other policies than then", step.target.label())).collect())
+}
+
+/// Finds a policy that cannot be understood and may be the one that a new policy for `targets` would repeat.
+pub fn in_the_way(policies: &[Policy], targets: &HashSet<&str>) -> Option<Error> {
+    if targets.is_empty() {
+        return None;
+    }
+    let may_concern = |policy: &Policy| {
+        let target = policy.target.id.as_deref().filter(|id| !id.is_empty());
+        target.is_none_or(|id| targets.contains(id))
+    };
+    let (policy, reason) =
+        policies.iter().filter(|policy| may_concern(policy)).find_map(|policy| Some((policy, policy.unreadable()?)))?;
+    Some(
+        unreadable_error(&format!("policy {}", policy.id_text()), &reason)
+            .hint("it may be one that would be created again; nothing was sent")
+            .hint(format!("`bpctl policy show {} -o json` shows it as the API sent it", policy.id_text())),
+    )
+}
