@@ -48,7 +48,7 @@ pub use policy::{
     PolicyCommand, PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicySelection,
     PolicyShow, PolicyUpdate,
 };
-pub use sandbox::{SandboxCommand, SandboxReset, SandboxServe};
+pub use sandbox::{OnAppMode, SandboxCommand, SandboxReset, SandboxServe};
 pub use trash::{TrashCommand, TrashShow};
 pub use undo::Undo;
 pub use vm::{VmCommand, VmShow};

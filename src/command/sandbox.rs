@@ -12,11 +12,11 @@ mod with_sandbox {
 
     use serde_json::json;
 
-    use crate::args::{Format, SandboxCommand, SandboxReset, SandboxServe};
+    use crate::args::{Format, OnAppMode, SandboxCommand, SandboxReset, SandboxServe};
     use crate::config::Paths;
     use crate::context::{Context, SANDBOX_API};
     use crate::error::{Error, Result};
-    use crate::sandbox::{self, Answered, Fault, Log, Options, Seed};
+    use crate::sandbox::{self, Answered, Created, Fault, Log, Options, Seed};
     use crate::view::structured;
 
     /// Runs a verb of `bpctl sandbox`.
@@ -57,6 +57,7 @@ mod with_sandbox {
             rate_limit: args.rate_limit,
             large_set_over: args.large_set_over,
             seed,
+            onapp: onapp_mode(&args.onapp),
             log,
             ..Options::default()
         };
@@ -88,6 +89,23 @@ mod with_sandbox {
         std::future::pending::<()>().await;
         drop(running);
         Ok(())
+    }
+
+    fn onapp_mode(wanted: &[OnAppMode]) -> sandbox::OnAppMode {
+        let has = |mode| wanted.contains(&mode);
+        sandbox::OnAppMode {
+            incremental: !has(OnAppMode::NormalOnly),
+            settings: !has(OnAppMode::NoSettings),
+            superb: has(OnAppMode::Superb),
+            created: if has(OnAppMode::EmptyReplies) {
+                Created::Empty
+            } else if has(OnAppMode::ParentReplies) {
+                Created::Parent
+            } else {
+                Created::Object
+            },
+            old_replies: has(OnAppMode::OldReplies),
+        }
     }
 
     /// Spells the line that points another terminal's commands at the sandbox.

@@ -13,6 +13,10 @@ mod faults;
 mod framework;
 mod katapult;
 mod onapp;
+mod onapp_backups;
+mod onapp_modes;
+mod onapp_queue;
+mod onapp_schedules;
 mod store;
 mod world;
 

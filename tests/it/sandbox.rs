@@ -107,3 +107,18 @@ fn a_home_that_cannot_be_written_is_no_obstacle_to_reading() {
     let reset = bare(&["sandbox", "reset", "--yes"]).home(&home).env("XDG_DATA_HOME", file.to_str().unwrap()).run();
     reset.fails_in_words(1).hints().mentions(&[file.to_str().unwrap(), "make its directory writable"]);
 }
+
+#[test]
+fn the_other_cloud_has_modes_and_failing_transactions() {
+    let args =
+        ["sandbox", "serve", "--ephemeral", "--onapp", "superb,old-replies", "--fail", "take_backup:failed,busy:1"];
+    let mut process = bare(&args).home(&Home::new()).spawn();
+    let lines: Vec<String> = (0..4).map(|_| process.read_line()).collect();
+    assert!(lines[2].starts_with("OnApp ") && lines[2].trim().ends_with("/flexapi"), "{lines:?}");
+    for (args, part) in [
+        (&["--fail", "take_backup:late"][..], "expected one of failed, stuck, vanished"),
+        (&["--onapp", "odd"], "normal-only, superb, no-settings"),
+    ] {
+        bare(&["sandbox", "serve"]).args(args).run().exits(2).mentions(&[part]);
+    }
+}

@@ -3,13 +3,32 @@
 use super::*;
 
 /// `me:secret`.
-const ME: &str = "Authorization: Basic bWU6c2VjcmV0\r\n";
+pub(super) const ME: &str = "Authorization: Basic bWU6c2VjcmV0\r\n";
 
-fn get(api: &Api, path: &str) -> Answer {
+pub(super) fn get(api: &Api, path: &str) -> Answer {
     api.send("GET", &format!("/onapp{path}"), ME, "")
 }
 
-fn ids(answer: &Answer) -> Vec<u64> {
+/// Sends a write without a body.
+pub(super) fn call(api: &Api, method: &str, path: &str) -> Answer {
+    api.send(method, &format!("/onapp{path}"), ME, "")
+}
+
+pub(super) fn call_with(api: &Api, method: &str, path: &str, body: &Value) -> Answer {
+    let headers = format!("{ME}Content-Type: application/json\r\n");
+    api.send(method, &format!("/onapp{path}"), &headers, &body.to_string())
+}
+
+/// Returns the objects of a list without their wrappers.
+pub(super) fn list(api: &Api, path: &str) -> Vec<Value> {
+    let list = get(api, path).json();
+    let elements = list.as_array().expect("a bare array").iter();
+    elements
+        .map(|element| element.as_object().expect("a wrapper").values().next().expect("an object").clone())
+        .collect()
+}
+
+pub(super) fn ids(answer: &Answer) -> Vec<u64> {
     let list = answer.json();
     let backups = list.as_array().expect("a bare array").iter();
     backups.map(|element| element["backup"]["id"].as_u64().expect("a number")).collect()
