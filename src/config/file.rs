@@ -1,7 +1,8 @@
-//! The config file: TOML, read strictly. Every complaint names the file, the line and the key, never a value.
+//! The config file: TOML, read strictly. Every error names the file, the line and the key, never a secret.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::fs::Metadata;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, TableLike};
@@ -9,11 +10,29 @@ use zeroize::Zeroizing;
 
 use crate::config::Provider;
 use crate::error::{Error, Result};
+use crate::fs::private::{self, ForeignWriter};
 use crate::secret::Secret;
 
 /// Keys of a profile, in the order of the documentation.
-pub const PROFILE_KEYS: [&str; 9] =
-    ["provider", "api_url", "organization", "user", "token", "token_command", "wire", "ca_file", "allow_http"];
+pub const PROFILE_KEYS: [&str; 13] = [
+    "provider",
+    "api_url",
+    "organization",
+    "user",
+    "token",
+    "token_command",
+    "token_ro",
+    "token_command_ro",
+    "wire",
+    "ca_file",
+    "allow_http",
+    "read_only",
+    "time_zone",
+];
+/// The keys of a profile that hold a secret.
+pub const SECRET_KEYS: [&str; 2] = ["token", "token_ro"];
+/// Bytes of a config file; a larger one is a mistake, and would be read into memory.
+const MAX_BYTES: u64 = 1024 * 1024;
 /// Keys at the top.
 const TOP_KEYS: [&str; 2] = ["default_profile", "profiles"];
 
@@ -47,34 +66,60 @@ pub struct Profile {
     pub token: Option<Secret>,
     /// A program and its arguments that print the token.
     pub token_command: Option<Vec<String>>,
+    /// A token that may only read; reads prefer it.
+    pub token_ro: Option<Secret>,
+    /// A program and its arguments that print such a token.
+    pub token_command_ro: Option<Vec<String>>,
     /// `json` or `xml`.
     pub wire: Option<String>,
     /// PEM certificates to trust.
     pub ca_file: Option<PathBuf>,
     /// Whether `http://` is allowed.
     pub allow_http: Option<bool>,
+    /// Whether every write is refused.
+    pub read_only: Option<bool>,
+    /// The zone that times are read and shown in.
+    pub time_zone: Option<String>,
+}
+
+impl Profile {
+    /// Whether it has a token of its own, or a program that prints one.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+            || self.token_command.is_some()
+            || self.token_ro.is_some()
+            || self.token_command_ro.is_some()
+    }
 }
 
 impl File {
     /// Reads the file at `path`; one that does not exist is empty.
     ///
     /// # Errors
-    /// It cannot be read, or says something that bpctl does not understand.
+    /// It cannot be read, other users can change it, or bpctl does not understand it.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = match std::fs::read_to_string(path) {
-            // It may hold a token.
-            Ok(text) => Zeroizing::new(text),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+        let failed = |error: &std::io::Error| Error::config(format!("cannot read {}: {error}", path.display()));
+        let file = match std::fs::File::open(path) {
+            Ok(file) => file,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(Self { path: path.to_owned(), ..Self::default() });
             }
-            Err(error) => return Err(Error::config(format!("{}: {error}", path.display()))),
+            Err(error) => return Err(failed(&error)),
         };
+        let metadata = file.metadata().map_err(|error| failed(&error))?;
+        check_owner(path, &metadata)?;
+        // It may hold a token.
+        let mut text = Zeroizing::new(String::new());
+        file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|error| failed(&error))?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(Error::config(format!("{} is larger than 1 MiB", path.display())));
+        }
         let mut file = Self::parse(path, &text)?;
-        file.is_exposed = file.holds_token() && others_can_read(path);
+        file.is_exposed = file.holds_token() && private::others_can_read(&metadata);
         Ok(file)
     }
 
-    /// Understands `text` as the content of the file at `path`.
+    /// Reads `text` as the content of the file at `path`.
     ///
     /// # Errors
     /// It says something that bpctl does not understand.
@@ -82,9 +127,9 @@ impl File {
         Reader { path, text }.file()
     }
 
-    /// Tells whether a token is written in it.
+    /// Whether a token is written in it.
     pub fn holds_token(&self) -> bool {
-        self.profiles.values().any(|profile| profile.token.is_some())
+        self.profiles.values().any(|profile| profile.token.is_some() || profile.token_ro.is_some())
     }
 
     /// Gives a profile.
@@ -94,25 +139,26 @@ impl File {
     pub fn profile(&self, name: &str) -> Result<&Profile> {
         self.profiles.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
-            let known = match known.is_empty() {
-                true => "it has none".to_owned(),
-                false => format!("it has {}", known.join(", ")),
-            };
-            Error::config(format!("no profile `{name}` in {} ({known})", self.path.display()))
-                .hint("`bpctl auth login --profile NAME` makes a profile; `sandbox` and `sandbox-onapp` are built in")
+            let known = if known.is_empty() { "none are defined".to_owned() } else { known.join(", ") };
+            Error::config(format!("no profile `{name}` in {}; profiles: {known}", self.path.display()))
+                .hint("`bpctl auth login --profile NAME` creates a profile; `sandbox` and `sandbox-onapp` are built in")
         })
     }
 }
 
-#[cfg(unix)]
-fn others_can_read(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn others_can_read(_: &Path) -> bool {
-    false
+/// Refuses a file that other users can write: it can name a program to run, and the host that the token is sent to.
+fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
+    let Some(risk) = private::foreign_writer(metadata) else {
+        return Ok(());
+    };
+    let path = path.display();
+    Err(match risk {
+        ForeignWriter::Owner(uid) => Error::config(format!("{path} belongs to another user (uid {uid})")).hint(
+            format!("check what it says, then `chown \"$(id -u)\" {path}`, or name another file with `--config`"),
+        ),
+        ForeignWriter::Others => Error::config(format!("{path} can be written by other users"))
+            .hint(format!("check what it says, then `chmod go-w {path}`")),
+    })
 }
 
 /// Reads one document and knows where in it something stands.
@@ -161,6 +207,10 @@ impl Reader<'_> {
         if let Some(wire) = wire.as_deref().filter(|wire| !["json", "xml"].contains(wire)) {
             return Err(self.wrong_key(table, place, "wire", &format!("`{wire}`: expected `json` or `xml`")));
         }
+        let time_zone = text("time_zone")?;
+        if let Some(what) = time_zone.as_deref().and_then(|name| check_zone(name).err()) {
+            return Err(self.wrong_key(table, place, "time_zone", &what));
+        }
         Ok(Profile {
             provider,
             api_url: text("api_url")?,
@@ -168,15 +218,13 @@ impl Reader<'_> {
             user: text("user")?,
             token: text("token")?.filter(|token| !token.is_empty()).map(Secret::new),
             token_command: self.words_of(table, place, "token_command")?,
+            token_ro: text("token_ro")?.filter(|token| !token.is_empty()).map(Secret::new),
+            token_command_ro: self.words_of(table, place, "token_command_ro")?,
             wire,
             ca_file: text("ca_file")?.map(PathBuf::from),
-            allow_http: match table.get("allow_http") {
-                None => None,
-                Some(item) => Some(
-                    item.as_bool()
-                        .ok_or_else(|| self.wrong_key(table, place, "allow_http", "expected `true` or `false`"))?,
-                ),
-            },
+            allow_http: self.flag_of(table, place, "allow_http")?,
+            read_only: self.flag_of(table, place, "read_only")?,
+            time_zone,
         })
     }
 
@@ -184,7 +232,7 @@ impl Reader<'_> {
         match table.iter().find(|(key, _)| !known.contains(key)) {
             None => Ok(()),
             Some((key, _)) => {
-                Err(self.wrong_key(table, place, key, &format!("unknown key; known are {}", known.join(", "))))
+                Err(self.wrong_key(table, place, key, &format!("unknown key; expected one of {}", known.join(", "))))
             }
         }
     }
@@ -204,6 +252,11 @@ impl Reader<'_> {
                 None => Err(self.wrong_key(table, place, key, "expected a string")),
             },
         }
+    }
+
+    fn flag_of(&self, table: &dyn TableLike, place: &str, key: &str) -> Result<Option<bool>> {
+        let wrong = || self.wrong_key(table, place, key, "expected `true` or `false`");
+        table.get(key).map(|item| item.as_bool().ok_or_else(wrong)).transpose()
     }
 
     fn words_of(&self, table: &dyn TableLike, place: &str, key: &str) -> Result<Option<Vec<String>>> {
@@ -236,6 +289,14 @@ impl Reader<'_> {
     fn wrong(&self, offset: usize, what: &str) -> Error {
         let line = self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
         Error::config(format!("{} line {line}: {what}", self.path.display()))
+    }
+}
+
+/// Accepts the name of a time zone.
+pub(super) fn check_zone(name: &str) -> std::result::Result<(), String> {
+    match jiff::tz::TimeZone::get(name) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("unknown time zone `{name}`; expected a name such as `Europe/London` or `UTC`")),
     }
 }
 

@@ -1,9 +1,9 @@
-//! Keys of the config file as people write them, `profiles.NAME.api_url`, and what each of them may hold.
+//! Keys of the config file as users type them, such as `profiles.NAME.api_url`, and the values that each accepts.
 
 use toml_edit::{Array, Value};
 
 use super::Provider;
-use super::file::PROFILE_KEYS;
+use super::file::{PROFILE_KEYS, SECRET_KEYS, check_zone};
 use super::settings::check_url;
 use crate::error::{Error, Result};
 
@@ -30,7 +30,7 @@ impl Key {
         Self::Profile { profile: profile.to_owned(), field }
     }
 
-    /// Reads a key as typed: in full, or short for the profile that is in use.
+    /// Parses a key: in full, or short for the profile in use.
     ///
     /// # Errors
     /// There is no such key; a short one, and no profile is in use.
@@ -66,8 +66,10 @@ impl Key {
             return Err(wrong("it is empty"));
         }
         match field {
-            "token" => Err(Error::usage("a token is not taken from arguments: every user of the machine can see them")
-                .hint("`bpctl auth login` asks for it, or reads it from standard input")),
+            key if SECRET_KEYS.contains(&key) => Err(Error::usage(
+                "a token is not accepted as an argument: every user of this machine can see arguments",
+            )
+            .hint(token_hint(key))),
             "provider" => text.parse::<Provider>().map(|_| Value::from(text)).map_err(|what| wrong(&what)),
             "wire" if !["json", "xml"].contains(&text) => Err(wrong("expected `json` or `xml`")),
             "api_url" => check_url(text, allow_http).map(|_| Value::from(text.trim())).map_err(|what| {
@@ -79,8 +81,11 @@ impl Key {
                     _ => error,
                 }
             }),
-            "allow_http" => text.parse::<bool>().map(Value::from).map_err(|_| wrong("expected `true` or `false`")),
-            "token_command" => words(text).map(Value::Array).ok_or_else(|| {
+            "allow_http" | "read_only" => {
+                text.parse::<bool>().map(Value::from).map_err(|_| wrong("expected `true` or `false`"))
+            }
+            "time_zone" => check_zone(text).map(|()| Value::from(text)).map_err(|what| wrong(&what)),
+            "token_command" | "token_command_ro" => words(text).map(Value::Array).ok_or_else(|| {
                 wrong("expected a list: program and arguments, as in '[\"pass\", \"show\", \"katapult\"]'")
             }),
             _ => Ok(Value::from(text)),
@@ -106,11 +111,18 @@ pub fn check_name(name: &str) -> Result<()> {
             .hint("name another one with `--profile`"));
     }
     let is_plain = name.chars().all(|symbol| symbol.is_alphanumeric() || "-_.@".contains(symbol));
-    match is_plain && !name.is_empty() && name.len() <= MAX_NAME {
-        true => Ok(()),
-        false => Err(Error::usage(format!(
-            "invalid profile name `{name}`: expected at most {MAX_NAME} letters, digits, `-`, `_`, `.` or `@`"
-        ))),
+    if is_plain && !name.is_empty() && name.len() <= MAX_NAME {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "invalid profile name `{name}`: expected at most {MAX_NAME} letters, digits, `-`, `_`, `.` or `@`"
+    )))
+}
+
+fn token_hint(key: &str) -> String {
+    match key {
+        "token" => "`bpctl auth login` asks for it, or reads it from standard input".to_owned(),
+        key => format!("`bpctl config path` prints the file; write `{key} = …` there, or set `token_command_ro`"),
     }
 }
 
@@ -119,11 +131,8 @@ fn field(name: &str) -> Option<&'static str> {
 }
 
 fn unknown(text: &str) -> Error {
-    Error::usage(format!(
-        "unknown key `{text}`; known are default_profile, and of a profile {}",
-        PROFILE_KEYS.join(", ")
-    ))
-    .hint("write a profile's key in full, `profiles.NAME.api_url`, or short for the profile in use, `api_url`")
+    Error::usage(format!("unknown key `{text}`; expected default_profile, or a profile's {}", PROFILE_KEYS.join(", ")))
+        .hint("write a profile's key in full, `profiles.NAME.api_url`, or short for the profile in use, `api_url`")
 }
 
 /// Reads a list of strings, at least one.

@@ -13,7 +13,7 @@ mod settings;
 mod token;
 
 pub use edit::Edit;
-pub use file::{File, PROFILE_KEYS, Profile};
+pub use file::{File, PROFILE_KEYS, Profile, SECRET_KEYS};
 pub use key::{Key, check_name};
 pub use paths::Paths;
 pub use provider::Provider;

@@ -1,10 +1,50 @@
-//! Files and directories that only their owner can read.
+//! Files and directories that only their owner can read, and finding those that other users can change.
 
-use std::fs::OpenOptions;
+use std::fs::{Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
 use super::atomic::{self, Access};
+
+/// Another user who can change a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignWriter {
+    /// It belongs to another user than root.
+    Owner(u32),
+    /// Its group or everyone can write it.
+    Others,
+}
+
+/// Finds whether another user than root can change an open file. A device such as `/dev/null` is writable by design and
+/// holds nothing.
+#[cfg(unix)]
+pub fn foreign_writer(metadata: &Metadata) -> Option<ForeignWriter> {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    if metadata.file_type().is_char_device() {
+        return None;
+    }
+    let owner = metadata.uid();
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return Some(ForeignWriter::Owner(owner));
+    }
+    (metadata.mode() & 0o022 != 0).then_some(ForeignWriter::Others)
+}
+
+#[cfg(not(unix))]
+pub fn foreign_writer(_: &Metadata) -> Option<ForeignWriter> {
+    None
+}
+
+/// Whether other users can read a file.
+#[cfg(unix)]
+pub fn others_can_read(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(metadata) & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+pub fn others_can_read(_: &Metadata) -> bool {
+    false
+}
 
 /// Makes new files readable by their owner alone.
 pub fn options(options: &mut OpenOptions) -> &mut OpenOptions {
