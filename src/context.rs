@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::args::Global;
 use crate::config::{Connection, Edit, File, Paths, Provider, Token, Wanted, env, resolve};
-use crate::error::{Error, Exit, Result, code};
+use crate::error::{Error, Exit, Result, code, reason};
 use crate::fs::lock::lock;
 use crate::http::{Authentication, Credential, Http, Limits, Proxy, Target};
 use crate::journal::Journal;
@@ -49,6 +49,7 @@ pub struct Context {
     pub tally: Tally,
     /// Where a list leaves its rows, when it is one of several profiles'.
     pub gathering: Option<RefCell<Option<Box<dyn Any>>>>,
+    paths: OnceCell<Paths>,
     file: OnceCell<File>,
     connection: OnceCell<Connection>,
     katapult: OnceCell<Katapult>,
@@ -70,6 +71,7 @@ impl Context {
             has_warned_of_journal: Cell::new(false),
             tally: Tally::default(),
             gathering: None,
+            paths: OnceCell::new(),
             file: OnceCell::new(),
             connection: OnceCell::new(),
             katapult: OnceCell::new(),
@@ -97,13 +99,18 @@ impl Context {
         &self.output.times.zone
     }
 
+    /// The user's directories.
+    pub fn paths(&self) -> &Paths {
+        self.paths.get_or_init(|| Paths::find(&self.system))
+    }
+
     /// Where the config file is, or would be.
     ///
     /// # Errors
     /// There is no home directory, and no file is named.
     pub fn config_path(&self) -> Result<PathBuf> {
         let named = self.global.config.clone().or_else(|| self.system.raw_variable(env::CONFIG).map(PathBuf::from));
-        named.map_or_else(|| Ok(Paths::find()?.config_file()), Ok)
+        named.map_or_else(|| self.paths().config_file(), |path| self.paths().expand(&path))
     }
 
     /// The same, of a file that is about to be changed.
@@ -137,9 +144,14 @@ impl Context {
     /// # Errors
     /// It cannot be read or understood; one that was named does not exist.
     pub fn read_file(&self) -> Result<File> {
+        let is_named = self.global.config.is_some() || self.system.raw_variable(env::CONFIG).is_some();
+        if !is_named && self.paths().config_file().is_err() {
+            return Ok(File::default());
+        }
         let path = self.config_path()?;
         let file = File::read(&path)?;
-        if !file.exists && path != Paths::find()?.config_file() {
+        let is_usual = || self.paths().config_file().is_ok_and(|usual| path == usual);
+        if !file.exists && is_named && !is_usual() {
             return Err(Error::config(format!("no config file at {}", path.display()))
                 .hint("it was named with `--config` or `BPCTL_CONFIG`"));
         }
@@ -156,7 +168,7 @@ impl Context {
             organization: global.org.clone(),
             user: None,
             sandbox: global.sandbox,
-            is_one_of_several: self.gathering.is_some(),
+            read_only: self.global.read_only,
         }
     }
 
@@ -290,8 +302,7 @@ impl Context {
         let running = match self.sandbox.get() {
             Some(running) => running,
             None => {
-                // Without a home directory the sandbox works in memory.
-                let state_file = Paths::find().ok().map(|paths| paths.sandbox_file());
+                let state_file = self.sandbox_file();
                 let running = self.launch_sandbox(sandbox::Options { state_file, ..sandbox::Options::default() })?;
                 self.sandbox.get_or_init(|| running)
             }
@@ -301,6 +312,16 @@ impl Context {
             Provider::OnApp => running.onapp_url(),
         };
         url.parse().map_err(|_| Error::config("the sandbox has no address"))
+    }
+
+    /// Where the sandbox's state is kept; nowhere without a home directory, with a warning.
+    #[cfg(feature = "sandbox")]
+    pub fn sandbox_file(&self) -> Option<PathBuf> {
+        let file = self.paths().sandbox_file();
+        if let Err(error) = &file {
+            self.ui.warn(&format!("{}: there is no file for the sandbox's state, so it is not kept", error.message));
+        }
+        file.ok()
     }
 
     /// Starts the simulator.
@@ -332,7 +353,7 @@ impl Context {
     /// # Errors
     /// There is no home directory.
     pub fn journal(&self) -> Result<Journal> {
-        Ok(Journal::at(Paths::find()?.journal_file()))
+        Ok(Journal::at(self.paths().journal_file()?))
     }
 
     /// Names the API in use, for the journal: its base URL, or `sandbox`.

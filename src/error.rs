@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -204,7 +205,7 @@ impl Error {
 
     /// An I/O failure on a local file or stream.
     pub fn io(what: &str, error: &io::Error) -> Self {
-        let mut this = Self::new(Exit::Failure, code::IO, format!("{what}: {error}"));
+        let mut this = Self::new(Exit::Failure, code::IO, format!("{what}: {}", reason(error)));
         if error.kind() == io::ErrorKind::BrokenPipe {
             this.report = Report::Success;
         }
@@ -215,6 +216,13 @@ impl Error {
     pub fn cancelled() -> Self {
         let error = Self::new(Exit::Usage, code::CONFIRMATION_REQUIRED, "cancelled; nothing was changed");
         Self { report: Report::Cancelled, ..error }
+    }
+
+    /// An I/O failure on a file or directory that the user can do something about.
+    pub fn path(path: &Path, error: &io::Error) -> Self {
+        let mut this = Self::io(&path.display().to_string(), error);
+        this.hints.extend(advice(error.kind()).map(str::to_owned));
+        this
     }
 
     /// The user pressed Ctrl-C.
@@ -290,6 +298,27 @@ impl Error {
             "retryable": self.is_retryable(),
             "changed": self.changed.name(),
         }})
+    }
+}
+
+/// Words an I/O error without the number that the system has for it.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let end = text.rfind(" (os error ").unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+/// Says what to do about a path that cannot be used.
+fn advice(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::PermissionDenied => Some(
+            "check its owner and mode with `ls -ld`, or use another path (`HOME`, `XDG_CONFIG_HOME`, `XDG_DATA_HOME`)",
+        ),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Some("create the directory, or use another path"),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            Some("use a path that can be written (`HOME`, `XDG_CONFIG_HOME`, `XDG_DATA_HOME`)")
+        }
+        _ => None,
     }
 }
 

@@ -154,6 +154,9 @@ pub struct Global {
     #[arg(allow_negative_numbers = true, help_heading = "Connection")]
     pub concurrency: Option<usize>,
 
+    /// Refuse every request that changes something [env: BPCTL_READ_ONLY]
+    #[arg(long, global = true, hide_short_help = true, help_heading = "Safety")]
+    pub read_only: bool,
     /// Print the writes that would be sent, and send none
     #[arg(long, global = true, help_heading = "Safety")]
     pub dry_run: bool,

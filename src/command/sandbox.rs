@@ -13,7 +13,6 @@ mod with_sandbox {
     use serde_json::json;
 
     use crate::args::{Format, OnAppMode, SandboxCommand, SandboxReset, SandboxServe};
-    use crate::config::Paths;
     use crate::context::{Context, SANDBOX_API};
     use crate::error::{Error, Result};
     use crate::sandbox::{self, Answered, Created, Fault, Log, Options, Seed};
@@ -25,7 +24,7 @@ mod with_sandbox {
             SandboxCommand::Serve(args) => serve(cx, args).await,
             SandboxCommand::Reset(args) => reset(cx, &args),
             SandboxCommand::Path => {
-                let path = Paths::find()?.sandbox_file();
+                let path = cx.paths().sandbox_file()?;
                 cx.ui.print(|out| writeln!(out, "{}", path.display()))
             }
         }
@@ -40,7 +39,7 @@ mod with_sandbox {
             .map_err(|error| Error::usage(format!("invalid value for '--fail': {error}")))?;
         let seed = seed(args.machines, args.policies);
         let in_memory = args.ephemeral || args.machines.is_some();
-        let state_file = if in_memory { None } else { Paths::find().ok().map(|paths| paths.sandbox_file()) };
+        let state_file = if in_memory { None } else { cx.sandbox_file() };
         let (sender, mut requests) = tokio::sync::mpsc::unbounded_channel();
         let log: Option<Log> = (cx.ui.verbosity() > 0).then(|| {
             let log: Log = Arc::new(move |answered: &Answered| {
@@ -115,7 +114,7 @@ mod with_sandbox {
     }
 
     fn reset(cx: &Context, args: &SandboxReset) -> Result<()> {
-        let file = Paths::find()?.sandbox_file();
+        let file = cx.paths().sandbox_file()?;
         if cx.global.dry_run {
             cx.ui.note(&format!("dry run: the sandbox would start over; left as it is ({})", file.display()));
             return Ok(());

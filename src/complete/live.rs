@@ -2,7 +2,7 @@
 
 use super::cache::{self, Cache, Item, Kind};
 use super::typed::{BUDGET, Typed};
-use crate::config::{Connection, Paths, Provider, TokenSource, env};
+use crate::config::{Connection, Provider, TokenSource, env};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Flow;
@@ -79,14 +79,13 @@ fn known(cx: &Context, kind: Kind, suits: Option<Provider>) -> Result<Vec<Item>>
         return Ok(Vec::new());
     }
     let now = cx.now().as_second();
-    let paths = Paths::find()?;
-    let directory = paths.cache_directory();
-    let mut cache = Cache::read(directory, description(connection, &cache::salt(directory)));
+    let directory = cx.paths().cache_directory()?;
+    let mut cache = Cache::read(&directory, description(connection, &cache::salt(&directory)));
     if let Some(items) = cache.fresh(kind, now) {
         return Ok(items.to_vec());
     }
     // A program that fetches a token may ask for a password, or hang: it is not for a press of the tabulator.
-    if matches!(connection.token()?.source, TokenSource::Command(_)) {
+    if matches!(connection.token()?.source, TokenSource::Command { .. }) {
         return Ok(cache.any(kind).to_vec());
     }
     let only = cache.fresh(Kind::Organizations, now).and_then(only);

@@ -57,8 +57,7 @@ impl Edit {
     pub async fn begin(path: &Path) -> Result<Self> {
         Self::check(path)?;
         let target = target_of(path);
-        private::create_directory(directory_of(&target))
-            .map_err(|error| Error::io(&target.display().to_string(), &error))?;
+        private::create_directory(directory_of(&target)).map_err(|error| Error::path(directory_of(&target), &error))?;
         let lock = lock_of(&target).await?;
         // It may hold a token.
         remove_unfinished(&target);
@@ -75,7 +74,7 @@ impl Edit {
     }
 
     fn read(target: PathBuf, lock: Option<Handle>) -> Result<Self> {
-        let failed = |error: &io::Error| Error::io(&target.display().to_string(), error);
+        let failed = |error: &io::Error| Error::path(&target, error);
         let file = File::read(&target)?;
         let text = match file.exists {
             false => String::new(),
@@ -193,7 +192,7 @@ impl Edit {
         // With a token in it, nobody else can read it.
         let kept = if after.holds_token() { 0o700 } else { 0o777 };
         atomic::write(&self.target, self.text().as_bytes(), Access { new: 0o600, kept, needs_owner: true })
-            .map_err(|error| Error::io(&format!("{} is left as it was", self.target.display()), &error))
+            .map_err(|error| Error::path(&self.target, &error).hint("the file is as it was"))
     }
 }
 
@@ -240,7 +239,7 @@ fn put(table: &mut dyn TableLike, key: &str, mut new: Value) {
 /// Waits for the lock of the file at `target`.
 async fn lock_of(target: &Path) -> Result<Handle> {
     let path = directory_of(target).join(sibling(target, ".lock"));
-    let held = lock(&path, LOCK_WAIT).await.map_err(|error| Error::io(&path.display().to_string(), &error))?;
+    let held = lock(&path, LOCK_WAIT).await.map_err(|error| Error::path(&path, &error))?;
     held.ok_or_else(|| {
         Error::config(format!("another bpctl is changing {}", target.display()))
             .hint(format!("it holds the lock of `{}`", path.display()))

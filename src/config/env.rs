@@ -27,6 +27,8 @@ pub const ORG: &str = "BPCTL_ORG";
 pub const KATAPULT_ORGANIZATION: &str = "KATAPULT_ORGANIZATION";
 /// The output format.
 pub const OUTPUT: &str = "BPCTL_OUTPUT";
+/// Refuses every write.
+pub const READ_ONLY: &str = "BPCTL_READ_ONLY";
 /// Switches colours off (any value).
 pub const NO_COLOR: &str = "NO_COLOR";
 /// Switches colours on although the output is not a terminal (any value but `0`).

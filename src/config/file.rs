@@ -9,7 +9,7 @@ use toml_edit::{Document, Item, TableLike};
 use zeroize::Zeroizing;
 
 use crate::config::Provider;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, reason};
 use crate::fs::private::{self, ForeignWriter};
 use crate::secret::Secret;
 
@@ -98,7 +98,8 @@ impl File {
     /// # Errors
     /// It cannot be read, other users can change it, or bpctl does not understand it.
     pub fn read(path: &Path) -> Result<Self> {
-        let failed = |error: &std::io::Error| Error::config(format!("cannot read {}: {error}", path.display()));
+        let failed =
+            |error: &std::io::Error| Error::config(format!("cannot read {}: {}", path.display(), reason(error)));
         let file = match std::fs::File::open(path) {
             Ok(file) => file,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -139,8 +140,14 @@ impl File {
     pub fn profile(&self, name: &str) -> Result<&Profile> {
         self.profiles.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "none are defined".to_owned() } else { known.join(", ") };
-            Error::config(format!("no profile `{name}` in {}; profiles: {known}", self.path.display()))
+            let known =
+                if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+            let place = if self.path.as_os_str().is_empty() {
+                "the config file".into()
+            } else {
+                self.path.display().to_string()
+            };
+            Error::config(format!("no profile `{name}` in {place} ({known})"))
                 .hint("`bpctl auth login --profile NAME` creates a profile; `sandbox` and `sandbox-onapp` are built in")
         })
     }

@@ -18,4 +18,4 @@ pub use key::{Key, check_name};
 pub use paths::Paths;
 pub use provider::Provider;
 pub use settings::{Connection, DEFAULT_NAME, Origin, Setting, Wanted, profile_in_use, resolve};
-pub use token::{Token, TokenSource};
+pub use token::{Token, TokenSource, bad_character};

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::Provider;
 use super::file::{File, Profile};
 use super::token::{self, Token, TokenSource};
+use super::{Paths, Provider};
 use super::{env, token::Value};
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
@@ -72,8 +72,8 @@ pub struct Wanted {
     pub user: Option<String>,
     /// `--sandbox`
     pub sandbox: bool,
-    /// Several profiles are listed: what a profile says of itself stands before the environment.
-    pub is_one_of_several: bool,
+    /// `--read-only`
+    pub read_only: bool,
 }
 
 /// Everything that a client needs.
@@ -95,22 +95,43 @@ pub struct Connection {
     pub ca_file: Option<Setting<PathBuf>>,
     /// Whether `http://` is allowed.
     pub allow_http: Setting<bool>,
+    /// Whether every write is refused.
+    pub read_only: Setting<bool>,
+    /// The zone that times are read and shown in.
+    pub time_zone: Option<Setting<String>>,
     token: Option<Token>,
+    read_token: Option<Token>,
 }
 
 impl Connection {
-    /// Gives the token's source.
+    /// The token of reads: the weaker one, where the profile has two.
     ///
     /// # Errors
     /// There is none: `no_token`, before any request.
     pub fn token(&self) -> Result<&Token> {
-        self.token.as_ref().ok_or_else(token::missing)
+        self.read_token.as_ref().or(self.token.as_ref()).ok_or_else(token::missing)
     }
 
-    /// Puts a token that was just typed in the place of any other.
+    /// The token of writes.
+    ///
+    /// # Errors
+    /// There is none, or one that may only read: `no_token`, before any request.
+    pub fn write_token(&self) -> Result<&Token> {
+        self.token
+            .as_ref()
+            .ok_or_else(|| if self.read_token.is_some() { token::only_reads() } else { token::missing() })
+    }
+
+    /// Whether reads and writes use different tokens.
+    pub fn has_read_token(&self) -> bool {
+        self.read_token.is_some()
+    }
+
+    /// Replaces the tokens by one that was just typed.
     #[must_use]
     pub fn with_token(self, token: Secret) -> Self {
-        Self { token: Some(Token { source: TokenSource::Typed, value: Value::Known(token) }), ..self }
+        let typed = Token { source: TokenSource::Typed, value: Value::Known(token), provider: self.provider.value };
+        Self { token: Some(typed), read_token: None, ..self }
     }
 }
 
@@ -122,19 +143,19 @@ pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connecti
     let profile_name = profile_in_use(wanted, system, file);
     let name = profile_name.as_ref().map(|setting| setting.value.as_str());
     if let Some(provider) = name.and_then(Provider::of_built_in_profile) {
-        return Ok(sandbox(wanted, profile_name, provider));
+        return sandbox(wanted, system, profile_name, provider);
     }
     match name {
         Some(other) if wanted.sandbox => {
             return Err(Error::usage(format!("`--sandbox` does not go with profile `{other}`"))
                 .hint("leave one of them out; the simulator's own profiles are `sandbox` and `sandbox-onapp`"));
         }
-        _ if wanted.sandbox => return Ok(sandbox(wanted, None, Provider::Katapult)),
+        _ if wanted.sandbox => return sandbox(wanted, system, None, Provider::Katapult),
         _ => {}
     }
     let empty = Profile::default();
     let profile = name.map_or(Ok(&empty), |name| file.profile(name))?;
-    let profile_first = wanted.is_one_of_several;
+    let profile_first = matches!(profile_name, Some(Setting { origin: Origin::Flag(_), .. }));
     let layers = Layers { system, profile, name: name.unwrap_or_default(), profile_first };
     let provider = layers.provider(wanted)?;
     let allow_http = layers.of_profile(profile.allow_http).unwrap_or_else(|| default(false));
@@ -147,8 +168,12 @@ pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connecti
         api_url: Some(layers.api_url(wanted, provider.value, allow_http.value)?),
         organization: layers.organization(wanted, provider.value),
         user: layers.text(wanted.user.as_ref().map(|user| ("--user", user)), &[env::USER], profile.user.as_ref()),
-        ca_file: layers.of_profile(profile.ca_file.clone()),
+        ca_file: layers
+            .of_profile(profile.ca_file.as_deref().map(|path| Paths::find(system).expand(path)).transpose()?),
+        read_only: layers.read_only(wanted)?,
+        time_zone: layers.of_profile(profile.time_zone.clone()),
         token: layers.token(provider.value),
+        read_token: layers.read_token(provider.value),
         profile: profile_name,
         provider,
         wire,
@@ -177,12 +202,14 @@ pub fn profile_in_use(wanted: &Wanted, system: &System, file: &File) -> Option<S
 }
 
 /// The sandbox takes nothing from environment or file: a real token must not reach it, a real organization is not in it.
-fn sandbox(wanted: &Wanted, profile: Option<Setting<String>>, usual: Provider) -> Connection {
+fn sandbox(wanted: &Wanted, system: &System, profile: Option<Setting<String>>, usual: Provider) -> Result<Connection> {
     let here = || Origin::Sandbox;
     let provider = wanted.provider.unwrap_or(usual);
     let organization = wanted.organization.clone();
-    let token = Token { source: TokenSource::Sandbox, value: Value::Known(Secret::new("bpctl-sandbox-token")) };
-    Connection {
+    let value = Value::Known(Secret::new("bpctl-sandbox-token"));
+    let token = Token { source: TokenSource::Sandbox, value, provider };
+    let read_only = read_only(wanted, system)?.unwrap_or_else(|| default(false));
+    Ok(Connection {
         profile,
         provider: Setting { value: provider, origin: here() },
         api_url: None,
@@ -191,7 +218,24 @@ fn sandbox(wanted: &Wanted, profile: Option<Setting<String>>, usual: Provider) -
         wire: default(Wire::Json),
         ca_file: None,
         allow_http: default(false),
+        read_only,
+        time_zone: None,
         token: Some(token),
+        read_token: None,
+    })
+}
+
+/// Finds whether writes are refused. One that says so is enough: nothing that is weaker or stronger takes it back.
+fn read_only(wanted: &Wanted, system: &System) -> Result<Option<Setting<bool>>> {
+    if wanted.read_only {
+        return Ok(Some(Setting { value: true, origin: Origin::Flag("--read-only") }));
+    }
+    match system.variable(env::READ_ONLY) {
+        None | Some("0" | "false" | "no" | "off") => Ok(None),
+        Some("1" | "true" | "yes" | "on") => {
+            Ok(Some(Setting { value: true, origin: Origin::Environment(env::READ_ONLY) }))
+        }
+        Some(other) => Err(Error::config(format!("{}=`{other}`: expected 1 or 0", env::READ_ONLY))),
     }
 }
 
@@ -200,7 +244,7 @@ struct Layers<'a> {
     system: &'a System,
     profile: &'a Profile,
     name: &'a str,
-    /// One environment cannot speak for several clouds: their own settings stand before it.
+    /// A profile that is named on the command line is used as it stands: its settings come before the environment's.
     profile_first: bool,
 }
 
@@ -232,7 +276,7 @@ impl Layers<'_> {
         if let Some(value) = wanted.provider {
             return Ok(Setting { value, origin: Origin::Flag("--provider") });
         }
-        // A profile without a provider is one of Katapult's, whatever the environment says of the usual cloud.
+        // A profile without a provider is one of Katapult's: its token must not go to the environment's OnApp cloud.
         if let Some(text) = self.system.variable(env::PROVIDER).filter(|_| !self.profile_first) {
             let value = text.parse().map_err(|what| Error::config(format!("{}=`{text}`: {what}", env::PROVIDER)))?;
             return Ok(Setting { value, origin: Origin::Environment(env::PROVIDER) });
@@ -245,21 +289,59 @@ impl Layers<'_> {
         self.text(flag, provider.organization_variables(), self.profile.organization.as_ref())
     }
 
+    fn read_only(&self, wanted: &Wanted) -> Result<Setting<bool>> {
+        let named = read_only(wanted, self.system)?;
+        Ok(named.or_else(|| self.of_profile(self.profile.read_only)).unwrap_or_else(|| default(false)))
+    }
+
     fn token(&self, provider: Provider) -> Option<Token> {
+        self.token_of_environment(provider).or_else(|| {
+            let profile = self.profile;
+            self.token_of_profile(
+                profile.token_command.as_ref(),
+                profile.token.as_ref(),
+                ["token_command", "token"],
+                provider,
+            )
+        })
+    }
+
+    /// The token of reads, where it is another one than that of writes.
+    fn read_token(&self, provider: Provider) -> Option<Token> {
+        if self.token_of_environment(provider).is_some() {
+            return None;
+        }
+        let profile = self.profile;
+        let keys = ["token_command_ro", "token_ro"];
+        self.token_of_profile(profile.token_command_ro.as_ref(), profile.token_ro.as_ref(), keys, provider)
+    }
+
+    fn token_of_environment(&self, provider: Provider) -> Option<Token> {
+        if self.profile_first && self.profile.has_token() {
+            return None;
+        }
         let variables = provider.token_variables();
-        let has_own = self.profile_first && (self.profile.token.is_some() || self.profile.token_command.is_some());
         let found = variables.iter().find_map(|name| Some((*name, self.system.secret(name)?.expose().trim())));
-        let found = found.filter(|(_, value)| !value.is_empty() && !has_own);
-        if let Some((name, value)) = found {
-            let source = TokenSource::Environment(name);
-            return Some(Token { source, value: Value::Known(Secret::new(value)) });
-        }
+        let (name, value) = found.filter(|(_, value)| !value.is_empty())?;
+        let source = TokenSource::Environment(name);
+        Some(Token { source, value: Value::Known(Secret::new(value)), provider })
+    }
+
+    /// A command comes before a token that is written in the file.
+    fn token_of_profile(
+        &self,
+        command: Option<&Vec<String>>,
+        token: Option<&Secret>,
+        [command_key, token_key]: [&'static str; 2],
+        provider: Provider,
+    ) -> Option<Token> {
         let profile = self.name.to_owned();
-        if let Some(words) = &self.profile.token_command {
-            return Some(Token { source: TokenSource::Command(profile), value: Value::Printed(words.clone()) });
+        if let Some(words) = command {
+            let source = TokenSource::Command { profile, key: command_key };
+            return Some(Token { source, value: Value::Printed(words.clone()), provider });
         }
-        let token = self.profile.token.clone()?;
-        Some(Token { source: TokenSource::File(profile), value: Value::Known(token) })
+        let value = Value::Known(token?.clone());
+        Some(Token { source: TokenSource::File { profile, key: token_key }, value, provider })
     }
 
     fn api_url(&self, wanted: &Wanted, provider: Provider, allow_http: bool) -> Result<Setting<Url>> {

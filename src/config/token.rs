@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::env;
+use super::{Provider, env};
 use crate::error::{Error, Exit, Result, code};
 use crate::secret::Secret;
 
@@ -23,10 +23,20 @@ const BY_HAND: &str = "run it by hand: it must print the token, and nothing else
 pub enum TokenSource {
     /// An environment variable.
     Environment(&'static str),
-    /// A profile's `token_command`.
-    Command(String),
-    /// A profile's `token`.
-    File(String),
+    /// A profile's `token_command`, or `token_command_ro`.
+    Command {
+        /// The profile's name.
+        profile: String,
+        /// The key in it.
+        key: &'static str,
+    },
+    /// A profile's `token`, or `token_ro`.
+    File {
+        /// The profile's name.
+        profile: String,
+        /// The key in it.
+        key: &'static str,
+    },
     /// The sandbox takes any.
     Sandbox,
     /// The user, just now.
@@ -40,6 +50,8 @@ pub struct Token {
     pub source: TokenSource,
     /// The token, or the command that prints it.
     pub(super) value: Value,
+    /// Whose token it is.
+    pub(super) provider: Provider,
 }
 
 #[derive(Clone, Debug)]
@@ -58,7 +70,8 @@ impl Token {
         match &self.value {
             Value::Known(token) => self.checked(token),
             Value::Printed(words) => {
-                tokio::time::timeout(limit, printed_by(words)).await.unwrap_or_else(|_| Err(too_slow(words)))
+                let printed = tokio::time::timeout(limit, printed_by(words)).await;
+                self.checked(&printed.unwrap_or_else(|_| Err(too_slow(words)))?)
             }
         }
     }
@@ -86,15 +99,39 @@ impl Token {
     }
 
     fn checked(&self, token: &Secret) -> Result<Secret> {
-        match token.expose().chars().any(char::is_control) {
-            false => Ok(token.clone()),
-            true => Err(Error::config(format!(
-                "the {} holds a line break or another control character",
-                self.source.words()
-            ))
-            .hint("it must be one line, as the cloud showed it")),
+        match bad_character(token.expose(), self.provider) {
+            None => Ok(token.clone()),
+            Some(what) => Err(Error::config(format!("invalid token: the {} contains {what}", self.source.words()))
+                .hint("copy it again, as plain text, exactly as the cloud showed it")),
         }
     }
+}
+
+/// Finds a character that no token has. They come from copying out of documents and chats, and a server answers them
+/// with "invalid token" only.
+pub fn bad_character(token: &str, provider: Provider) -> Option<String> {
+    let named = |symbol: char, what: &str| format!("{what} (U+{:04X})", u32::from(symbol));
+    token.chars().find_map(|symbol| match symbol {
+        '\n' | '\r' => Some("a line break".to_owned()),
+        _ if symbol.is_control() => Some(named(symbol, "a control character")),
+        '\u{feff}' => Some(named(symbol, "a byte order mark")),
+        // Soft hyphen, zero-width spaces and joiners, marks of direction, invisible operators.
+        '\u{ad}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{2028}'
+        | '\u{2029}' => Some(named(symbol, "an invisible character")),
+        '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2039}' | '\u{203a}' | '\u{2032}' | '\u{2033}' => {
+            Some(named(symbol, "a typographic quotation mark"))
+        }
+        // A password of OnApp is whatever its user chose.
+        _ if provider == Provider::Katapult && symbol.is_whitespace() => Some("a space".to_owned()),
+        _ if provider == Provider::Katapult && !symbol.is_ascii_graphic() => {
+            Some(named(symbol, "a character that is not ASCII"))
+        }
+        _ => None,
+    })
 }
 
 impl TokenSource {
@@ -102,10 +139,9 @@ impl TokenSource {
     pub fn words(&self) -> String {
         match self {
             Self::Environment(name) => format!("environment variable {name}"),
-            Self::Command(profile) => format!("token_command of profile {profile}"),
-            Self::File(profile) => format!("token of profile {profile}"),
+            Self::Command { profile, key } | Self::File { profile, key } => format!("{key} of profile {profile}"),
             Self::Sandbox => "sandbox".to_owned(),
-            Self::Typed => "what was typed".to_owned(),
+            Self::Typed => "input".to_owned(),
         }
     }
 }
@@ -115,6 +151,16 @@ pub(super) fn missing() -> Error {
     Error::new(Exit::Auth, code::NO_TOKEN, "no token is set")
         .hint(format!("set `{}`, or run `bpctl auth login`", env::TOKEN))
         .hint("to try without an account: `bpctl --sandbox policies list`")
+}
+
+/// The error for a write where the profile has a token for reads alone.
+pub(super) fn only_reads() -> Error {
+    Error::new(
+        Exit::Auth,
+        code::NO_TOKEN,
+        "no token for writes is set: the profile has `token_ro` or `token_command_ro` only",
+    )
+    .hint("add `token` or `token_command` to the profile, or run `bpctl auth login`")
 }
 
 async fn printed_by(words: &[String]) -> Result<Secret> {
@@ -142,10 +188,10 @@ async fn printed_by(words: &[String]) -> Result<Secret> {
         return Err(failed(format!("failed: {status}")));
     }
     let token = std::str::from_utf8(&output).unwrap_or_default().trim();
-    match read.is_ok() && !token.is_empty() && !token.contains(char::is_whitespace) {
-        true => Ok(Secret::new(token)),
-        false => Err(failed("printed no token (one line, one word)".to_owned())),
+    if read.is_err() || token.is_empty() || token.contains(char::is_whitespace) {
+        return Err(failed("printed no token (one line, one word)".to_owned()));
     }
+    Ok(Secret::new(token))
 }
 
 /// The time of the command was up: nothing is wrong with the configuration, as far as can be told.

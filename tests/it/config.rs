@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::harness::{Bpctl, Home, TOKEN, bare};
+use crate::harness::{Bpctl, Home, TOKEN, bare, katapult};
 use crate::server::Server;
 use crate::world::{DISK, DISK_PATH, World};
 
@@ -220,6 +221,103 @@ fn a_file_with_a_token_that_others_can_read_draws_a_warning() {
         let found = std::fs::metadata(&config).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, mode, "the file is left as it is");
     }
+}
+
+#[test]
+fn a_file_that_others_can_change_is_refused_before_its_token_command_runs() {
+    let (server, home) = (World::new().serve(), Home::new());
+    let ran = home.path("ran");
+    let content = format!(
+        "default_profile = \"w\"\n[profiles.w]\napi_url = \"{}\"\ntoken_command = [\"touch\", \"{}\"]\n",
+        server.katapult_url(),
+        ran.display()
+    );
+    let run = |config: &Path, args: &[&str]| {
+        bare(args).args(&["--config", config.to_str().unwrap()]).env("BPCTL_TOKEN", TOKEN).home(&home).run()
+    };
+    for mode in [0o620, 0o602, 0o666, 0o664, 0o777] {
+        let config = home.file_with_mode("bpctl.toml", &content, mode);
+        for args in [&["disk", "show", DISK][..], &["config", "set", "user", "x"], &["config", "list"]] {
+            let run = run(&config, args).fails_in_words(2).hints();
+            run.mentions(&["bpctl.toml", "can be written by other users", "chmod go-w"]);
+        }
+        run(&config, &["disk", "show", DISK, "-o", "json"]).fails(2, "config");
+        assert_eq!(std::fs::read_to_string(&config).unwrap(), content);
+    }
+    let doctor = run(&home.path("bpctl.toml"), &["doctor"]);
+    assert!(doctor.stdout.contains("can be written by other users"), "{}", doctor.report());
+    assert_eq!(server.count(), 0);
+    assert!(!ran.exists(), "the command of a file that anyone can change was run");
+    let config = home.file_with_mode("bpctl.toml", &content, 0o644);
+    run(&config, &["disk", "show", DISK]).ok();
+}
+
+#[test]
+fn a_token_with_what_no_token_has_is_refused_whatever_its_source() {
+    let (server, home) = (World::new().serve(), Home::new());
+    let url = server.katapult_url();
+    for (bad, named) in [
+        ("\u{feff}tok", "U+FEFF"),
+        ("to\u{200b}k", "U+200B"),
+        ("\u{201c}tok\u{201d}", "U+201C"),
+        ("tok\u{2019}", "U+2019"),
+        ("to\u{7}k", "U+0007"),
+        ("t\u{f6}k", "U+00F6"),
+    ] {
+        let profile =
+            |line: &str| with_config(&format!("default_profile = \"w\"\n[profiles.w]\napi_url = \"{url}\"\n{line}\n"));
+        let toml: String = bad.chars().map(|symbol| format!("\\U{:08x}", u32::from(symbol))).collect();
+        let printing = home.file("token", bad);
+        for (run, source) in [
+            (katapult(&server, &["disk", "show", DISK]).env("BPCTL_TOKEN", bad), "BPCTL_TOKEN"),
+            (bare(&["disk", "show", DISK, "--api-url", &url]).env("KATAPULT_API_KEY", bad), "KATAPULT_API_KEY"),
+            (profile(&format!("token = \"{toml}\"")), "token of profile w"),
+            (profile(&format!("token_ro = \"{toml}\"")), "token_ro of profile w"),
+            (profile(&format!("token_command = [\"cat\", \"{}\"]", printing.display())), "token_command of profile w"),
+            (bare(&["auth", "login", "--api-url", &url]).stdin(bad), "input"),
+        ] {
+            run.run().fails_in_words(2).hints().mentions(&["invalid token", source, named]);
+        }
+    }
+    assert_eq!(server.count(), 0, "none was sent");
+    // A password of OnApp may hold letters of any alphabet, but not what copying leaves behind.
+    let onapp = |password: &str| crate::harness::onapp(&server, &["vm", "list"]).env("BPCTL_TOKEN", password);
+    onapp("pa\u{200b}ss").run().fails_in_words(2).mentions(&["invalid token", "U+200B"]);
+    assert_eq!(server.count(), 0);
+    onapp("p\u{e4}ss w\u{f6}rt").run();
+    assert!(server.count() > 0);
+}
+
+#[test]
+fn a_profile_named_on_the_command_line_comes_before_the_environment() {
+    let [own, other] = [(); 2].map(|()| World::new().serve());
+    let config = format!(
+        "[profiles.w]\napi_url = \"{}\"\ntoken = \"own-token\"\norganization = \"acme\"\n[profiles.bare]\nuser = 'x'\n",
+        own.katapult_url()
+    );
+    let home = Home::new();
+    let config = home.file("bpctl.toml", &config);
+    let bpctl = |args: &[&str]| {
+        let others = [
+            ("BPCTL_TOKEN", "other-token"),
+            ("KATAPULT_API_TOKEN", "other-token"),
+            ("KATAPULT_ORGANIZATION", "other-org"),
+            ("BPCTL_ORG", "other-org"),
+            ("BPCTL_PROVIDER", "katapult"),
+        ];
+        let bpctl = bare(args).args(&["--config", config.to_str().unwrap()]).env("BPCTL_API_URL", other.katapult_url());
+        others.into_iter().fold(bpctl, |run, (name, value)| run.env(name, value))
+    };
+    bpctl(&["disk", "show", DISK, "--profile", "w"]).run().ok();
+    assert_eq!((bearer(&own), other.count()), (vec!["Bearer own-token".to_owned()], 0));
+    let run = bpctl(&["config", "get", "organization", "--profile", "w"]).run().ok();
+    assert_eq!(run.stdout, "acme\n");
+    let run = bpctl(&["config", "get", "organization", "--profile", "w", "--org", "flag-org"]).run().ok();
+    assert_eq!(run.stdout, "flag-org\n", "a flag is stronger still");
+    // A profile that is only the usual one gives way, and what a named one leaves open comes from the environment.
+    bpctl(&["disk", "show", DISK]).env("BPCTL_PROFILE", "w").run().ok();
+    bpctl(&["disk", "show", DISK, "--profile", "bare"]).run().ok();
+    assert_eq!((own.count(), bearer(&other)), (1, vec!["Bearer other-token".to_owned(); 2]));
 }
 
 #[test]

@@ -267,7 +267,7 @@ fn the_mode_is_kept_and_never_loosened() {
     for (before, content, after) in [
         (0o644, "[profiles.w]\nuser = 'x'\n", 0o644),
         (0o400, "[profiles.w]\nuser = 'x'\n", 0o400),
-        (0o664, "[profiles.w]\ntoken = 'x'\n", 0o600),
+        (0o644, "[profiles.w]\ntoken = 'x'\n", 0o600),
         (0o600, "[profiles.w]\ntoken = 'x'\n", 0o600),
     ] {
         let home = home_with("");

@@ -35,6 +35,7 @@ mod faults;
 mod fuzz_corpus;
 mod generated;
 mod harness;
+mod home;
 mod hostile;
 mod imports;
 mod journal;

@@ -3,7 +3,7 @@
 use dialoguer::{Input, Select};
 
 use super::check::key;
-use crate::config::{Profile, Provider, env};
+use crate::config::{Profile, Provider, bad_character, env};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::Session;
@@ -87,12 +87,9 @@ fn one_line(typed: &Secret, provider: Provider) -> Result<Secret> {
         return Err(Error::new(Exit::Auth, code::NO_TOKEN, "no token was given")
             .hint("pipe it in: `pass show katapult | bpctl auth login`"));
     }
-    let is_fit = match provider {
-        Provider::Katapult => token.bytes().all(|byte| byte.is_ascii_graphic()),
-        Provider::OnApp => !token.contains(char::is_control),
-    };
-    match is_fit {
-        true => Ok(Secret::new(token)),
-        false => Err(Error::usage("what was given is no token: one line without control characters is expected")),
+    match bad_character(token, provider) {
+        None => Ok(Secret::new(token)),
+        Some(what) => Err(Error::usage(format!("invalid token: the input contains {what}"))
+            .hint("copy it again, as plain text, exactly as the cloud showed it")),
     }
 }

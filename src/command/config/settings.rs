@@ -72,8 +72,11 @@ fn token(connection: &Connection) -> ConfigSetting {
     };
     let origin = match &token.source {
         TokenSource::Environment(name) => Origin::Environment(name).to_string(),
-        TokenSource::Command(profile) => format!("{} (token_command)", Origin::Profile(profile.clone())),
-        TokenSource::File(profile) => Origin::Profile(profile.clone()).to_string(),
+        TokenSource::Command { profile, key } => format!("{} ({key})", Origin::Profile(profile.clone())),
+        TokenSource::File { profile, key } if *key != "token" => {
+            format!("{} ({key})", Origin::Profile(profile.clone()))
+        }
+        TokenSource::File { profile, .. } => Origin::Profile(profile.clone()).to_string(),
         TokenSource::Sandbox => Origin::Sandbox.to_string(),
         TokenSource::Typed => token.source.words(),
     };
