@@ -284,7 +284,7 @@ impl Context {
         let proxy = Proxy::find(&base, |name| self.system.variable(name))?;
         let target = Target { base, authentication, ca_file, is_trust_named, proxy };
         let http = Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress()));
-        Ok(http.showing_secrets(self.global.show_secrets))
+        Ok(http.showing_secrets(self.global.show_secrets).read_only(connection.read_only.value))
     }
 
     /// How much time and how many tries there are.

@@ -11,6 +11,7 @@ pub enum ConfigCommand {
     List(ConfigList),
     Get(ConfigGet),
     Set(ConfigSet),
+    Unset(ConfigKey),
     Use(ConfigUse),
 }
 
@@ -52,6 +53,19 @@ pub struct ConfigSet {
     /// New value
     #[arg(allow_hyphen_values = true)]
     pub value: String,
+}
+
+/// Remove a setting from the config file
+///
+/// `KEY` alone is a key of the profile in use.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl config unset organization
+  bpctl config unset profiles.work.token_command")]
+pub struct ConfigKey {
+    /// KEY, profiles.NAME.KEY or default_profile
+    pub key: String,
 }
 
 /// Set the default profile

@@ -32,7 +32,7 @@ pub use auth::{AuthCommand, AuthLogin};
 pub use backups::{BackupKind, BackupsCommand, BackupsList};
 pub use calendar::Calendar;
 pub use completions::{Completions, Shell};
-pub use config::{ConfigCommand, ConfigGet, ConfigList, ConfigSet, ConfigUse};
+pub use config::{ConfigCommand, ConfigGet, ConfigKey, ConfigList, ConfigSet, ConfigUse};
 pub use coverage::{Coverage, FailOnCoverage};
 pub use detail::Detail;
 pub use disk::{DiskCommand, DiskList, DiskShow};

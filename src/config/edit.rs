@@ -68,7 +68,7 @@ impl Edit {
     ///
     /// # Errors
     /// It is no file, or cannot be read or understood.
-    pub fn rehearse(path: &Path) -> Result<Self> {
+    pub fn begin_dry_run(path: &Path) -> Result<Self> {
         Self::check(path)?;
         Self::read(target_of(path), None)
     }
@@ -111,11 +111,14 @@ impl Edit {
         Ok(())
     }
 
-    /// Removes a key of a profile, and tells whether it was there. The comments above it stay.
+    /// Removes a key, and returns whether it was set. The comments above it stay.
     ///
     /// # Errors
     /// The rest would not be TOML.
-    pub fn remove(&mut self, profile: &str, field: &str) -> Result<bool> {
+    pub fn remove(&mut self, key: &Key) -> Result<bool> {
+        let Key::Profile { profile, field } = key else {
+            return Ok(self.document.remove("default_profile").is_some());
+        };
         let text = self.document.to_string();
         if let Some(lines) = lines_of(&text, profile, field) {
             let rest = format!("{}{}", &text[..lines.start], &text[lines.end..]);

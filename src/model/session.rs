@@ -21,6 +21,8 @@ pub struct Session {
     pub organizations: Option<Vec<Organization>>,
     /// The organization that commands use when none is named.
     pub organization: Option<String>,
+    /// Every write is refused.
+    pub read_only: bool,
     /// OnApp's version.
     pub version: Option<String>,
     /// Requests that the API permits in a minute.
@@ -46,6 +48,7 @@ impl Session {
             "valid": true,
             "organization": self.organization,
             "organizations": organizations,
+            "read_only": self.read_only,
             "version": self.version,
             "rate_limit": {"permitted": self.rate_permitted, "remaining": self.rate_remaining},
         });

@@ -13,9 +13,8 @@ const ROOTS: [&str; 2] = ["lib", "main"];
 const TABLE: &str = "docs/architecture.md";
 /// Circles that are known and are to go: a circle that is found must lie within one of these, and one that is gone must
 /// be taken out here.
-const KNOWN_CIRCLES: [&[&str]; 9] = [
+const KNOWN_CIRCLES: [&[&str]; 8] = [
     &["command/auth/login.rs", "command/auth/logout.rs", "command/auth/mod.rs"],
-    &["command/config/mod.rs", "command/config/set.rs", "command/config/use_.rs"],
     &["command/doctor/api.rs", "command/doctor/katapult.rs", "command/doctor/mod.rs", "command/doctor/onapp.rs"],
     &["command/policy/bulk.rs", "command/policy/update.rs", "ops/guard.rs"],
     &["http/client.rs", "http/patience.rs", "http/pool.rs", "http/status.rs"],

@@ -237,6 +237,41 @@ fn use_names_the_usual_profile() {
 }
 
 #[test]
+fn unset_removes_one_key_and_leaves_the_rest() {
+    let content =
+        "# mine\ndefault_profile = \"w\"\n\n[profiles.w]\n# why\nuser = 'x'\ntoken_command = [\"a\", \"b\"]\n";
+    let home = home_with(content);
+    let run = config(&home, &["unset", "token_command"]).run().ok();
+    assert_eq!(run.stdout, "profiles.w.token_command = (not set)\n");
+    assert_eq!(read(&home), content.replace("token_command = [\"a\", \"b\"]\n", ""));
+    config(&home, &["unset", "profiles.w.user", "--dry-run"]).run().ok();
+    assert!(read(&home).contains("user = 'x'"), "a dry run changes nothing");
+    config(&home, &["unset", "default_profile"]).run().ok();
+    assert!(!read(&home).contains("default_profile"), "{}", read(&home));
+    let before = read(&home);
+    config(&home, &["unset", "profiles.w.wire"]).run().ok().mentions(&["not set", "no changes"]);
+    config(&home, &["unset", "profiles.nope.user"]).run().fails_in_words(2).mentions(&["nope", "w"]);
+    config(&home, &["unset", "profiles.w.usr"]).run().fails_in_words(2).mentions(&["usr", "user"]);
+    assert_eq!(read(&home), before);
+}
+
+#[test]
+fn the_newer_keys_are_held_to_what_they_accept() {
+    let home = home_with("default_profile = \"w\"\n[profiles.w]\nuser = 'x'\n");
+    for (key, value) in [("read_only", "true"), ("time_zone", "Europe/Prague"), ("token_command_ro", "['pass', 'ro']")]
+    {
+        config(&home, &["set", key, value]).run().ok();
+    }
+    assert!(read(&home).contains("read_only = true\ntime_zone = \"Europe/Prague\"\n"), "{}", read(&home));
+    for (key, value) in [("read_only", "yes"), ("time_zone", "Prague"), ("token_command_ro", "pass"), ("token_ro", "x")]
+    {
+        config(&home, &["set", key, value]).run().fails_in_words(2).mentions(&[&key[..5]]);
+    }
+    let home = home_with("[profiles.w]\n\ntime_zone = \"Nowhere/City\"\n");
+    config(&home, &["list"]).run().fails_in_words(2).mentions(&["line 3", "profiles.w.time_zone", "Nowhere/City"]);
+}
+
+#[test]
 fn a_dry_run_says_what_would_be_set_and_touches_nothing() {
     let home = home_with(WRITTEN);
     let dry = |args: &[&str]| config(&home, args).args(&["--dry-run"]).run().ok();

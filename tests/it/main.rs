@@ -51,6 +51,7 @@ mod policy_file_laws;
 mod profiles;
 mod prompts;
 mod proxies;
+mod read_only;
 mod report;
 mod report_file;
 mod requests;

@@ -19,6 +19,7 @@ pub async fn check(cx: &Context, connection: &Connection) -> Result<Session> {
         api_url: http.base().as_str().trim_end_matches('/').to_owned(),
         credentials: connection.token().map(|token| token.source.words()).unwrap_or_default(),
         organization: connection.organization.as_ref().map(|setting| setting.value.clone()),
+        read_only: connection.read_only.value,
         rate_permitted: http.last_seen().and_then(|answer| answer.rate_permitted),
         rate_remaining: http.last_seen().and_then(|answer| answer.rate_remaining),
         ..Session::default()

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{other_sources, profile};
 use crate::args::Format;
 use crate::command::config::{begin, save};
-use crate::config::{File, Provider};
+use crate::config::{File, Key, Provider};
 use crate::context::Context;
 use crate::error::Result;
 use crate::text::escape;
@@ -18,7 +18,7 @@ pub async fn run(cx: &Context) -> Result<()> {
     let name = profile(cx, &file)?;
     let provider = file.profile(&name)?.provider.unwrap_or(Provider::Katapult);
     let mut edit = begin(cx, &path).await?;
-    let is_there = edit.remove(&name, "token")?;
+    let is_there = edit.remove(&Key::of(&name, "token"))?;
     if is_there {
         save(cx, edit)?;
     }

@@ -1,4 +1,4 @@
-//! The settings in force, each with its origin.
+//! The settings in use, each with its origin.
 
 use std::fmt::Display;
 
@@ -9,11 +9,11 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ConfigSetting, REDACTED};
 
-/// Gathers them, in the order of the documentation.
+/// Returns them in the order of the documentation.
 ///
 /// # Errors
 /// A bad configuration.
-pub fn in_force(cx: &Context) -> Result<Vec<ConfigSetting>> {
+pub fn in_use(cx: &Context) -> Result<Vec<ConfigSetting>> {
     let connection = cx.connection(None)?;
     Ok(vec![
         of("profile", connection.profile.as_ref()),
@@ -26,11 +26,13 @@ pub fn in_force(cx: &Context) -> Result<Vec<ConfigSetting>> {
         ConfigSetting::set("wire", connection.wire.value.name(), &connection.wire.origin),
         of("ca_file", connection.ca_file.as_ref().map(shown).as_ref()),
         ConfigSetting::set("allow_http", connection.allow_http.value, &connection.allow_http.origin),
+        ConfigSetting::set("read_only", connection.read_only.value, &connection.read_only.origin),
+        of("time_zone", connection.time_zone.as_ref()),
         output(cx),
     ])
 }
 
-/// What the file says of a profile's key; a token stays hidden.
+/// The value of a profile's key in the file; tokens are hidden.
 pub fn of_profile(profile: &Profile, field: &str) -> Value {
     let text = |value: Option<&String>| value.map_or(Value::Null, |text| Value::from(text.as_str()));
     match field {
@@ -40,9 +42,13 @@ pub fn of_profile(profile: &Profile, field: &str) -> Value {
         "user" => text(profile.user.as_ref()),
         "token" => profile.token.as_ref().map_or(Value::Null, |_| REDACTED.into()),
         "token_command" => profile.token_command.clone().map_or(Value::Null, Value::from),
+        "token_ro" => profile.token_ro.as_ref().map_or(Value::Null, |_| REDACTED.into()),
+        "token_command_ro" => profile.token_command_ro.clone().map_or(Value::Null, Value::from),
         "wire" => text(profile.wire.as_ref()),
         "ca_file" => profile.ca_file.as_ref().map_or(Value::Null, |path| path.display().to_string().into()),
         "allow_http" => profile.allow_http.map_or(Value::Null, Value::from),
+        "read_only" => profile.read_only.map_or(Value::Null, Value::from),
+        "time_zone" => text(profile.time_zone.as_ref()),
         _ => Value::Null,
     }
 }

@@ -46,7 +46,8 @@ fn profile(report: &mut Report, connection: &Connection) {
         None => "none".to_owned(),
     };
     let api_url = connection.api_url.as_ref().map_or("the sandbox", |url| url.value.as_str());
-    report.ok("profile", format!("{name}: {} at {api_url}", connection.provider.value));
+    let mode = if connection.read_only.value { ", read-only" } else { "" };
+    report.ok("profile", format!("{name}: {} at {api_url}{mode}", connection.provider.value));
 }
 
 /// A command that prints the token is run once.

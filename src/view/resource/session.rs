@@ -29,6 +29,9 @@ impl Resource for Session {
         details.field("API URL", &self.api_url);
         details.optional("User", &Cell::text(self.user.as_deref()));
         details.field("Credentials", &format!("{} (valid)", self.credentials));
+        if self.read_only {
+            details.field("Mode", "read-only: every write is refused");
+        }
         details.optional("Organization", &Cell::text(self.organization.as_deref()));
         details.optional("Sees", &Cell::text(organizations(self)));
         details.optional("Version", &Cell::text(self.version.as_deref()));
