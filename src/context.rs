@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::args::Global;
 use crate::config::{Connection, Edit, File, Paths, Provider, Token, Wanted, env, resolve};
-use crate::error::{Error, Exit, Result, code, reason};
+use crate::error::{Error, Exit, Result, code};
 use crate::fs::lock::lock;
 use crate::http::{Authentication, Credential, Http, Limits, Proxy, Target};
 use crate::journal::Journal;
