@@ -3,6 +3,8 @@
 //! [`read()`] takes what was written, strictly; [`write()`] spells what is live; [`resolve()`] finds out which live
 //! policy each line means. Pure: no request is made here. `docs/policy-files.md` explains the rules.
 
+#[cfg(test)]
+mod laws;
 mod read;
 mod resolve;
 mod write;

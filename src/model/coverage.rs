@@ -4,6 +4,9 @@
 //! no known machine is a row of its own. The frequency is read as "every N intervals" (inferred); where it is not
 //! known, as every interval.
 
+#[cfg(test)]
+mod laws;
+
 use std::collections::HashSet;
 
 use jiff::Timestamp;

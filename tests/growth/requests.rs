@@ -24,7 +24,7 @@ fn commands_send_no_more_requests_a_row() {
         &["coverage"],
         &["policies", "update", "--match", "*", "--retention", "9"],
     ] {
-        costs_as_much(&args.join(" "), [100, 400], |rows| {
+        costs_as_much(&args.join(" "), [30, 120], |rows| {
             let server = organization(rows).serve();
             katapult(&server, args).run().ok();
             server.count() as u64

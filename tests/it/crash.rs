@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 use crate::company::{Company, is};
 use crate::harness::{Bpctl, Home, bare, hang_up, interrupt, terminate};
 
-/// How long processes are killed for; a run takes some hundredths of a second.
-const KILLING: Duration = Duration::from_secs(8);
+/// How many processes are killed while they run. The campaign kills many more.
+const KILLED: usize = 25;
+/// They must be killed within this time, however busy the machine is.
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn sandbox(home: &Home, args: &[&str]) -> Bpctl {
     bare(&["--sandbox"]).args(args).args(&["-o", "json"]).home(home)
@@ -49,7 +51,8 @@ fn killed_at_any_moment_nothing_is_lost_that_was_reported_as_done() {
     let a_run = u64::try_from(began.elapsed().as_micros()).unwrap();
     let (mut reported, mut possible) = (vec![100], BTreeSet::from([100]));
     let (mut killed, mut retention) = (0, 100);
-    while began.elapsed() < KILLING {
+    while killed < KILLED || reported.len() < 4 {
+        assert!(began.elapsed() < LIMIT, "{killed} killed, {} left alone", reported.len());
         retention += 1;
         let running = update(&home, &policy, retention).spawn();
         // A step through the length of a run, coprime to it: no two kills at the same moment.
@@ -71,7 +74,6 @@ fn killed_at_any_moment_nothing_is_lost_that_was_reported_as_done() {
             possible = BTreeSet::from([now]);
         }
     }
-    assert!(killed >= 10 && reported.len() >= 2, "{killed} killed, {} left alone", reported.len());
     // The last one is in peace again: it repairs what the kills may have left.
     update(&home, &policy, 1_000_000).run().ok();
     let done: BTreeSet<u64> = history(&home)

@@ -18,7 +18,6 @@ mod config_commands;
 mod confirmation;
 mod contract;
 mod coverage;
-mod coverage_laws;
 mod crash;
 mod create;
 mod delete;

@@ -56,7 +56,8 @@ fn odd_policy(random: &mut Rng, number: usize) -> Value {
 
 #[test]
 fn what_is_exported_plans_to_nothing() {
-    for seed in 0..60 {
+    // `src/policyfile/laws.rs` has thousands of these: here a few go all the way through the program.
+    for seed in 0..10 {
         let world = organization(&mut Rng::with_seed(seed));
         let server = world.serve();
         let file = katapult(&server, &["export"]).run().ok().stdout;
@@ -109,7 +110,7 @@ fn file(random: &mut Rng) -> String {
 
 #[test]
 fn what_is_applied_plans_to_nothing_and_applies_to_nothing() {
-    for seed in 0..12 {
+    for seed in 0..8 {
         let (home, mut random) = (Home::new(), Rng::with_seed(seed));
         // The second file meets what the first one made.
         for _ in 0..2 {

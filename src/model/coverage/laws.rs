@@ -1,11 +1,12 @@
 //! The coverage against a slow, obvious reference that asks every policy about every disk.
 
-use bpctl::model::coverage::{Kind, Requirements, Verdict, coverage};
-use bpctl::model::{Disk, Fleet, Interval, Machine, Policy, Schedule, Target};
 use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+
+use super::{Kind, Requirements, Verdict, coverage};
+use crate::model::{Disk, Fleet, Interval, Machine, Policy, Schedule, Target};
 
 fn interval() -> impl Strategy<Value = Interval> {
     prop::sample::select(vec!["hourly", "daily", "weekly", "monthly", "fortnightly"]).prop_map(Interval::from_api)
@@ -87,9 +88,10 @@ fn seen(kind: Kind, id: &str, disks: &[&Disk], fleet: &Fleet, wanted: &Requireme
     let any =
         |policy: &&Policy| policy.target.id.as_deref() == Some(id) || disks.iter().any(|disk| is_about(policy, disk));
     let policies: Vec<&Policy> = fleet.policies.iter().filter(any).collect();
-    let is_met = match disks.is_empty() {
-        true => policies.iter().any(|policy| meets(policy, wanted)),
-        false => disks.iter().all(|disk| covers(disk).iter().any(|policy| meets(policy, wanted))),
+    let is_met = if disks.is_empty() {
+        policies.iter().any(|policy| meets(policy, wanted))
+    } else {
+        disks.iter().all(|disk| covers(disk).iter().any(|policy| meets(policy, wanted)))
     };
     let verdict = match (policies.is_empty(), covered < disks.len(), is_met) {
         (true, ..) => Verdict::None,
