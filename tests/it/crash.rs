@@ -91,7 +91,8 @@ fn two_at_once_lose_nothing_of_each_other() {
     let before = policies(&home).len();
     let machine = id(&sandbox(&home, &["vm", "list"]).run().ok().json()[0]);
     let create = || {
-        let args = ["policy", "create", "--vm", &machine, "--interval", "weekly", "--retention", "5"];
+        let args =
+            ["policy", "create", "--vm", &machine, "--interval", "weekly", "--retention", "5", "--allow-duplicate"];
         sandbox(&home, &args).spawn()
     };
     for _ in 0..5 {

@@ -155,7 +155,7 @@ fn a_journal_that_cannot_be_written_is_warned_of_once_and_stops_nothing() {
         company.bpctl(&["undo", "--yes", "-o", "json"]).run().fails(1, "io");
         let _ = std::fs::remove_dir(place).or_else(|_| std::fs::remove_file(place));
     }
-    std::fs::remove_dir(company.home.path("data/bpctl")).unwrap();
+    std::fs::remove_dir_all(company.home.path("data/bpctl")).unwrap();
     company.home.file("data/bpctl", "in the way");
     let run = company.run(&["policy", "delete", &ids[0], &ids[1], "--yes"]).ok();
     let run = run.mentions(&["changes are not recorded:", "cannot create the directory", "data/bpctl"]);
