@@ -18,7 +18,6 @@ mod typed;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use clap::CommandFactory;
 use clap_complete::engine;
 
 use crate::args::{Cli, Shell};
@@ -65,7 +64,7 @@ pub fn answer(arguments: &[OsString]) -> bool {
 /// Finds what can stand at the cursor.
 fn reply(position: &Position) -> Reply {
     let typed = Arc::new(Typed::read(&position.before, &position.after));
-    let mut command = attach::attach(Cli::command(), &typed);
+    let mut command = attach::attach(Cli::declared_for(position.before.iter().map(String::as_str)), &typed);
     let mut words: Vec<OsString> = vec!["bpctl".into()];
     words.extend(position.before.iter().map(OsString::from));
     words.push(position.word.clone().into());

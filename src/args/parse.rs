@@ -1,0 +1,186 @@
+//! Reading the command line with no more of it declared than a line needs.
+//!
+//! Declaring every command costs more than a request: each gets a copy of the options that all have. So a line that names
+//! a command is read with that command alone. What cannot be read so is read again with everything, which also gives the
+//! error or the help.
+
+use std::ffi::OsString;
+
+use clap::{ArgAction, Args, Command, CommandFactory, Error, FromArgMatches, Subcommand};
+
+use super::{
+    Apply, AuthCommand, BackupsCommand, Calendar, Cli, Completions, ConfigCommand, Coverage, DiskCommand, Export,
+    Global, Help, History, Lint, Man, OrgCommand, Plan, PolicyCommand, SandboxCommand, TrashCommand, Undo, VmCommand,
+};
+
+/// A command: its name, its other name, and what adds its verbs or its arguments.
+type Known = (&'static str, Option<&'static str>, fn(Command) -> Command);
+
+/// Every command of [`Cli`], to be declared alone.
+const COMMANDS: [Known; 21] = [
+    ("policies", Some("policy"), PolicyCommand::augment_subcommands),
+    ("disk", Some("disks"), DiskCommand::augment_subcommands),
+    ("vm", Some("vms"), VmCommand::augment_subcommands),
+    ("trash", None, TrashCommand::augment_subcommands),
+    ("history", None, History::augment_args),
+    ("undo", None, Undo::augment_args),
+    ("org", Some("orgs"), OrgCommand::augment_subcommands),
+    ("backups", Some("backup"), BackupsCommand::augment_subcommands),
+    ("coverage", None, Coverage::augment_args),
+    ("calendar", None, Calendar::augment_args),
+    ("lint", None, Lint::augment_args),
+    ("export", None, Export::augment_args),
+    ("plan", None, Plan::augment_args),
+    ("apply", None, Apply::augment_args),
+    ("auth", None, AuthCommand::augment_subcommands),
+    ("config", None, ConfigCommand::augment_subcommands),
+    ("doctor", None, |doctor| doctor),
+    ("sandbox", None, SandboxCommand::augment_subcommands),
+    ("completions", None, Completions::augment_args),
+    ("man", None, Man::augment_args),
+    ("help", None, Help::augment_args),
+];
+
+impl Cli {
+    /// Reads the arguments, the program's name first. `whole` gives the whole command line, with everything that its help
+    /// says: it is needed only for help and errors.
+    pub fn read(arguments: &[OsString], whole: impl FnOnce() -> Command) -> Result<Self, Error> {
+        let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+        if let Some(Named { command, is_complete: true }) = named(words)
+            && let Ok(cli) = read(root(true).subcommand(command), arguments)
+        {
+            return Ok(cli);
+        }
+        read(last_wins(whole()), arguments)
+    }
+
+    /// Declares what can follow these words: the verb that they name, or the verbs of the command that they name, or the
+    /// commands.
+    pub fn declared_for<'a>(words: impl Iterator<Item = &'a str>) -> Command {
+        match named(words) {
+            Some(Named { command, is_complete: true }) => root(true).subcommand(command),
+            // The verbs need no options yet.
+            Some(Named { command, is_complete: false }) => root(false).subcommand(options(command, false)),
+            None => root(false).subcommands(commands()),
+        }
+    }
+}
+
+/// A command that a line names, with the verb that the line names.
+struct Named {
+    command: Command,
+    /// Nothing more is to be named: the command has no verbs, or one is named.
+    is_complete: bool,
+}
+
+fn named<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Named> {
+    let known = |word: &str| COMMANDS.iter().find(|(name, other, _)| *name == word || *other == Some(word));
+    let (name, other, build) = words.find_map(known)?;
+    let bare = || Command::new(*name).aliases(*other);
+    let command = build(bare());
+    if !command.has_subcommands() {
+        return Some(Named { command, is_complete: true });
+    }
+    match words.find_map(|word| command.find_subcommand(word)) {
+        Some(verb) => Some(Named { command: bare().subcommand(verb.clone()), is_complete: true }),
+        None => Some(Named { command, is_complete: false }),
+    }
+}
+
+/// The program with its options, which reach its commands where these are `global`.
+fn root(is_global: bool) -> Command {
+    options(Command::new("bpctl").disable_help_subcommand(true), is_global)
+}
+
+fn options(command: Command, is_global: bool) -> Command {
+    let command = last_wins(Global::augment_args(command));
+    if is_global { command } else { command.mut_args(|option| option.global(false)) }
+}
+
+/// The commands with what they do, without their verbs and arguments.
+fn commands() -> Vec<Command> {
+    let all = Cli::command();
+    let about = |name: &str| all.find_subcommand(name).and_then(Command::get_about).cloned().unwrap_or_default();
+    COMMANDS.iter().map(|(name, other, _)| Command::new(*name).visible_aliases(*other).about(about(name))).collect()
+}
+
+/// Lets an option of every command be given twice, the last one counting: scripts have their own, and add the user's.
+/// Of what a command changes, nothing is given twice.
+fn last_wins(command: Command) -> Command {
+    command.mut_args(|option| {
+        if !option.is_global_set() || !matches!(option.get_action(), ArgAction::Set | ArgAction::SetTrue) {
+            return option;
+        }
+        let itself = option.get_id().clone();
+        option.overrides_with(itself)
+    })
+}
+
+fn read(command: Command, arguments: &[OsString]) -> Result<Cli, Error> {
+    // Leaked: it is needed to the end of the process, and taking it apart would cost more than a request.
+    let command = Box::leak(Box::new(command));
+    command.try_get_matches_from_mut(arguments).and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn every_command_is_declared_alone_as_with_the_others() {
+        let whole = Cli::command();
+        assert_eq!(whole.get_subcommands().count(), COMMANDS.len());
+        for command in whole.get_subcommands() {
+            let name = command.get_name();
+            let others: Vec<&str> = command.get_all_aliases().collect();
+            let (_, other, build) = COMMANDS.iter().find(|(known, ..)| *known == name).expect("it is known");
+            assert_eq!(others, other.iter().copied().collect::<Vec<_>>(), "{name}");
+            let alone = build(Command::new("alone"));
+            let verbs = |command: &Command| command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+            let args = |command: &Command| command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+            let (verbs, args): (Vec<Vec<String>>, Vec<Vec<String>>) =
+                ([command, &alone].map(verbs).into(), [command, &alone].map(args).into());
+            assert_eq!((&verbs[0], &args[0]), (&verbs[1], &args[1]), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_as_the_whole_command_line_reads_it() {
+        let lines = [
+            "bpctl",
+            "bpctl --help",
+            "bpctl -V",
+            "bpctl --version policies",
+            "bpctl -o json policies list --vm web-1 --utc",
+            "bpctl policy list --disk d -o json",
+            "bpctl --profile policies vm list",
+            "bpctl --profile vm policies list --vm vm",
+            "bpctl --profile policy policies list web-1",
+            "bpctl --profile policies list vm list",
+            "bpctl policies --org list list list",
+            "bpctl policies",
+            "bpctl policies list --help",
+            "bpctl policies list --no-such-flag",
+            "bpctl help policies update",
+            "bpctl help",
+            "bpctl polices list",
+            "bpctl --no-such-flag",
+            "bpctl --output nonsense vm list",
+            "bpctl vm show",
+            "bpctl doctor -v",
+        ];
+        for line in lines {
+            let arguments = words(line);
+            let whole = Cli::command().try_get_matches_from(&arguments).and_then(|found| Cli::from_arg_matches(&found));
+            let text = |read: Result<Cli, Error>| match read {
+                Ok(cli) => format!("{cli:?}"),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(text(Cli::read(&arguments, Cli::command)), text(whole), "{line}");
+        }
+    }
+}
