@@ -1,7 +1,7 @@
 //! The simulated OnApp cloud: its records, and what the clock does to them.
 //!
-//! Records are stored as the API gives them, oddities included; JSON and XML are both made from these. It has
-//! no HTTP. What happens with time follows from the clock alone, as in the rest of the world.
+//! Records are stored as the API gives them, oddities included; JSON and XML are both made from these. It
+//! does not know HTTP. What happens with time follows from the clock alone, as in the rest of the world.
 
 mod queue;
 mod schedules;
@@ -23,7 +23,7 @@ pub(super) const USER: u64 = 337;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Cloud {
-    /// The last number that was given to a new object; OnApp numbers every kind of its own, this is simpler.
+    /// The last number that was given to a new object; OnApp counts every kind of object separately, this is simpler.
     pub(super) serial: u64,
     pub(super) machines: Vec<Record>,
     pub(super) disks: Vec<Record>,
@@ -37,7 +37,7 @@ pub(super) struct Cloud {
     pub(super) transactions: Vec<Transaction>,
 }
 
-/// A backup, with what its record does not always name.
+/// A backup, with what its record may not name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Backup {
     pub(super) machine: u64,
@@ -47,7 +47,7 @@ pub(super) struct Backup {
     pub(super) record: Record,
 }
 
-/// A plugin that takes recovery points, and the machines to which it is attached.
+/// A plugin that takes recovery points, and the VMs to which it is attached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Resource {
     pub(super) machines: Vec<u64>,
@@ -81,17 +81,15 @@ impl Target {
     }
 }
 
-/// Reads a number of a record.
 pub(super) fn number(record: &Record, key: &str) -> Option<u64> {
     record.get(key).and_then(Value::as_u64)
 }
 
-/// Reads a text of a record, empty where there is none.
+/// Reads a text of a record; an absent one is empty.
 pub(super) fn text<'r>(record: &'r Record, key: &str) -> &'r str {
     record.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether a member of a record is true.
 pub(super) fn is_true(record: &Record, key: &str) -> bool {
     record.get(key) == Some(&Value::Bool(true))
 }
@@ -100,7 +98,6 @@ pub(super) fn set(record: &mut Record, key: &str, value: impl Into<Value>) {
     record.insert(key.to_owned(), value.into());
 }
 
-/// Turns an object literal into a record.
 pub(super) fn record(value: Value) -> Record {
     match value {
         Value::Object(record) => record,
@@ -132,7 +129,7 @@ impl Cloud {
         backup.map(|backup| &mut backup.record)
     }
 
-    /// Returns the machine to which a target belongs.
+    /// Returns the VM to which a target belongs.
     pub(super) fn machine_of(&self, target: Target) -> Option<u64> {
         match target {
             Target::Machine(id) => Some(id),

@@ -1,6 +1,6 @@
-//! Failures that the simulator acts out on request.
+//! Failures that the simulator produces on request.
 //!
-//! Parses and counts them; the server acts them out.
+//! This module parses and counts them; the server produces them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -49,7 +49,7 @@ pub(super) enum FaultKind {
     NullValue,
     /// The work is done, then serialising it fails with 400.
     RuntimeError,
-    /// OnApp refuses a write as long as the machine is busy.
+    /// OnApp refuses a write as long as the VM is busy.
     Busy,
     HtmlBadGateway,
     HtmlOk,

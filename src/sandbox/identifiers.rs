@@ -14,7 +14,6 @@ pub(super) fn onapp_identifier(key: &str) -> String {
     letters(key, &ALPHABET[26..], 14)
 }
 
-/// Returns a password for a key.
 pub(super) fn password(key: &str) -> String {
     letters(&format!("password:{key}"), ALPHABET, 18)
 }

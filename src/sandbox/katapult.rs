@@ -1,6 +1,6 @@
 //! The Katapult half: routes, authentication, scopes, and the order in which requests are refused.
 //!
-//! The modules below answer the operations; nothing here looks into the world.
+//! The modules below answer the operations; this file does not look into the world.
 
 mod arguments;
 mod call;
@@ -49,7 +49,7 @@ enum Operation {
 }
 
 impl Operation {
-    /// Finds the operation of a path; any text may stand where the placeholder is (recorded).
+    /// Finds the operation of a path; any text may stand for the placeholder (recorded).
     fn of(method: &str, segments: &[&str]) -> Option<Self> {
         Some(match (method, segments) {
             ("GET", ["organizations"]) => Self::ListOrganizations,

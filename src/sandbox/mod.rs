@@ -40,7 +40,7 @@ pub struct Options {
     pub state_file: Option<PathBuf>,
     /// The loopback port to listen on; 0 takes any free one.
     pub port: u16,
-    /// Failures to act out, in order.
+    /// Failures to simulate, in order.
     pub faults: Vec<Fault>,
     /// A delay before each answer.
     pub latency: Duration,
@@ -50,9 +50,9 @@ pub struct Options {
     pub rate_limit: u32,
     /// Collections with more rows than this answer `large_set` with null totals; `None` never does.
     pub large_set_over: Option<usize>,
-    /// What a new world holds.
+    /// The size of a new world.
     pub seed: Seed,
-    /// What the OnApp cloud is like.
+    /// How the OnApp cloud differs from most.
     pub onapp: OnAppMode,
     /// Receives every request after its answer, in the server's thread.
     pub log: Option<Log>,
@@ -61,7 +61,7 @@ pub struct Options {
 /// Receives requests that were answered.
 pub type Log = Arc<dyn Fn(&Answered) + Send + Sync>;
 
-/// A request and what became of it. The query is left out: it is long, and may hold anything.
+/// A request and its outcome. The query is left out: it is long, and can hold anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     method: String,
@@ -100,7 +100,7 @@ impl Default for Options {
     }
 }
 
-/// Returns the clock of the machine.
+/// Returns the system's clock.
 #[expect(clippy::disallowed_methods, reason = "a simulated server has a clock of its own, as a real server has")]
 pub fn system_clock() -> Clock {
     Arc::new(|| {
@@ -118,7 +118,7 @@ pub struct Seed {
     pub machines: usize,
     /// Backup policies, the one in the trash included.
     pub policies: usize,
-    /// Organizations; the first owns the company's machines, generated machines are dealt out to all.
+    /// Organizations; the first owns the company's VMs, generated VMs are distributed over all.
     pub organizations: usize,
 }
 
@@ -151,7 +151,7 @@ impl Running {
         self.server.address()
     }
 
-    /// Returns what happened to the state file that its owner should know of.
+    /// Returns warnings about the state file.
     pub fn notices(&self) -> Vec<String> {
         self.server.notices()
     }
@@ -178,7 +178,7 @@ pub fn start(options: Options) -> io::Result<Running> {
     })
 }
 
-/// Replaces the state file by a newly seeded world.
+/// Replaces the state file with a newly seeded world.
 ///
 /// # Errors
 /// When the file or its directory cannot be written.

@@ -1,7 +1,6 @@
-//! The OnApp half: credentials, permissions, and which requests read and which change the cloud.
+//! The OnApp half: credentials, permissions, and the difference between reading and writing requests.
 //!
-//! Its answers are those that were recorded or documented; where nothing is known the comments say what is
-//! inferred. What time does to the cloud is not decided here.
+//! Answers are as recorded or documented; comments mark what is inferred. `cloud` decides what time changes.
 
 mod access;
 mod address;
@@ -49,7 +48,7 @@ impl Default for Mode {
 pub enum Created {
     /// The new object.
     Object,
-    /// A list with the machine or disk that owns it.
+    /// A list with the VM or disk that owns it.
     Parent,
     /// Nothing.
     Empty,
@@ -120,7 +119,7 @@ impl Allowed {
             .map_err(|refused| refused.reply(self.format()))
     }
 
-    /// The answer of a cloud that is busy with the machine.
+    /// The answer of a cloud that is busy with the VM.
     pub(super) fn busy(&self) -> Reply {
         Refused::busy().reply(self.format())
     }
@@ -130,7 +129,6 @@ impl Allowed {
     }
 }
 
-/// Refuses what is not found.
 fn require<T>(found: Option<T>) -> Result<T, Refused> {
     found.ok_or(Refused::NotFound)
 }

@@ -1,7 +1,7 @@
 //! Parses a query string into nested arguments, and merges them with those of a JSON body.
 //!
 //! Follows Rack, on which both real APIs run: its bracket notation, its limit on nesting, and its exceptions
-//! for what it cannot parse. What an argument means is decided elsewhere.
+//! for what it cannot parse. The operations decide what an argument means.
 
 use serde_json::{Map, Value};
 

@@ -1,6 +1,6 @@
 //! Replies and refusals, ready to be sent.
 //!
-//! Knows the shape of the two APIs' errors and headers, not which error belongs where.
+//! This module knows the shape of both APIs' errors and headers, not which error belongs where.
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
-//! What a new world holds: one believable small company, and more of the same when asked.
+//! What a new world holds: one small company, and generated objects in larger worlds.
 //!
-//! The same sizes and the same clock give the same world; identifiers do not even depend on the clock.
+//! The same sizes and the same clock give the same world; identifiers do not depend on the clock.
 
 mod cloud;
 mod company;
@@ -12,7 +12,6 @@ use super::state::World;
 
 pub(super) use company::{MACHINES as COMPANY_MACHINES, POLICIES as COMPANY_POLICIES};
 
-/// Makes a new world as of `now`.
 pub(super) fn world(seed: &Seed, now: i64) -> World {
     let mut world = World::empty();
     company::fill(&mut world, now);
@@ -25,7 +24,6 @@ pub(super) fn world(seed: &Seed, now: i64) -> World {
     world
 }
 
-/// Makes a new OnApp cloud as of `now`.
 pub(super) fn onapp(seed: &Seed, now: i64) -> Cloud {
     cloud::cloud(seed.policies.saturating_sub(COMPANY_POLICIES), now)
 }

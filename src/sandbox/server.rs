@@ -1,6 +1,6 @@
 //! Serves both APIs over HTTP/1.1 on a loopback port, and acts out failures on the wire.
 //!
-//! Knows HTTP, limits and failures; what the APIs answer is decided elsewhere.
+//! It knows HTTP, limits and failures; `katapult` and `onapp` decide what the APIs answer.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -95,12 +95,10 @@ impl Server {
         Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Returns the address that is listened on.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns what happened to the state file.
     pub(super) fn notices(&self) -> Vec<String> {
         let changing = self.shared.changing();
         let mut notices = changing.store.notices().to_vec();
@@ -258,7 +256,7 @@ fn answered(reply: Reply, fault: Option<FaultKind>) -> Reply {
     }
 }
 
-/// OnApp fails with HTML pages even where JSON was asked for (recorded for 500, inferred for the others).
+/// OnApp fails with HTML pages even for `.json` (recorded for 500, inferred for the others).
 fn onapp_failure(fault: FaultKind) -> Option<Reply> {
     match fault {
         FaultKind::Unavailable => Some(Reply::html(503, "503 Service Temporarily Unavailable")),

@@ -1,8 +1,8 @@
 //! The simulated world: all objects of both APIs, and the indexes that keep requests fast.
 //!
-//! It has no HTTP, JSON replies or files. What happens with time (a policy that moves to the
+//! It knows neither HTTP nor files. What happens with time (a policy that moves to the
 //! trash, trash that is emptied) follows from the clock alone, so every process that shares a state file
-//! sees the same without writing it.
+//! sees the same state without writing it.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(super) const KEPT_IN_TRASH: i64 = 172_800;
 /// How long a purge takes; the object stays readable for 5 to 15 seconds (recorded).
 pub(super) const PURGE_TAKES: i64 = 10;
 
-/// The version of the state file. Version 1 had a cloud of which only backups could be listed.
+/// The version of the state file. Version 1 had an OnApp cloud with backups only.
 pub(super) const VERSION: u32 = 2;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,7 +46,6 @@ pub(super) struct Organization {
 }
 
 impl Organization {
-    /// Returns the domain under which its machines are named.
     pub(super) fn domain(&self) -> String {
         format!("{}.katapult.cloud", self.sub_domain)
     }
@@ -140,7 +139,7 @@ pub(super) struct Trashed {
     pub(super) keep_until: i64,
     pub(super) object_id: String,
     pub(super) object_type: String,
-    /// When a purge that was asked for is done.
+    /// When a requested purge ends.
     pub(super) purged_at: Option<i64>,
 }
 
@@ -171,7 +170,6 @@ struct Index {
 }
 
 impl World {
-    /// Makes a world without objects.
     pub(super) fn empty() -> Self {
         Self {
             version: VERSION,
@@ -187,7 +185,7 @@ impl World {
         }
     }
 
-    /// Builds the indexes anew; needed after loading and whenever objects come, go or move to the trash.
+    /// Rebuilds the indexes; needed after loading and whenever objects come, go or move to the trash.
     pub(super) fn reindex(&mut self) {
         let mut index = Index {
             organizations: positions(&self.organizations, |organization| &organization.id),
@@ -235,7 +233,7 @@ impl World {
         self.reindex();
     }
 
-    /// Moves a policy to the trash; the caller builds the indexes anew.
+    /// Moves a policy to the trash; the caller rebuilds the indexes.
     pub(super) fn put_in_trash(&mut self, policy_id: &str, at: i64) {
         let Some(policy) = self.policy(policy_id) else {
             return;
@@ -251,28 +249,23 @@ impl World {
         });
     }
 
-    /// Makes a new identifier.
     pub(super) fn fresh_identifier(&mut self, prefix: &str, now: i64) -> String {
         self.serial += 1;
         identifier(prefix, &format!("{}@{now}", self.serial))
     }
 
-    /// Finds an organization by its identifier.
     pub(super) fn organization(&self, id: &str) -> Option<&Organization> {
         self.index.organizations.get(id).map(|&at| &self.organizations[at])
     }
 
-    /// Finds a machine by its identifier.
     pub(super) fn machine(&self, id: &str) -> Option<&Machine> {
         self.index.machines.get(id).map(|&at| &self.machines[at])
     }
 
-    /// Finds a machine by its name in the DNS.
     pub(super) fn machine_named(&self, fqdn: &str) -> Option<&Machine> {
         self.index.fqdns.get(fqdn).map(|&at| &self.machines[at])
     }
 
-    /// Finds a disk by its identifier.
     pub(super) fn disk(&self, id: &str) -> Option<&Disk> {
         self.index.disks.get(id).map(|&at| &self.disks[at])
     }
@@ -282,29 +275,26 @@ impl World {
         self.index.policies.get(id).map(|&at| &self.policies[at])
     }
 
-    /// Finds a policy to change.
     pub(super) fn policy_mut(&mut self, id: &str) -> Option<&mut Policy> {
         self.index.policies.get(id).map(|&at| &mut self.policies[at])
     }
 
-    /// Finds the trash object of an object.
     pub(super) fn trash_of(&self, object_id: &str) -> Option<&Trashed> {
         self.index.trash.get(object_id).map(|&at| &self.trash[at])
     }
 
-    /// Lists the disks assigned to a machine.
+    /// Lists the disks assigned to a VM.
     pub(super) fn disks_of(&self, machine: &str) -> impl Iterator<Item = &Disk> {
         let found = self.index.disks_of.get(machine).map_or(&[][..], Vec::as_slice);
         found.iter().map(|&at| &self.disks[at])
     }
 
-    /// Lists the policies of a machine or disk that are not in the trash.
+    /// Lists the policies of a VM or disk that are not in the trash.
     pub(super) fn policies_of(&self, target: &str) -> impl Iterator<Item = &Policy> {
         let found = self.index.policies_of.get(target).map_or(&[][..], Vec::as_slice);
         found.iter().map(|&at| &self.policies[at])
     }
 
-    /// Lists all policies that are not in the trash.
     pub(super) fn live_policies(&self) -> impl Iterator<Item = &Policy> {
         self.policies.iter().filter(|policy| self.trash_of(&policy.id).is_none())
     }

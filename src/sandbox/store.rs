@@ -1,7 +1,7 @@
 //! Keeps the world in a file that several processes share.
 //!
 //! Writers hold an exclusive lock on a file beside it and replace the state file whole; readers read it again
-//! only when it is another file than before. Nothing here knows what the world means.
+//! only when it has changed. What the world means is not decided here.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -60,7 +60,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Returns what happened to the file that its owner should know of.
+    /// Returns warnings about the file.
     pub(super) fn notices(&self) -> &[String] {
         &self.notices
     }
@@ -167,7 +167,7 @@ impl Store {
         let Some(path) = &self.file else {
             return Ok(());
         };
-        // Until the file is in place, memory is ahead of it: a failure below forces a reload.
+        // Until the file is in place, memory is ahead of it; after a failure below it is read again.
         self.stamp = None;
         self.stamp = save(path, &self.world)?;
         Ok(())

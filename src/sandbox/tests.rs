@@ -111,7 +111,7 @@ impl Api {
         self.send(method, &format!("/core/v1{path}"), &headers, &body.to_string())
     }
 
-    /// Lists the policies of a machine by its host name.
+    /// Lists the policies of a VM by its host name.
     fn policies(&self, hostname: &str) -> Vec<Value> {
         let fqdn = format!("{hostname}.acme.katapult.cloud");
         let path =
@@ -120,7 +120,7 @@ impl Api {
         listed["disk_backup_policies"].as_array().expect("a list").clone()
     }
 
-    /// Returns the identifier of a machine's first policy.
+    /// Returns the identifier of a VM's first policy.
     fn policy_of(&self, hostname: &str) -> String {
         self.policies(hostname)[0]["id"].as_str().expect("an id").to_owned()
     }

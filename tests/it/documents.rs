@@ -206,6 +206,11 @@ fn several_profiles() {
 }
 
 #[test]
+fn sandbox() {
+    check("sandbox.md");
+}
+
+#[test]
 fn the_readmes_bulk_change_finds_something_in_the_sandbox() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let line = readme.lines().find(|line| line.contains("update --match")).expect("an example of a bulk change");

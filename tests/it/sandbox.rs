@@ -57,7 +57,7 @@ fn a_missing_token_is_refused_as_the_api_refuses_it() {
 }
 
 #[test]
-fn it_fails_when_told_to() {
+fn it_fails_on_request() {
     let list = |simulator: &Simulator, retries| {
         bare(&["org", "list", "--retries", retries])
             .env("BPCTL_TOKEN", TOKEN)

@@ -1,6 +1,6 @@
 //! The queue of transactions: pending, then running, then done, by the clock.
 //!
-//! A machine's transactions run one after the other. What a transaction does happens when it ends.
+//! The transactions of a VM run one after the other; each has its effect when it ends.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(in crate::sandbox) enum Fate {
     #[default]
     Complete,
     Failed,
-    /// It runs for ever, and whatever is queued behind it stays pending.
+    /// It never ends, and those behind it in the queue stay pending.
     Stuck,
     /// Its record is purged when it begins to run; its work is done.
     Vanished,
@@ -55,7 +55,7 @@ pub(in crate::sandbox) struct Transaction {
     pub(in crate::sandbox) chain: u64,
     pub(in crate::sandbox) depends_on: Option<u64>,
     pub(in crate::sandbox) created_at: i64,
-    /// `None` waits for ever.
+    /// `None` never starts.
     pub(in crate::sandbox) starts_at: Option<i64>,
     /// `None` never ends.
     pub(in crate::sandbox) ends_at: Option<i64>,
@@ -81,7 +81,7 @@ impl Transaction {
         self.fate != Fate::Vanished || self.status(now) == "pending"
     }
 
-    /// Makes the record; the log only where it is asked for (documented).
+    /// Makes the record; the log is added on request only (documented).
     pub(in crate::sandbox) fn record(&self, now: i64, with_log: bool) -> Record {
         let status = self.status(now);
         let started = self.starts_at.filter(|_| status != "pending" && status != "cancelled");
@@ -133,7 +133,7 @@ impl Transaction {
 }
 
 impl Cloud {
-    /// Queues a transaction behind those of its machine; returns its number.
+    /// Queues a transaction behind those of its VM; returns its number.
     pub(in crate::sandbox) fn enqueue(
         &mut self,
         machine: Option<u64>,

@@ -22,7 +22,6 @@ pub(in crate::sandbox) fn period_length(period: &str) -> (i64, i64) {
 }
 
 impl Cloud {
-    /// Returns the numbers of a target's schedules.
     pub(in crate::sandbox) fn schedules_of(&self, target: Target) -> Vec<u64> {
         let found = self.schedules.iter().filter(|schedule| target.owns(schedule));
         found.filter_map(|schedule| number(schedule, "id")).collect()
@@ -64,7 +63,7 @@ impl Cloud {
         if is_busy {
             return;
         }
-        // Windows machines have no incremental backups (documented), so their own schedules fail.
+        // Windows VMs have no incremental backups (documented), so their own schedules fail.
         let is_windows = is_machine && with_id(&self.machines, target_id).is_some_and(is_windows);
         let fate = if is_windows { Fate::Failed } else { Fate::Complete };
         self.begin_backup(target, (&period, Some(id)), &Value::Null, (now, fate));
@@ -93,7 +92,7 @@ impl Cloud {
             set(schedule, "failure_count", failures);
             return;
         }
-        // Rotation is honoured for machines only; a disk keeps one (documented for 5.0).
+        // Rotation is honoured for VMs only; a disk keeps one (documented for 5.0).
         let keeps = match text(schedule, "target_type") {
             "Disk" => 1,
             _ => number(schedule, "rotation_period").unwrap_or(1),

@@ -1,7 +1,7 @@
 //! Reads typed arguments as the API's framework does (Apia), and refuses what it refuses.
 //!
-//! Issues, sentences and their order were seen on the framework itself. An argument that is null is not an
-//! argument that is absent: null reaches the operation. Nothing here knows the world.
+//! Issues, sentences and their order were seen on the framework itself. An argument that is null is not
+//! absent: null reaches the operation. It does not look into the world.
 
 use serde_json::{Map, Value, json};
 
@@ -205,7 +205,6 @@ impl<'a> Arguments<'a> {
         digits.parse().map_err(|_| Refusal::unhandled())
     }
 
-    /// Reads an object.
     pub(super) fn object(&self, name: &'static str) -> Result<Given<Self>, Refusal> {
         self.given(name).map(|value| match value {
             Value::Object(inner) => Ok(Self { values: inner, path: self.path_to(name), placeholder: self.placeholder }),

@@ -1,4 +1,4 @@
-//! One call of an operation, checked for everything that precedes the operation itself.
+//! The arguments of one call, and whether its token may do what the operation does.
 
 use serde_json::{Map, Value, json};
 

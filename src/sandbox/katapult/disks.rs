@@ -27,7 +27,7 @@ pub(super) fn list_of_organization(call: &Call, world: &World, paging: Paging) -
     page.answer("disk", &found, |disk| Ok(listed(disk, world)))
 }
 
-/// Lists a machine's disks, each nested one level down (recorded).
+/// Lists a VM's disks, each nested one level down (recorded).
 pub(super) fn list_of_machine(call: &Call, world: &World, paging: Paging) -> Result<Value, Refusal> {
     let lookup = call.machine()?;
     let page = paging.page(&call.arguments())?;

@@ -86,7 +86,6 @@ pub(super) fn trash_object_not_found() -> Refusal {
     not_found("trash_object_not_found", "trash object")
 }
 
-/// Shapes a trash object.
 pub(super) fn trash_object(trashed: &Trashed) -> Value {
     json!({
         "id": trashed.id,

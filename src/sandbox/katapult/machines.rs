@@ -9,7 +9,7 @@ use crate::sandbox::identifiers::identifier;
 use crate::sandbox::reply::Refusal;
 use crate::sandbox::state::{Annotation, Machine, World};
 
-/// Lists an organization's machines, without their state (recorded).
+/// Lists an organization's VMs, without their state (recorded).
 pub(super) fn list(call: &Call, world: &World, paging: Paging) -> Result<Value, Refusal> {
     let lookup = call.organization()?;
     let arguments = call.arguments();
@@ -26,7 +26,7 @@ pub(super) fn list(call: &Call, world: &World, paging: Paging) -> Result<Value, 
     page.answer("virtual_machines", &found, |machine| Ok(listed(machine)))
 }
 
-/// Shows one machine; annotations stand beside it, not in it (recorded).
+/// Shows one VM; annotations stand beside it, not in it (recorded).
 pub(super) fn show(call: &Call, world: &World) -> Result<Value, Refusal> {
     let machine = call.machine()?.machine_in(world)?;
     Ok(json!({
@@ -62,7 +62,7 @@ fn listed(machine: &Machine) -> Value {
     })
 }
 
-/// Shapes a machine with all its fields: `hypervisor` is documented but never sent, `suspended` is sent but
+/// Shapes a VM with all its fields: `hypervisor` is documented but never sent, `suspended` is sent but
 /// undocumented, and the password is sent in clear (recorded).
 fn full(machine: &Machine, world: &World) -> Value {
     json!({

@@ -4,7 +4,6 @@
 
 use serde_json::{Value, json};
 
-/// Shapes the data centre as most replies have it.
 pub(super) fn data_center() -> Value {
     json!({ "id": "loc_UUhPmoCbpic6UX0Y", "name": "London", "permalink": "uk-lon-01" })
 }
@@ -28,7 +27,7 @@ pub(super) fn zone() -> Value {
     })
 }
 
-/// Shapes the zone as the reply for a single machine has it.
+/// Shapes the zone as the reply for a single VM has it.
 pub(super) fn zone_with_country() -> Value {
     json!({
         "id": "zone_7Uuz6wzE17ZShh8f",
@@ -38,7 +37,6 @@ pub(super) fn zone_with_country() -> Value {
     })
 }
 
-/// Shapes the country.
 pub(super) fn country() -> Value {
     json!({
         "id": "ctry_Gh2nVxYc81KpWq0Z",
@@ -50,12 +48,10 @@ pub(super) fn country() -> Value {
     })
 }
 
-/// Shapes the currency.
 pub(super) fn currency() -> Value {
     json!({ "id": "cur_zShCGgjgBz4EbnX1", "name": "British Pound", "iso_code": "GBP", "symbol": "£" })
 }
 
-/// Shapes the public network.
 pub(super) fn network() -> Value {
     json!({
         "id": "netw_gVRkZdSKczfNg34P",

@@ -11,7 +11,6 @@ use super::page::Paging;
 use crate::sandbox::reply::Refusal;
 use crate::sandbox::state::{Policy, Target, TargetKind, World};
 
-/// Lists all policies of an organization.
 pub(super) fn list_of_organization(call: &Call, world: &World, paging: Paging, now: i64) -> Result<Value, Refusal> {
     let lookup = call.organization()?;
     let page = paging.page(&call.arguments())?;
@@ -21,7 +20,7 @@ pub(super) fn list_of_organization(call: &Call, world: &World, paging: Paging, n
     page.answer("disk_backup_policies", &found, |policy| listed(policy, world, now))
 }
 
-/// Lists the policies of a machine, and those of its disks when asked.
+/// Lists the policies of a VM, with those of its disks where `include_disks` is set.
 pub(super) fn list_of_machine(call: &Call, world: &World, paging: Paging, now: i64) -> Result<Value, Refusal> {
     let lookup = call.machine()?;
     let include_disks = call.arguments().boolean("include_disks")? == Given::Value(true);
@@ -36,7 +35,7 @@ pub(super) fn list_of_machine(call: &Call, world: &World, paging: Paging, now: i
     page.answer("disk_backup_policies", &found, |policy| listed(policy, world, now))
 }
 
-/// Lists a disk's own policies, not those of its machine (inferred).
+/// Lists a disk's own policies, not those of its VM (inferred).
 pub(super) fn list_of_disk(call: &Call, world: &World, paging: Paging, now: i64) -> Result<Value, Refusal> {
     let lookup = call.disk()?;
     let page = paging.page(&call.arguments())?;
@@ -46,7 +45,6 @@ pub(super) fn list_of_disk(call: &Call, world: &World, paging: Paging, now: i64)
     page.answer("disk_backup_policies", &found, |policy| listed(policy, world, now))
 }
 
-/// Shows one policy.
 pub(super) fn show(call: &Call, world: &World, now: i64) -> Result<Value, Refusal> {
     let policy = call.policy()?.policy_in(world)?;
     full(policy, world, now)

@@ -91,7 +91,6 @@ fn validate(policy: &Policy) -> Result<(), Refusal> {
     .with_detail(json!({ "errors": errors })))
 }
 
-/// Creates a policy for a machine or a disk.
 pub(super) fn create(call: &Call, kind: TargetKind, world: &mut World, now: i64) -> Result<Reply, Refusal> {
     let lookup = match kind {
         TargetKind::VirtualMachine => call.machine()?,
@@ -118,7 +117,7 @@ pub(super) fn create(call: &Call, kind: TargetKind, world: &mut World, now: i64)
     Ok(full(&policy, world, now).into())
 }
 
-/// Makes a policy with the defaults of a new one, none of which is documented.
+/// Makes a policy with the defaults of a new one; no document states them.
 fn with_defaults(target: Target, organization: String) -> Policy {
     Policy {
         id: String::new(),

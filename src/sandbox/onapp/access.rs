@@ -1,5 +1,5 @@
-//! HTTP Basic credentials: nearly all are accepted, for the simulator has no accounts. The first letters of the
-//! user decide about permissions, as those of a token do on Katapult.
+//! Checks HTTP Basic credentials. The simulator has no accounts: it accepts nearly all of them, and the first
+//! letters of the user's name decide about permissions, as those of a token do on Katapult.
 
 use base64::Engine;
 use base64::engine::DecodePaddingMode;
@@ -28,7 +28,7 @@ impl User {
         is_good.then(|| Self(user.to_owned()))
     }
 
-    /// Whether the user has no administrator's permissions: none of `/settings`, and nobody else's transactions.
+    /// Whether the user is not an administrator: `/settings` and the list of all transactions are refused.
     pub(super) fn is_limited(&self) -> bool {
         self.0.starts_with("limited")
     }

@@ -7,7 +7,7 @@ use super::xml;
 use crate::sandbox::cloud::Record;
 use crate::sandbox::reply::{JSON, Reply, XML};
 
-/// Longer lists are paged even when nobody asks; the real default is unknown.
+/// Longer lists are paged even without parameters; the real default is unknown.
 const PAGE_SIZE: usize = 100;
 
 /// What a request is answered with.
@@ -43,7 +43,7 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    /// The cloud is busy with the machine: the same request may succeed later.
+    /// The cloud is busy with the VM: the same request may succeed later.
     pub(super) fn busy() -> Self {
         Self::Field("base", "Please wait while Virtual Machine transactions will be finished.".to_owned())
     }

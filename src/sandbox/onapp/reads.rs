@@ -1,4 +1,4 @@
-//! What `GET` answers: machines, disks, backups, schedules, transactions, recovery points, settings.
+//! Answers `GET`: VMs, disks, backups, schedules, transactions, recovery points, settings.
 
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,7 @@ impl Read<'_> {
         let path: Vec<&str> = self.address.segments.iter().map(String::as_str).collect();
         match path.as_slice() {
             ["version"] => Ok(Answer::Bare(record(json!({ "version": "6.7.0" })))),
-            // Superb's check of credentials, and its list of machines (client code).
+            // Superb's check of credentials, and its list of VMs (client code).
             ["test"] if self.mode.superb => Ok(Answer::Bare(record(json!({ "status": "ok" })))),
             ["virtual_machines", "overview"] if self.mode.superb => Ok(self.machines()),
             ["virtual_machines"] => Ok(self.machines()),
@@ -114,7 +114,7 @@ impl Read<'_> {
         }
     }
 
-    /// Lists machines; `q` searches their labels (client code).
+    /// Lists VMs; `q` searches their labels (client code).
     fn machines(&self) -> Answer {
         let wanted = self.query.get("q").and_then(Value::as_str).unwrap_or_default().to_lowercase();
         let found =
@@ -122,7 +122,7 @@ impl Read<'_> {
         Answer::Many("virtual_machines", "virtual_machine", found.map(|machine| self.machine(machine)).collect())
     }
 
-    /// Shows a machine; without incremental backups in the cloud no machine has them.
+    /// Shows a VM; without incremental backups in the cloud no VM has them.
     fn machine(&self, machine: &Record) -> Record {
         let mut shown = machine.clone();
         if !self.mode.incremental {

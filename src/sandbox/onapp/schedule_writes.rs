@@ -49,7 +49,7 @@ impl Settings {
 }
 
 impl Write<'_> {
-    /// Carries out what is posted below a machine or a disk; Superb offers none of it.
+    /// Carries out what is posted below a VM or a disk; Superb offers none of it.
     pub(super) fn schedule_target(&mut self, target: Target, rest: &[&str]) -> Answered {
         if self.mode.superb {
             return Err(Refused::NotFound);
@@ -176,7 +176,7 @@ impl Write<'_> {
         Ok(Answer::Created(name, parent, Some(location)))
     }
 
-    /// Says on a disk whether it has autobackups; machines have no such member (recorded).
+    /// Says on a disk whether it has autobackups; VMs have no such member (recorded).
     fn mark_autobackups(&mut self, target: Target) {
         let Target::Disk(disk) = target else {
             return;
@@ -188,7 +188,7 @@ impl Write<'_> {
         }
     }
 
-    /// Returns the owner of a target's schedules and its path, which names the machine by identifier (recorded).
+    /// Returns the owner of a target's schedules and its path, which names the VM by identifier (recorded).
     fn parent(&self, target: Target) -> (&'static str, Record, String) {
         let machine = self.cloud.machine_of(target).and_then(|id| with_id(&self.cloud.machines, id));
         let machine = machine.cloned().unwrap_or_default();

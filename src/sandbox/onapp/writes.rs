@@ -1,6 +1,6 @@
-//! What `POST`, `PUT` and `DELETE` change: backups, recovery points and their resources.
+//! Carries out `POST`, `PUT` and `DELETE` for backups, recovery points and their resources.
 //!
-//! A write is checked in full before it changes anything. Schedules stand in a module of their own.
+//! A write is checked in full before it changes anything. Schedules have a module of their own.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(super) struct Write<'a> {
     pub(super) mode: &'a Mode,
     pub(super) parameters: &'a Parameters,
     pub(super) now: i64,
-    /// Takes the fate of a transaction with this action from the failures that were asked for.
+    /// Decides how a transaction with this action ends, by the failures of the command line.
     pub(super) fate: &'a mut dyn FnMut(&str) -> Fate,
 }
 
@@ -93,7 +93,7 @@ impl Write<'_> {
         Ok(self.back_up(Target::Disk(disk)))
     }
 
-    /// Takes an incremental backup of a machine, where the cloud and the machine allow that. What a cloud with
+    /// Takes an incremental backup of a VM, where the cloud and the VM allow that. What a cloud with
     /// normal backups only answers is unknown.
     fn back_up_machine(&mut self, machine: u64) -> Answered {
         let record = require(with_id(&self.cloud.machines, machine))?;
@@ -119,7 +119,7 @@ impl Write<'_> {
         Answer::Created("backup", made, None)
     }
 
-    /// Overwrites the disk or machine of a backup; the machine is locked meanwhile, and started afterwards.
+    /// Overwrites the disk or VM of a backup; the VM is locked meanwhile, and started afterwards.
     fn restore(&mut self, id: u64) -> Answered {
         let backup = self.idle_backup(id)?;
         let (machine, is_incremental) = (backup.0, text(&backup.1, "target_type") == "VirtualMachine");
@@ -180,7 +180,7 @@ impl Write<'_> {
         Ok(Answer::Created("image_template", template, None))
     }
 
-    /// Queues the end of a backup, which stays listed until then.
+    /// Queues the destruction of a backup, which stays listed until then.
     fn delete(&mut self, id: u64) -> Answered {
         let backup = require(self.cloud.backup(id))?;
         if is_true(&backup.record, "locked") {
@@ -201,7 +201,7 @@ impl Write<'_> {
         Ok(Answer::Done)
     }
 
-    /// Returns the machine and the record of a backup that is built and at rest.
+    /// Returns the VM and the record of a backup that is built and at rest.
     fn idle_backup(&self, id: u64) -> Result<(u64, Record), Refused> {
         let backup = require(self.cloud.backup(id))?;
         if !is_true(&backup.record, "built") {
@@ -213,7 +213,7 @@ impl Write<'_> {
         Ok((backup.machine, backup.record.clone()))
     }
 
-    /// Refuses while the machine is being restored.
+    /// Refuses while the VM is being restored.
     fn check_idle(&self, machine: u64) -> Result<(), Refused> {
         if with_id(&self.cloud.machines, machine).is_some_and(|machine| is_true(machine, "locked")) {
             return Err(Refused::busy());
@@ -290,7 +290,7 @@ impl Write<'_> {
         Ok(self.created("recovery_point", point, machine))
     }
 
-    /// Attaches a machine to a resource, or detaches it.
+    /// Attaches a VM to a resource, or detaches it.
     fn attach(&mut self, machine: u64, id: &str, is_wanted: bool) -> Answered {
         let id = parse(id)?;
         let resource = self.cloud.resources.iter_mut().find(|resource| number(&resource.record, "id") == Some(id));
@@ -305,7 +305,6 @@ impl Write<'_> {
     }
 }
 
-/// Reads a number of a path.
 pub(super) fn parse(id: &str) -> Result<u64, Refused> {
     id.parse().map_err(|_| Refused::NotFound)
 }

@@ -13,7 +13,7 @@ use crate::sandbox::identifiers::{onapp_identifier, password};
 
 const DAY: i64 = 86_400;
 
-/// What is made after seeding is numbered from here, beyond all seeded numbers.
+/// New objects are numbered from here, above all seeded numbers.
 const FIRST_NUMBER: u64 = 100_000;
 
 /// Makes the cloud as of `now`; `more` backups go to a server of their own.
@@ -56,7 +56,7 @@ pub(super) fn cloud(more: usize, now: i64) -> Cloud {
     cloud
 }
 
-/// Turns a machine into one that runs Windows, which gets backups of its disks only (documented).
+/// Turns a VM into one that runs Windows, which gets backups of its disks only (documented).
 fn windows(mut machine: Record) -> Record {
     for (key, value) in [
         ("operating_system", "windows"),

@@ -1,4 +1,4 @@
-//! Acme Hosting: eight machines, their disks, and policies of every kind.
+//! Acme Hosting: eight VMs, their disks, and policies of every kind.
 
 use super::Seed;
 use crate::sandbox::identifiers::{identifier, password, wide_name};
@@ -7,7 +7,7 @@ use crate::sandbox::state::{
     Annotation, Attachment, Disk, Installation, Machine, Organization, Policy, Target, TargetKind, World,
 };
 
-/// The company's machines.
+/// The company's VMs.
 pub(in crate::sandbox) const MACHINES: usize = 8;
 
 /// The company's policies, the one in the trash included.
@@ -157,7 +157,7 @@ pub(super) fn fill(world: &mut World, now: i64) {
     world.organizations.push(organization);
 }
 
-/// Leaves out the last of everything that the sizes have no room for.
+/// Removes the last objects where `seed` wants fewer than the company has.
 pub(super) fn shrink(world: &mut World, seed: &Seed) {
     world.machines.truncate(seed.machines);
     let kept: Vec<String> = world.machines.iter().map(|machine| machine.id.clone()).collect();
@@ -195,7 +195,7 @@ fn machine(host: &Host, at: usize, organization: &Organization, now: i64) -> Mac
 }
 
 fn disks(host: &Host, organization: &Organization, now: i64) -> Vec<Disk> {
-    // The boot disk of a machine that is off is assigned but detached (recorded).
+    // The boot disk of a VM that is off is assigned but detached (recorded).
     let state = if host.state == "started" { "attached" } else { "detached" };
     let attachment =
         |boot| Attachment { machine: machine_id(host.name), attach_on_boot: true, boot, state: state.to_owned() };
@@ -220,7 +220,7 @@ fn disks(host: &Host, organization: &Organization, now: i64) -> Vec<Disk> {
     vec![system, data]
 }
 
-/// Makes the disk that is assigned to no machine.
+/// Makes the one disk that stays unassigned.
 fn archive(organization: &Organization, now: i64) -> Disk {
     let mut disk = disk("Archive 2024", "unassigned", 250, &organization.id, now - 510 * DAY);
     disk.storage_speed = "ssd".to_owned();
@@ -228,7 +228,7 @@ fn archive(organization: &Organization, now: i64) -> Disk {
     disk
 }
 
-/// Makes a disk that is assigned to nothing.
+/// Makes a disk that is not assigned to any VM.
 pub(super) fn disk(name: &str, of: &str, size: u32, organization: &str, created_at: i64) -> Disk {
     let id = disk_id(of, name);
     Disk {
@@ -251,12 +251,10 @@ fn annotation(key: &str, value: &str) -> Annotation {
     Annotation { key: key.to_owned(), value: Some(value.to_owned()) }
 }
 
-/// Returns the identifier of a machine.
 pub(super) fn machine_id(name: &str) -> String {
     identifier("vm", name)
 }
 
-/// Returns the identifier of a disk.
 pub(super) fn disk_id(of: &str, name: &str) -> String {
     identifier("disk", &format!("{of}/{name}"))
 }

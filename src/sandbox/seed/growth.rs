@@ -1,4 +1,4 @@
-//! Generated organizations, machines and policies beyond the company, for large worlds.
+//! Generated organizations, VMs and policies beyond the company, for large worlds.
 
 use super::company::{disk, machine_id};
 use super::{COMPANY_MACHINES, COMPANY_POLICIES, Seed};
@@ -8,7 +8,7 @@ use crate::sandbox::state::{Attachment, Machine, Organization, Policy, Target, T
 
 const DAY: i64 = 86_400;
 
-/// Adds what the sizes ask for beyond the company.
+/// Adds objects until there are as many as `seed` wants.
 pub(super) fn fill(world: &mut World, seed: &Seed, now: i64) {
     for number in 2..=seed.organizations {
         world.organizations.push(organization(number, now));
@@ -60,7 +60,7 @@ fn add_machine(world: &mut World, number: usize, owner: &Organization, now: i64)
     });
 }
 
-/// Deals policies out to the generated machines, or to the company's when there are no others.
+/// Distributes policies over the generated VMs, or over the company's where there are no others.
 fn add_policies(world: &mut World, seed: &Seed, mut targets: Vec<(String, String)>) {
     if targets.is_empty() {
         let machines = world.machines.iter();

@@ -39,7 +39,6 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Makes a body that is sent in this way.
     pub(super) fn new(body: Vec<u8>, delivery: Delivery) -> Self {
         let rest = Bytes::from(body);
         Self { half: rest.len() / 2, rest, delivery, pause: None }

@@ -145,6 +145,23 @@ fn a_file_that_can_only_be_read_is_read() {
 }
 
 #[test]
+fn a_file_of_the_first_version_keeps_its_policies() {
+    let (_directory, file) = file();
+    let id = sharing(&file).policy_of("web-1");
+    let mut body = lookup(&id);
+    body["properties"] = json!({ "retention": 4711 });
+    assert_eq!(sharing(&file).call("PATCH", PATH, &body).status, 200);
+    let mut state: Value = serde_json::from_slice(&fs::read(&file).expect("a file")).expect("JSON");
+    state["version"] = json!(1);
+    state["onapp"] = json!({"machines": [], "disks": [], "backups": []});
+    fs::write(&file, state.to_string()).expect("a file");
+    let api = sharing(&file);
+    assert!(api.running.notices().is_empty(), "{:?}", api.running.notices());
+    assert_eq!(api.policy(&id).json()["disk_backup_policy"]["retention"], 4711);
+    assert!(!super::onapp::list(&api, "/settings/schedules.json").is_empty());
+}
+
+#[test]
 fn trouble_with_the_file_is_a_failure_of_the_server() {
     let (_directory, file) = file();
     let api = sharing(&file);

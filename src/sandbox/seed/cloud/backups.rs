@@ -1,4 +1,4 @@
-//! The cloud's backups, one list of them with every oddity.
+//! The cloud's backups; one VM's list has every oddity that was recorded.
 
 use serde_json::{Value, json};
 
@@ -181,7 +181,7 @@ fn windows_backups(now: i64) -> Vec<Backup> {
         .collect()
 }
 
-/// A chain of incremental backups, the second of which was taken right after the first and is empty.
+/// A chain of incremental backups; the second was taken right after the first and is empty.
 fn app_backups(now: i64) -> Vec<Backup> {
     [
         backup(6_400, 3 * DAY, 1_511_072, "manual", Zone::Zero),

@@ -1,4 +1,4 @@
-//! What has happened in the cloud: transactions, and the recovery points of a plugin.
+//! The cloud's past transactions, and the recovery points of a plugin.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(super) fn transactions(now: i64) -> Vec<Transaction> {
             ]
         })
         .collect();
-    // The parent is not the machine (documented): that is the associated object.
+    // The parent is not the VM (documented): that is the associated object.
     transactions.push(past(701, "rebuild_network_interfaces", Parent::of("NetworkInterface", 513), now - 8 * 3_600));
     let mut reset = past(652, "reset_root_password", Parent::of("VirtualMachine", 652), now - 7 * 3_600);
     // Parameters hold secrets in clear (recorded).
