@@ -232,7 +232,7 @@ impl Context {
     /// # Errors
     /// There is no token.
     pub fn katapult_at(&self, connection: &Connection) -> Result<Katapult> {
-        let token = credential(connection.token()?)?;
+        let token = write_credential(connection)?;
         let http = self.http(connection, Authentication::Bearer(token), Katapult::DIALECT)?;
         Ok(Katapult::new(http, self.global.show_secrets))
     }
@@ -259,12 +259,13 @@ impl Context {
     /// # Errors
     /// There are no credentials.
     pub fn onapp_at(&self, connection: &Connection) -> Result<OnApp> {
-        let token = connection.token()?;
+        connection.token()?;
         let Some(user) = &connection.user else {
             return Err(Error::config("an OnApp cloud needs a user")
                 .hint(format!("set `{}`, or `user` in the profile: the account's email or id", env::USER)));
         };
-        let authentication = Authentication::Basic { user: user.value.clone(), password: credential(token)? };
+        let authentication =
+            Authentication::Basic { user: user.value.clone(), password: write_credential(connection)? };
         let http = self.http(connection, authentication, OnApp::DIALECT)?;
         Ok(OnApp::new(http, connection.wire.value, self.global.show_secrets))
     }
@@ -282,7 +283,8 @@ impl Context {
         let ca_file = connection.ca_file.as_ref().map(|file| file.value.clone());
         let is_trust_named = env::TRUST.iter().any(|name| self.system.is_present(name));
         let proxy = Proxy::find(&base, |name| self.system.variable(name))?;
-        let target = Target { base, authentication, ca_file, is_trust_named, proxy };
+        let read_credential = connection.has_read_token().then(|| credential(connection.token()?)).transpose()?;
+        let target = Target { base, authentication, read_credential, ca_file, is_trust_named, proxy };
         let http = Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress()));
         Ok(http.showing_secrets(self.global.show_secrets).read_only(connection.read_only.value))
     }
@@ -464,6 +466,21 @@ impl Context {
             }
         })?;
         wrong_column.map_or(Ok(()), |sentence| Err(Error::usage(sentence)))
+    }
+}
+
+/// The credential of writes. Where there is a token for reads alone, its absence is an error of the first write.
+///
+/// # Errors
+/// No token is set, or it is invalid.
+fn write_credential(connection: &Connection) -> Result<Credential> {
+    match connection.write_token() {
+        Ok(token) => credential(token),
+        Err(error) if connection.has_read_token() => Ok(Credential::fetched(Box::new(move |_| {
+            let error = error.clone();
+            Box::pin(async move { Err(error) })
+        }))),
+        Err(error) => Err(error),
     }
 }
 

@@ -30,7 +30,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &arguments, &system),
     };
-    let format = format(&cli.global, &system);
+    let format = format(&cli, &system);
     let options = ui_options(&cli.global, &system, *format.as_ref().unwrap_or(&Format::Table));
     let ui = Ui::new(options);
     let format = match format {
@@ -39,6 +39,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     };
     let output = output_options(&cli.global, &system, format);
     let cx = Context::new(system, cli.global, ui, output);
+    env::unknown(&cx.system).iter().for_each(|warning| cx.ui.warn(warning));
     let result = env::check(&cx.system).and_then(|()| match cli.command {
         // They wait for nothing: a runtime would take longer than they do.
         command @ (Command::Completions(_) | Command::Man(_) | Command::Help(_)) => {
@@ -170,14 +171,26 @@ fn format_of_arguments(arguments: &[OsString], system: &System) -> Format {
 }
 
 /// Resolves the output format: flag, then environment.
-fn format(global: &Global, system: &System) -> Result<Format> {
-    match (global.output, system.variable(env::OUTPUT)) {
+fn format(cli: &Cli, system: &System) -> Result<Format> {
+    match (cli.global.output, system.variable(env::OUTPUT)) {
         (Some(format), _) => Ok(format),
         (None, None) => Ok(Format::Table),
-        (None, Some(name)) => <Format as clap::ValueEnum>::from_str(name, false).map_err(|_| {
-            Error::usage(format!("invalid value '{name}' for '{}'", env::OUTPUT))
-                .hint("use table, wide, json, jsonl, yaml, csv or id")
-        }),
+        (None, Some(name)) => <Format as clap::ValueEnum>::from_str(name, false)
+            .map(|format| if has_format(&cli.command, format, cli.global.dry_run) { format } else { Format::Table })
+            .map_err(|_| {
+                Error::usage(format!("invalid value '{name}' for '{}'", env::OUTPUT))
+                    .hint("use table, wide, json, jsonl, yaml, csv or id")
+            }),
+    }
+}
+
+/// Whether a format that comes from the environment applies to a command. It is a default for all commands: one that has
+/// no such format keeps its own, and `export` writes a file for `plan` and `apply` unless the command line says otherwise.
+fn has_format(command: &Command, format: Format, is_dry_run: bool) -> bool {
+    match format {
+        Format::Sarif => matches!(command, Command::Lint(_)),
+        Format::Csv | Format::Id => !is_dry_run && !matches!(command, Command::Export(_) | Command::Plan(_)),
+        _ => !matches!(command, Command::Export(_)),
     }
 }
 

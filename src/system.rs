@@ -65,6 +65,11 @@ impl System {
         self.variables.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// The names of all environment variables.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.keys().chain(self.secrets.keys()).map(String::as_str)
+    }
+
     /// Tells whether an environment variable is UTF-8; one that is not set is.
     pub fn is_text(&self, name: &str) -> bool {
         !self.bad_secrets.contains(name) && self.variables.get(name).is_none_or(|value| value.to_str().is_some())

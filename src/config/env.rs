@@ -39,7 +39,7 @@ pub const TERM: &str = "TERM";
 pub const TRUST: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// Every variable with its meaning, for the manual.
-pub const ALL: [(&str, &str); 14] = [
+pub const ALL: [(&str, &str); 15] = [
     (TOKEN, "The token; on OnApp the password or API key."),
     (KATAPULT_TOKEN, "Katapult's token, where BPCTL_TOKEN is not set."),
     (KATAPULT_KEY, "Katapult's token, where neither of the two is set."),
@@ -50,7 +50,8 @@ pub const ALL: [(&str, &str); 14] = [
     (API_URL, "The base URL that paths are appended to, as --api-url."),
     (ORG, "The organization's id or sub-domain, as --org."),
     (KATAPULT_ORGANIZATION, "The organization's sub-domain, where BPCTL_ORG is not set."),
-    (OUTPUT, "The output format, as --output."),
+    (OUTPUT, "The output format, as --output; for commands that have it."),
+    (READ_ONLY, "1 refuses every write, as --read-only."),
     (NO_COLOR, "Switches colours off (any value)."),
     (CLICOLOR_FORCE, "Switches colours on although the output is not a terminal (any value but 0)."),
     (TERM, "The terminal type; dumb has no colours."),
@@ -58,6 +59,27 @@ pub const ALL: [(&str, &str); 14] = [
 
 /// What need not be UTF-8: a path, and what any value switches.
 const ANY_BYTES: [&str; 4] = [CONFIG, NO_COLOR, CLICOLOR_FORCE, TERM];
+
+/// How the variables of this program begin.
+const PREFIX: &str = "BPCTL_";
+/// The least likeness, from 0 to 1, of a name that is suggested.
+const MIN_LIKENESS: f64 = 0.8;
+
+/// Describes the variables that look like bpctl's own and are not: a misspelt one would be ignored.
+pub fn unknown(system: &System) -> Vec<String> {
+    let known = || ALL.into_iter().map(|(name, _)| name).filter(|name| name.starts_with(PREFIX));
+    let mut names: Vec<&str> =
+        system.names().filter(|name| name.starts_with(PREFIX) && known().all(|known| known != *name)).collect();
+    names.sort_unstable();
+    let warning = |name: &str| {
+        let likeness = |known: &str| strsim::jaro_winkler(&known[PREFIX.len()..], &name[PREFIX.len()..]);
+        let nearest = known().max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
+        let meant = nearest.filter(|known| likeness(known) >= MIN_LIKENESS);
+        let meant = meant.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
+        format!("unknown environment variable {name}{meant}")
+    };
+    names.into_iter().map(warning).collect()
+}
 
 /// Refuses variables that cannot be read: left out silently, they would let another account or cloud be used.
 ///

@@ -45,7 +45,8 @@ pub struct Http {
     write_in_flight: RefCell<Option<String>>,
     last_seen: RefCell<Option<Answer>>,
     clock_offset: Cell<Option<SignedDuration>>,
-    scrubber: OnceCell<Scrubber>,
+    /// One for the secret of reads, one for that of writes; they may be the same.
+    scrubbers: [OnceCell<Scrubber>; 2],
     has_warned: Cell<bool>,
     shows_secrets: bool,
     is_read_only: bool,
@@ -74,7 +75,7 @@ impl Http {
             write_in_flight: RefCell::new(None),
             last_seen: RefCell::new(None),
             clock_offset: Cell::new(None),
-            scrubber: OnceCell::new(),
+            scrubbers: Default::default(),
             has_warned: Cell::new(false),
             shows_secrets: false,
             is_read_only: false,
@@ -146,7 +147,7 @@ impl Http {
             return Err(refused_in_read_only_mode(request));
         }
         // Before anything else: it must not look as if a write had begun.
-        self.target.authentication.credential().get(|| self.attempts.begin()).await?;
+        self.target.credential(request.method).get(|| self.attempts.begin()).await?;
         if request.method != Method::Get {
             *self.write_in_flight.borrow_mut() = Some(format!("{} {}", request.method.name(), request.path));
         }
@@ -231,7 +232,7 @@ impl Http {
         self.trace(trace::request(self.progress.trace_level(), request, &url, &|body| self.redact(body)));
         let builder = client.request(request.method.into(), url).header(ACCEPT, request.accept);
         // Both mark the header as sensitive, so that no debug output of the library shows it.
-        let builder = match (&self.target.authentication, self.secret()) {
+        let builder = match (&self.target.authentication, self.secret(request.method)) {
             (Authentication::Bearer(_), Some(token)) => builder.bearer_auth(token),
             (Authentication::Basic { user, .. }, password) => builder.basic_auth(user, password),
             (Authentication::Bearer(_), None) => builder,
@@ -274,7 +275,7 @@ impl Http {
                     return Err(TransportError::Invalid(what, Some(answer.status), answer.request_id));
                 }
             };
-            self.scrubber().inspect(|scrubber| scrubber.hide_in_result(&answer.body, &mut value));
+            self.scrubbers().for_each(|scrubber| scrubber.hide_in_result(&answer.body, &mut value));
             answer.is_from_api = true;
             Ok(value)
         } else {
@@ -320,35 +321,35 @@ impl Http {
 
     /// Removes the token from a text: some servers repeat what they were sent.
     fn hide_token(&self, text: &str) -> String {
-        self.scrubber().map_or_else(|| text.to_owned(), |scrubber| scrubber.hide(text))
+        self.scrubbers().fold(text.to_owned(), |text, scrubber| scrubber.hide(&text))
     }
 
     /// Removes all secrets from a body that is traced.
     fn redact(&self, body: &mut Value) {
         (self.dialect.redact)(body);
-        self.scrubber().inspect(|scrubber| scrubber.hide_in(body));
+        self.scrubbers().for_each(|scrubber| scrubber.hide_in(body));
     }
 
     /// Removes the token from an error.
     fn scrub(&self, error: Error) -> Error {
-        match self.scrubber() {
-            Some(scrubber) => scrubber.hide_in_error(error),
-            None => error,
-        }
+        self.scrubbers().fold(error, |error, scrubber| scrubber.hide_in_error(error))
     }
 
-    /// The scrubber for the credentials, once they are known.
-    fn scrubber(&self) -> Option<&Scrubber> {
+    /// The scrubbers for the credentials, once they are known.
+    fn scrubbers(&self) -> impl Iterator<Item = &Scrubber> {
         let user = match &self.target.authentication {
             Authentication::Basic { user, .. } => Some(user.as_str()),
             Authentication::Bearer(_) => None,
         };
-        let secret = self.secret()?;
-        Some(self.scrubber.get_or_init(|| Scrubber::of(user, secret)))
+        let secrets = [Method::Get, Method::Patch].map(|method| self.secret(method));
+        self.scrubbers.iter().zip(secrets).filter_map(move |(scrubber, secret)| {
+            let secret = secret?;
+            Some(scrubber.get_or_init(|| Scrubber::of(user, secret)))
+        })
     }
 
-    fn secret(&self) -> Option<&str> {
-        self.target.authentication.credential().if_known().map(Secret::expose)
+    fn secret(&self, method: Method) -> Option<&str> {
+        self.target.credential(method).if_known().map(Secret::expose)
     }
 }
 
@@ -431,6 +432,7 @@ mod tests {
         let target = Target {
             base: format!("http://{address}/v1").parse().unwrap(),
             authentication: Authentication::Bearer(Credential::known(Secret::new("a-token"))),
+            read_credential: None,
             ca_file: None,
             is_trust_named: false,
             proxy: None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
+use super::Method;
 use super::answer::{Answer, ApiError};
 use super::credential::Credential;
 use super::proxy::Proxy;
@@ -25,7 +26,7 @@ pub enum Authentication {
 }
 
 impl Authentication {
-    pub(super) fn credential(&self) -> &Credential {
+    fn credential(&self) -> &Credential {
         match self {
             Self::Bearer(token) => token,
             Self::Basic { password, .. } => password,
@@ -40,6 +41,8 @@ pub struct Target {
     pub base: Url,
     /// The credentials; sent to this host only.
     pub authentication: Authentication,
+    /// A weaker secret that reads use in the place of the usual one.
+    pub read_credential: Option<Credential>,
     /// PEM certificates that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
     /// Whether the environment says where the trusted certificates are (`SSL_CERT_FILE`, `SSL_CERT_DIR`); the
@@ -50,6 +53,14 @@ pub struct Target {
 }
 
 impl Target {
+    /// The secret that a request is sent with.
+    pub(super) fn credential(&self, method: Method) -> &Credential {
+        match &self.read_credential {
+            Some(weaker) if method == Method::Get => weaker,
+            _ => self.authentication.credential(),
+        }
+    }
+
     pub(super) fn host(&self) -> &str {
         self.base.host_str().unwrap_or("the API")
     }

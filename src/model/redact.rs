@@ -5,7 +5,8 @@ use serde_json::Value;
 /// What stands in a secret's place.
 const HIDDEN: &str = "[REDACTED]";
 /// Fields that hold a password, in both APIs.
-const SECRET_FIELDS: [&str; 2] = ["initial_root_password", "remote_access_password"];
+const SECRET_FIELDS: [&str; 5] =
+    ["initial_root_password", "remote_access_password", "service_password", "new_password", "password"];
 
 /// Hides passwords, and the value of every attribute that says `"protect": true`, at any depth.
 pub fn redact(value: &mut Value) {
@@ -46,14 +47,16 @@ mod tests {
         let mut value = json!({"target": {"value": {"initial_root_password": "p", "name": "n"}},
             "attributes": [{"key": "root_password", "value": "s", "protect": true},
                            {"key": "hostname", "value": "h", "protect": false}],
-            "initial_root_password": null});
+            "initial_root_password": null,
+            "resource": {"service_password": "s", "password": "p", "username": "u"}});
         redact(&mut value);
         assert_eq!(
             value,
             json!({"target": {"value": {"initial_root_password": HIDDEN, "name": "n"}},
                 "attributes": [{"key": "root_password", "value": HIDDEN, "protect": true},
                                {"key": "hostname", "value": "h", "protect": false}],
-                "initial_root_password": null})
+                "initial_root_password": null,
+                "resource": {"service_password": HIDDEN, "password": HIDDEN, "username": "u"}})
         );
     }
 }

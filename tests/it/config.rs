@@ -321,6 +321,38 @@ fn a_profile_named_on_the_command_line_comes_before_the_environment() {
 }
 
 #[test]
+fn a_variable_that_bpctl_does_not_know_draws_a_warning() {
+    let server = World::new().serve();
+    let show = || katapult(&server, &["disk", "show", DISK]);
+    for (name, meant) in
+        [("BPCTL_PROFIL", "BPCTL_PROFILE"), ("BPCTL_API_ULR", "BPCTL_API_URL"), ("BPCTL_READONLY", "BPCTL_READ_ONLY")]
+    {
+        let run = show().env(name, "x").run().ok();
+        run.mentions(&[&format!("unknown environment variable {name}; did you mean {meant}?")]);
+    }
+    let run = show().env("BPCTL_XYZZY", "x").run().ok();
+    assert!(run.stderr.contains("unknown environment variable BPCTL_XYZZY\n"), "{}", run.report());
+    assert_eq!(show().env("OTHER_TOKEN", "x").env("BPCTL_READ_ONLY", "0").run().ok().stderr, "");
+}
+
+#[test]
+fn the_format_of_the_environment_applies_where_the_command_has_it() {
+    let home = Home::new();
+    let sandbox = |args: &[&str]| bare(args).arg("--sandbox").home(&home);
+    for format in ["json", "csv", "id", "wide"] {
+        let file = sandbox(&["export"]).env("BPCTL_OUTPUT", format).run().ok();
+        assert!(file.stdout.contains("version = 1"), "{format}: {}", file.report());
+        let path = home.file("policies.toml", &file.stdout);
+        sandbox(&["plan", "-f", path.to_str().unwrap()]).env("BPCTL_OUTPUT", format).run().ok();
+    }
+    let update = ["policies", "update", "--match", "web-*", "--retention", "60", "--dry-run"];
+    sandbox(&update).env("BPCTL_OUTPUT", "csv").run().ok();
+    assert!(sandbox(&["export"]).env("BPCTL_OUTPUT", "csv").args(&["-o", "json"]).run().ok().json().is_object());
+    sandbox(&["export", "-o", "csv"]).run().fails_in_words(2);
+    sandbox(&["policies", "list"]).env("BPCTL_OUTPUT", "json").run().ok().json();
+}
+
+#[test]
 fn no_file_is_needed() {
     let server = World::new().serve();
     let home = Home::new();

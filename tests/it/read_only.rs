@@ -75,3 +75,45 @@ fn it_is_shown_where_settings_are() {
     let listed = katapult(&server, &["config", "get", "read_only", "--read-only"]).run().ok();
     assert_eq!(listed.stdout, "true\n");
 }
+
+#[test]
+fn reads_use_the_weaker_token_and_writes_the_full_one() {
+    let server = World::new().serve();
+    let by_method = |run: Bpctl| {
+        let before = server.count();
+        run.run().ok();
+        let requests = server.requests().split_off(before);
+        requests
+            .iter()
+            .map(|request| (request.method.clone(), request.header("authorization").unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    for line in ["token_ro = \"weaker-token\"", "token_command_ro = [\"printf\", \"weaker-token\\n\"]"] {
+        let sent = by_method(with_profile(&server, line, WRITES[0]));
+        assert!(sent.len() > 2, "{sent:?}");
+        for (method, token) in sent {
+            let expected = if method == "GET" { "Bearer weaker-token".to_owned() } else { format!("Bearer {TOKEN}") };
+            assert_eq!(token, expected, "{method}");
+        }
+        with_profile(&server, "", &["policy", "update", POLICY, "--retention", "30", "--yes"]).run().ok();
+    }
+    // The environment's token is for everything.
+    let sent = by_method(
+        with_profile(&server, "token_ro = \"weaker-token\"", &["disk", "show", DISK]).env("BPCTL_TOKEN", "other"),
+    );
+    assert_eq!(sent, [("GET".to_owned(), "Bearer other".to_owned())]);
+}
+
+#[test]
+fn a_profile_with_the_weaker_token_alone_reads_and_does_not_write() {
+    let server = World::new().serve();
+    let home = Home::new();
+    let content = format!("[profiles.w]\napi_url = \"{}\"\ntoken_ro = \"weaker-token\"\n", server.katapult_url());
+    let config = home.file("bpctl.toml", &content);
+    let bpctl = |args: &[&str]| bare(args).args(&["--config", config.to_str().unwrap(), "--profile", "w"]).home(&home);
+    bpctl(&["disk", "show", DISK]).run().ok();
+    let run = bpctl(WRITES[0]).args(&["-o", "json"]).run().fails(4, "no_token");
+    assert!(run.error()["message"].as_str().unwrap().contains("token_ro"), "{}", run.report());
+    assert_eq!(run.error()["changed"], "no");
+    assert_eq!(writes(&server), 0);
+}
