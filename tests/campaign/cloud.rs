@@ -139,16 +139,28 @@ pub struct Sent {
     pub body: Value,
     /// The policy right before; null where it was not alive.
     pub before: Value,
+    /// And right after.
+    pub after: Value,
     pub is_done: bool,
     /// An answer went out that claims success.
     pub is_accepted: bool,
     /// Another's write came after the policy was last read: no client can notice.
     pub is_raced: bool,
+    /// Another's write came between two readings of the policy: it was seen.
+    pub is_seen: bool,
+    /// The target of a create had a live policy of the same interval.
+    pub is_double: bool,
 }
 
 impl std::fmt::Display for Sent {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let words = [(self.is_done, "done"), (self.is_accepted, "accepted"), (self.is_raced, "raced")];
+        let words = [
+            (self.is_done, "done"),
+            (self.is_accepted, "accepted"),
+            (self.is_raced, "raced"),
+            (self.is_seen, "seen"),
+            (self.is_double, "double"),
+        ];
         let words: Vec<&str> = words.iter().filter(|(is_so, _)| *is_so).map(|(_, word)| *word).collect();
         write!(out, "{:?} ({}) {}\n    before: {}", self.kind, words.join(", "), self.body, self.before)
     }
@@ -178,6 +190,20 @@ fn still(policy: Option<Value>) -> Value {
 impl Cloud {
     pub fn policy(&self, id: &str) -> Value {
         still(self.api.policy(id))
+    }
+
+    /// Whether the target of a create has a policy of the same interval.
+    fn has_policy_like(&self, path: &str, create: &Value) -> bool {
+        let owner = if path.contains("/disks/") { "disk" } else { "virtual_machine" };
+        let Some((key, value)) = create[owner].as_object().and_then(|lookup| lookup.iter().next()) else {
+            return false;
+        };
+        let path = path.strip_prefix(&self.api.base).unwrap_or(path);
+        let path = format!("{path}?{owner}%5B{key}%5D={}&per_page=200", value.as_str().unwrap_or_default());
+        let (_, body) = self.api.raw("GET", &path, &Value::Null);
+        let policies = body["disk_backup_policies"].as_array().cloned().unwrap_or_default();
+        let interval = &create["properties"]["schedule"]["interval"];
+        policies.iter().any(|policy| policy["schedule"]["interval"] == *interval)
     }
 
     /// Does what another user does.
@@ -226,8 +252,8 @@ pub struct Live {
     writes: usize,
     has_faulted: bool,
     has_acted: bool,
-    /// How many events there were when a policy was last read.
-    last_read: HashMap<String, usize>,
+    /// How many events there were when a policy was first read, and when it was last read.
+    read_at: HashMap<String, (usize, usize)>,
     /// Answers from before the first write.
     old: HashMap<String, (u16, Vec<u8>)>,
 }
@@ -269,7 +295,7 @@ impl Live {
             self.reads += 1;
         }
         let passes = fault.is_none_or(|fault| if request.is_write() { fault.is_carried_out() } else { true });
-        let write = request.is_write().then(|| self.look_at(request, cloud, &events));
+        let write = request.is_write().then(|| self.look_at(request, cloud, user, &events));
         let (status, body) = if passes { forward(&cloud.api.authority, request) } else { (0, Vec::new()) };
         match write {
             Some(sent) => self.note_write(
@@ -339,7 +365,7 @@ impl Live {
     }
 
     /// What is known of a write before it is passed on.
-    fn look_at(&self, request: &Request, cloud: &Cloud, events: &[Event]) -> Sent {
+    fn look_at(&self, request: &Request, cloud: &Cloud, user: usize, events: &[Event]) -> Sent {
         let body = request.json();
         let kind = match (request.method.as_str(), request.path()) {
             ("PATCH", _) => Kind::Update,
@@ -349,10 +375,26 @@ impl Live {
             _ => Kind::Create,
         };
         let policy = asked(request);
-        let last_read = policy.as_ref().and_then(|id| self.last_read.get(id).copied()).unwrap_or(self.began);
-        let is_raced = policy.as_ref().is_some_and(|id| events[last_read..].iter().any(|event| event.policy == *id));
+        let read_at = policy.as_ref().and_then(|id| self.read_at.get(id).copied());
+        let (first, last) = read_at.unwrap_or((self.began, self.began));
+        let others = |events: &[Event]| {
+            events.iter().any(|event| Some(&event.policy) == policy.as_ref() && event.by != Some(user))
+        };
+        let (is_seen, is_raced) = (others(&events[first..last]), others(&events[last..]));
+        let is_double = kind == Kind::Create && cloud.has_policy_like(request.path(), &body);
         let before = policy.as_ref().map_or(Value::Null, |id| cloud.policy(id));
-        Sent { kind, policy, body, before, is_raced, is_done: false, is_accepted: false }
+        Sent {
+            kind,
+            policy,
+            body,
+            after: before.clone(),
+            before,
+            is_raced,
+            is_seen,
+            is_double,
+            is_done: false,
+            is_accepted: false,
+        }
     }
 
     fn note_write(
@@ -374,14 +416,15 @@ impl Live {
                 sent.policy = body["disk_backup_policy"]["id"].as_str().map(str::to_owned);
             }
             let policy = sent.policy.clone().expect("a write that was carried out has a policy");
-            events.push(Event { by: Some(user), after: cloud.policy(&policy), policy });
+            sent.after = cloud.policy(&policy);
+            events.push(Event { by: Some(user), after: sent.after.clone(), policy });
         }
         self.sent.push(sent);
     }
 
     fn note_read(&mut self, request: &Request, now: usize) {
         if let Some(id) = asked(request) {
-            self.last_read.insert(id, now);
+            self.read_at.entry(id).or_insert((now, now)).1 = now;
         }
     }
 }

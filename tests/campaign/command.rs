@@ -41,6 +41,8 @@ pub struct Command {
     pub intent: Intent,
     /// `--yes` is given.
     pub has_consent: bool,
+    /// `--allow-duplicate` is given.
+    pub allows_double: bool,
 }
 
 const INTERVALS: [&str; 4] = ["hourly", "daily", "weekly", "monthly"];
@@ -117,11 +119,19 @@ pub fn random(rng: &mut Rng, ids: &[String], files: [Option<&str>; 2]) -> Comman
         args.push("--dry-run".to_owned());
         intent = Intent::Look;
     }
+    let allows_double = matches!(intent, Intent::Create { .. }) && rng.bool();
+    if allows_double {
+        args.push("--allow-duplicate".to_owned());
+    }
+    if rng.u8(..25) == 0 {
+        args.push("--read-only".to_owned());
+        intent = Intent::Look;
+    }
     if has_consent && !args.iter().any(|word| ["list", "show", "history", "lint", "coverage"].contains(&word.as_str()))
     {
         args.push("--yes".to_owned());
     }
-    Command { args, intent, has_consent }
+    Command { args, intent, has_consent, allows_double }
 }
 
 /// Two changes of one policy that do not touch each other: both must last.
@@ -129,7 +139,12 @@ pub fn crossing(rng: &mut Rng, id: &str) -> [Command; 2] {
     [("time", rng.i64(0..24)), ("minute", rng.i64(0..60))].map(|(name, value)| {
         let fields = vec![(name, json!(value))];
         let args = [words(&["policy", "update", id, "--yes"]), flags(&fields)].concat();
-        Command { args, intent: Intent::Update { ids: vec![id.to_owned()], fields }, has_consent: true }
+        Command {
+            args,
+            intent: Intent::Update { ids: vec![id.to_owned()], fields },
+            has_consent: true,
+            allows_double: false,
+        }
     })
 }
 

@@ -1,7 +1,7 @@
 //! What must hold after every command, whatever came between: nobody's protection is weakened without consent, and the
 //! exit code, the words, `changed`, `retryable` and the journal claim no more than what is true.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -26,6 +26,8 @@ pub struct Case<'a> {
     pub cloud: &'a Cloud,
     /// No other command ran at the same time.
     pub is_alone: bool,
+    /// The policies as they were when the plan was saved that this command carries out.
+    pub planned: Option<&'a BTreeMap<String, Value>>,
 }
 
 /// Says which laws are broken.
@@ -36,7 +38,8 @@ pub fn check(case: &Case) -> Vec<String> {
     }
     if let Some(sent) = case.sent {
         broken.extend(consent(case, sent));
-        broken.extend(repeats(sent));
+        broken.extend(doubles(case, sent));
+        broken.extend(overwrites(case, sent));
         broken.extend(case.journal_of(sent));
         broken.extend(undo(case, sent));
         if let Some(run) = case.run {
@@ -156,11 +159,40 @@ fn period(interval: &Value, frequency: &Value) -> i64 {
     hours * frequency.as_i64().unwrap_or(1)
 }
 
-/// A create is carried out once at the most.
-fn repeats(sent: &[Sent]) -> Vec<String> {
-    let creates = sent.iter().filter(|one| one.kind == Kind::Create && one.is_done);
+/// A create is carried out once at the most, and not where there is such a policy unless that is allowed.
+fn doubles(case: &Case, sent: &[Sent]) -> Vec<String> {
+    let mut broken = Vec::new();
     let mut seen = BTreeSet::new();
-    creates.filter(|one| !seen.insert(one.body.to_string())).map(|one| format!("created twice: {}", one.body)).collect()
+    for one in sent.iter().filter(|one| one.kind == Kind::Create && one.is_done) {
+        if !seen.insert(one.body.to_string()) {
+            broken.push(format!("created twice: {one}"));
+        }
+        // What appeared while the command ran may have come too late to be seen.
+        let is_undisturbed = case.is_alone && case.plan.deed.is_none() && !case.is_lied_to();
+        let asks = matches!(case.command.intent, Intent::Create { .. });
+        if one.is_double && is_undisturbed && asks && !case.command.allows_double {
+            broken.push(format!("created beside one of the same interval: {one}"));
+        }
+    }
+    broken
+}
+
+/// What another user changed since it was shown is left alone.
+fn overwrites(case: &Case, sent: &[Sent]) -> Vec<String> {
+    if case.is_lied_to() {
+        return Vec::new();
+    }
+    let mut broken = Vec::new();
+    for one in sent.iter().filter(|one| one.is_done && !one.is_raced) {
+        if one.is_seen {
+            broken.push(format!("written over what another user had changed meanwhile: {one}"));
+        }
+        let planned = case.planned.and_then(|planned| planned.get(one.policy.as_deref()?));
+        if planned.is_some_and(|planned| *planned != one.before) {
+            broken.push(format!("not as it was when it was planned: {one}"));
+        }
+    }
+    broken
 }
 
 /// `undo` takes back this user's own changes, and only where nothing came after them.
@@ -169,7 +201,8 @@ fn undo(case: &Case, sent: &[Sent]) -> Vec<String> {
         return Vec::new();
     }
     let mut broken = Vec::new();
-    for one in sent.iter().filter(|one| one.is_done && !one.is_raced) {
+    // Repeating a write whose answer was lost changes nothing more.
+    for one in sent.iter().filter(|one| one.is_done && !one.is_raced && one.after != one.before) {
         let policy = one.policy.clone().unwrap_or_default();
         let mut own =
             case.events[..case.began].iter().filter(|event| event.policy == policy && event.by == Some(case.user));
@@ -294,7 +327,7 @@ fn sanity(case: &Case) -> Vec<String> {
             ids.iter().all(was_live)
         }
         Intent::Restore { ids } => ids.iter().all(|id| before(id).is_some_and(Value::is_null)),
-        Intent::Create { .. } => true,
+        Intent::Create { .. } => case.command.allows_double,
         _ => false,
     };
     if should_succeed { vec![format!("nothing went wrong, and the exit code is {}", run.code)] } else { Vec::new() }

@@ -1,5 +1,6 @@
 //! One sequence: a company, two users, and some dozen commands, each of which is held to the laws.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -27,6 +28,8 @@ struct User {
     line: Line,
     file: Option<String>,
     plan: Option<String>,
+    /// The policies when the plan was saved.
+    planned: BTreeMap<String, Value>,
 }
 
 struct Sequence {
@@ -47,7 +50,13 @@ fn lines<T: std::fmt::Display>(all: &[T]) -> String {
 pub fn play(seed: u64) -> Outcome {
     let home = Home::new();
     let (cloud, _simulator) = start(&home);
-    let user = |number| User { home: Home::new(), line: Line::new(&cloud, number), file: None, plan: None };
+    let user = |number| User {
+        home: Home::new(),
+        line: Line::new(&cloud, number),
+        file: None,
+        plan: None,
+        planned: BTreeMap::new(),
+    };
     let users = (0..USERS).map(user).collect();
     let mut ids = cloud.api.ids();
     ids.sort();
@@ -113,7 +122,9 @@ impl Sequence {
             self.bpctl(number, &["plan".into(), "-f".into(), file.clone(), "-o".into(), "json".into()]).run().ok();
         let plan = self.users[number].home.file("plan.json", &planned.stdout).display().to_string();
         writeln!(self.story, "user {number}: export > {file}; plan > {plan}").unwrap();
-        (self.users[number].file, self.users[number].plan) = (Some(file), Some(plan));
+        let planned = self.ids.iter().map(|id| (id.clone(), self.cloud.policy(id))).collect();
+        let user = &mut self.users[number];
+        (user.file, user.plan, user.planned) = (Some(file), Some(plan), planned);
     }
 
     /// One user changes a policy twice at the same time.
@@ -166,6 +177,7 @@ impl Sequence {
             self.codes.push(code);
             let sent = self.users[*user].line.live.lock().unwrap().sent.clone();
             let is_alone = commands.len() == 1;
+            let is_plan = command.args[0] == "apply" && !command.args.iter().any(|word| word == "-f");
             let case = Case {
                 user: *user,
                 command,
@@ -178,6 +190,7 @@ impl Sequence {
                 journal: &self.journal(*user)[journals[*user]..],
                 cloud: &self.cloud,
                 is_alone,
+                planned: is_plan.then_some(&self.users[*user].planned),
             };
             let broken = check(&case);
             let report = run.as_ref().map_or("killed".to_owned(), Run::report);

@@ -13,15 +13,12 @@ const ROOTS: [&str; 2] = ["lib", "main"];
 const TABLE: &str = "docs/architecture.md";
 /// Circles that are known and are to go: a circle that is found must lie within one of these, and one that is gone must
 /// be taken out here.
-const KNOWN_CIRCLES: [&[&str]; 8] = [
-    &["command/auth/login.rs", "command/auth/logout.rs", "command/auth/mod.rs"],
-    &["command/doctor/api.rs", "command/doctor/katapult.rs", "command/doctor/mod.rs", "command/doctor/onapp.rs"],
-    &["command/policy/bulk.rs", "command/policy/update.rs", "ops/guard.rs"],
-    &["http/client.rs", "http/patience.rs", "http/pool.rs", "http/status.rs"],
+const KNOWN_CIRCLES: [&[&str]; 5] = [
+    &["command/policy/bulk.rs", "command/policy/update.rs"],
+    &["http/options.rs", "http/pool.rs", "http/proxy.rs"],
     &["katapult/client.rs", "katapult/names.rs"],
-    &["model/lint.rs", "model/lint/check.rs", "model/lint/rules.rs"],
-    &["sandbox/"],
-    &["view/"],
+    &["ops/execute.rs", "ops/write.rs"],
+    &["view/column.rs", "view/details.rs", "view/listing.rs", "view/structured.rs", "view/table.rs"],
 ];
 
 fn repository(path: &str) -> String {
@@ -110,22 +107,21 @@ fn rooms_do_not_go_in_a_circle() {
     let uses = uses();
     let between = uses.iter().filter(|one| one.rooms.0 != one.rooms.1);
     let found = circles(between.map(|one| (one.rooms.0.as_str(), one.rooms.1.as_str())));
-    // Known, and to go: `ops` is being taken out of `command`.
-    assert_eq!(found, [["command", "ops"]], "rooms that use each other in a circle");
+    assert!(found.is_empty(), "rooms that use each other in a circle: {found:?}");
 }
 
 #[test]
 fn files_do_not_go_in_a_circle() {
     let uses = uses();
-    let is_within = |circle: &[String], known: &[&str]| {
-        circle.iter().all(|file| known.iter().any(|part| file == part || part.ends_with('/') && file.starts_with(part)))
-    };
-    let found = circles(uses.iter().map(|one| (one.from.as_str(), one.to.as_str())));
+    let is_within = |circle: &[String], known: &[&str]| circle.iter().all(|file| known.contains(&file.as_str()));
+    // A module's children may use what it defines, as it uses them: that is one thing in several files.
+    let counted = uses.iter().filter(|one| !one.is_of_parent);
+    let found = circles(counted.clone().map(|one| (one.from.as_str(), one.to.as_str())));
     let new: Vec<String> = found
         .iter()
         .filter(|circle| !KNOWN_CIRCLES.iter().any(|known| is_within(circle, known)))
         .map(|circle| {
-            let edges = uses.iter().filter(|one| circle.contains(&one.from) && circle.contains(&one.to));
+            let edges = counted.clone().filter(|one| circle.contains(&one.from) && circle.contains(&one.to));
             edges.map(|one| format!("src/{} uses src/{}\n", one.from, one.to)).collect()
         })
         .collect();

@@ -33,6 +33,8 @@ pub struct Use {
     pub to: String,
     /// The rooms as they are named: where a re-export leads is the other room's affair.
     pub rooms: (String, String),
+    /// What is used is defined by a module that contains this one.
+    pub is_of_parent: bool,
 }
 
 impl Imports {
@@ -111,10 +113,12 @@ impl Imports {
         let mut uses = BTreeSet::new();
         for (here, module) in &self.modules {
             for path in &module.paths {
-                let to = self.modules[&self.defining(path, 0)].file.clone();
+                let definer = self.defining(path, 0);
+                let to = self.modules[&definer].file.clone();
                 if to != module.file {
+                    let is_of_parent = here.starts_with(&definer);
                     let rooms = (room(here), path.first().cloned().unwrap_or_default());
-                    uses.insert(Use { from: module.file.clone(), to, rooms });
+                    uses.insert(Use { from: module.file.clone(), to, rooms, is_of_parent });
                 }
             }
         }

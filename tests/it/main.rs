@@ -49,6 +49,7 @@ mod plan;
 mod policy_file_laws;
 mod profiles;
 mod prompts;
+mod prompts_create;
 mod proxies;
 mod read_only;
 mod report;

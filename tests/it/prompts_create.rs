@@ -1,0 +1,90 @@
+//! The questions of `policy create`, and the list of the trash, asked over the simulator: the company has everything.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Bpctl, Home, TOKEN, bare};
+use crate::simulator::{Simulator, serve};
+use crate::terminal::Terminal;
+
+fn simulator() -> Simulator {
+    serve(&Home::new(), &["--ephemeral"])
+}
+
+fn in_simulator(simulator: &Simulator, home: &Home, args: &[&str]) -> Bpctl {
+    bare(args).env("BPCTL_TOKEN", TOKEN).env("BPCTL_API_URL", &simulator.url).home(home)
+}
+
+fn policies_of(simulator: &Simulator, flag: &str, owner: &str) -> Vec<Value> {
+    let run = in_simulator(simulator, &Home::new(), &["policies", "list", flag, owner, "--detail", "-o", "json"]);
+    run.run().ok().json().as_array().unwrap().clone()
+}
+
+#[test]
+fn a_create_asks_for_what_is_missing_and_shows_the_command() {
+    let (simulator, home) = (simulator(), Home::new());
+    let before = policies_of(&simulator, "--vm", "web-1");
+    let terminal = Terminal::run(&in_simulator(&simulator, &home, &["policy", "create"]));
+    terminal.wait_for_prompt("Back up (type to search):");
+    terminal.type_text("web-1.").wait_until("machines and their disks", |screen| screen.contains("machine"));
+    terminal.wait_for("> web-1").press("enter");
+    terminal.wait_for_prompt("Interval (type to search):");
+    terminal.type_text("week").wait_for("> weekly").press("enter");
+    terminal.wait_for_prompt("Retention: backups to keep [8]:");
+    terminal.press("enter");
+    terminal.wait_for_prompt("Time: hour of the day, 0 to 23 [2]:");
+    terminal.enter("5");
+    terminal.wait_for_prompt("Minute: 0 to 59 [0]:");
+    terminal.press("enter");
+    terminal.wait_for_prompt("[y/N]");
+    terminal.enter("y");
+    let ended = terminal.ends().exits(0);
+    let line = ended.screen.replace('\n', "");
+    let command = "bpctl policy create --vm web-1";
+    let rest = "--interval weekly --retention 8 --time 5 --minute 0`";
+    assert!(line.contains(command) && line.contains(rest), "{}", ended.report());
+    assert!(line.contains("POST /virtual_machines/virtual_machine/disk_backup_policies"), "{}", ended.report());
+    let after = policies_of(&simulator, "--vm", "web-1");
+    assert_eq!(after.len(), before.len() + 1);
+    let new = after.iter().find(|policy| !before.iter().any(|old| old["id"] == policy["id"])).unwrap();
+    assert_eq!((&new["retention"], &new["schedule"]["interval"]), (&json!(8), &json!("weekly")));
+    assert_eq!((&new["schedule"]["time"], &new["schedule"]["minute"]), (&json!(5), &json!(0)));
+    // The journal holds the command that needs no questions.
+    let history = in_simulator(&simulator, &home, &["history", "-o", "json"]).run().ok().json();
+    let command = history[0]["command"].as_str().unwrap();
+    assert!(command.starts_with("policy create --vm web-1") && command.ends_with("--minute 0"), "{command}");
+}
+
+#[test]
+fn a_create_does_not_ask_for_what_was_given() {
+    let (simulator, home) = (simulator(), Home::new());
+    let given = ["policy", "create", "--vm", "web-1", "--interval", "hourly", "--minute", "7"];
+    let terminal = Terminal::run(&in_simulator(&simulator, &home, &given));
+    terminal.wait_for_prompt("Retention: backups to keep [24]:");
+    terminal.press("enter");
+    terminal.wait_for_prompt("[y/N]");
+    terminal.enter("n");
+    let ended = terminal.ends().exits(2);
+    for question in ["Back up", "Interval", "Time", "Minute"] {
+        assert!(!ended.screen.contains(&format!("{question} ")), "{question}: {}", ended.report());
+        assert!(!ended.screen.contains(&format!("{question}:")), "{question}: {}", ended.report());
+    }
+    // With all that is required nothing is asked, not even whether.
+    let whole = ["policy", "create", "--vm", "web-1", "--interval", "daily", "--retention", "3"];
+    let ended = Terminal::run(&in_simulator(&simulator, &home, &whole)).ends().exits(0);
+    assert!(!ended.screen.contains("[y/N]"), "{}", ended.report());
+}
+
+#[test]
+fn a_deleted_policy_is_chosen_from_the_trash() {
+    let (simulator, home) = (simulator(), Home::new());
+    let id = policies_of(&simulator, "--vm", "web-1")[0]["id"].as_str().unwrap().to_owned();
+    in_simulator(&simulator, &home, &["policy", "delete", &id, "--yes"]).run().ok();
+    let terminal = Terminal::run(&in_simulator(&simulator, &home, &["policy", "restore"]));
+    terminal.wait_for_prompt("Policy in the trash (type to search):");
+    terminal.wait_for(&id).type_text(&id);
+    terminal
+        .wait_until("the others to go", |screen| screen.lines().filter(|line| line.contains("is gone")).count() == 1);
+    terminal.press("enter");
+    terminal.ends().exits(0).shows(&[&id]);
+    assert!(policies_of(&simulator, "--vm", "web-1").iter().any(|policy| policy["id"] == id));
+}
