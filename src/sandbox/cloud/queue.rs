@@ -176,12 +176,16 @@ impl Cloud {
         let Some(before) = self.transactions.iter().find(|other| other.id == first) else {
             return;
         };
-        let (chain, machine) = (before.chain, before.machine);
-        let fate = if before.fate == Fate::Failed { Fate::Cancelled } else { Fate::Complete };
+        let (chain, machine, ends_at) = (before.chain, before.machine, before.ends_at);
+        let is_cancelled = before.fate == Fate::Failed;
+        let fate = if is_cancelled { Fate::Cancelled } else { Fate::Complete };
         let id = self.enqueue(machine, action, parent, (now, fate));
         if let Some(link) = self.transactions.iter_mut().find(|other| other.id == id) {
             link.chain = chain;
             link.depends_on = Some(first);
+            if is_cancelled {
+                (link.starts_at, link.ends_at) = (ends_at, ends_at);
+            }
         }
     }
 

@@ -11,13 +11,26 @@ fn failing(faults: &[&str]) -> Api {
 
 #[test]
 fn failures_have_names() {
-    for text in ["503:2", "429:1", "html502:*", "PATCH/lost:1", "slow:3"] {
+    for text in [
+        "503:2",
+        "429:1",
+        "html502:*",
+        "PATCH/lost:1",
+        "slow:3",
+        "PUT/busy:*",
+        "take_backup:failed:2",
+        "destroy_backup:vanished:*",
+        "stuck:1",
+    ] {
         let fault: Fault = text.parse().expect("a failure");
         assert_eq!(fault.to_string(), text);
     }
     assert_eq!("reset".parse::<Fault>().expect("a failure").to_string(), "reset:1");
     for (text, part) in [
         ("504:1", "expected one of 503, 429"),
+        ("take_backup:late", "unknown end \"late\" in \"take_backup:late\": expected one of failed, stuck, vanished"),
+        ("take_backup", "unknown failure \"take_backup\""),
+        ("convert_backup:failed:0", "expected a number from 1, or *"),
         ("503:0", "expected a number from 1, or *"),
         ("503:x", "invalid count \"x\" in \"503:x\""),
         ("HEAD/503:1", "expected one of GET, POST, PATCH, PUT, DELETE"),

@@ -129,3 +129,73 @@ fn long_lists_have_pages() {
     assert_eq!(last.header("x-limit"), Some("100"));
     assert_eq!(get(&api, "/virtual_machines/488/backups.json").header("x-total"), None);
 }
+
+/// Counts the elements of a document below its root, by depth 1; fails where it is not well-formed.
+fn children(xml: &str) -> usize {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    let (mut depth, mut children) = (0, 0);
+    loop {
+        match reader.read_event().unwrap_or_else(|error| panic!("{error}: {xml}")) {
+            quick_xml::events::Event::Start(_) => {
+                children += usize::from(depth == 1);
+                depth += 1;
+            }
+            quick_xml::events::Event::Empty(_) => children += usize::from(depth == 1),
+            quick_xml::events::Event::End(_) => depth -= 1,
+            quick_xml::events::Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(depth, 0, "{xml}");
+    children
+}
+
+#[test]
+fn everything_comes_as_json_and_as_xml() {
+    let api = api(options());
+    for path in [
+        "/virtual_machines",
+        "/virtual_machines/733",
+        "/virtual_machines/733/status",
+        "/virtual_machines/652/backups",
+        "/virtual_machines/652/disks",
+        "/virtual_machines/488/schedules",
+        "/virtual_machines/652/transactions",
+        "/virtual_machines/652/logs",
+        "/virtual_machines/745/backups/recovery_points",
+        "/virtual_machines/745/backups/recovery_points/12",
+        "/virtual_machines/745/backups/recovery_points/12/file_entries",
+        "/virtual_machines/745/backups/resources",
+        "/backups/6401",
+        "/logs",
+        "/settings/autobackup_presets",
+        "/settings/autobackup_presets/2",
+        "/settings/backups/resources",
+        "/settings/configuration",
+        "/settings/disks",
+        "/settings/disks/1200",
+        "/settings/disks/1200/schedules",
+        "/settings/schedules",
+        "/settings/schedules/41",
+        "/transactions",
+        "/users/337/backups",
+        "/users/337/user_statistics",
+        "/version",
+    ] {
+        let (json, xml) = (get(&api, &format!("{path}.json")), get(&api, &format!("{path}.xml")));
+        assert_eq!((json.status, xml.status), (200, 200), "{path}");
+        assert_eq!(xml.header("content-type"), Some("application/xml; charset=utf-8"));
+        let count = match json.json() {
+            Value::Array(list) => list.len(),
+            Value::Object(object) => match object.values().next() {
+                Some(Value::Object(inner)) => inner.len(),
+                _ => object.len(),
+            },
+            other => panic!("{path}: {other}"),
+        };
+        // A backup alone has one member more in XML.
+        let more = usize::from(path == "/backups/6401");
+        assert_eq!(children(&xml.body), count + more, "{path}: {}", xml.body);
+        assert_eq!(get(&api, path).json(), json.json(), "{path} without a suffix");
+    }
+}

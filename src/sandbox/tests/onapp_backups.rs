@@ -98,7 +98,7 @@ fn a_failed_restore_cancels_the_start() {
     let faults = vec!["restore_incremental_backup:failed".parse().expect("a failure")];
     let api = api(Options { clock: hand.clock(), faults, ..options() });
     call(&api, "POST", "/backups/6149/restore.json");
-    hand.pass(10);
+    hand.pass(3);
     let statuses: Vec<Value> =
         list(&api, "/virtual_machines/488/transactions.json").iter().take(2).map(|one| one["status"].clone()).collect();
     assert_eq!(statuses, ["cancelled", "failed"]);
