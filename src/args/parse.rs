@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Command, CommandFactory, Error, FromArgMatches, Subcommand};
 
 use super::{
@@ -46,12 +47,14 @@ impl Cli {
     /// says: it is needed only for help and errors.
     pub fn read(arguments: &[OsString], whole: impl FnOnce() -> Command) -> Result<Self, Error> {
         let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
-        if let Some(Named { command, is_complete: true }) = named(words)
-            && let Ok(cli) = read(root(true).subcommand(command), arguments)
-        {
-            return Ok(cli);
+        let narrow = match named(words) {
+            Some(Named { command, is_complete: true }) => root(true).subcommand(command),
+            _ => root(false).version(env!("CARGO_PKG_VERSION")),
+        };
+        match read(narrow, arguments) {
+            Err(error) if error.kind() != ErrorKind::DisplayVersion => read(last_wins(whole()), arguments),
+            outcome => outcome,
         }
-        read(last_wins(whole()), arguments)
     }
 
     /// Declares what can follow these words: the verb that they name, or the verbs of the command that they name, or the

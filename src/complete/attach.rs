@@ -1,4 +1,4 @@
-//! Which argument takes what: completers are put on the finished command line, by the name of an argument's value.
+//! Adds completers to the declared command line, chosen by the name of an argument or of its value.
 
 use std::ffi::OsStr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::help::columns;
 use crate::model::Interval;
 use crate::model::lint::RULES;
 
-/// Stands for a file; the shell knows them better. No value can hold it: it has a control character.
+/// Stands for a file, which the shell completes. No value is the same: it has a control character.
 pub(super) const FILES: &str = "\u{1}files";
 /// Stands for a directory.
 pub(super) const DIRECTORIES: &str = "\u{1}directories";
@@ -32,7 +32,7 @@ const FIELDS: [&str; 9] = [
     "target=",
 ];
 
-/// Puts completers on every argument that has some.
+/// Adds completers to every argument that has candidates.
 pub(super) fn attach(mut command: Command, typed: &Arc<Typed>) -> Command {
     // Options of every command reach the verbs here.
     command.build();
@@ -76,7 +76,7 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
         let (typed, suits, is_positional) = (Arc::clone(typed), suits(&place.noun), arg.is_positional());
         return with(arg, move || {
             let mut items = live::items(&typed, kind, suits);
-            // Of several that can be named, those that are named already are not wanted again.
+            // Where several can be named, one that is named already is not offered again.
             items.retain(|item| !(is_positional && typed.has(&item.value)));
             items
         });
@@ -123,7 +123,10 @@ fn codes() -> Vec<Item> {
 }
 
 fn with(arg: Arg, items: impl Fn() -> Vec<Item> + Send + Sync + 'static) -> Arg {
-    arg.add(ArgValueCandidates::new(move || items().into_iter().map(candidate).collect()))
+    arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
+        let typed = typed.to_string_lossy();
+        items().into_iter().filter(|item| item.value.starts_with(&*typed)).map(candidate).collect()
+    }))
 }
 
 fn candidate(item: Item) -> CompletionCandidate {

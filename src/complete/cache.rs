@@ -1,4 +1,4 @@
-//! What completion remembers: one file for each connection in the user's cache directory, readable by its owner alone.
+//! The cache of completion: one file for each connection in the user's cache directory, readable by its owner alone.
 //!
 //! A file holds names, ids and schedules, and never a token. What distinguishes two tokens is a hash that is salted with
 //! a random value of this directory, so that it says nothing about the token elsewhere. A file that cannot be read or
@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::fs::private;
 
-/// Seconds for which a list is as good as a new one.
+/// Seconds for which a list is used without asking again.
 const MAX_AGE: i64 = 60;
-/// Bytes of a file that are read: far more than is ever written.
+/// Bytes of a file that are read: far more than completion writes.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Hexadecimal digits of a salt: 128 bits.
 const SALT_DIGITS: usize = 32;
@@ -46,7 +46,7 @@ pub(super) struct Item {
     pub(super) value: String,
     /// What it is.
     pub(super) help: String,
-    /// It is another word for something that has a better one.
+    /// It is another name of an object that has a better one.
     #[serde(default)]
     pub(super) second: bool,
 }
@@ -61,12 +61,12 @@ impl Item {
 /// A list, and when it was read.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct List {
-    /// Unix seconds; 0 for one that is not whole.
+    /// Unix seconds; 0 for an incomplete list.
     at: i64,
     items: Vec<Item>,
 }
 
-/// What is remembered of one connection.
+/// What is stored for one connection.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Cache {
     connection: String,
@@ -75,8 +75,8 @@ pub(super) struct Cache {
     path: PathBuf,
 }
 
-/// Gives the random value that hashes of tokens are salted with, and stores a new one where there is none. Where it cannot
-/// be stored, nothing can be remembered either, and any value will do.
+/// Returns the random value that hashes of tokens are salted with, and stores a new one where there is none. Where it
+/// cannot be stored, lists cannot be stored either, and any value will do.
 pub(super) fn salt(directory: &Path) -> String {
     let path = directory.join("salt");
     let stored = std::fs::read_to_string(&path).ok().filter(|salt| salt.len() == SALT_DIGITS);
@@ -90,7 +90,7 @@ pub(super) fn salt(directory: &Path) -> String {
 }
 
 impl Cache {
-    /// Reads what is remembered of a connection, distinguished from others by its description.
+    /// Reads what is stored for a connection, which its description distinguishes from others.
     pub(super) fn read(directory: &Path, connection: String) -> Self {
         let mut hasher = DefaultHasher::new();
         connection.hash(&mut hasher);
@@ -99,31 +99,36 @@ impl Cache {
         Self { lists: known.map(|cache| cache.lists).unwrap_or_default(), connection, path }
     }
 
-    /// Gives a list that is at most a minute old.
+    /// Returns a list of any age, and leaves the rest.
+    pub(super) fn into_any(mut self, kind: Kind) -> Vec<Item> {
+        self.lists.remove(&kind).map(|list| list.items).unwrap_or_default()
+    }
+
+    /// Returns a list that is at most a minute old.
     pub(super) fn fresh(&self, kind: Kind, now: i64) -> Option<&[Item]> {
         let list = self.lists.get(&kind)?;
         let age = now.checked_sub(list.at)?;
         (0..MAX_AGE).contains(&age).then_some(list.items.as_slice())
     }
 
-    /// Gives a list of any age.
+    /// Returns a list of any age.
     pub(super) fn any(&self, kind: Kind) -> &[Item] {
         self.lists.get(&kind).map(|list| list.items.as_slice()).unwrap_or_default()
     }
 
-    /// Remembers a whole list.
+    /// Stores a complete list.
     pub(super) fn set(&mut self, kind: Kind, items: Vec<Item>, now: i64) {
         self.lists.insert(kind, List { at: now, items });
     }
 
-    /// Remembers the beginning of a list, where nothing better is known.
+    /// Stores the beginning of a list, where nothing longer is known.
     pub(super) fn set_part(&mut self, kind: Kind, items: Vec<Item>) {
         if self.any(kind).len() < items.len() {
             self.lists.insert(kind, List { at: 0, items });
         }
     }
 
-    /// Writes it in one go. It can be done without where it cannot be written.
+    /// Writes the file as a whole. A failure is ignored: completion works without a cache.
     pub(super) fn write(&self) {
         if let Ok(bytes) = serde_json::to_vec(self) {
             let _ = private::write(&self.path, &bytes);

@@ -1,7 +1,7 @@
-//! Where the cursor is: the words before it, the one under it, the ones after it.
+//! Finds the words before, under and after the cursor.
 //!
-//! Bash hands over its own idea of words, cut at every `:` and `=` and with their quotes: the line is read again here.
-//! Zsh and fish hand over real words.
+//! Bash splits a line at every `:` and `=` and keeps the quotes, so its line is split again here. Zsh and fish pass the
+//! words as their own parsers see them.
 
 use std::ffi::OsString;
 

@@ -17,12 +17,12 @@ use crate::view::{OutputOptions, TimeFormat};
 /// Changes of the journal that are offered.
 const MAX_CHANGES: usize = 50;
 
-/// Gives the values of a kind. `suits` is the provider of the command that is being typed, if it has one alone.
+/// Returns the values of a kind. `suits` is the provider of the command that is being typed, where only one has it.
 pub(super) fn items(typed: &Typed, kind: Kind, suits: Option<Provider>) -> Vec<Item> {
     known(&context(typed), kind, suits).unwrap_or_default()
 }
 
-/// Gives the profiles: those of the config file, and those that are built in.
+/// Returns the profiles of the config file and the built-in ones.
 pub(super) fn profiles(typed: &Typed) -> Vec<Item> {
     let built_in = [("sandbox", "built-in simulator, Katapult"), ("sandbox-onapp", "built-in simulator, OnApp")];
     let cx = context(typed);
@@ -38,7 +38,7 @@ pub(super) fn profiles(typed: &Typed) -> Vec<Item> {
     items
 }
 
-/// Gives the latest changes of the journal; with `can_be_undone`, only those that were done and not undone.
+/// Returns the latest changes of the journal; with `can_be_undone`, only those that were done and not undone.
 pub(super) fn changes(typed: &Typed, can_be_undone: bool) -> Vec<Item> {
     let cx = context(typed);
     let recent = cx.journal().ok().and_then(|journal| journal.recent().ok());
@@ -54,7 +54,7 @@ pub(super) fn changes(typed: &Typed, can_be_undone: bool) -> Vec<Item> {
         .collect()
 }
 
-/// Surroundings that never speak: what would be said is held back for an end of the command that never comes.
+/// Makes a context that prints nothing: notes are held back until the end of a command, which is never reached.
 fn context(typed: &Typed) -> Context {
     let system = System::real(&env::SECRETS);
     let options = UiOptions { is_json: true, is_quiet: true, ..UiOptions::default() };
@@ -81,12 +81,12 @@ fn known(cx: &Context, kind: Kind, suits: Option<Provider>) -> Result<Vec<Item>>
     let now = cx.now().as_second();
     let directory = cx.paths().cache_directory()?;
     let mut cache = Cache::read(&directory, description(connection, &cache::salt(&directory)));
-    if let Some(items) = cache.fresh(kind, now) {
-        return Ok(items.to_vec());
+    if cache.fresh(kind, now).is_some() {
+        return Ok(cache.into_any(kind));
     }
-    // A program that fetches a token may ask for a password, or hang: it is not for a press of the tabulator.
+    // A program that prints a token may ask for a password, or hang: it is not run for completion.
     if matches!(connection.token()?.source, TokenSource::Command { .. }) {
-        return Ok(cache.any(kind).to_vec());
+        return Ok(cache.into_any(kind));
     }
     let only = cache.fresh(Kind::Organizations, now).and_then(only);
     let mut found = Found { only, ..Found::default() };
@@ -94,15 +94,17 @@ fn known(cx: &Context, kind: Kind, suits: Option<Provider>) -> Result<Vec<Item>>
     if let Some(organizations) = found.organizations {
         cache.set(Kind::Organizations, organizations, now);
     }
-    match is_whole {
-        true => cache.set(kind, without_twins(found.items), now),
-        false => cache.set_part(kind, without_twins(found.items)),
+    let items = without_twins(found.items);
+    if is_whole {
+        cache.set(kind, items, now)
+    } else {
+        cache.set_part(kind, items)
     }
     cache.write();
-    Ok(cache.any(kind).to_vec())
+    Ok(cache.into_any(kind))
 }
 
-/// Describes a connection, so that what two of them see is kept apart: two tokens in one variable are two connections.
+/// Describes a connection for the cache: what another token sees, even from the same variable, is not mixed up with it.
 fn description(connection: &Connection, salt: &str) -> String {
     let text = |setting: &Option<crate::config::Setting<String>>| {
         setting.as_ref().map_or_else(|| "-".to_owned(), |setting| setting.value.clone())
@@ -115,16 +117,16 @@ fn description(connection: &Connection, salt: &str) -> String {
     format!("{} {}", parts.join(" "), text(&connection.organization))
 }
 
-/// What a refresh has come to, whether it ended or not.
+/// What a refresh has found so far: it may be cut off by the time limit.
 #[derive(Default)]
 struct Found {
-    /// The only organization that the token sees.
+    /// The only organization that the token can see.
     only: Option<String>,
     organizations: Option<Vec<Item>>,
     items: Vec<Item>,
 }
 
-/// Asks the API, and tells whether the list is whole.
+/// Asks the API, and returns whether the list is complete.
 fn within_budget(cx: &Context, kind: Kind, found: &mut Found) -> bool {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return false;
@@ -190,7 +192,7 @@ async fn ask(cx: &Context, kind: Kind, found: &mut Found) -> Result<()> {
     .map(drop)
 }
 
-/// Finds the organization as commands do, and remembers what was learned on the way.
+/// Finds the organization as commands do, and keeps the list that was read for it.
 async fn organization(cx: &Context, found: &mut Found) -> Result<Lookup> {
     let named = cx.organization()?.map(str::to_owned).or_else(|| found.only.clone());
     let api = cx.katapult()?;
@@ -256,7 +258,7 @@ fn disk(disk: &Disk) -> Option<Item> {
     Some(item(disk.id.as_deref()?, [disk.name.as_deref(), size.as_deref(), machine]))
 }
 
-/// One item for each word that names the machine; all but the first come when nothing else fits.
+/// One item for each word that names the VM; all but the first are offered only when nothing else fits.
 fn machine(machine: &Machine) -> Vec<Item> {
     let words = [&machine.name, &machine.fqdn, &machine.hostname, &machine.identifier, &machine.id];
     let mut items: Vec<Item> = Vec::new();
@@ -281,7 +283,7 @@ fn organizations(all: impl Iterator<Item = Organization>) -> Vec<Item> {
     .collect()
 }
 
-/// Leaves out words that name two things, that would be read as an option, or that nobody can type.
+/// Leaves out words that name two objects, that would be read as an option, or that cannot be typed.
 fn without_twins(items: Vec<Item>) -> Vec<Item> {
     let mut count = std::collections::HashMap::new();
     for item in &items {

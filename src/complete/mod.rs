@@ -1,7 +1,7 @@
 //! Completion: the shell scripts, and the hidden command `bpctl __complete` that they ask for candidates.
 //!
-//! Nothing here ever fails, asks or writes to standard error: whatever goes wrong, there are fewer candidates.
-//! Commands know nothing of it, and nothing of it runs for them.
+//! Nothing here fails, asks or writes to standard error: if something goes wrong, there are fewer candidates. Commands do
+//! not use it.
 //!
 //! Asked by a script: `bpctl __complete bash BEFORE WORD AFTER` (the line up to the cursor, what bash will replace, the
 //! rest of the line), and `bpctl __complete zsh|fish COUNT WORDS… WORD AFTER…` (the words between the program's
@@ -29,7 +29,7 @@ use typed::Typed;
 /// The hidden command's name.
 const COMMAND: &str = "__complete";
 
-/// Gives the script that registers completion of `bpctl` in a shell.
+/// Returns the script that registers completion of `bpctl` in a shell.
 pub fn script(shell: Shell) -> &'static str {
     match shell {
         Shell::Bash => include_str!("../../completions/bpctl.bash"),
@@ -38,7 +38,7 @@ pub fn script(shell: Shell) -> &'static str {
     }
 }
 
-/// Answers a script's question, and tells whether the arguments (the program's name first) were one.
+/// Answers a completion script, and returns whether the arguments (the program's name first) came from one.
 pub fn answer(arguments: &[OsString]) -> bool {
     let [_, command, shell, rest @ ..] = arguments else {
         return false;
@@ -46,7 +46,7 @@ pub fn answer(arguments: &[OsString]) -> bool {
     if command != COMMAND {
         return false;
     }
-    // A panic would write into the line that the user is typing.
+    // The report of a panic would end up in the line that the user is typing.
     std::panic::set_hook(Box::new(crate::panic_hook::end));
     let text = match shell.to_str() {
         Some("bash") => line::in_bash(rest).map(|(position, end)| reply(&position).in_bash(&end)),

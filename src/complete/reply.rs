@@ -57,10 +57,8 @@ impl Reply {
     pub(super) fn in_zsh(&self) -> String {
         self.lines(|word| {
             let value = word.value.replace('\\', "\\\\").replace(':', "\\:");
-            Some(match word.help.is_empty() {
-                true => value,
-                false => format!("{value}:{}", word.help.replace('\\', "\\\\")),
-            })
+            let help = word.help.replace('\\', "\\\\");
+            Some(if help.is_empty() { value } else { format!("{value}:{help}") })
         })
     }
 
@@ -82,7 +80,7 @@ impl Reply {
     }
 }
 
-/// Of a noun's two names (`backups`, `backup`), the one that help shows goes first where both fit.
+/// Returns the name that help shows for a command with two names (`backups`, `backup`), where both fit.
 fn name_of_noun<'a>(candidate: &'a CompletionCandidate, word: &str) -> Option<&'a str> {
     candidate.get_id()?.strip_prefix("command::").filter(|name| name.starts_with(word))
 }

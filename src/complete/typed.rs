@@ -1,4 +1,4 @@
-//! The options on the command line being typed that say which cloud its values come from.
+//! The options on the line being typed that choose the cloud, and so the values.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::args::Global;
 /// Network time of one completion, all requests together.
 pub(super) const BUDGET: Duration = Duration::from_millis(300);
 
-/// What was typed so far of the connection. A line that is still being typed need not make sense as a whole.
+/// What has been typed so far. A line that is still being typed need not be valid as a whole.
 #[derive(Debug, Default)]
 pub(super) struct Typed {
     global: Global,
@@ -16,7 +16,7 @@ pub(super) struct Typed {
 }
 
 impl Typed {
-    /// Reads the options before and after the cursor; a later one replaces an earlier one, as on the command line.
+    /// Reads the options before and after the cursor; the last of a repeated option counts, as on the command line.
     pub(super) fn read(before: &[String], after: &[String]) -> Self {
         let mut global = Global {
             timeout: Some(BUDGET),
@@ -26,18 +26,18 @@ impl Typed {
             quiet: true,
             ..Global::default()
         };
-        // Apart: the value of an option that stands right before the cursor is still to come.
+        // Separately: the value of an option right before the cursor is not typed yet.
         scan(&mut global, before);
         scan(&mut global, after);
         Self { global, words: before.iter().chain(after).cloned().collect() }
     }
 
-    /// Tells whether this word stands on the line already.
+    /// Returns whether this word is on the line already.
     pub(super) fn has(&self, word: &str) -> bool {
         self.words.iter().any(|known| known == word)
     }
 
-    /// Gives them as the options of a command that never waits long.
+    /// Returns the options for a command that never waits long.
     pub(super) fn global(&self) -> Global {
         self.global.clone()
     }

@@ -14,7 +14,7 @@ use crate::world::{DISK, FQDN, ORG, POLICY, VM, World, org, policy, vm};
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 const ORG_VMS_PATH: &str = "/core/v1/organizations/organization/virtual_machines";
 
-/// Asks the script in a shell of its own: `$words` is the line, its last word under the cursor.
+/// Runs the script in a shell of its own: the arguments are the line, the last one under the cursor.
 const BASH: &str = r#"
 source <(bpctl completions bash)
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -39,7 +39,7 @@ bpctl completions fish | source
 complete --do-complete "$argv"
 "#;
 
-/// The shells that are there.
+/// The shells that are installed.
 pub fn shells() -> Vec<&'static str> {
     SHELLS.into_iter().filter(|shell| has(shell)).collect()
 }
@@ -272,7 +272,7 @@ fn what_is_typed_goes_before_the_environment() {
     }
 }
 
-/// Names that a shell would take for something else, and names that are nobody's alone.
+/// Names that a shell would interpret, and names that belong to two VMs.
 fn odd_names() -> World {
     World::new().vms(vec![
         vm("vm_1", "DB 1", "db-1.example"),
@@ -299,7 +299,7 @@ fn names_that_cannot_be_used_are_not_offered() {
     assert_eq!(asked(katapult(&server, &[]), &["vm", "show", "lin"]), ["lines.example", "lines"]);
 }
 
-/// Types lines into a shell, presses the tabulator, and runs the line: `bpctl` prints its arguments then.
+/// Types lines into a shell, presses tab, and runs the line: `bpctl` prints its arguments then.
 fn typed_into(shell: &str, setup: &str, bpctl: &Bpctl, lines: &[(&str, &str)]) {
     if !has(shell) {
         return;
@@ -310,7 +310,7 @@ fn typed_into(shell: &str, setup: &str, bpctl: &Bpctl, lines: &[(&str, &str)]) {
     let args: &[&str] = if shell == "bash" { &["--norc", "--noprofile", "-i"] } else { &["-f", "-i"] };
     let args: Vec<String> = args.iter().map(ToString::to_string).collect();
     let terminal = Terminal::spawn(shell, &args, &environment, bpctl.home_in_use());
-    // What the tabulator has made of the line is seen when a function prints it back.
+    // What tab has made of the line is visible when a function prints it back.
     let show = "bpctl() { printf '<%s>' \"$@\"; echo .; }";
     terminal.enter(setup).enter("cd \"$HOME\"").enter(show).enter("echo rea''dy").wait_for("ready\n");
     for (line, expected) in lines {

@@ -1,4 +1,4 @@
-//! What completion remembers between two presses of the tabulator, and that nothing which goes wrong is seen.
+//! What completion stores between two presses of the tab key, and that no failure is visible.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::harness::{Home, TOKEN, bare, katapult};
 use crate::server::{Answer, Server};
 use crate::world::{DISK, ORG_POLICIES_PATH, POLICY, VM, World, policy};
 
-/// A world that can be told to stop answering: only after a long time does it say something again.
+/// A world that can be switched to answer only after a long time.
 fn moody(world: &World) -> (Server, Arc<AtomicBool>) {
     let hangs = Arc::new(AtomicBool::new(false));
     let mood = Arc::clone(&hangs);
@@ -57,7 +57,7 @@ fn a_list_is_asked_for_once_a_minute() {
     assert_eq!(server.count(), count, "the second time from the cache");
     age(&home, 61);
     assert_eq!(ask(), [POLICY]);
-    assert!(server.count() > count, "a minute later anew");
+    assert!(server.count() > count, "a minute later, again");
     let asked_for = server.to(ORG_POLICIES_PATH).len();
     asked(katapult(&server, &[]).home(&home), &["vm", "show", ""]);
     assert_eq!(server.to(ORG_POLICIES_PATH).len(), asked_for, "only what is needed is asked for");
