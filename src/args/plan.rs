@@ -37,7 +37,9 @@ pub struct Prune {
     /// At least 5 minutes ahead. `bpctl help times` lists the forms.
     #[arg(long, value_name = "WHEN", requires = "prune", allow_hyphen_values = true)]
     pub prune_at: Option<String>,
-    /// Most policies whose deletion may be scheduled [default: a tenth of all, at least 1]
+    /// With --prune: refuse to delete more than N policies
+    ///
+    /// The default is a tenth of the policies, at least 1.
     #[arg(long, value_name = "N")]
     pub max_deletions: Option<usize>,
 }

@@ -114,8 +114,9 @@ impl PolicyFields {
 /// Policies by id
 #[derive(Clone, Debug, Args)]
 pub struct PolicyNames {
-    /// Policies: ids, or names of VMs or disks with one policy; `-` reads standard input
+    /// Policy ids, or names of targets; `-` reads them from stdin
     ///
+    /// The name of a VM or a disk stands for its policy, where it has exactly one.
     /// On a terminal, they can be left out and one policy chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,
@@ -139,7 +140,9 @@ pub struct PolicyCreate {
     /// Retention and schedule
     #[command(flatten)]
     pub fields: PolicyFields,
-    /// Create the policy even if the target has one of the same interval
+    /// Allow a second policy of the same interval
+    ///
+    /// Without it, a target that has a policy of this interval gets no other.
     #[arg(long)]
     pub allow_duplicate: bool,
 }
@@ -155,8 +158,9 @@ Examples:
   bpctl policies update dbp_1q5lrfq3NnQfQuPL --retention 30
   bpctl policies update --match 'web-*' --interval daily --dry-run")]
 pub struct PolicyUpdate {
-    /// Policies: ids, or names of VMs or disks with one policy; `-` reads standard input
+    /// Policy ids, or names of targets; `-` reads them from stdin
     ///
+    /// The name of a VM or a disk stands for its policy, where it has exactly one.
     /// On a terminal, they can be left out and one policy chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,
@@ -207,8 +211,9 @@ Examples:
   bpctl policies schedule-delete dbp_1q5lrfq3NnQfQuPL --at 'friday 22:00'
   bpctl policies schedule-delete dbp_1q5lrfq3NnQfQuPL --at +7d")]
 pub struct PolicyScheduleDelete {
-    /// Policies: ids, or names of VMs or disks with one policy; `-` reads standard input
+    /// Policy ids, or names of targets; `-` reads them from stdin
     ///
+    /// The name of a VM or a disk stands for its policy, where it has exactly one.
     /// On a terminal, they can be left out and one policy chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,

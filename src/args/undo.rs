@@ -15,7 +15,9 @@ pub struct Undo {
     /// Number of the change in `bpctl history` [default: the last]
     #[arg(value_name = "N")]
     pub number: Option<u64>,
-    /// Reverse all changes of the command whose first change has this number
+    /// Reverse all changes of the command that began with N
+    ///
+    /// `bpctl history` shows the number of a command's first change as its group.
     #[arg(long, value_name = "N", conflicts_with = "number")]
     pub command: Option<u64>,
 }
