@@ -34,16 +34,7 @@ pub fn decoded(answers: &[Answer]) -> Vec<Object<Policy>> {
 /// Renders a list in a format; returns what a pipe would get.
 pub fn rendered(rows: Vec<Object<Policy>>, format: Format) -> Vec<u8> {
     let times = TimeFormat { now: Timestamp::from_second(1_795_000_000).unwrap(), zone: TimeZone::UTC };
-    let output = OutputOptions {
-        format,
-        columns: None,
-        sort: None,
-        limit: None,
-        has_header: true,
-        width: None,
-        has_color: false,
-        times,
-    };
+    let output = OutputOptions::new(format, times);
     let mut out = Vec::new();
     let mut listing = Listing::new(&output).unwrap();
     for row in rows {

@@ -111,7 +111,9 @@ pub fn times(data: &[u8]) {
         let again = time::resolve(&exact, now, &zone);
         assert_eq!(again.map(Timestamp::as_second), Ok(instant.as_second()), "`{text}` is {exact} in {name}");
         assert!(!time::in_full(instant, now, &zone).is_empty());
-        assert!(!time::for_people(instant, now, &zone).is_empty());
+        let mut cell = String::new();
+        time::for_people(instant, now, &zone, &mut cell);
+        assert!(cell.contains(" ("), "`{cell}` has an absolute and a relative part");
     }
     if let Ok(length) = time::duration(text) {
         assert!(!length.is_zero(), "a length of time is one");
@@ -148,18 +150,10 @@ fn now() -> Timestamp {
 
 /// Prints an object in every format, as a row and on its own.
 fn printed<T: Resource>(raw: &Value, convert: fn(&Value) -> T) {
-    for format in [Format::Table, Format::Wide, Format::Json, Format::Jsonl, Format::Yaml, Format::Csv, Format::Id] {
+    use Format::{Csv, Id, Json, Jsonl, Table, Tsv, Wide, Yaml};
+    for format in [Table, Wide, Json, Jsonl, Yaml, Csv, Tsv, Id] {
         let times = TimeFormat { now: now(), zone: TimeZone::UTC };
-        let output = OutputOptions {
-            format,
-            columns: None,
-            sort: None,
-            limit: None,
-            has_header: true,
-            width: (format == Format::Wide).then_some(40),
-            has_color: false,
-            times,
-        };
+        let output = OutputOptions { width: (format == Table).then_some(40), ..OutputOptions::new(format, times) };
         let object = || {
             let mut raw = raw.clone();
             redact(&mut raw);
@@ -186,6 +180,6 @@ fn safe(format: Format, text: &[u8]) {
         Format::Json | Format::Jsonl | Format::Sarif => {
             assert!(json(&Answer::of(200, text)).is_ok() || text.trim().is_empty(), "{text}");
         }
-        Format::Yaml | Format::Csv | Format::Toml => {}
+        Format::Yaml | Format::Csv | Format::Tsv | Format::Toml => {}
     }
 }

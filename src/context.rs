@@ -444,11 +444,26 @@ impl Context {
         Listing::new(&self.output).map_err(Error::usage)
     }
 
+    /// Lists the columns where `--columns` has no value.
+    ///
+    /// # Errors
+    /// Ends the command with success after that; standard output's.
+    pub fn answer_bare_columns<T: Resource>(&self) -> Result<()> {
+        if self.output.columns.as_ref().is_none_or(|names| !names.is_empty()) {
+            return Ok(());
+        }
+        self.ui.print(|out| T::COLUMNS.iter().try_for_each(|column| writeln!(out, "{}", column.name)))?;
+        Err(Error::everything_printed())
+    }
+
     /// Refuses a bad column before anything is sent: a write would be carried out by the time its result is printed.
     ///
     /// # Errors
     /// `--columns` or `--sort` names a column that there is not.
     pub fn check_columns<T: Resource>(&self) -> Result<()> {
+        if !self.output.filters.is_empty() {
+            return Err(Error::usage("`--filter` works on lists"));
+        }
         self.listing::<T>().map(drop)
     }
 
@@ -457,6 +472,7 @@ impl Context {
     /// # Errors
     /// The stream's, or an unknown column.
     pub fn show<T: Resource>(&self, object: Object<T>) -> Result<()> {
+        self.answer_bare_columns::<T>()?;
         let mut wrong_column = None;
         self.ui.print(|out| match show(object, &self.output, out) {
             Ok(written) => written,

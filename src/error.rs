@@ -26,7 +26,7 @@ pub mod code {
     pub const TLS: &str = "tls";
     /// No answer in time.
     pub const TIMEOUT: &str = "timeout";
-    /// An answer that cannot be understood.
+    /// An answer that makes no sense.
     pub const INVALID_RESPONSE: &str = "invalid_response";
     /// Whether a write was carried out is not known.
     pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
@@ -94,7 +94,7 @@ impl Exit {
     /// Every code with its meaning, for the manual.
     pub const ALL: [(Self, &str); 12] = [
         (Self::Done, "Done."),
-        (Self::Failure, "Anything not below: a bug, an invalid answer, an input or output error."),
+        (Self::Failure, "Anything not below: a bug, an answer that makes no sense, an input or output error."),
         (Self::Usage, "Usage or configuration: a bad flag or value, a bad or missing config, a missing confirmation."),
         (Self::NotFound, "Not found, or a name that matches nothing."),
         (Self::Auth, "Not authenticated or not permitted."),
@@ -198,7 +198,7 @@ impl Error {
         Self::new(Exit::Usage, code::CONFIG, message)
     }
 
-    /// An answer that cannot be understood.
+    /// An answer that makes no sense.
     pub fn invalid_response(message: impl Into<String>) -> Self {
         Self::new(Exit::Failure, code::INVALID_RESPONSE, message)
     }
@@ -210,6 +210,11 @@ impl Error {
             this.report = Report::Success;
         }
         this
+    }
+
+    /// The command has printed everything that was asked for, and ends early with success.
+    pub fn everything_printed() -> Self {
+        Self { report: Report::Success, ..Self::new(Exit::Done, code::USAGE, "done") }
     }
 
     /// The user answered a confirmation with no.

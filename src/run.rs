@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Report, Result};
 use crate::help;
 use crate::system::{System, hang_up_is_ignored};
+use crate::time;
 use crate::ui::{Ui, UiOptions};
 use crate::view::{OutputOptions, TimeFormat};
 
@@ -37,7 +38,8 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Ok(format) => format,
         Err(error) => return ended(&ui, Err(error)),
     };
-    let output = output_options(&cli.global, &system, format);
+    let zone = zone(&cli.global, &system);
+    let output = output_options(&cli.global, &system, format, zone.clone().unwrap_or(TimeZone::UTC));
     let cx = Context::new(system, cli.global, ui, output);
     env::unknown(&cx.system).iter().for_each(|warning| cx.ui.warn(warning));
     let result = env::check(&cx.system).and_then(|()| match cli.command {
@@ -45,7 +47,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         command @ (Command::Completions(_) | Command::Man(_) | Command::Help(_)) => {
             command::run(&cx, command).now_or_never().expect("a command that waits for nothing")
         }
-        command => run_to_its_end(&cx, command),
+        command => zone.and_then(|_| run_to_its_end(&cx, command)),
     });
     ended(&cx.ui, result)
 }
@@ -179,7 +181,7 @@ fn format(cli: &Cli, system: &System) -> Result<Format> {
             .map(|format| if has_format(&cli.command, format, cli.global.dry_run) { format } else { Format::Table })
             .map_err(|_| {
                 Error::usage(format!("invalid value '{name}' for '{}'", env::OUTPUT))
-                    .hint("use table, wide, json, jsonl, yaml, csv or id")
+                    .hint("use table, wide, json, jsonl, yaml, csv, tsv or id")
             }),
     }
 }
@@ -189,7 +191,9 @@ fn format(cli: &Cli, system: &System) -> Result<Format> {
 fn has_format(command: &Command, format: Format, is_dry_run: bool) -> bool {
     match format {
         Format::Sarif => matches!(command, Command::Lint(_)),
-        Format::Csv | Format::Id => !is_dry_run && !matches!(command, Command::Export(_) | Command::Plan(_)),
+        Format::Csv | Format::Tsv | Format::Id => {
+            !is_dry_run && !matches!(command, Command::Export(_) | Command::Plan(_))
+        }
         _ => !matches!(command, Command::Export(_)),
     }
 }
@@ -216,16 +220,35 @@ fn has_color(color: Option<Color>, system: &System, is_terminal: bool) -> bool {
     }
 }
 
-fn output_options(global: &Global, system: &System, format: Format) -> OutputOptions {
+fn output_options(global: &Global, system: &System, format: Format, zone: TimeZone) -> OutputOptions {
     let width = system.stdout_is_terminal.then(|| dialoguer::console::Term::stdout().size_checked()).flatten();
     OutputOptions {
-        format,
         columns: global.columns.clone(),
         sort: global.sort.clone(),
+        filters: global.filters.clone(),
         limit: global.limit,
         has_header: !global.no_header,
+        is_terminal: system.stdout_is_terminal,
         width: width.map(|(_, columns)| columns),
         has_color: has_color(global.color, system, system.stdout_is_terminal),
-        times: TimeFormat { now: system.now(), zone: if global.utc { TimeZone::UTC } else { system.local_zone() } },
+        is_ascii: system.is_other_charset(),
+        is_csv_safe: global.csv_safe,
+        ..OutputOptions::new(format, TimeFormat { now: system.now(), zone })
+    }
+}
+
+/// The zone of times: `--utc`, `--tz`, `BPCTL_TZ`, then the local one.
+fn zone(global: &Global, system: &System) -> Result<TimeZone> {
+    if global.utc {
+        return Ok(TimeZone::UTC);
+    }
+    let variable = system.variable(env::TZ).map(|name| (env::TZ, name));
+    match global.tz.as_deref().map(|name| ("--tz", name)).or(variable) {
+        Some((origin, name)) => {
+            time::zone(name).map_err(|why| Error::usage(format!("invalid value '{name}' for '{origin}': {why}")))
+        }
+        None => system.local_zone().map_err(|sentence| {
+            Error::config(sentence).hint("set TZ to a name such as `Europe/Berlin`, unset it, or use `--tz` or `--utc`")
+        }),
     }
 }

@@ -1,8 +1,8 @@
 //! The real world, once: environment, clock, time zone and what the standard streams are.
 //!
 //! Nothing else in the crate reads the environment or the clock. Some libraries read it on their own, by design:
-//! `directories` the XDG variables (see `config::Paths`), and on Linux `rustls-native-certs` and `openssl-probe` where
-//! certificates are (`SSL_CERT_FILE`, `SSL_CERT_DIR`; see `http::trust`).
+//! `reqwest` the proxy variables, `directories` the XDG ones (see `config::Paths`), and on Linux `rustls-native-certs`
+//! and `openssl-probe` where certificates are (`SSL_CERT_FILE`, `SSL_CERT_DIR`; see `http::trust`).
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -97,9 +97,24 @@ impl System {
         Timestamp::now()
     }
 
-    /// Gives the local time zone (`TZ`, then the system's), or UTC where there is none.
-    pub fn local_zone(&self) -> TimeZone {
-        TimeZone::try_system().unwrap_or(TimeZone::UTC)
+    /// Returns the local time zone: that of `TZ`, else the system's, else UTC.
+    ///
+    /// # Errors
+    /// `TZ` names no zone. UTC instead would delete a policy hours away from the time that was meant.
+    pub fn local_zone(&self) -> Result<TimeZone, String> {
+        match (TimeZone::try_system(), self.variable("TZ")) {
+            (Ok(zone), _) => Ok(zone),
+            (Err(_), None) => Ok(TimeZone::UTC),
+            (Err(_), Some(name)) => Err(format!("environment variable TZ names no time zone: `{name}`")),
+        }
+    }
+}
+
+impl System {
+    /// Whether the locale's character set is another than UTF-8. Where no locale is set, terminals are UTF-8 today.
+    pub fn is_other_charset(&self) -> bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| self.variable(name));
+        locale.map(str::to_lowercase).is_some_and(|name| !name.contains("utf-8") && !name.contains("utf8"))
     }
 }
 

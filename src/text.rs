@@ -16,7 +16,8 @@ pub fn is_hidden(symbol: char) -> bool {
 
 /// Replaces hidden characters and line breaks by visible escapes such as `\x1b` and `\n`.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
+    let is_plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if is_plain || !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
@@ -35,6 +36,23 @@ pub fn escape(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// Replaces the symbols that bpctl itself uses by ASCII, for terminals of other character sets. Names are left alone.
+pub fn to_ascii(text: &str) -> Cow<'_, str> {
+    const SYMBOLS: [(char, &str); 6] = [('→', "->"), ('×', "x"), ('…', "..."), ('–', "-"), ('—', "-"), ('✓', "ok")];
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let replacement = |symbol: char| SYMBOLS.iter().find(|(known, _)| *known == symbol).map(|(_, ascii)| *ascii);
+    let mut plain = String::with_capacity(text.len());
+    for symbol in text.chars() {
+        match replacement(symbol) {
+            Some(ascii) => plain.push_str(ascii),
+            None => plain.push(symbol),
+        }
+    }
+    Cow::Owned(plain)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Times as people type and read them. Pure: the clock and the zone are handed in.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 /// The forms that `--at` takes, for help and errors.
@@ -57,7 +58,7 @@ enum Local {
 }
 
 fn unknown(text: &str) -> String {
-    format!("`{text}` is not a time that bpctl knows: write {FORMS}")
+    format!("invalid time `{text}`; expected {FORMS}")
 }
 
 fn local_time(text: &str, here: &Zoned) -> Option<Local> {
@@ -146,7 +147,7 @@ fn exactly(at: DateTime, zone: &TimeZone) -> Result<Timestamp, String> {
         AmbiguousOffset::Gap { before, after } => (before, after, "is skipped"),
         AmbiguousOffset::Fold { before, after } => (before, after, "happens twice"),
     };
-    let reading = |offset: jiff::tz::Offset| match offset.to_timestamp(at) {
+    let reading = |offset: Offset| match offset.to_timestamp(at) {
         Ok(instant) => rfc3339(instant, zone),
         Err(_) => format!("{at}{offset}"),
     };
@@ -191,10 +192,52 @@ pub fn rfc3339(instant: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
-/// Writes an instant for a table: `2026-12-01 02:00 (in 3 h)`.
-pub fn for_people(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let stamp = instant.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
-    format!("{stamp} ({})", relative(instant, now))
+/// Writes an instant for people: `2026-12-01 02:00 GMT (in 3 h)`.
+pub fn for_people(instant: Timestamp, now: Timestamp, zone: &TimeZone, out: &mut String) {
+    let info = zone.to_offset_info(instant);
+    let local = info.offset().to_datetime(instant);
+    // `write!` to a `String` cannot fail. jiff's own `strftime` reads its pattern anew for each row.
+    let _ = write!(
+        out,
+        "{:04}-{:02}-{:02} {:02}:{:02} {} ({})",
+        local.year(),
+        local.month(),
+        local.day(),
+        local.hour(),
+        local.minute(),
+        info.abbreviation(),
+        relative(instant, now)
+    );
+}
+
+/// Finds a time zone: `Europe/Berlin`, `UTC`, or an offset such as `+02:00`.
+///
+/// # Errors
+/// A sentence about an unknown zone.
+pub fn zone(name: &str) -> Result<TimeZone, String> {
+    let name = name.trim();
+    if let Ok(zone) = TimeZone::get(name) {
+        return Ok(zone);
+    }
+    let unknown = || format!("unknown time zone `{name}`; expected a name such as `Europe/Berlin`, or `UTC`");
+    let is_offset = name.starts_with(['+', '-']);
+    let offset = is_offset.then(|| format!("2000-01-01T00:00:00{name}").parse::<Timestamp>().ok()).flatten();
+    let base = Timestamp::from_second(946_684_800).map_err(|_| unknown())?;
+    let seconds = offset.map(|at| base.as_second() - at.as_second()).and_then(|seconds| i32::try_from(seconds).ok());
+    seconds.and_then(|seconds| Offset::from_seconds(seconds).ok()).map(TimeZone::fixed).ok_or_else(unknown)
+}
+
+/// Reads a length of time in seconds: `7d`, `36h`, `2 weeks`; a month is 30 days.
+pub fn seconds(text: &str) -> Option<f64> {
+    let span = distance(text.trim())?;
+    let months = f64::from(span.get_years()) * 365.0 + f64::from(span.get_months()) * 30.0;
+    let days = months + f64::from(span.get_weeks()) * 7.0 + f64::from(span.get_days());
+    let hours = days * 24.0 + f64::from(span.get_hours());
+    #[expect(clippy::cast_precision_loss, reason = "a length that a person types")]
+    let minutes = hours * 60.0 + span.get_minutes() as f64;
+    #[expect(clippy::cast_precision_loss, reason = "a length that a person types")]
+    let seconds = minutes * 60.0 + span.get_seconds() as f64;
+    Some(seconds)
 }
 
 /// Writes an instant in full for a question: `Tue 2026-12-01 02:00 GMT (in 9 days; 2026-12-01T02:00:00Z)`.
@@ -391,7 +434,8 @@ mod tests {
             for now in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
                 if let Ok(at) = resolve(&text, now, &zone) {
                     // Every instant that is accepted can be shown.
-                    let _ = (in_full(at, now, &zone), for_people(at, now, &zone), rfc3339(at, &zone));
+                    let _ = (in_full(at, now, &zone), rfc3339(at, &zone));
+                    for_people(at, now, &zone, &mut String::new());
                 }
             }
             let _ = duration(&text);

@@ -24,6 +24,8 @@ pub enum Format {
     Yaml,
     /// The wide columns, as RFC 4180 has them
     Csv,
+    /// The same columns, separated by tabs
+    Tsv,
     /// One id a line
     Id,
     /// SARIF 2.1.0 (lint only)
@@ -44,6 +46,7 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Yaml => "yaml",
             Self::Csv => "csv",
+            Self::Tsv => "tsv",
             Self::Id => "id",
             Self::Sarif => "sarif",
             Self::Toml => "toml",
@@ -66,7 +69,7 @@ pub enum Color {
 /// The options of every command. `-h` of a command leaves them out; `bpctl help options` shows them.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Global {
-    /// Output format: table, wide, json, jsonl, yaml, csv or id [default: table]
+    /// Output format: table, wide, json, jsonl, yaml, csv, tsv or id [default: table]
     ///
     /// The environment variable BPCTL_OUTPUT sets it, too. `export` also has toml (its default), `lint` also has sarif.
     #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
@@ -74,20 +77,34 @@ pub struct Global {
     pub output: Option<Format>,
     /// Show only these columns, in this order
     ///
-    /// For table, wide and csv. `bpctl help formatting` lists the columns of each command.
-    #[arg(long, global = true, value_name = "COL,…", value_delimiter = ',')]
+    /// For table, wide, csv and tsv. Without a value it lists the columns of the command; `bpctl help formatting` lists
+    /// those of each command.
+    #[arg(long, global = true, value_name = "COL,…", value_delimiter = ',', num_args = 0..=1)]
     #[arg(help_heading = "Output")]
     pub columns: Option<Vec<String>>,
+    /// Print only the rows of a list that match, such as 'size > 1 TiB'
+    ///
+    /// A column, one of =, !=, <, <=, >, >= and ~ (a pattern such as `web-*`), and a value. Numbers, sizes, lengths and
+    /// times are compared as such, text without regard to case; an empty value stands for an absent one. Can be
+    /// repeated: every condition must hold.
+    #[arg(long = "filter", global = true, value_name = "COL OP VALUE", allow_hyphen_values = true)]
+    #[arg(help_heading = "Output")]
+    pub filters: Vec<String>,
     /// Sort a list by a column; append `:desc` for descending order
     #[arg(long, global = true, value_name = "COL[:desc]", help_heading = "Output")]
     pub sort: Option<String>,
-    /// Leave out the header row of table, wide and csv
+    /// Leave out the header row of table, wide, csv and tsv
     #[arg(long, global = true, help_heading = "Output")]
     pub no_header: bool,
     /// Print at most N rows of a list
     #[arg(long, global = true, value_name = "N", value_parser = count)]
     #[arg(allow_negative_numbers = true, help_heading = "Output")]
     pub limit: Option<usize>,
+    /// Mark values that a spreadsheet takes for formulas as text
+    ///
+    /// For csv and tsv: values that begin with =, +, -, @ or a tab get an apostrophe in front.
+    #[arg(long, global = true, help_heading = "Output")]
+    pub csv_safe: bool,
     /// Use colors: auto, always or never [default: auto]
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     #[arg(hide_possible_values = true, help_heading = "Output")]
@@ -95,6 +112,11 @@ pub struct Global {
     /// Read and show times in UTC [default: the local zone]
     #[arg(long, global = true, help_heading = "Output")]
     pub utc: bool,
+    /// Read and show times in a zone, such as Europe/Berlin
+    ///
+    /// The environment variable BPCTL_TZ sets it, too; then `time_zone` of the profile, then the local zone.
+    #[arg(long, global = true, value_name = "ZONE", conflicts_with = "utc", help_heading = "Output")]
+    pub tz: Option<String>,
     /// Print passwords instead of `[REDACTED]`
     #[arg(long, global = true, help_heading = "Output")]
     pub show_secrets: bool,

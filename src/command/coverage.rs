@@ -30,8 +30,10 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
         return verdict.map_or(Ok(()), Err);
     }
     // Of several profiles the totals would not be the list's.
-    let has_footer =
-        cx.gathering.is_none() && matches!(cx.output.format, Format::Table | Format::Wide) && !coverage.rows.is_empty();
+    let has_footer = cx.output.filters.is_empty()
+        && cx.gathering.is_none()
+        && matches!(cx.output.format, Format::Table | Format::Wide)
+        && !coverage.rows.is_empty();
     print_list(rows, coverage.rows, "in this organization")?;
     if has_footer {
         cx.ui.print(|out| {

@@ -18,7 +18,9 @@ pub async fn run(cx: &Context, verb: DiskCommand) -> Result<()> {
 }
 
 async fn list(cx: &Context, args: DiskList) -> Result<()> {
-    let mut rows = Rows::begin(cx)?;
+    // The machine was named: a column that repeats it says nothing.
+    let repeated: &[&str] = if args.vm.is_some() { &["vm"] } else { &[] };
+    let mut rows = Rows::begin(cx)?.without(repeated);
     let api = cx.katapult()?;
     let Some(name) = args.vm else {
         let organization = api.find_organization(cx.organization()?).await?;

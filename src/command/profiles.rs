@@ -15,6 +15,7 @@ use crate::model::calendar::Run;
 use crate::model::coverage::Row;
 use crate::model::lint::Finding;
 use crate::model::{Backup, Disk, Machine, Object, Organization, Policy, TrashObject};
+use crate::ops::rows::{finish, note_limit};
 use crate::view::{Listing, Resource};
 
 /// Gives the profiles that are named, when more than one may be; none for an ordinary command.
@@ -66,33 +67,35 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
     }
     match command {
         Command::Policies(PolicyCommand::List(args)) => {
-            gather::<Policy>(cx, names, policy::list::also(&args), async |cx| policy::list::run(cx, args.clone()).await)
-                .await
+            gather::<Policy>(cx, names, policy::list::columns(&args), async |cx| {
+                policy::list::run(cx, args.clone()).await
+            })
+            .await
         }
         Command::Vm(VmCommand::List) => {
-            gather::<Machine>(cx, names, &[], async |cx| vm::run(cx, VmCommand::List).await).await
+            gather::<Machine>(cx, names, NONE, async |cx| vm::run(cx, VmCommand::List).await).await
         }
         Command::Disk(DiskCommand::List(args)) => {
-            gather::<Disk>(cx, names, &[], async |cx| disk::run(cx, DiskCommand::List(args.clone())).await).await
+            gather::<Disk>(cx, names, NONE, async |cx| disk::run(cx, DiskCommand::List(args.clone())).await).await
         }
         Command::Org(OrgCommand::List) => {
-            gather::<Organization>(cx, names, &[], async |cx| org::run(cx, OrgCommand::List).await).await
+            gather::<Organization>(cx, names, NONE, async |cx| org::run(cx, OrgCommand::List).await).await
         }
         Command::Trash(TrashCommand::List) => {
-            gather::<TrashObject>(cx, names, &[], async |cx| trash::run(cx, TrashCommand::List).await).await
+            gather::<TrashObject>(cx, names, NONE, async |cx| trash::run(cx, TrashCommand::List).await).await
         }
         Command::Backups(BackupsCommand::List(args)) => {
-            gather::<Backup>(cx, names, &[], async |cx| backups::run(cx, BackupsCommand::List(args.clone())).await)
+            gather::<Backup>(cx, names, NONE, async |cx| backups::run(cx, BackupsCommand::List(args.clone())).await)
                 .await
         }
         Command::Coverage(args) if args.report.is_none() => {
-            gather::<Row>(cx, names, &[], async |cx| coverage::run(cx, args.clone()).await).await
+            gather::<Row>(cx, names, NONE, async |cx| coverage::run(cx, args.clone()).await).await
         }
         Command::Calendar(args) if args.ics.is_none() => {
-            gather::<Run>(cx, names, &[], async |cx| calendar::run(cx, args.clone()).await).await
+            gather::<Run>(cx, names, NONE, async |cx| calendar::run(cx, args.clone()).await).await
         }
         Command::Lint(args) if cx.output.format != Format::Sarif && args.explain.is_none() && !args.list_codes => {
-            gather::<Finding>(cx, names, &[], async |cx| lint::run(cx, args.clone()).await).await
+            gather::<Finding>(cx, names, NONE, async |cx| lint::run(cx, args.clone()).await).await
         }
         _ => Err(one_only(cx)),
     }
@@ -123,24 +126,32 @@ fn is_of_environment(cx: &Context) -> bool {
     cx.global.profile.is_none() && !cx.global.all_profiles
 }
 
-/// `also` names the columns that the table shows besides its own.
+/// The columns that a table shows by itself.
+const NONE: (&[&str], &[&str]) = (&[], &[]);
+
+/// `columns` names those that the table shows besides its own, and those that it leaves out.
 async fn gather<T: Resource>(
     cx: &Context,
     names: &[String],
-    also: &[&str],
+    columns: (&[&str], &[&str]),
     list: impl AsyncFn(&Context) -> Result<()>,
 ) -> Result<()> {
-    let mut listing = Listing::<T>::of_several(&cx.output).map_err(Error::usage)?.also(also);
+    cx.answer_bare_columns::<T>()?;
+    let (added, left_out) = columns;
+    let mut listing = Listing::<T>::of_several(&cx.output).map_err(Error::usage)?.with_columns(added, left_out);
     let each = names.iter().map(|name| async {
         let own = cx.on_profile(name);
         let result = list(&own).await;
         cx.ui.adopt(&own.ui);
         let rows = own.gathering.and_then(std::cell::RefCell::into_inner);
-        let rows = rows.and_then(|rows| rows.downcast::<Vec<Object<T>>>().ok()).map_or(Vec::new(), |rows| *rows);
-        (rows, result)
+        let (rows, is_cut) = rows
+            .and_then(|rows| rows.downcast::<(Vec<Object<T>>, bool)>().ok())
+            .map_or_else(Default::default, |rows| *rows);
+        (rows, is_cut, result)
     });
+    let (mut offered, mut is_any_cut) = (0, false);
     let (mut done, mut failed, mut found, mut is_any_shown) = (Vec::new(), Vec::new(), Vec::new(), false);
-    for (name, (rows, result)) in names.iter().zip(join_all(each).await) {
+    for (name, (rows, is_cut, result)) in names.iter().zip(join_all(each).await) {
         match result {
             // What there is of a source with gaps is shown as well.
             Err(error) if error.exit == Exit::Partly => failed.push((name.clone(), error)),
@@ -154,10 +165,15 @@ async fn gather<T: Resource>(
             }
         }
         is_any_shown = true;
+        is_any_cut |= is_cut;
+        offered += rows.len();
         cx.ui.print(|out| rows.into_iter().try_for_each(|row| listing.push_from(Some(name), row, out).map(drop)))?;
     }
     if is_any_shown {
-        cx.ui.print(|out| listing.finish(out))?;
+        finish(cx, listing)?;
+        if let Some(limit) = cx.output.limit.filter(|limit| is_any_cut || offered > *limit) {
+            note_limit(cx, limit)?;
+        }
     }
     match (failed.is_empty(), found.is_empty()) {
         (true, true) => Ok(()),

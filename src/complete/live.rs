@@ -59,16 +59,7 @@ fn context(typed: &Typed) -> Context {
     let system = System::real(&env::SECRETS);
     let options = UiOptions { is_json: true, is_quiet: true, ..UiOptions::default() };
     let times = TimeFormat { now: system.now(), zone: jiff::tz::TimeZone::UTC };
-    let output = OutputOptions {
-        format: crate::args::Format::Json,
-        columns: None,
-        sort: None,
-        limit: None,
-        has_header: false,
-        width: None,
-        has_color: false,
-        times,
-    };
+    let output = OutputOptions::new(crate::args::Format::Json, times);
     Context::new(system, typed.global(), Ui::new(options), output)
 }
 
@@ -230,7 +221,7 @@ fn item<'a>(value: &str, help: impl IntoIterator<Item = Option<&'a str>>) -> Ite
 }
 
 fn policy(policy: &Policy) -> Option<Item> {
-    let words = policy.schedule.words();
+    let words = policy.schedule.interval.as_ref().map_or_else(String::new, |interval| format!("interval {interval}"));
     let keeps = policy.retention.map(|retention| format!("keeps {retention}"));
     Some(item(policy.id.as_deref()?, [Some(policy.target.label()), Some(&words), keeps.as_deref()]))
 }

@@ -29,6 +29,8 @@ pub const KATAPULT_ORGANIZATION: &str = "KATAPULT_ORGANIZATION";
 pub const OUTPUT: &str = "BPCTL_OUTPUT";
 /// Refuses every write.
 pub const READ_ONLY: &str = "BPCTL_READ_ONLY";
+/// The time zone.
+pub const TZ: &str = "BPCTL_TZ";
 /// Switches colours off (any value).
 pub const NO_COLOR: &str = "NO_COLOR";
 /// Switches colours on although the output is not a terminal (any value but `0`).
@@ -39,7 +41,7 @@ pub const TERM: &str = "TERM";
 pub const TRUST: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// Every variable with its meaning, for the manual.
-pub const ALL: [(&str, &str); 15] = [
+pub const ALL: [(&str, &str); 16] = [
     (TOKEN, "The token; on OnApp the password or API key."),
     (KATAPULT_TOKEN, "Katapult's token, where BPCTL_TOKEN is not set."),
     (KATAPULT_KEY, "Katapult's token, where neither of the two is set."),
@@ -52,6 +54,7 @@ pub const ALL: [(&str, &str); 15] = [
     (KATAPULT_ORGANIZATION, "The organization's sub-domain, where BPCTL_ORG is not set."),
     (OUTPUT, "The output format, as --output; for commands that have it."),
     (READ_ONLY, "1 refuses every write, as --read-only."),
+    (TZ, "The zone that times are read and shown in, as --tz."),
     (NO_COLOR, "Switches colours off (any value)."),
     (CLICOLOR_FORCE, "Switches colours on although the output is not a terminal (any value but 0)."),
     (TERM, "The terminal type; dumb has no colours."),

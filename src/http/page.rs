@@ -67,6 +67,8 @@ impl Flow {
 pub struct Walk {
     /// Why rows may be missing.
     pub gap: Option<Gap>,
+    /// Whether reading was ended before the list was.
+    pub has_more: bool,
 }
 
 /// Why a list may lack rows.
@@ -97,10 +99,15 @@ impl Gap {
 }
 
 impl Walk {
-    /// The walk through a list whose server counts `total` rows and returned this many.
+    /// The walk through a list whose server counts `total` rows, of which `returned` were read.
     pub fn counted(returned: u64, total: Option<u64>) -> Self {
         let gap = |total| Gap::Missing { returned, total };
-        Self { gap: total.filter(|total| *total > returned).map(gap) }
+        Self { gap: total.filter(|total| *total > returned).map(gap), has_more: false }
+    }
+
+    /// The walk that was ended after `returned` rows, since no more were wanted.
+    pub fn stopped(returned: u64, total: Option<u64>) -> Self {
+        Self { gap: None, has_more: total.is_some_and(|total| total > returned) }
     }
 }
 
@@ -198,7 +205,7 @@ where
         }
         max_ahead = (max_ahead * 2).min(concurrency);
     }
-    Ok(Walk::default())
+    Ok(Walk::stopped(state.rows, state.total))
 }
 
 /// What the pages so far held and said.
@@ -240,7 +247,7 @@ impl State {
             None if is_repeating => Some(Gap::NoEnd),
             None => self.has_moved.then_some(Gap::Moved),
         };
-        Walk { gap: walk.gap.or(unseen) }
+        Walk { gap: walk.gap.or(unseen), has_more: false }
     }
 }
 

@@ -143,7 +143,7 @@ pub fn machine(value: &Value) -> Machine {
         zone: text(&value["zone"], "name"),
         addresses: list(value, "ip_addresses").iter().filter_map(|address| text(address, "address")).collect(),
         cpu_cores: integer(value, "cpu_cores"),
-        memory: integer(value, "memory_in_gb").map(|memory| format!("{memory} GB")),
+        memory: integer(value, "memory_in_gb").map(|memory| format!("{memory} GiB")),
         created_at: integer(value, "created_at"),
         tags: list(value, "tag_names").iter().filter_map(|tag| Some(tag.as_str()?.to_owned())).collect(),
         description: text(value, "description"),

@@ -143,7 +143,7 @@ fn period_loss(before: &Schedule, after: &Schedule) -> Option<Loss> {
         return (old != new).then(|| Loss(format!("frequency {old} → {new}: of an interval that is not known here")));
     };
     (new > old).then(|| {
-        let words = |schedule: &Schedule| Schedule { time: None, minute: None, ..schedule.clone() }.words();
+        let words = |schedule: &Schedule| Schedule { time: None, minute: None, ..schedule.clone() }.short_words();
         Loss(format!(
             "{} → {}: backups are made less often (frequency read as \"every N intervals\")",
             words(before),

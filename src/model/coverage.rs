@@ -332,9 +332,12 @@ fn kept(policy: &Policy) -> Option<String> {
         1 => interval.to_string(),
         count => format!("every {count} {}s", interval.unit()),
     };
-    let reach = retention.saturating_mul(every);
+    let (mut reach, mut unit) = (retention.saturating_mul(every), interval.unit());
+    if *interval == Interval::Hourly && reach >= 48 && reach % 24 == 0 {
+        (reach, unit) = (reach / 24, "day");
+    }
     let plural = if reach == 1 { "" } else { "s" };
-    Some(format!("{reach} {}{plural} ({retention} × {words})", interval.unit()))
+    Some(format!("{reach} {unit}{plural} ({retention} × {words})"))
 }
 
 fn reach(policy: &Policy) -> Option<u64> {

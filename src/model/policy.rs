@@ -141,8 +141,20 @@ impl TargetKind {
 }
 
 impl Schedule {
-    /// Says the schedule in words: `daily at 02:30`, `every 2 weeks`, `hourly at :15`.
+    /// Describes the schedule: `daily at 02:30 server time`, `every 2 weeks`, `hourly at :15`. The API gives the time of
+    /// day without a zone; it is that of the server, not that of the other times that are shown.
     pub fn words(&self) -> String {
+        let words = self.short_words();
+        if self.has_time_of_day() { words + " server time" } else { words }
+    }
+
+    /// Whether the description holds a time of day.
+    pub fn has_time_of_day(&self) -> bool {
+        self.time.is_some() && self.interval.as_ref().is_some_and(|interval| *interval != Interval::Hourly)
+    }
+
+    /// Describes the schedule where the text around it labels the time of day: `daily at 02:30`.
+    pub fn short_words(&self) -> String {
         let Some(interval) = &self.interval else {
             return "-".to_owned();
         };

@@ -187,7 +187,7 @@ impl OnApp {
             let new = rows.len() as u64;
             count += new;
             if each(rows.into_iter().map(|raw| self.object(raw, convert)).collect())? == Flow::Enough {
-                return Ok(Walk::default());
+                return Ok(Walk::stopped(count, answer.total));
             }
             let missing = answer.total.unwrap_or(0).saturating_sub(count);
             if missing == 0 || new == 0 {

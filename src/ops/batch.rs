@@ -181,7 +181,8 @@ fn print<T: Resource>(cx: &Context, is_single: bool, done: Vec<Object<T>>) -> Re
     if objects.len() == 0 {
         return Ok(());
     }
-    let mut rows = Rows::begin(cx)?;
+    // The policies were read one by one: their schedules are known in full.
+    let mut rows = Rows::begin(cx)?.with_columns(&["schedule"], &["interval"]);
     rows.page(objects.collect())?;
     rows.end(Walk::default(), "")
 }

@@ -11,7 +11,7 @@ use crate::journal::Entry;
 use crate::katapult::{Katapult, Lookup, Owner};
 use crate::model::{Disk, Machine, Policy, TrashObject};
 use crate::time::relative;
-use crate::view::choice;
+use crate::view::{choice, size_words};
 
 /// What a new policy is for.
 pub enum PolicyTarget {
@@ -200,7 +200,7 @@ async fn disks(api: &Katapult, organization: &Lookup) -> Result<Vec<(String, Vec
 
 /// A disk's id, and what a list shows of it: name, size, machine, id.
 fn disk_row(disk: Disk) -> Option<(String, Vec<String>)> {
-    let size = disk.size_in_gb.map_or_else(String::new, |size| format!("{size} GiB"));
+    let size = disk.size_in_gb.map_or_else(String::new, size_words);
     let machine = disk.machine_fqdn.or(disk.machine_id).unwrap_or_else(|| "not assigned".to_owned());
     let name = disk.name.unwrap_or_else(|| "-".to_owned());
     let id = disk.id?;

@@ -15,21 +15,31 @@ pub struct Rows<'a, T: Resource> {
     listing: Listing<'a, T>,
     /// Where several profiles are listed, the rows wait for those of the others.
     kept: Vec<Object<T>>,
+    /// Whether `--limit` left rows out.
+    is_cut: bool,
 }
 
 impl<'a, T: Resource> Rows<'a, T> {
     /// Begins a list; a bad column is found before any request.
     ///
     /// # Errors
-    /// `--columns` or `--sort` names a column that there is not.
+    /// `--columns`, `--sort` or `--filter` cannot be read. `--columns` without a value lists the columns, and ends the
+    /// command.
     pub fn begin(cx: &'a Context) -> Result<Self> {
-        Ok(Self { cx, listing: cx.listing()?, kept: Vec::new() })
+        cx.answer_bare_columns::<T>()?;
+        Ok(Self { cx, listing: cx.listing()?, kept: Vec::new(), is_cut: false })
     }
 
-    /// Shows columns of `wide` in the table too, unless others were named.
+    /// Changes the columns of the table, unless others were named: adds some of `wide`, leaves others out.
     #[must_use]
-    pub fn also(self, names: &[&str]) -> Self {
-        Self { listing: self.listing.also(names), ..self }
+    pub fn with_columns(self, added: &[&str], left_out: &[&str]) -> Self {
+        Self { listing: self.listing.with_columns(added, left_out), ..self }
+    }
+
+    /// Leaves columns out of tables, wide ones as well, unless they were named.
+    #[must_use]
+    pub fn without(self, names: &[&str]) -> Self {
+        Self { listing: self.listing.without(names), ..self }
     }
 
     /// Takes the rows of a page.
@@ -37,52 +47,92 @@ impl<'a, T: Resource> Rows<'a, T> {
     /// # Errors
     /// Standard output's.
     pub fn page(&mut self, rows: Vec<Object<T>>) -> Result<Flow> {
-        if self.cx.gathering.is_some() {
-            self.kept.extend(rows);
-            return Ok(self.flow(self.kept.len()));
-        }
         for row in rows {
-            let mut wants_more = true;
-            self.cx.ui.print(|out| self.listing.push(row, out).map(|more| wants_more = more))?;
-            if !wants_more {
+            if !self.listing.accepts(&row.model) {
+                continue;
+            }
+            if self.flow() == Flow::Enough {
+                self.is_cut = true;
                 return Ok(Flow::Enough);
+            }
+            if self.cx.gathering.is_some() {
+                self.kept.push(row);
+            } else {
+                self.cx.ui.print(|out| self.listing.push(row, out).map(drop))?;
             }
         }
         if self.cx.output.format == Format::Jsonl {
             self.cx.ui.flush()?;
         }
-        Ok(self.flow(self.listing.count()))
+        Ok(self.flow())
     }
 
-    /// Tells how many more rows than `count` are wanted. A sorted list needs them all.
-    fn flow(&self, count: usize) -> Flow {
-        match self.cx.output.limit.filter(|_| self.cx.output.sort.is_none()) {
+    fn count(&self) -> usize {
+        if self.cx.gathering.is_some() { self.kept.len() } else { self.listing.count() }
+    }
+
+    /// How many more rows are wanted. A sorted list needs them all, and which pages a filter lets through is not known.
+    fn flow(&self) -> Flow {
+        let output = &self.cx.output;
+        match output.limit.filter(|_| output.sort.is_none()) {
             None => Flow::More,
-            Some(most) if count >= most => Flow::Enough,
-            Some(most) => Flow::UpTo(most - count),
+            Some(limit) if self.count() >= limit => Flow::Enough,
+            Some(_) if !output.filters.is_empty() => Flow::More,
+            Some(limit) => Flow::UpTo(limit - self.count()),
         }
     }
 
-    /// Ends the list. `of` says what it is a list of, for the word about an empty one.
+    /// Ends the list. `of` says what it is a list of, for the note about an empty one.
     ///
     /// # Errors
     /// Standard output's.
     pub fn end(self, walk: Walk, of: &str) -> Result<()> {
-        let count = if self.cx.gathering.is_some() { self.kept.len() } else { self.listing.count() };
+        let (cx, count) = (self.cx, self.count());
         if let Some(gap) = walk.gap {
-            self.cx.ui.warn(&format!("{}; try again", gap.describe(T::PLURAL)));
+            cx.ui.warn(&format!("{}; try again", gap.describe(T::PLURAL)));
         }
-        if count == 0 && matches!(self.cx.output.format, Format::Table | Format::Wide) {
-            self.cx.ui.note(&format!("no {} {of}", T::PLURAL));
+        let is_people = matches!(cx.output.format, Format::Table | Format::Wide);
+        if count == 0 && !self.is_cut && is_people {
+            let matching = if cx.output.filters.is_empty() { "" } else { " that match the filter" };
+            cx.ui.note(&format!("no {} {of}{matching}", T::PLURAL));
         }
-        match &self.cx.gathering {
+        let limit = cx.output.limit.filter(|limit| self.is_cut || walk.has_more || count > *limit);
+        match &cx.gathering {
+            // What was left out of several profiles is said once, of all.
             Some(gathering) => {
-                *gathering.borrow_mut() = Some(Box::new(self.kept));
-                Ok(())
+                *gathering.borrow_mut() = Some(Box::new((self.kept, limit.is_some())));
+                return Ok(());
             }
-            None => self.cx.ui.print(|out| self.listing.finish(out)),
+            None => finish(cx, self.listing)?,
         }
+        limit.map_or(Ok(()), |limit| note_limit(cx, limit))
     }
+}
+
+/// Says that `--limit` left rows out.
+///
+/// # Errors
+/// Standard output's.
+pub fn note_limit(cx: &Context, limit: usize) -> Result<()> {
+    cx.ui.flush()?;
+    let plural = if limit == 1 { "" } else { "s" };
+    cx.ui.note(&format!("stopped after {limit} row{plural}; there are more (`--limit`)"));
+    Ok(())
+}
+
+/// Writes a listing, and notes what the terminal was too narrow for.
+///
+/// # Errors
+/// Standard output's.
+pub fn finish<T: Resource>(cx: &Context, listing: Listing<'_, T>) -> Result<()> {
+    let mut note = None;
+    cx.ui.print(|out| listing.finish(out).map(|sentence| note = sentence))?;
+    if let Some(sentence) = note {
+        // The table comes first.
+        cx.ui.flush()?;
+        cx.ui.note(&sentence);
+    }
+    Ok(())
 }
 
 /// Prints things of our own as a list.

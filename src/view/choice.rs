@@ -122,18 +122,25 @@ fn cut_front(line: &str, most: usize) -> String {
 
 /// Cuts a text to a width, in one pass: a name can be as long as an answer.
 pub fn shortened(text: &str, most: usize) -> String {
+    shortened_by(text, most, MARK)
+}
+
+/// Cuts a text to a width, and ends it with `mark`.
+pub(super) fn shortened_by(text: &str, most: usize, mark: &str) -> String {
     if text.chars().nth(most * PILE).is_none() && text.width() <= most {
         return text.to_owned();
     }
+    let room = most.saturating_sub(mark.width());
     let mut width = 0;
     let fits = |symbol: &char| {
         width += symbol.width().unwrap_or(0);
-        width < most
+        width <= room
     };
     let mut short: String = text.chars().take(most * PILE).take_while(fits).collect();
     // Symbols that join may be wider than each alone.
-    while short.width() + 1 > most && short.pop().is_some() {}
-    short + MARK
+    while short.width() > room && short.pop().is_some() {}
+    short.extend(mark.chars().take(most));
+    short
 }
 
 /// Tells rows of the same text apart: what is chosen is found again by its text. `seen` holds the lines that there are,

@@ -2,38 +2,109 @@
 
 use super::{Cell, Details, TimeFormat};
 
+/// What the values of a column are: decides how `--filter` compares them and where they are aligned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    /// Words in order, worst first: `--sort` and `<` follow it. On a terminal they are coloured.
+    Words(&'static [&'static str]),
+    Number,
+    Size,
+    Length,
+    Time,
+}
+
 /// One column of a resource.
 pub struct Column<T> {
-    /// Its name for `--columns` and `--sort`, and its CSV header; in upper case the table's header.
+    /// Its name for `--columns`, `--sort` and `--filter`, and its CSV header; in upper case the table's header.
     pub name: &'static str,
-    /// Whether only `wide` and `csv` show it.
+    /// Whether only `wide`, `csv` and `tsv` show it.
     pub is_wide: bool,
-    /// Whether it is set flush right.
+    pub kind: Kind,
+    /// How soon a terminal that is too narrow goes without it: the highest goes first, 0 stays.
+    pub rank: u8,
+    /// Whether its text may be shortened; ids are not, since half an id cannot be used.
+    pub is_flexible: bool,
+    /// Whether it holds a state, which is coloured on a terminal.
+    pub is_state: bool,
+    /// Whether it is aligned right.
     pub is_right: bool,
-    /// Its value.
-    pub cell: fn(&T, &TimeFormat) -> Cell,
+    pub cell: for<'a> fn(&'a T, &TimeFormat) -> Cell<'a>,
 }
 
 impl<T> Column<T> {
-    /// A column of every table.
-    pub const fn new(name: &'static str, cell: fn(&T, &TimeFormat) -> Cell) -> Self {
-        Self { name, is_wide: false, is_right: false, cell }
+    /// A column of text that every table shows.
+    pub const fn new(name: &'static str, cell: for<'a> fn(&'a T, &TimeFormat) -> Cell<'a>) -> Self {
+        Self {
+            name,
+            is_wide: false,
+            kind: Kind::Text,
+            rank: 0,
+            is_flexible: false,
+            is_state: false,
+            is_right: false,
+            cell,
+        }
     }
 
-    /// Shows it in `wide` and `csv` only.
+    /// Shows it in `wide`, `csv` and `tsv` only.
     #[must_use]
     pub const fn wide(self) -> Self {
         Self { is_wide: true, ..self }
     }
 
-    /// Sets it flush right.
+    /// Aligns it right.
     #[must_use]
     pub const fn right(self) -> Self {
         Self { is_right: true, ..self }
     }
+
+    #[must_use]
+    pub const fn number(self) -> Self {
+        Self { kind: Kind::Number, is_right: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn size(self) -> Self {
+        Self { kind: Kind::Size, is_right: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn length(self) -> Self {
+        Self { kind: Kind::Length, ..self }
+    }
+
+    #[must_use]
+    pub const fn time(self) -> Self {
+        Self { kind: Kind::Time, ..self }
+    }
+
+    /// Holds one of these words, worst first.
+    #[must_use]
+    pub const fn words(self, words: &'static [&'static str]) -> Self {
+        Self { kind: Kind::Words(words), is_state: true, ..self }
+    }
+
+    /// Holds a state.
+    #[must_use]
+    pub const fn state(self) -> Self {
+        Self { is_state: true, ..self }
+    }
+
+    /// Lets a narrow terminal shorten it.
+    #[must_use]
+    pub const fn flexible(self) -> Self {
+        Self { is_flexible: true, ..self }
+    }
+
+    /// Lets a narrow terminal go without it; columns with a higher rank go first.
+    #[must_use]
+    pub const fn rank(self, rank: u8) -> Self {
+        Self { rank, ..self }
+    }
 }
 
-/// A thing that lists and `show` print.
+/// Something that lists and `show` print.
 pub trait Resource: Sized + 'static {
     /// Several of them: `policies`.
     const PLURAL: &'static str;
@@ -43,6 +114,15 @@ pub trait Resource: Sized + 'static {
     /// Its id, for `-o id`.
     fn id(&self) -> &str;
 
-    /// Everything of it, laid out to be read.
+    /// Everything about it, as labels and values.
     fn details(&self, times: &TimeFormat) -> Details;
+}
+
+/// Finds a column by its name; an error names those there are.
+pub(super) fn find<T: Resource>(name: &str, flag: &str) -> Result<&'static Column<T>, String> {
+    let wanted = name.trim().to_lowercase().replace([' ', '-'], "_");
+    T::COLUMNS.iter().find(|column| column.name == wanted).ok_or_else(|| {
+        let known: Vec<&str> = T::COLUMNS.iter().map(|column| column.name).collect();
+        format!("invalid value '{name}' for '{flag}': {} have the columns {}", T::PLURAL, known.join(", "))
+    })
 }

@@ -1,77 +1,128 @@
-//! A list in any format: rows are handed in as pages arrive, and written at the end; only `jsonl` writes at once,
-//! so that a list that fails midway never looks whole.
+//! A list in any format. Rows are handed in as pages arrive and written at the end; only `jsonl` is written at once.
+//!
+//! A list that fails midway therefore never looks complete.
 
 use std::io::{self, Write};
 
 use serde_json::Value;
 
 use super::cell::Key;
+use super::column::{Kind, find};
+use super::filter::Filter;
+use super::grid::Grid;
 use super::structured::{self, Structured};
-use super::{Cell, Column, Resource, TimeFormat, table};
+use super::table::{self, Heading, Loss};
+use super::{Cell, Column, Resource, TimeFormat, separated};
 use crate::args::Format;
 use crate::model::Object;
-use crate::text::escape;
+use crate::text::{escape, to_ascii};
 
-/// How results are wanted.
+/// How results are printed.
 #[derive(Clone, Debug)]
 pub struct OutputOptions {
-    /// The format.
     pub format: Format,
-    /// `--columns`
+    /// `--columns`; an empty list asks for the names of the columns.
     pub columns: Option<Vec<String>>,
     /// `--sort`
     pub sort: Option<String>,
+    /// `--filter`
+    pub filters: Vec<String>,
     /// `--limit`
     pub limit: Option<usize>,
-    /// Whether tables and CSV have a header.
+    /// Whether tables, CSV and TSV have a header.
     pub has_header: bool,
-    /// The terminal's width; none when not on a terminal.
+    /// Whether results go to a terminal.
+    pub is_terminal: bool,
+    /// The terminal's width, where it is known.
     pub width: Option<u16>,
-    /// Whether to use colours.
     pub has_color: bool,
-    /// Time and zone.
+    /// Whether bpctl's own symbols are to be ASCII.
+    pub is_ascii: bool,
+    /// `--csv-safe`
+    pub is_csv_safe: bool,
     pub times: TimeFormat,
+}
+
+impl OutputOptions {
+    /// Everything in full, as for a pipe.
+    pub fn new(format: Format, times: TimeFormat) -> Self {
+        Self {
+            format,
+            columns: None,
+            sort: None,
+            filters: Vec::new(),
+            limit: None,
+            has_header: true,
+            is_terminal: false,
+            width: None,
+            has_color: false,
+            is_ascii: false,
+            is_csv_safe: false,
+            times,
+        }
+    }
+
+    /// The columns of the terminal that a table may take; none where nothing is shortened.
+    pub fn room(&self) -> Option<usize> {
+        self.width.filter(|_| self.format == Format::Table).map(usize::from)
+    }
+
+    /// What stands for text that was cut off.
+    pub fn ellipsis(&self) -> &'static str {
+        if self.is_ascii { "..." } else { "…" }
+    }
 }
 
 /// A list that is being written.
 pub struct Listing<'s, T: Resource> {
     output: &'s OutputOptions,
     columns: Vec<&'static Column<T>>,
+    filters: Vec<Filter<T>>,
     sort: Option<(&'static Column<T>, bool)>,
-    rows: Vec<Row>,
+    /// The keys of the rows, where they are sorted.
+    keys: Vec<Key>,
+    rows: Rows,
     count: usize,
     has_sources: bool,
+    scratch: String,
 }
 
-struct Row {
-    /// The profile that it came from, in a list of several.
-    source: Option<String>,
-    key: Key,
-    content: Content,
-}
-
-enum Content {
-    Raw(Value),
+/// The rows that wait to be written, in the order they came in.
+enum Rows {
+    Texts(Grid),
+    Values(Vec<Value>),
     /// Written already, which takes a fifth of the memory: a list as one array needs all rows before the first is out.
-    Json(Box<[u8]>),
-    Cells(Vec<Cell>),
-    Id(String),
+    Json(Vec<Box<[u8]>>),
 }
 
 impl<'s, T: Resource> Listing<'s, T> {
     /// Begins a list.
     ///
     /// # Errors
-    /// A sentence: `--columns` or `--sort` names a column that there is not.
+    /// A sentence: `--columns`, `--sort` or `--filter` names an unknown column, or cannot be read.
     pub fn new(output: &'s OutputOptions) -> Result<Self, String> {
-        let has_columns = matches!(output.format, Format::Table | Format::Wide | Format::Csv);
         let columns = match &output.columns {
-            Some(_) if !has_columns => return Err("`--columns` goes with `-o table`, `wide` and `csv`".to_owned()),
-            Some(names) => names.iter().map(|name| column(name, "--columns")).collect::<Result<_, _>>()?,
+            Some(_) if !has_columns(output.format) => {
+                return Err("`--columns` works with `-o table`, `wide`, `csv` and `tsv`".to_owned());
+            }
+            Some(names) => names.iter().map(|name| find(name, "--columns")).collect::<Result<_, _>>()?,
             None => T::COLUMNS.iter().filter(|column| !column.is_wide || output.format != Format::Table).collect(),
         };
         let sort = output.sort.as_deref().map(sorted_by).transpose()?;
-        Ok(Self { output, columns, sort, rows: Vec::new(), count: 0, has_sources: false })
+        let filters = output.filters.iter().map(|text| Filter::parse(text, &output.times)).collect::<Result<_, _>>()?;
+        let mut this = Self {
+            output,
+            columns,
+            filters,
+            sort,
+            keys: Vec::new(),
+            rows: Rows::Values(Vec::new()),
+            count: 0,
+            has_sources: false,
+            scratch: String::new(),
+        };
+        this.rows = this.no_rows();
+        Ok(this)
     }
 
     /// Begins a list of rows from several profiles: a PROFILE column comes first, and JSON rows are
@@ -80,25 +131,52 @@ impl<'s, T: Resource> Listing<'s, T> {
     /// # Errors
     /// Those of [`Listing::new`].
     pub fn of_several(output: &'s OutputOptions) -> Result<Self, String> {
-        Ok(Self { has_sources: true, ..Self::new(output)? })
+        let mut this = Self { has_sources: true, ..Self::new(output)? };
+        this.rows = this.no_rows();
+        Ok(this)
     }
 
-    /// Shows columns of `wide` in the table too, unless others were named; before any row.
-    #[must_use]
-    pub fn also(self, names: &[&str]) -> Self {
-        if self.output.format != Format::Table || self.output.columns.is_some() {
-            return self;
+    fn no_rows(&self) -> Rows {
+        match self.output.format {
+            Format::Json | Format::Sarif | Format::Toml => Rows::Json(Vec::new()),
+            Format::Jsonl | Format::Yaml => Rows::Values(Vec::new()),
+            Format::Id => Rows::Texts(Grid::new(1)),
+            _ => Rows::Texts(Grid::new(self.columns.len() + usize::from(self.has_sources))),
         }
-        let is_shown = |column: &&Column<T>| !column.is_wide || names.contains(&column.name);
-        Self { columns: T::COLUMNS.iter().filter(is_shown).collect(), ..self }
     }
 
-    /// Tells how many rows were handed in.
+    /// Changes which columns a table shows by default, before any row: adds some of `wide`, and leaves others out.
+    #[must_use]
+    pub fn with_columns(mut self, added: &[&str], left_out: &[&str]) -> Self {
+        if self.output.format == Format::Table && self.output.columns.is_none() {
+            let is_shown = |column: &&Column<T>| !column.is_wide || added.contains(&column.name);
+            self.columns = T::COLUMNS.iter().filter(is_shown).collect();
+            self = self.without(left_out);
+        }
+        self
+    }
+
+    /// Leaves columns out of tables, wide ones as well, unless they were named; before any row.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        if matches!(self.output.format, Format::Table | Format::Wide) && self.output.columns.is_none() {
+            self.columns.retain(|column| !names.contains(&column.name));
+            self.rows = self.no_rows();
+        }
+        self
+    }
+
+    /// How many rows were handed in.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Takes a row, and tells whether more are wanted.
+    /// Whether `--filter` lets a row through. [`Self::push`] does not ask.
+    pub fn accepts(&self, row: &T) -> bool {
+        self.filters.iter().all(|filter| filter.accepts(row, &self.output.times))
+    }
+
+    /// Takes a row, and returns whether more are wanted.
     ///
     /// # Errors
     /// The stream's.
@@ -120,18 +198,34 @@ impl<'s, T: Resource> Listing<'s, T> {
             return Ok(!self.is_full());
         }
         let times = &self.output.times;
-        let key = self.sort.map_or(Key::Absent, |(column, _)| (column.cell)(&object.model, times).key);
-        let content = match self.output.format {
-            Format::Json | Format::Sarif | Format::Toml => {
-                Content::Json(structured::element(&sourced(source, object.raw))?.into())
+        if let Some((column, _)) = self.sort {
+            self.keys.push(sort_key(column, &object.model, times));
+        }
+        match &mut self.rows {
+            Rows::Json(rows) => rows.push(structured::element(&sourced(source, object.raw))?.into()),
+            Rows::Values(rows) => rows.push(sourced(source, object.raw)),
+            Rows::Texts(grid) if self.output.format == Format::Id => grid.push(|out| out.push_str(object.model.id())),
+            Rows::Texts(grid) => {
+                let is_table = matches!(self.output.format, Format::Table | Format::Wide);
+                let source = source.filter(|_| self.has_sources).map(|name| Cell::text(Some(name)));
+                let cells = self.columns.iter().map(|column| (column.cell)(&object.model, times));
+                for cell in source.into_iter().chain(cells) {
+                    self.scratch.clear();
+                    if is_table {
+                        cell.write_text(times, &mut self.scratch);
+                        let text =
+                            if self.output.is_ascii { to_ascii(&self.scratch) } else { self.scratch.as_str().into() };
+                        grid.push(|out| out.push_str(&escape(&text)));
+                    } else {
+                        cell.write_data(times, &mut self.scratch);
+                        let is_formula = self.output.is_csv_safe && matches!(cell, Cell::Text(_));
+                        let text =
+                            if is_formula { separated::safe(&self.scratch) } else { self.scratch.as_str().into() };
+                        grid.push(|out| out.push_str(&text));
+                    }
+                }
             }
-            Format::Jsonl | Format::Yaml => Content::Raw(sourced(source, object.raw)),
-            Format::Id => Content::Id(object.model.id().to_owned()),
-            Format::Table | Format::Wide | Format::Csv => {
-                Content::Cells(self.columns.iter().map(|column| (column.cell)(&object.model, times)).collect())
-            }
-        };
-        self.rows.push(Row { source: source.map(str::to_owned), key, content });
+        }
         Ok(!self.is_full())
     }
 
@@ -140,60 +234,104 @@ impl<'s, T: Resource> Listing<'s, T> {
         self.sort.is_none() && self.output.limit.is_some_and(|limit| self.count >= limit)
     }
 
-    /// Writes what was not written yet.
+    /// Writes what was not written yet. Returns a sentence where a terminal was too narrow for everything.
     ///
     /// # Errors
     /// The stream's.
-    pub fn finish(mut self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn finish(self, out: &mut dyn Write) -> io::Result<Option<String>> {
+        let order = self.order();
+        match &self.rows {
+            Rows::Json(rows) => structured::array(order.iter().map(|row| &*rows[*row]), out)?,
+            Rows::Values(rows) if self.output.format == Format::Yaml => {
+                let rows = order.iter().map(|row| rows[*row].clone()).collect();
+                structured::write(Structured::Yaml, &Value::Array(rows), out)?;
+            }
+            Rows::Values(rows) => {
+                order.iter().try_for_each(|row| structured::write(Structured::JsonLine, &rows[*row], out))?;
+            }
+            Rows::Texts(grid) => match self.output.format {
+                Format::Id => order.iter().try_for_each(|row| writeln!(out, "{}", escape(grid.get(*row, 0))))?,
+                Format::Csv | Format::Tsv => separated::write(&self.names(), grid, &order, self.output, out)?,
+                _ if order.is_empty() => {}
+                _ => {
+                    let loss = table::write(&self.headings(), grid, &order, self.output, out)?;
+                    return Ok(self.output.width.and_then(|width| note(&loss, width)));
+                }
+            },
+        }
+        Ok(None)
+    }
+
+    /// The rows to write, in order.
+    fn order(&self) -> Vec<usize> {
+        let count = match &self.rows {
+            Rows::Texts(grid) => grid.rows(),
+            Rows::Values(rows) => rows.len(),
+            Rows::Json(rows) => rows.len(),
+        };
+        let mut order: Vec<usize> = (0..count).collect();
         if let Some((_, is_descending)) = self.sort {
-            self.rows.sort_by(|a, b| match is_descending {
-                true => b.key.compare(&a.key),
-                false => a.key.compare(&b.key),
+            order.sort_by(|a, b| {
+                let order = self.keys[*a].compare(&self.keys[*b]);
+                if is_descending { order.reverse() } else { order }
             });
         }
-        self.rows.truncate(self.output.limit.unwrap_or(usize::MAX));
-        match self.output.format {
-            Format::Json | Format::Sarif | Format::Toml => structured::array(&elements(self.rows), out),
-            Format::Yaml => structured::write(Structured::Yaml, &Value::Array(raws(self.rows)), out),
-            Format::Jsonl => {
-                raws(self.rows).iter().try_for_each(|raw| structured::write(Structured::JsonLine, raw, out))
-            }
-            Format::Id => ids(self.rows).iter().try_for_each(|id| writeln!(out, "{}", escape(id))),
-            Format::Csv => self.csv(out),
-            Format::Table | Format::Wide => self.table(out),
-        }
+        order.truncate(self.output.limit.unwrap_or(usize::MAX));
+        order
     }
 
-    fn csv(self, out: &mut dyn Write) -> io::Result<()> {
-        // Through a buffer: the library's own errors hide that a pipe was closed.
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-        if self.output.has_header {
-            let source = self.has_sources.then_some(PROFILE);
-            writer.write_record(source.into_iter().chain(self.columns.iter().map(|column| column.name)))?;
-        }
-        for cells in cells(self.rows) {
-            writer.write_record(cells.iter().map(|cell| cell.data.as_str()))?;
-        }
-        let text = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-        out.write_all(&text)
+    fn names(&self) -> Vec<&'static str> {
+        let source = self.has_sources.then_some(PROFILE);
+        source.into_iter().chain(self.columns.iter().map(|column| column.name)).collect()
     }
 
-    fn table(self, out: &mut dyn Write) -> io::Result<()> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        let source = self.has_sources.then_some((PROFILE, false));
-        let columns = self.columns.iter().map(|column| (column.name, column.is_right));
-        let headers = source.into_iter().chain(columns);
-        let headers = headers.map(|(name, is_right)| (name.to_uppercase().replace('_', " "), is_right));
-        table::write(headers.collect(), &cells(self.rows), self.output, out)
+    fn headings(&self) -> Vec<Heading> {
+        let source = self.has_sources.then(|| Heading {
+            title: title(PROFILE),
+            rank: 0,
+            is_right: false,
+            is_flexible: true,
+            is_state: false,
+            is_time: false,
+        });
+        let columns = self.columns.iter().map(|column| Heading {
+            title: title(column.name),
+            // What was named on the command line is not left out.
+            rank: if self.output.columns.is_some() { 0 } else { column.rank },
+            is_right: column.is_right,
+            is_flexible: column.is_flexible,
+            is_state: column.is_state,
+            is_time: column.kind == Kind::Time,
+        });
+        source.into_iter().chain(columns).collect()
     }
 }
 
 /// The name of the column that says where a row came from.
 const PROFILE: &str = "profile";
 
-/// Says where an object came from, where that is not plain.
+/// Whether a format has columns that can be chosen.
+pub(super) fn has_columns(format: Format) -> bool {
+    matches!(format, Format::Table | Format::Wide | Format::Csv | Format::Tsv)
+}
+
+fn title(name: &str) -> String {
+    name.to_uppercase().replace('_', " ")
+}
+
+/// Says what a terminal was too narrow for.
+fn note(loss: &Loss, width: u16) -> Option<String> {
+    let names = |titles: &[String]| titles.join(", ").to_lowercase();
+    let what = match (loss.left_out.as_slice(), loss.shortened.as_slice()) {
+        ([], []) => return None,
+        (left_out, []) => format!("columns left out: {}", names(left_out)),
+        ([], shortened) => format!("shortened: {}", names(shortened)),
+        (left_out, shortened) => format!("columns left out: {}; shortened: {}", names(left_out), names(shortened)),
+    };
+    Some(format!("the terminal is {width} columns wide; {what}; `-o wide` shows everything"))
+}
+
+/// Wraps an object that came from one of several profiles.
 fn sourced(source: Option<&str>, raw: Value) -> Value {
     match source {
         Some(name) => serde_json::json!({PROFILE: name, "object": raw}),
@@ -201,39 +339,24 @@ fn sourced(source: Option<&str>, raw: Value) -> Value {
     }
 }
 
-fn raws(rows: Vec<Row>) -> Vec<Value> {
-    rows.into_iter().filter_map(|row| if let Content::Raw(raw) = row.content { Some(raw) } else { None }).collect()
-}
-
-fn elements(rows: Vec<Row>) -> Vec<Box<[u8]>> {
-    rows.into_iter().filter_map(|row| if let Content::Json(text) = row.content { Some(text) } else { None }).collect()
-}
-
-fn cells(rows: Vec<Row>) -> Vec<Vec<Cell>> {
-    let of_row = |row: Row| match row.content {
-        Content::Cells(cells) => Some(row.source.map(|name| Cell::text(Some(name))).into_iter().chain(cells).collect()),
-        _ => None,
-    };
-    rows.into_iter().filter_map(of_row).collect()
-}
-
-fn ids(rows: Vec<Row>) -> Vec<String> {
-    rows.into_iter().filter_map(|row| if let Content::Id(id) = row.content { Some(id) } else { None }).collect()
-}
-
-fn column<T: Resource>(name: &str, flag: &str) -> Result<&'static Column<T>, String> {
-    let wanted = name.trim().to_lowercase().replace([' ', '-'], "_");
-    T::COLUMNS.iter().find(|column| column.name == wanted).ok_or_else(|| {
-        let known: Vec<&str> = T::COLUMNS.iter().map(|column| column.name).collect();
-        format!("invalid value '{name}' for '{flag}': {} have the columns {}", T::PLURAL, known.join(", "))
-    })
+/// The key of a row: words in order count by their place.
+fn sort_key<T>(column: &Column<T>, row: &T, times: &TimeFormat) -> Key {
+    let key = (column.cell)(row, times).key();
+    match (column.kind, key) {
+        #[expect(clippy::cast_precision_loss, reason = "there are few words")]
+        (Kind::Words(words), Key::Text(text)) => match words.iter().position(|word| *word == text) {
+            Some(at) => Key::Number(at as f64),
+            None => Key::Text(text),
+        },
+        (_, key) => key,
+    }
 }
 
 fn sorted_by<T: Resource>(text: &str) -> Result<(&'static Column<T>, bool), String> {
     match text.rsplit_once(':') {
-        Some((name, "desc")) => Ok((column(name, "--sort")?, true)),
-        Some((name, "asc")) => Ok((column(name, "--sort")?, false)),
+        Some((name, "desc")) => Ok((find(name, "--sort")?, true)),
+        Some((name, "asc")) => Ok((find(name, "--sort")?, false)),
         Some(_) => Err(format!("invalid value '{text}' for '--sort': expected a column, or a column and `:desc`")),
-        None => Ok((column(text, "--sort")?, false)),
+        None => Ok((find(text, "--sort")?, false)),
     }
 }

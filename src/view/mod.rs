@@ -1,20 +1,29 @@
-//! How results look: pure rendering of rows and objects to a `Write`. Fetches nothing and knows no stream.
+//! Renders rows and objects: tables, CSV, JSON, single objects, bars, reports. It writes to any `Write`, fetches nothing,
+//! and knows neither streams nor the clock.
+
+#![expect(missing_docs, reason = "a comment stands where the name does not say it all")]
 
 mod bars;
 mod cell;
 mod choice;
+mod color;
 mod column;
 mod details;
+mod filter;
+mod grid;
 mod ics;
+mod layout;
 mod listing;
 mod report;
 mod resource;
 mod sarif;
+mod separated;
 mod structured;
 mod table;
 
 pub use bars::{Drawing, bars};
-pub use cell::{Cell, TimeFormat};
+pub use cell::{Cell, TimeFormat, size_words};
+use choice::shortened_by;
 pub use choice::{choices, shortened};
 pub use column::{Column, Resource};
 pub use details::{Details, show};

@@ -123,7 +123,7 @@ fn commands_options_and_fixed_values() {
     offers(&bpctl, "bpctl policies schedule", &["schedule-delete"]);
     offers(&bpctl, "bpctl policies list --inc", &["--include-disks"]);
     offers(&bpctl, "bpctl vm list -o j", &["json", "jsonl"]);
-    offers(&bpctl, "bpctl vm list --output ", &["table", "wide", "json", "jsonl", "yaml", "csv", "id"]);
+    offers(&bpctl, "bpctl vm list --output ", &["table", "wide", "json", "jsonl", "yaml", "csv", "tsv", "id"]);
     offers(&bpctl, "bpctl policy update p --interval ", &["hourly", "daily", "weekly", "monthly"]);
     offers(&bpctl, "bpctl backups list --kind ", &["images", "files", "all"]);
     offers(&bpctl, "bpctl vm list --provider ", &["katapult", "onapp"]);
@@ -203,7 +203,7 @@ fn policies_are_described_where_the_shell_can() {
     let bpctl = katapult(&server, &[]);
     for (shell, expected) in [("zsh", ':'), ("fish", '\t')] {
         if has(shell) {
-            let line = format!("{POLICY}{expected}web-1, daily, keeps 7");
+            let line = format!("{POLICY}{expected}web-1, interval daily, keeps 7");
             assert_eq!(offered(shell, &bpctl, "bpctl policy show "), [line], "{shell}");
         }
     }
@@ -360,7 +360,7 @@ fn zsh_lists_policies_with_their_descriptions() {
     let autoload = "mkdir -p $HOME/f; bpctl completions zsh > $HOME/f/_bpctl; fpath=($HOME/f $fpath)";
     terminal.enter(autoload).enter("autoload -U compinit && compinit -u -D").enter("echo rea''dy").wait_for("ready\n");
     terminal.type_text("bpctl policy show ").press("tab").press("tab");
-    terminal.wait_for("p-one  -- data, daily, keeps 7").wait_for("p-two  -- data, daily, keeps 8");
+    terminal.wait_for("p-one  -- data, interval daily, keeps 7").wait_for("p-two  -- data, interval daily, keeps 8");
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn bash_lists_policies_with_their_descriptions_and_inserts_none() {
     terminal.enter("source <(bpctl completions bash)").enter("echo rea''dy").wait_for("ready\n");
     let show = "bpctl() { printf '<%s>' \"$@\"; echo .; }";
     terminal.enter(show).type_text("bpctl policy show p-").press("tab").press("tab");
-    terminal.wait_for("p-one  (data, daily, keeps 7)").wait_for("p-two  (data, daily, keeps 8)");
+    terminal.wait_for("p-one  (data, interval daily, keeps 7)").wait_for("p-two  (data, interval daily, keeps 8)");
     terminal.type_text("t").press("tab").press("enter").wait_for("<policy><show><p-two>.");
 }
 

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::harness::{bare, katapult};
 use crate::server::{Answer, Request, Server};
-use crate::terminal::Terminal;
 use crate::world::{POLICY_PATH, World, now, page, policy, vm};
 
 pub const DISKS_PATH: &str = "/core/v1/organizations/organization/disks";
@@ -79,35 +78,6 @@ fn the_table_ends_with_the_totals_and_csv_does_not() {
     assert_eq!(csv.stdout.lines().count(), 5, "{}", csv.report());
     let ids = katapult(&server, &["coverage", "-o", "id", "--sort", "machine"]).run().ok();
     assert_eq!(ids.stdout, "vm_bare\nvm_good\nvm_half\nvm_rare\n");
-}
-
-#[test]
-fn a_terminal_of_80_columns_shows_whole_words_and_the_verdict() {
-    let coverage = || bare(&["coverage", "--sandbox", "--require", "daily"]);
-    let piped = coverage().run().ok().stdout;
-    let (rows, _) = piped.split_once("\n\n").unwrap();
-    assert_eq!(rows.lines().count(), 10, "not on a terminal a row is a line:\n{piped}");
-    for columns in [80, 100, 120] {
-        let ended = Terminal::run_in(columns, &coverage()).ends().exits(0);
-        let shown: Vec<&str> = ended.raw.split("\r\n").map(|line| line.rsplit('\r').next().unwrap()).collect();
-        let longest = shown.iter().map(|line| plain(line).chars().count()).max().unwrap();
-        assert!(longest <= columns, "{longest} of {columns} columns: {}", ended.report());
-        for word in rows.split_whitespace().filter(|word| word.parse::<u32>().is_err()) {
-            let is_whole = shown.iter().any(|line| plain(line).split_whitespace().any(|shown| shown == word));
-            assert!(is_whole, "`{word}` is not whole in {columns} columns: {}", ended.report());
-        }
-        let header = ended.screen.lines().find(|line| line.starts_with("MACHINE")).unwrap();
-        assert!(header.find("VERDICT").unwrap() < 40, "{}", ended.report());
-    }
-}
-
-/// A line without colours and erasing.
-fn plain(line: &str) -> String {
-    let mut parts = line.split('\u{1b}');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        text + part.split_once(|c: char| c.is_ascii_alphabetic()).map_or("", |(_, rest)| rest)
-    })
 }
 
 #[test]

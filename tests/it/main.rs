@@ -16,6 +16,7 @@ mod completion_cache;
 mod config;
 mod config_commands;
 mod confirmation;
+mod confirmation_prompts;
 mod contract;
 mod coverage;
 mod crash;

@@ -6,7 +6,7 @@ use crate::harness::{BASIC, Bpctl, Home, TOKEN, katapult, onapp};
 use crate::server::{Answer, Server};
 use crate::world::{DISK, FQDN, ORG, POLICY, ROOT_PASSWORD, VM, World};
 
-const FORMATS: [&str; 7] = ["table", "wide", "json", "jsonl", "yaml", "csv", "id"];
+const FORMATS: [&str; 8] = ["table", "wide", "json", "jsonl", "yaml", "csv", "tsv", "id"];
 
 /// A policy's target as the API's documents show it, and as the API most likely sends it, each with a whole machine.
 fn worlds_with_a_password_in_the_target() -> [World; 2] {

@@ -14,7 +14,7 @@ use crate::http::Walk;
 use crate::model::{ConfigSetting, Object};
 use crate::ops::rows::Rows;
 use crate::text::escape;
-use crate::view::{Listing, OutputOptions, structured};
+use crate::view::structured;
 
 /// Runs a verb of `bpctl config`.
 pub async fn run(cx: &Context, verb: ConfigCommand) -> Result<()> {
@@ -61,18 +61,10 @@ fn path(cx: &Context) -> Result<()> {
 
 fn list(cx: &Context, args: &ConfigList) -> Result<()> {
     let settings: Vec<Object<ConfigSetting>> = settings::in_use(cx)?.into_iter().map(ConfigSetting::object).collect();
-    if !args.origin || cx.output.columns.is_some() || cx.output.format != Format::Table {
-        let mut rows = Rows::begin(cx)?;
-        rows.page(settings)?;
-        return rows.end(Walk::default(), "in use");
-    }
-    let columns = ["key", "value", "origin"].map(str::to_owned).to_vec();
-    let options = OutputOptions { columns: Some(columns), ..cx.output.clone() };
-    let mut listing = Listing::<ConfigSetting>::new(&options).map_err(Error::usage)?;
-    cx.ui.print(|out| {
-        settings.into_iter().try_for_each(|setting| listing.push(setting, out).map(drop))?;
-        listing.finish(out)
-    })
+    let origin: &[&str] = if args.origin { &["origin"] } else { &[] };
+    let mut rows = Rows::begin(cx)?.with_columns(origin, &[]);
+    rows.page(settings)?;
+    rows.end(Walk::default(), "in use")
 }
 
 /// Prints one setting: `profiles.NAME.KEY` is what the file has, `KEY` the value in use.

@@ -14,7 +14,9 @@ use crate::ops::rows::Rows;
 
 /// Lists the policies of a machine, a disk or an organization.
 pub async fn run(cx: &Context, args: PolicyList) -> Result<()> {
-    let mut list = List { cx, rows: Rows::begin(cx)?.also(also(&args)), unread: Vec::new() };
+    let (added, left_out) = columns(&args);
+    let rows = Rows::begin(cx)?.with_columns(added, left_out);
+    let mut list = List { cx, rows, unread: Vec::new() };
     let api = cx.katapult()?;
     let (walk, of) = if let Some(disk) = &args.disk {
         let walk = with_disk(cx, api, disk, args.vm.as_deref(), async |id| {
@@ -41,9 +43,9 @@ pub async fn run(cx: &Context, args: PolicyList) -> Result<()> {
     Err(Error::new(Exit::Partly, code::PARTLY_DONE, message))
 }
 
-/// The columns that the table shows besides its own: what was read for it, and no other column shows.
-pub fn also(args: &PolicyList) -> &'static [&'static str] {
-    if args.detail { &["deletion"] } else { &[] }
+/// The columns that the table shows besides its own, and those that it leaves out: with `--detail` the schedule is known.
+pub fn columns(args: &PolicyList) -> (&'static [&'static str], &'static [&'static str]) {
+    if args.detail { (&["schedule", "deletion"], &["interval"]) } else { (&[], &[]) }
 }
 
 struct List<'a> {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use crate::model::coverage::{Count, Coverage, Row, Totals, Verdict};
 use crate::time::rfc3339;
-use crate::view::{Cell, Column, Resource, TimeFormat};
+use crate::view::{Column, Resource, TimeFormat};
 
 use html::escaped;
 
@@ -116,16 +116,16 @@ fn table_row(row: &Row, times: &TimeFormat) -> String {
         let _ = write!(
             html,
             "<{open} data-key=\"{}\">{}</{close}>",
-            escaped(&cell.key.written()),
-            inner(column, row, &cell)
+            escaped(&cell.key().written()),
+            inner(column, row, &cell.display(times))
         );
     }
     html.push_str("</tr>\n");
     html
 }
 
-fn inner(column: &Column<Row>, row: &Row, cell: &Cell) -> String {
-    let text = escaped(&cell.text);
+fn inner(column: &Column<Row>, row: &Row, text: &str) -> String {
+    let text = escaped(text);
     match column.name {
         "policies" | "id" => format!("<span class=\"ids\">{text}</span>"),
         "verdict" => format!("<span class=\"verdict {}\">{} {text}</span>", row.verdict.word(), sign(row.verdict)),

@@ -8,15 +8,16 @@ impl Resource for Backup {
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("id", |backup, _| Cell::text(backup.id.as_deref())).right(),
-        Column::<Self>::new("type", |backup, _| Cell::text(backup.backup_type.as_deref())),
-        Column::<Self>::new("target", |backup, _| target(backup)),
-        Column::<Self>::new("initiated", |backup, _| Cell::text(backup.initiated.as_deref())),
-        Column::<Self>::new("size", |backup, _| Cell::gib(gib(backup))).right(),
-        Column::<Self>::new("state", |backup, _| Cell::text(Some(backup.state()).filter(|state| *state != "-"))),
-        Column::<Self>::new("created", |backup, times| Cell::instant(backup.created_at, times)),
-        Column::<Self>::new("note", |backup, _| Cell::text(backup.note.as_deref())),
+        Column::<Self>::new("type", |backup, _| Cell::text(backup.backup_type.as_deref())).rank(4),
+        Column::<Self>::new("target", |backup, _| target(backup)).flexible().rank(2),
+        Column::<Self>::new("initiated", |backup, _| Cell::text(backup.initiated.as_deref())).rank(5),
+        Column::<Self>::new("size", |backup, _| Cell::gib(gib(backup))).size().rank(1),
+        Column::<Self>::new("state", |backup, _| Cell::text(Some(backup.state()).filter(|state| *state != "-")))
+            .state(),
+        Column::<Self>::new("created", |backup, _| Cell::instant(backup.created_at)).time(),
+        Column::<Self>::new("note", |backup, _| Cell::text(backup.note.as_deref())).flexible().rank(3),
         Column::<Self>::new("identifier", |backup, _| Cell::text(backup.identifier.as_deref())).wide(),
-        Column::<Self>::new("built", |backup, times| Cell::instant(backup.built_at, times)).wide(),
+        Column::<Self>::new("built", |backup, _| Cell::instant(backup.built_at)).time().wide(),
         Column::<Self>::new("os", |backup, _| Cell::text(system(backup))).wide(),
         Column::<Self>::new("server", |backup, _| Cell::text(backup.backup_server_id.as_deref())).wide(),
     ];
@@ -39,7 +40,7 @@ fn gib(backup: &Backup) -> Option<f64> {
     backup.size_kib.map(|size| size / 1_048_576.0)
 }
 
-fn target(backup: &Backup) -> Cell {
+fn target(backup: &Backup) -> Cell<'_> {
     let kind = match backup.target_type.as_deref() {
         Some("VirtualMachine") => "vm",
         Some("Disk") => "disk",

@@ -8,10 +8,10 @@ impl Resource for Check {
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("check", |check, _| Cell::text(Some(check.check))),
-        Column::<Self>::new("status", |check, _| Cell::text(Some(check.status.name()))),
-        Column::<Self>::new("message", |check, _| Cell::text(Some(check.message.as_str()))),
-        Column::<Self>::new("hint", |check, _| Cell::text(check.hint.as_deref())),
-        Column::<Self>::new("exit_code", |check, _| Cell::number(Some(check.exit_code.into()))).wide().right(),
+        Column::<Self>::new("status", |check, _| Cell::text(Some(check.status.name()))).state(),
+        Column::<Self>::new("message", |check, _| Cell::text(Some(check.message.as_str()))).flexible(),
+        Column::<Self>::new("hint", |check, _| Cell::text(check.hint.as_deref())).flexible().rank(1),
+        Column::<Self>::new("exit_code", |check, _| Cell::number(Some(check.exit_code.into()))).wide().number(),
     ];
 
     fn id(&self) -> &str {

@@ -1,22 +1,23 @@
 //! Rows of the coverage.
 
 use crate::model::coverage::{Kind, Row};
-use crate::view::cell::Key;
 use crate::view::{Cell, Column, Details, Resource, TimeFormat};
+
+/// Worst first.
+const VERDICTS: [&str; 4] = ["none", "partial", "weak", "ok"];
 
 impl Resource for Row {
     const PLURAL: &'static str = "rows of the coverage";
 
-    // What fits a terminal of 80 columns: KEPT tells the intervals, too, and everything else is wide.
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::new("machine", |row, _| Cell::text(Some(row.name.as_str()))),
+        Column::<Self>::new("machine", |row, _| Cell::text(Some(row.name.as_str()))).flexible(),
         Column::<Self>::new("type", |row, _| Cell::text(Some(kind(row)))).wide(),
-        Column::<Self>::new("verdict", |row, _| verdict(row)),
-        Column::<Self>::new("disks", |row, _| disks(row)).right(),
-        Column::<Self>::new("interval", |row, _| interval(row)).wide(),
-        Column::<Self>::new("kept", |row, _| kept(row)),
-        Column::<Self>::new("next_run", |row, times| Cell::unix(row.next_run, times)).wide(),
-        Column::<Self>::new("reason", |row, _| Cell::text(Some(row.reason.as_str()))),
+        Column::<Self>::new("verdict", |row, _| Cell::text(Some(row.verdict.word()))).words(&VERDICTS),
+        Column::<Self>::new("disks", |row, _| disks(row)).right().rank(2),
+        Column::<Self>::new("interval", |row, _| interval(row)).length().wide(),
+        Column::<Self>::new("kept", |row, _| kept(row)).length().flexible().rank(1),
+        Column::<Self>::new("next_run", |row, _| Cell::unix(row.next_run)).time().wide(),
+        Column::<Self>::new("reason", |row, _| Cell::text(Some(row.reason.as_str()))).flexible().rank(3),
         Column::<Self>::new("policies", |row, _| Cell::text(Some(row.policies.join(", ")))).wide(),
         Column::<Self>::new("id", |row, _| Cell::text(row.id.as_deref())).wide(),
     ];
@@ -41,35 +42,32 @@ fn kind(row: &Row) -> &'static str {
     }
 }
 
-/// Sorted by the disks that lack cover.
-fn disks(row: &Row) -> Cell {
-    let text = format!("{}/{}", row.covered, row.disks);
+/// Sorted by the disks that are not covered.
+fn disks(row: &Row) -> Cell<'_> {
     #[expect(clippy::cast_precision_loss, reason = "for sorting only")]
-    let key = Key::Number((row.disks - row.covered) as f64);
-    Cell { data: text.clone(), text, key }
+    let rank = (row.disks - row.covered) as f64;
+    Cell::Ranked(format!("{}/{}", row.covered, row.disks).into(), rank)
 }
 
-/// Sorted by length.
-fn interval(row: &Row) -> Cell {
+fn interval(row: &Row) -> Cell<'_> {
     let Some(interval) = &row.interval else {
-        return Cell::absent();
+        return Cell::Absent;
     };
-    let every = row.frequency.filter(|count| *count > 1);
-    let text = every.map_or_else(|| interval.to_string(), |count| format!("every {count} {}s", interval.unit()));
-    #[expect(clippy::cast_precision_loss, reason = "for sorting only")]
-    let key = interval.seconds().map_or(Key::Absent, |length| Key::Number(length as f64 * every.unwrap_or(1) as f64));
-    Cell { data: text.clone(), text, key }
+    let every = row.frequency.filter(|count| *count > 1).and_then(|count| u64::try_from(count).ok());
+    let text = match every {
+        None => interval.as_str().into(),
+        Some(count) => format!("every {count} {}s", interval.unit()).into(),
+    };
+    match interval.seconds() {
+        Some(seconds) => Cell::Length(text, seconds.saturating_mul(every.unwrap_or(1))),
+        None => Cell::Text(text),
+    }
 }
 
 /// Sorted by the farthest reach back.
-fn kept(row: &Row) -> Cell {
-    #[expect(clippy::cast_precision_loss, reason = "for sorting only")]
-    let key = row.reach.map_or(Key::Absent, |reach| Key::Number(reach as f64));
-    Cell { key, ..Cell::text(row.kept.as_deref()) }
-}
-
-/// Sorted worst first.
-fn verdict(row: &Row) -> Cell {
-    let key = Key::Number(f64::from(row.verdict as u8));
-    Cell { key, ..Cell::text(Some(row.verdict.word())) }
+fn kept(row: &Row) -> Cell<'_> {
+    match (row.kept.as_deref(), row.reach) {
+        (Some(text), Some(reach)) => Cell::Length(text.into(), reach),
+        (text, _) => Cell::text(text),
+    }
 }

@@ -28,15 +28,15 @@ impl Change {
         }
     }
 
-    fn text<'a>(&'a self, field: fn(&'a Entry) -> Option<&'a str>) -> Cell {
+    fn text<'a>(&'a self, field: fn(&'a Entry) -> Option<&'a str>) -> Cell<'a> {
         Cell::text(self.entry().and_then(field))
     }
 
-    fn number(&self, field: fn(&Entry) -> Option<u64>) -> Cell {
+    fn number(&self, field: fn(&Entry) -> Option<u64>) -> Cell<'static> {
         number(self.entry().and_then(field))
     }
 
-    fn outcome(&self) -> Cell {
+    fn outcome(&self) -> Cell<'_> {
         Cell::text(Some(match self.entry() {
             None => "made by a newer bpctl".to_owned(),
             Some(entry) => match entry.undone_by {
@@ -47,9 +47,9 @@ impl Change {
     }
 
     /// Says what changed. Where the policy was not read afterwards, it is what was asked for.
-    fn difference(&self, times: &TimeFormat) -> Cell {
+    fn difference(&self, times: &TimeFormat) -> Cell<'_> {
         let Some(entry) = self.entry() else {
-            return Cell::absent();
+            return Cell::Absent;
         };
         let after = if entry.after.is_null() { &self.wanted } else { &self.after };
         match entry.action {
@@ -60,13 +60,13 @@ impl Change {
     }
 }
 
-fn number(number: Option<u64>) -> Cell {
+fn number(number: Option<u64>) -> Cell<'static> {
     Cell::number(number.and_then(|number| i64::try_from(number).ok()))
 }
 
 /// Says which values differ: `retention 4 → 30, time 2 → 3`.
-fn differences(before: &Policy, after: &Policy, times: &TimeFormat) -> Cell {
-    let deletion = |policy: &Policy| policy.auto_move_to_trash_at.map(|at| Cell::unix(Some(at), times).text);
+fn differences(before: &Policy, after: &Policy, times: &TimeFormat) -> Cell<'static> {
+    let deletion = |policy: &Policy| policy.auto_move_to_trash_at.map(|at| Cell::unix(Some(at)).display(times));
     let deletions = [("deletion", deletion(before), deletion(after))];
     let settings = before.settings().into_iter().zip(after.settings()).map(|((name, old), (_, new))| (name, old, new));
     let words: Vec<String> = settings
@@ -82,8 +82,8 @@ fn differences(before: &Policy, after: &Policy, times: &TimeFormat) -> Cell {
 }
 
 /// Says what a policy does: `daily at 02:30, keeps 7`.
-fn in_short(policy: &Policy) -> Cell {
-    let schedule = Some(policy.schedule.words()).filter(|words| words != "-");
+fn in_short(policy: &Policy) -> Cell<'static> {
+    let schedule = Some(policy.schedule.short_words()).filter(|words| words != "-");
     let retention = policy.retention.map(|retention| format!("keeps {retention}"));
     Cell::text(Some(schedule.into_iter().chain(retention).collect::<Vec<_>>().join(", ")))
 }
@@ -98,16 +98,16 @@ impl Resource for Change {
     const PLURAL: &'static str = "changes";
 
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::new("number", |change, _| number(change.recorded.number())).right(),
-        Column::<Self>::new("group", |change, _| change.number(|entry| entry.command_id)).right(),
-        Column::<Self>::new("time", |change, times| Cell::unix(change.entry().map(|entry| entry.time), times)),
-        Column::<Self>::new("change", |change, _| change.text(|entry| Some(entry.action.verb()))),
-        Column::<Self>::new("policy", |change, _| change.text(|entry| entry.policy.as_deref())),
-        Column::<Self>::new("target", |change, _| change.text(|entry| entry.target.as_deref())),
-        Column::<Self>::new("difference", |change, times| change.difference(times)),
-        Column::<Self>::new("outcome", |change, _| change.outcome()),
-        Column::<Self>::new("cloud", |change, _| change.text(cloud)),
-        Column::<Self>::new("undoes", |change, _| change.number(|entry| entry.undoes)).right().wide(),
+        Column::<Self>::new("number", |change, _| number(change.recorded.number())).number(),
+        Column::<Self>::new("group", |change, _| change.number(|entry| entry.command_id)).number().rank(5),
+        Column::<Self>::new("time", |change, _| Cell::unix(change.entry().map(|entry| entry.time))).time().rank(2),
+        Column::<Self>::new("change", |change, _| change.text(|entry| Some(entry.action.verb()))).rank(1),
+        Column::<Self>::new("policy", |change, _| change.text(|entry| entry.policy.as_deref())).rank(4),
+        Column::<Self>::new("target", |change, _| change.text(|entry| entry.target.as_deref())).flexible(),
+        Column::<Self>::new("difference", |change, times| change.difference(times)).flexible(),
+        Column::<Self>::new("outcome", |change, _| change.outcome()).state().rank(3),
+        Column::<Self>::new("cloud", |change, _| change.text(cloud)).flexible().rank(6),
+        Column::<Self>::new("undoes", |change, _| change.number(|entry| entry.undoes)).number().wide(),
         Column::<Self>::new("profile", |change, _| change.text(|entry| entry.profile.as_deref())).wide(),
         Column::<Self>::new("organization", |change, _| change.text(|entry| entry.organization.as_deref())).wide(),
         Column::<Self>::new("api", |change, _| change.text(|entry| Some(&entry.api))).wide(),

@@ -8,22 +8,26 @@ impl Resource for Machine {
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("id", |machine, _| Cell::text(machine.id.as_deref())),
-        Column::<Self>::new("name", |machine, _| Cell::text(machine.name.as_deref())),
-        Column::<Self>::new("fqdn", |machine, _| Cell::text(machine.fqdn.as_deref().or(machine.hostname.as_deref()))),
-        Column::<Self>::new("package", |machine, _| Cell::text(machine.package.as_deref())),
-        Column::<Self>::new("zone", |machine, _| Cell::text(machine.zone.as_deref())),
-        Column::<Self>::new("addresses", |machine, _| Cell::text(Some(machine.addresses.join(", ")))),
+        Column::<Self>::new("name", |machine, _| Cell::text(machine.name.as_deref())).flexible(),
+        Column::<Self>::new("fqdn", |machine, _| Cell::text(machine.fqdn.as_deref().or(machine.hostname.as_deref())))
+            .flexible()
+            .rank(1),
+        Column::<Self>::new("package", |machine, _| Cell::text(machine.package.as_deref())).flexible().rank(4),
+        Column::<Self>::new("zone", |machine, _| Cell::text(machine.zone.as_deref())).flexible().rank(3),
+        Column::<Self>::new("addresses", |machine, _| Cell::text(Some(machine.addresses.join(", "))))
+            .flexible()
+            .rank(2),
         Column::<Self>::new("identifier", |machine, _| Cell::text(machine.identifier.as_deref())).wide(),
         Column::<Self>::new("hostname", |machine, _| Cell::text(machine.hostname.as_deref())).wide(),
-        Column::<Self>::new("state", |machine, _| Cell::text(machine.state.as_deref())).wide(),
-        Column::<Self>::new("created", |machine, times| Cell::unix(machine.created_at, times)).wide(),
+        Column::<Self>::new("state", |machine, _| Cell::text(machine.state.as_deref())).state().wide(),
+        Column::<Self>::new("created", |machine, _| Cell::unix(machine.created_at)).time().wide(),
     ];
 
     fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
     }
 
-    fn details(&self, times: &TimeFormat) -> Details {
+    fn details(&self, _: &TimeFormat) -> Details {
         let mut details = Details::default();
         details.field("Virtual machine", self.id());
         details.optional("Identifier", &Cell::text(self.identifier.as_deref()));
@@ -38,7 +42,7 @@ impl Resource for Machine {
         details.optional("Zone", &Cell::text(self.zone.as_deref()));
         details.optional("Addresses", &Cell::text(Some(self.addresses.join(", "))));
         details.optional("Tags", &Cell::text(Some(self.tags.join(", "))));
-        details.optional("Created", &Cell::unix(self.created_at, times));
+        details.optional("Created", &Cell::unix(self.created_at));
         details.section("Annotations");
         for (key, value) in &self.annotations {
             details.field(key, value);

@@ -11,25 +11,31 @@ impl Resource for Policy {
         Column::<Self>::new("id", |policy, _| Cell::text(policy.id.as_deref())),
         Column::<Self>::new("target", |policy, _| {
             Cell::text(policy.target.name.as_deref().or(policy.target.id.as_deref()))
-        }),
+        })
+        .flexible(),
         Column::<Self>::new("type", |policy, _| {
             Cell::text(Some(policy.target.kind.noun()).filter(|noun| *noun != "-"))
-        }),
-        Column::<Self>::new("schedule", |policy, _| {
-            Cell::text(Some(policy.schedule.words()).filter(|words| words != "-"))
-        }),
-        Column::<Self>::new("retention", |policy, _| Cell::number(policy.retention)).right(),
-        Column::<Self>::new("size", |policy, _| Cell::gib(policy.total_size)).right(),
-        Column::<Self>::new("next_run", |policy, times| Cell::unix(policy.schedule.next_invocation_at, times)),
-        Column::<Self>::new("target_id", |policy, _| Cell::text(policy.target.id.as_deref())).wide(),
+        })
+        .rank(4),
+        // Lists leave out the frequency: their "weekly" may be every two weeks, so it is not called a schedule.
         Column::<Self>::new("interval", |policy, _| {
             Cell::text(policy.schedule.interval.as_ref().map(|interval| interval.as_str()))
         })
+        .rank(1),
+        Column::<Self>::new("schedule", |policy, _| {
+            Cell::text(Some(policy.schedule.words()).filter(|words| words != "-"))
+        })
+        .flexible()
+        .rank(1)
         .wide(),
-        Column::<Self>::new("frequency", |policy, _| Cell::number(policy.schedule.frequency)).right().wide(),
-        Column::<Self>::new("time", |policy, _| Cell::number(policy.schedule.time)).right().wide(),
-        Column::<Self>::new("minute", |policy, _| Cell::number(policy.schedule.minute)).right().wide(),
-        Column::<Self>::new("deletion", |policy, times| Cell::unix(policy.auto_move_to_trash_at, times)).wide(),
+        Column::<Self>::new("retention", |policy, _| Cell::number(policy.retention)).number().rank(2),
+        Column::<Self>::new("size", |policy, _| Cell::gib(policy.total_size)).size().rank(5),
+        Column::<Self>::new("next_run", |policy, _| Cell::unix(policy.schedule.next_invocation_at)).time().rank(3),
+        Column::<Self>::new("target_id", |policy, _| Cell::text(policy.target.id.as_deref())).wide(),
+        Column::<Self>::new("frequency", |policy, _| Cell::number(policy.schedule.frequency)).number().wide(),
+        Column::<Self>::new("time", |policy, _| Cell::number(policy.schedule.time)).number().wide(),
+        Column::<Self>::new("minute", |policy, _| Cell::number(policy.schedule.minute)).number().wide(),
+        Column::<Self>::new("deletion", |policy, _| Cell::unix(policy.auto_move_to_trash_at)).time().rank(2).wide(),
     ];
 
     fn id(&self) -> &str {
@@ -45,12 +51,12 @@ impl Resource for Policy {
         let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty() && *word != "-").collect();
         details.field("Target", &words.join("  "));
         details.field("Schedule", &self.schedule.words());
-        details.optional("Next run", &Cell::unix(self.schedule.next_invocation_at, times));
+        details.optional("Next run", &Cell::unix(self.schedule.next_invocation_at));
         details.optional("Retention", &Cell::number(self.retention));
         details.optional("Size", &Cell::gib(self.total_size));
         if let Some(at) = self.auto_move_to_trash_at {
-            let cell = Cell::unix(Some(at), times);
-            details.field("Deletion", &format!("moves to the trash {}", cell.text));
+            let cell = Cell::unix(Some(at));
+            details.field("Deletion", &format!("moves to the trash {}", cell.display(times)));
         }
         details.section("Schedule as the API has it");
         let interval = self.schedule.interval.as_ref().map(|interval| interval.as_str());
@@ -62,22 +68,35 @@ impl Resource for Policy {
     }
 }
 
-/// Says in one line what a policy is: for questions and previews.
+/// Describes a policy in one line, for questions and previews.
 pub fn in_a_line(policy: &Policy, times: &TimeFormat) -> String {
     let retention = policy.retention.map_or_else(|| "?".to_owned(), |retention| retention.to_string());
-    let next = policy.schedule.next_invocation_at.and_then(|at| jiff::Timestamp::from_second(at).ok());
-    let next = next.map_or_else(String::new, |next| format!(", next run {}", relative(next, times.now)));
-    format!("{} of {} ({}, keeps {retention}{next})", policy.id_text(), policy.target.label(), policy.schedule.words())
+    let schedule = &policy.schedule;
+    let server_time = if schedule.has_time_of_day() { "; the time of day is server time" } else { "" };
+    format!(
+        "{} of {} ({}, keeps {retention}{}{server_time})",
+        policy.id_text(),
+        policy.target.label(),
+        schedule.short_words(),
+        next_run(policy, times).map_or_else(String::new, |next| format!(", {next}"))
+    )
 }
 
-/// Says in columns what a policy is: for a list to choose from. Frequency and time are not in lists (documented).
+/// Describes a policy in columns, for a list to choose from. Lists leave out frequency and time of day (documented): their
+/// `weekly` may be every two weeks, so it is not called a schedule.
 pub fn choice(policy: &Policy, times: &TimeFormat) -> Vec<String> {
-    let next = policy.schedule.next_invocation_at.and_then(|at| jiff::Timestamp::from_second(at).ok());
+    let interval =
+        policy.schedule.interval.as_ref().map_or_else(String::new, |interval| format!("interval {interval}"));
     vec![
         policy.target.label().to_owned(),
-        policy.schedule.words(),
+        interval,
         policy.retention.map_or_else(String::new, |retention| format!("keeps {retention}")),
-        next.map_or_else(String::new, |next| format!("next run {}", relative(next, times.now))),
+        next_run(policy, times).unwrap_or_default(),
         policy.id_text().to_owned(),
     ]
+}
+
+fn next_run(policy: &Policy, times: &TimeFormat) -> Option<String> {
+    let next = policy.schedule.next_invocation_at.and_then(|at| jiff::Timestamp::from_second(at).ok())?;
+    Some(format!("next run {}", relative(next, times.now)))
 }

@@ -8,8 +8,10 @@ impl Resource for Rule {
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("code", |rule, _| Cell::text(Some(rule.code))),
-        Column::<Self>::new("severity", |rule, _| Cell::text(Some(rule.severity.word()))),
-        Column::<Self>::new("title", |rule, _| Cell::text(Some(rule.title))),
+        Column::<Self>::new("severity", |rule, _| Cell::text(Some(rule.severity.word())))
+            .words(&["error", "warning"])
+            .rank(1),
+        Column::<Self>::new("title", |rule, _| Cell::text(Some(rule.title))).flexible(),
         Column::<Self>::new("explanation", |rule, _| Cell::text(Some(rule.explanation))).wide(),
         Column::<Self>::new("remedy", |rule, _| Cell::text(Some(rule.remedy))).wide(),
     ];

@@ -7,8 +7,8 @@ impl Resource for Run {
     const PLURAL: &'static str = "runs";
 
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::new("at", |run, times| Cell::unix(Some(run.at), times)),
-        Column::<Self>::new("target", |run, _| Cell::text(run.target())),
+        Column::<Self>::new("at", |run, _| Cell::unix(Some(run.at))).time(),
+        Column::<Self>::new("target", |run, _| Cell::text(run.target())).flexible(),
         Column::<Self>::new("target_type", |run, _| {
             Cell::text(Some(run.policy.target.kind.noun()).filter(|noun| *noun != "-"))
         }),

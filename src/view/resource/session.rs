@@ -7,15 +7,15 @@ impl Resource for Session {
     const PLURAL: &'static str = "sessions";
 
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::new("profile", |session, _| Cell::text(session.profile.as_deref())),
-        Column::<Self>::new("provider", |session, _| Cell::text(Some(session.provider.as_str()))),
-        Column::<Self>::new("api_url", |session, _| Cell::text(Some(session.api_url.as_str()))),
-        Column::<Self>::new("user", |session, _| Cell::text(session.user.as_deref())),
-        Column::<Self>::new("credentials", |session, _| Cell::text(Some(session.credentials.as_str()))),
-        Column::<Self>::new("organizations", |session, _| Cell::text(organizations(session))),
+        Column::<Self>::new("profile", |session, _| Cell::text(session.profile.as_deref())).flexible(),
+        Column::<Self>::new("provider", |session, _| Cell::text(Some(session.provider.as_str()))).rank(2),
+        Column::<Self>::new("api_url", |session, _| Cell::text(Some(session.api_url.as_str()))).flexible().rank(1),
+        Column::<Self>::new("user", |session, _| Cell::text(session.user.as_deref())).flexible().rank(3),
+        Column::<Self>::new("credentials", |session, _| Cell::text(Some(session.credentials.as_str()))).flexible(),
+        Column::<Self>::new("organizations", |session, _| Cell::text(organizations(session))).flexible().rank(4),
         Column::<Self>::new("version", |session, _| Cell::text(session.version.as_deref())).wide(),
-        Column::<Self>::new("permitted", |session, _| number(session.rate_permitted)).wide().right(),
-        Column::<Self>::new("remaining", |session, _| number(session.rate_remaining)).wide().right(),
+        Column::<Self>::new("permitted", |session, _| number(session.rate_permitted)).wide().number(),
+        Column::<Self>::new("remaining", |session, _| number(session.rate_remaining)).wide().number(),
     ];
 
     fn id(&self) -> &str {
@@ -54,6 +54,6 @@ fn organizations(session: &Session) -> Option<String> {
     session.organizations.as_ref().map(|all| all.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
-fn number(number: Option<u64>) -> Cell {
+fn number(number: Option<u64>) -> Cell<'static> {
     Cell::number(number.and_then(|number| i64::try_from(number).ok()))
 }

@@ -8,7 +8,7 @@ impl Resource for ConfigSetting {
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("key", |setting, _| Cell::text(Some(setting.key.as_str()))),
-        Column::<Self>::new("value", |setting, _| value(setting)),
+        Column::<Self>::new("value", |setting, _| value(setting)).flexible(),
         Column::<Self>::new("origin", |setting, _| Cell::text(setting.origin.as_deref())).wide(),
     ];
 
@@ -25,9 +25,6 @@ impl Resource for ConfigSetting {
 }
 
 /// What is not set is empty in CSV.
-fn value(setting: &ConfigSetting) -> Cell {
-    match setting.value.is_null() {
-        true => Cell { text: setting.text(), ..Cell::absent() },
-        false => Cell::text(Some(setting.text())),
-    }
+fn value(setting: &ConfigSetting) -> Cell<'_> {
+    if setting.value.is_null() { Cell::Placeholder(setting.text().into()) } else { Cell::text(Some(setting.text())) }
 }

@@ -29,11 +29,11 @@ impl Resource for StepResult {
     const PLURAL: &'static str = "steps";
 
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::new("action", |step, _| Cell::text(Some(step.action))),
-        Column::<Self>::new("target", |step, _| Cell::text(Some(step.target.label()))),
-        Column::<Self>::new("interval", |step, _| Cell::text(step.interval.as_deref())),
-        Column::<Self>::new("policy", |step, _| Cell::text(step.policy.as_deref())),
-        Column::<Self>::new("result", |step, _| Cell::text(Some(step.result.replace('_', " ")))),
+        Column::<Self>::new("action", |step, _| Cell::text(Some(step.action))).rank(1),
+        Column::<Self>::new("target", |step, _| Cell::text(Some(step.target.label()))).flexible(),
+        Column::<Self>::new("interval", |step, _| Cell::text(step.interval.as_deref())).rank(2),
+        Column::<Self>::new("policy", |step, _| Cell::text(step.policy.as_deref())).rank(3),
+        Column::<Self>::new("result", |step, _| Cell::text(Some(step.result.replace('_', " ")))).state(),
         Column::<Self>::new("target_id", |step, _| Cell::text(step.target.id.as_deref())).wide(),
         Column::<Self>::new("error", |step, _| {
             Cell::text(step.error.as_ref().and_then(|error| error["message"].as_str()))
