@@ -229,22 +229,26 @@ impl World {
         let (gone, kept) = trash.into_iter().partition(|trashed| trashed.gone_at() <= now);
         let gone: Vec<Trashed> = gone;
         self.trash = kept;
-        self.policies.retain(|policy| !gone.iter().any(|trashed| trashed.object_id == policy.id));
+        let is_kept = |id: &String| !gone.iter().any(|trashed| trashed.object_id == *id);
+        self.policies.retain(|policy| is_kept(&policy.id));
+        self.disks.retain(|disk| is_kept(&disk.id));
         self.reindex();
     }
 
-    /// Moves a policy to the trash; the caller rebuilds the indexes.
-    pub(super) fn put_in_trash(&mut self, policy_id: &str, at: i64) {
-        let Some(policy) = self.policy(policy_id) else {
+    /// Moves a policy or a disk to the trash; the caller rebuilds the indexes.
+    pub(super) fn put_in_trash(&mut self, id: &str, at: i64) {
+        // Never recorded for a policy; named as the recorded types are (inferred).
+        let policy = self.policy(id).map(|policy| (policy.organization.clone(), "DiskBackupPolicy"));
+        let disk = || self.disk(id).map(|disk| (disk.organization.clone(), "Disk"));
+        let Some((organization, object_type)) = policy.or_else(disk) else {
             return;
         };
         self.trash.push(Trashed {
-            id: identifier("trsh", &format!("{policy_id}@{at}")),
-            organization: policy.organization.clone(),
+            id: identifier("trsh", &format!("{id}@{at}")),
+            organization,
             keep_until: at + KEPT_IN_TRASH,
-            object_id: policy_id.to_owned(),
-            // Never recorded for a policy; named as the recorded types are (inferred).
-            object_type: "DiskBackupPolicy".to_owned(),
+            object_id: id.to_owned(),
+            object_type: object_type.to_owned(),
             purged_at: None,
         });
     }

@@ -18,6 +18,9 @@ const DAY: i64 = 86_400;
 /// Names the policy that is in the trash.
 const TRASHED: &str = "web-1 before the move to daily";
 
+/// Names the disk that is in the trash.
+const TRASHED_DISK: &str = "Mailboxes before the resize";
+
 struct Host {
     name: &'static str,
     hostname: &'static str,
@@ -153,6 +156,7 @@ pub(super) fn fill(world: &mut World, now: i64) {
         world.disks.extend(disks(host, &organization, now));
     }
     world.disks.push(archive(&organization, now));
+    world.disks.push(disk(TRASHED_DISK, "unassigned", 60, &organization.id, now - 640 * DAY));
     world.policies = policies(&organization.id, now);
     world.organizations.push(organization);
 }
@@ -170,9 +174,10 @@ pub(super) fn shrink(world: &mut World, seed: &Seed) {
     world.policies.truncate(seed.policies);
 }
 
-/// Deletes the policy that is in the trash from the start, ten hours ago.
+/// Deletes the policy and the disk that are in the trash from the start.
 pub(super) fn fill_trash(world: &mut World, now: i64) {
     world.put_in_trash(&identifier("dbp", TRASHED), now - 10 * 3_600);
+    world.put_in_trash(&disk_id("unassigned", TRASHED_DISK), now - 20 * 3_600);
 }
 
 fn machine(host: &Host, at: usize, organization: &Organization, now: i64) -> Machine {

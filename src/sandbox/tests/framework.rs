@@ -339,11 +339,37 @@ fn json_is_written_as_rails_does() {
 }
 
 #[test]
-fn what_is_restored_is_named() {
-    let api = api(options());
-    let id = api.policy_of("web-1");
-    api.call("DELETE", POLICY, &lookup(&id));
-    let body = json!({"trash_object": {"object_id": id}});
-    let restored = api.call("POST", "/trash_objects/_/restore", &body).json()["trash_object"].clone();
-    assert_eq!((&restored["object_id"], &restored["object_type"]), (&json!(id), &json!("DiskBackupPolicy")));
+fn objects_of_every_type_are_restored_and_named() {
+    let hand = Hand::new();
+    let api = api(Options { clock: hand.clock(), ..options() });
+    let trash = api.get("/organizations/_/trash_objects?organization[sub_domain]=acme").json();
+    let objects = trash["trash_objects"].as_array().expect("a list").clone();
+    let of = |object_type: &str| {
+        let found = objects.iter().find(|object| object["object_type"] == object_type).expect("an object");
+        found["object_id"].as_str().expect("an id").to_owned()
+    };
+    let (policy, disk) = (of("DiskBackupPolicy"), of("Disk"));
+    let show = |id: &str| api.get(&format!("/disks/disk?disk[id]={id}"));
+    assert_eq!(show(&disk).code(), "object_in_trash");
+    for (id, object_type) in [(&policy, "DiskBackupPolicy"), (&disk, "Disk")] {
+        let body = json!({"trash_object": {"object_id": id}});
+        let restored = api.call("POST", "/trash_objects/_/restore", &body).json()["trash_object"].clone();
+        assert_eq!((&restored["object_id"], &restored["object_type"]), (&json!(id), &json!(object_type)));
+    }
+    assert_eq!((api.policy(&policy).status, show(&disk).status), (200, 200));
+    hand.pass(3 * 86_400);
+    assert_eq!((api.policy(&policy).status, show(&disk).status), (200, 200), "they stay");
+}
+
+#[test]
+fn what_leaves_the_trash_by_time_is_gone() {
+    let hand = Hand::new();
+    let api = api(Options { clock: hand.clock(), ..options() });
+    let path = "/organizations/_/trash_objects?organization[sub_domain]=acme";
+    let trash = api.get(path).json();
+    let disk = trash["trash_objects"].as_array().expect("a list").iter().find(|object| object["object_type"] == "Disk");
+    let disk = disk.expect("a disk")["object_id"].as_str().expect("an id").to_owned();
+    hand.pass(3 * 86_400);
+    assert_eq!(api.get(&format!("/disks/disk?disk[id]={disk}")).code(), "disk_not_found");
+    assert_eq!(api.get(path).json()["trash_objects"], json!([]));
 }
