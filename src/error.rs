@@ -26,7 +26,7 @@ pub mod code {
     pub const TLS: &str = "tls";
     /// No answer in time.
     pub const TIMEOUT: &str = "timeout";
-    /// An answer that makes no sense.
+    /// An answer that cannot be understood.
     pub const INVALID_RESPONSE: &str = "invalid_response";
     /// Whether a write was carried out is not known.
     pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
@@ -94,7 +94,7 @@ impl Exit {
     /// Every code with its meaning, for the manual.
     pub const ALL: [(Self, &str); 12] = [
         (Self::Done, "Done."),
-        (Self::Failure, "Anything not below: a bug, an answer that makes no sense, an input or output error."),
+        (Self::Failure, "Anything not below: a bug, an invalid answer, an input or output error."),
         (Self::Usage, "Usage or configuration: a bad flag or value, a bad or missing config, a missing confirmation."),
         (Self::NotFound, "Not found, or a name that matches nothing."),
         (Self::Auth, "Not authenticated or not permitted."),
@@ -198,7 +198,7 @@ impl Error {
         Self::new(Exit::Usage, code::CONFIG, message)
     }
 
-    /// An answer that makes no sense.
+    /// An answer that cannot be understood.
     pub fn invalid_response(message: impl Into<String>) -> Self {
         Self::new(Exit::Failure, code::INVALID_RESPONSE, message)
     }

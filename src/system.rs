@@ -1,8 +1,8 @@
 //! The real world, once: environment, clock, time zone and what the standard streams are.
 //!
 //! Nothing else in the crate reads the environment or the clock. Some libraries read it on their own, by design:
-//! `reqwest` the proxy variables, `directories` the XDG ones (see `config::Paths`), and on Linux `rustls-native-certs`
-//! and `openssl-probe` where certificates are (`SSL_CERT_FILE`, `SSL_CERT_DIR`; see `http::trust`).
+//! `directories` the XDG variables (see `config::Paths`), and on Linux `rustls-native-certs` and `openssl-probe` where
+//! certificates are (`SSL_CERT_FILE`, `SSL_CERT_DIR`; see `http::trust`).
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};

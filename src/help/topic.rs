@@ -149,7 +149,8 @@ fn environment() -> Vec<Block> {
         Block::Heading("Read by libraries"),
         Block::terms([
             ("SSL_CERT_FILE, SSL_CERT_DIR".to_owned(), "Trusted certificates, instead of the system's."),
-            ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY".to_owned(), "Proxies."),
+            ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY".to_owned(), "The HTTP proxy to use; SOCKS is not supported."),
+            ("NO_PROXY".to_owned(), "Hosts, domains and networks to reach directly, each with or without a port."),
             ("TZ".to_owned(), "The local time zone."),
         ]),
     ]

@@ -1,6 +1,6 @@
 //! The rate budget: never more requests in a window than the server says are left.
 //!
-//! One per client, shared by all of its requests in flight. The window is the calendar minute of the server's
+//! A client has one, shared by all of its requests in flight. The window is the calendar minute of the server's
 //! clock (inferred from recordings); headers correct the count with every answer, in whatever order answers come.
 
 use std::cell::RefCell;
@@ -44,11 +44,11 @@ struct State {
     window: Option<Window>,
 }
 
-/// A window, as the answers of it tell; or one that follows it, of which no answer has told yet.
+/// A window as its answers describe it, or one that follows it and that no answer has described yet.
 struct Window {
-    /// The server's calendar minute; of a window that nothing is known of, the last that was known.
+    /// The server's calendar minute; where the window is not known, the last one that was.
     minute: i64,
-    /// Whether an answer told of it.
+    /// Whether an answer described it.
     is_known: bool,
     /// By our clock, not before it has ended by the server's.
     ends: Instant,
@@ -57,12 +57,12 @@ struct Window {
     permitted: Option<u64>,
     /// How many requests had been taken when `left` was last learned.
     learned_at: u64,
-    /// How many of those the server may have counted after it told.
+    /// How many of those the server may have counted after its answer.
     unseen: u64,
 }
 
 impl Budget {
-    /// Takes one request out of the budget, or tells how long to wait for the next window.
+    /// Takes one request out of the budget, or returns how long to wait for the next window.
     pub(super) fn take(&self, now: Instant) -> Result<Place, Duration> {
         let state = &mut *self.state.borrow_mut();
         state.roll(now);
@@ -103,7 +103,7 @@ impl Budget {
 }
 
 impl Window {
-    /// Puts off the end of a window that no answer has told of. When the server's minute begins is not known then;
+    /// Postpones the end of a window that no answer has described. When the server's minute begins is not known then;
     /// that a minute without a request lies between two windows makes up for it.
     fn touch(&mut self, now: Instant) {
         if !self.is_known {
@@ -265,22 +265,22 @@ mod tests {
             let (budget, mut now) = (Budget::default(), Instant::now());
             let mut server = Minute { permitted, clock: 6_000 + start, counted: 0 };
             let (mut sent, mut answers) = (VecDeque::new(), VecDeque::new());
-            let mut is_told = false;
+            let mut has_answer = false;
             for step in steps {
                 match step {
                     // A first request goes alone, as in every command.
-                    Step::Send if !(is_told || sent.is_empty() && answers.is_empty()) => {}
+                    Step::Send if !(has_answer || sent.is_empty() && answers.is_empty()) => {}
                     Step::Send => sent.extend(budget.take(now).ok()),
                     Step::Count(n) if n < sent.len() => {
                         let place = sent.remove(n).unwrap();
                         server.counted += 1;
-                        prop_assert!(!is_told || server.counted <= permitted, "{} of {permitted}", server.counted);
+                        prop_assert!(!has_answer || server.counted <= permitted, "{} of {permitted}", server.counted);
                         answers.push_back((place, server.rate()));
                     }
                     Step::Arrive(n) if n < answers.len() => {
                         let (place, rate) = answers.remove(n).unwrap();
                         budget.ended(place, Some(rate), now);
-                        is_told = true;
+                        has_answer = true;
                     }
                     Step::Lose(n) if n < answers.len() => {
                         let (place, _) = answers.remove(n).unwrap();
@@ -295,7 +295,7 @@ mod tests {
             }
         }
 
-        /// A budget is not lost for good: alone, every request that the headers grant can be sent.
+        /// No budget is lost: alone, every request that the headers grant can be sent.
         #[test]
         fn one_at_a_time_nothing_is_wasted(permitted in 1..30_u64) {
             let (budget, now) = (Budget::default(), Instant::now());

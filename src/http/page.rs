@@ -99,7 +99,7 @@ impl Gap {
 }
 
 impl Walk {
-    /// The walk through a list whose server counts `total` rows, of which `returned` were read.
+    /// The walk through a list whose server counts `total` rows and returned this many.
     pub fn counted(returned: u64, total: Option<u64>) -> Self {
         let gap = |total| Gap::Missing { returned, total };
         Self { gap: total.filter(|total| *total > returned).map(gap), has_more: false }

@@ -24,7 +24,7 @@ pub async fn addresses(url: &Url, limit: Duration) -> Result<Vec<SocketAddr>> {
     let (answer, answered) = oneshot::channel();
     std::thread::spawn(move || {
         let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-        // After the time limit there is no receiver.
+        // After the time limit the receiver is gone.
         let _ = answer.send(found);
     });
     let found = match timeout(limit, answered).await {

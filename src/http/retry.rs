@@ -1,6 +1,6 @@
 //! Every decision about repeating a request: what an attempt means for the next one, and whether and when that follows.
 //!
-//! Pure: every fact is passed in, so that the laws below need neither a clock nor a network. The loop that waits and
+//! Pure: every fact is passed in, so that the laws below need no clock and no network. The loop that waits and
 //! sends is in `attempts`.
 
 use std::time::Duration;
@@ -330,7 +330,7 @@ mod tests {
             }
         }
 
-        /// A word of the API that it did nothing is the only answer that a write may take for one.
+        /// Only the API itself, or who asks for credentials in front of it, can say that nothing was done.
         #[test]
         fn only_the_api_says_that_nothing_was_done(
             status in 300..600_u16, is_from_api in any::<bool>(), code in "[a-z_]{1,20}",

@@ -52,7 +52,7 @@ impl Scrubber {
     pub(super) fn hide_in(&self, value: &mut Value) {
         match value {
             Value::String(text) if self.are_in(text) => *text = self.hide(text),
-            // A password can be a number. One that is a part of a longer number is no repetition.
+            // A password can be a number. One that is a part of a longer number does not count.
             Value::Number(number) if self.plain.iter().any(|form| form.expose() == number.as_str()) => {
                 *value = HIDDEN.into();
             }

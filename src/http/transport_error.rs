@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 
 use crate::error::{Error, Exit, code};
 
-/// Why there is no usable answer.
+/// The reason why an attempt has no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TransportError {
     /// No connection: the request surely was not carried out.

@@ -1,13 +1,15 @@
-//! Whom to trust on `https`, without reading all that the system trusts where little of it is needed.
+//! The certificates to trust on `https`: verification is `rustls`'s; what is added is which roots it reads, and one
+//! exception for a certificate that the user named.
 //!
-//! On Linux the system's roots stand in one file, and once or twice more in a directory beside it, a file each: reading
-//! them all takes longer than a request. So the likely roots come first (`ca_file` where one is set, else the one file),
-//! and everything only when they do not vouch for a certificate. Fewer roots can vouch for less, never for more: what
-//! is trusted is what it would be with everything read at once. Elsewhere the system itself is asked (see `pool`).
+//! Roots: on Linux the system's stand in one file, and once or twice more in a directory beside it, a file each. The
+//! library (`rustls-native-certs` 0.8) reads them all, which takes longer than a request. So the likely roots come first
+//! (`ca_file` where one is set, else the one file), and everything only when they do not verify a certificate. Fewer
+//! roots can verify fewer certificates, never more. Elsewhere the system itself verifies (see `pool`).
 //!
-//! A cloud's self-signed certificate is often marked as an authority, since `openssl req -x509` does that, and no authority
-//! may stand for a server. One that `ca_file` holds byte for byte is taken all the same, as curl does: naming it there says
-//! so. Its name, its dates and the proof that the server has its key are checked as those of any other.
+//! The exception: a cloud's self-signed certificate is often marked as an authority, because `openssl req -x509` does
+//! that, and `rustls-webpki` 0.103 refuses an authority as a server (`CaUsedAsEndEntity`). One that `ca_file` holds byte
+//! for byte is accepted nevertheless, as curl does. Its name, its dates and the proof that the server has its key are
+//! checked like those of any other. When the library accepts such a certificate, this and `validity` can go.
 
 use std::sync::{Arc, OnceLock};
 
@@ -25,11 +27,11 @@ use super::validity::Validity;
 /// the system's are.
 ///
 /// # Errors
-/// One of `own` is no certificate.
+/// One of `own` is not a certificate.
 pub(super) fn tls(own: Vec<CertificateDer<'static>>, is_named: bool) -> Result<ClientConfig, Error> {
     let mut likely = RootCertStore::empty();
     own.iter().try_for_each(|root| likely.add(root.clone()))?;
-    // A place that was named and holds nothing means that nothing is trusted: it is never made good by the usual file.
+    // A place that was named and holds nothing means that nothing is trusted: the usual file does not replace it.
     if own.is_empty() && !is_named {
         likely.add_parsable_certificates(bundle());
     }
@@ -78,7 +80,7 @@ impl Trust {
     }
 }
 
-/// Tells whether a certificate was refused for nothing but being an authority's.
+/// Whether a certificate was refused only because it is an authority's.
 fn is_authority(refusal: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(other)) = refusal else {
         return false;
@@ -86,8 +88,8 @@ fn is_authority(refusal: &Error) -> bool {
     matches!(other.0.downcast_ref::<webpki::Error>(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
-/// Checks what is left to check of a certificate that is trusted by itself. What it may be used for is not asked: nothing
-/// but this server was ever meant.
+/// Checks the name and the dates of a certificate that is trusted by itself. Its permitted uses are not checked: the user
+/// named it for this server.
 fn by_itself(
     certificate: &CertificateDer<'_>,
     name: &ServerName<'_>,
@@ -101,11 +103,13 @@ fn by_itself(
 fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
     let validity = Validity::of(certificate).ok_or(CertificateError::BadEncoding)?;
     let now = i64::try_from(now.as_secs()).map_err(|_| CertificateError::Expired)?;
-    match now {
-        _ if now < validity.not_before => Err(CertificateError::NotValidYet),
-        _ if now > validity.not_after => Err(CertificateError::Expired),
-        _ => Ok(()),
+    if now < validity.not_before {
+        return Err(CertificateError::NotValidYet);
     }
+    if now > validity.not_after {
+        return Err(CertificateError::Expired);
+    }
+    Ok(())
 }
 
 impl ServerCertVerifier for Trust {

@@ -1,8 +1,7 @@
-//! From when until when a certificate is valid, read strictly from its DER: what is spelled in any other way than the
-//! standard's (RFC 5280, 4.1) is not read at all.
+//! The dates of a certificate, read strictly from its DER (RFC 5280, 4.1); any other spelling is refused.
 //!
-//! Only for a certificate that is trusted by itself (see `trust`). It is no parser of certificates: names, keys and
-//! extensions are `rustls`'s business.
+//! Only for a certificate that is trusted by itself (see `trust`): `rustls` and `webpki` check dates, but do not expose
+//! them. Names, keys and extensions are left to `rustls`.
 
 use jiff::civil::DateTime;
 

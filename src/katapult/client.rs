@@ -94,7 +94,7 @@ impl Katapult {
         Object { model: convert(&raw), raw }
     }
 
-    /// Sends a GET, and reads its answer; where that makes no sense, the error names the answer.
+    /// Sends a GET, and reads its answer; where that cannot be understood, the error names the answer.
     pub(super) async fn get<T>(&self, request: Request, read: impl FnOnce(Value) -> Result<T>) -> Result<T> {
         let (body, answer) = self.http.fetch(&request, http::json).await?;
         read(body).map_err(|error| Error { status: Some(answer.status), request_id: answer.request_id, ..error })

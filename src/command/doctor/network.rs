@@ -1,14 +1,9 @@
 //! The way to the host: its name, and a connection.
 
-use url::Url;
-
 use super::report::Report;
 use crate::config::Connection;
 use crate::context::Context;
-use crate::http::{is_loopback, probe};
-
-/// Variables that send requests through a proxy; `reqwest` reads them.
-const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+use crate::http::{Proxy, probe};
 
 /// Checks it. The token plays no part.
 pub async fn check(cx: &Context, report: &mut Report, connection: &Connection) {
@@ -16,9 +11,13 @@ pub async fn check(cx: &Context, report: &mut Report, connection: &Connection) {
         report.skip("dns", "the sandbox runs in this process");
         return report.skip("connect", "the sandbox runs in this process");
     };
-    if let Some(proxy) = proxy(cx, url) {
-        report.skip("dns", format!("requests go through a proxy ({proxy})"));
-        return report.skip("connect", format!("requests go through a proxy ({proxy})"));
+    match Proxy::find(url, |name| cx.system.variable(name)) {
+        Ok(None) => {}
+        Ok(Some(proxy)) => {
+            report.skip("dns", format!("requests go through the proxy {proxy}"));
+            return report.skip("connect", format!("requests go through the proxy {proxy}"));
+        }
+        Err(error) => return report.fail("connect", error),
     }
     let limits = cx.limits();
     let limit = limits.timeout.min(limits.max_wait);
@@ -32,10 +31,4 @@ pub async fn check(cx: &Context, report: &mut Report, connection: &Connection) {
         Ok(address) => report.ok("connect", address.to_string()),
         Err(error) => report.fail("connect", error),
     }
-}
-
-fn proxy(cx: &Context, url: &Url) -> Option<&'static str> {
-    let suits = |name: &&&str| url.scheme() == "http" || !name.eq_ignore_ascii_case("HTTP_PROXY");
-    let found = PROXIES.iter().filter(suits).find(|name| cx.system.variable(name).is_some());
-    found.copied().filter(|_| !is_loopback(url))
 }
