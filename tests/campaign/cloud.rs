@@ -166,7 +166,7 @@ impl std::fmt::Display for Sent {
     }
 }
 
-/// A write that took effect, whoever sent it; users are numbered, and nobody's number is `None`.
+/// A write that took effect, whoever sent it; users are numbered, and another client is `None`.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub by: Option<usize>,

@@ -1,4 +1,4 @@
-//! What must hold after every command, whatever came between: nobody's protection is weakened without consent, and the
+//! What must hold after every command, whatever came between: no protection is weakened without consent, and the
 //! exit code, the words, `changed`, `retryable` and the journal claim no more than what is true.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -251,11 +251,11 @@ fn claims(case: &Case, run: &Run, sent: &[Sent]) -> Vec<String> {
         if error["retryable"] == true && has_created {
             broken.push("says `retryable: true` after a create that was carried out".to_owned());
         }
-        let told = error.to_string();
-        if is_done && ["nothing was changed", "nothing was sent"].iter().any(|words| told.contains(words)) {
+        let error_text = error.to_string();
+        if is_done && ["nothing was changed", "nothing was sent"].iter().any(|words| error_text.contains(words)) {
             broken.push("says that nothing was changed, and something was".to_owned());
         }
-        if has_created && told.contains("no new policy") && !case.is_lied_to() {
+        if has_created && error_text.contains("no new policy") && !case.is_lied_to() {
             broken.push("says that there is no new policy, and there is".to_owned());
         }
     }
@@ -278,7 +278,7 @@ fn success(case: &Case, run: &Run) -> Vec<String> {
         for id in ids.iter().filter(|id| !case.others_wrote(id)) {
             let now = case.cloud.policy(id);
             if !what(&now) {
-                broken.push(format!("exit code 0, and {id} is not as asked: {now}"));
+                broken.push(format!("exit code 0, and {id} is not as requested: {now}"));
             }
         }
     };

@@ -1,4 +1,4 @@
-//! One sequence: a company, two users, and some dozen commands, each of which is held to the laws.
+//! One sequence: a company, two users, and some dozen commands, each held to the laws.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

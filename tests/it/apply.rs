@@ -81,7 +81,7 @@ fn a_dry_run_sends_nothing() {
     assert!(server.writes().is_empty());
 }
 
-/// The API's own word about one policy is no word about the next; a server that is away is.
+/// The API's own error about one policy says nothing about the next; a server that cannot be reached does.
 #[test]
 fn keep_going_goes_on_after_the_apis_own_failure() {
     for (answer, sent) in [(Answer::error(500, "unhandled_exception"), 3), (Answer::html(502), 2)] {
@@ -168,7 +168,7 @@ fn a_plan_is_not_for_editing_and_not_for_another_cloud() {
     changed(&|plan| plan["steps"][0]["after"]["retention"] = json!(1));
     changed(&|plan| plan["steps"][0]["requests"][0]["body"]["properties"]["retention"] = json!(1));
     changed(&|plan| plan["steps"][0]["policy"] = json!("dbp_other"));
-    // Neither the warning nor the machine that is shown can be other than what is written.
+    // The warning and the machine that are shown are those of what is written.
     changed(&|plan| plan["steps"][0]["weakens"] = json!(["nothing to speak of"]));
     changed(&|plan| plan["api"] = json!("https://api.katapult.io/core/v1"));
     changed(&|plan| plan["bpctl_plan"] = json!(2));

@@ -18,7 +18,15 @@ const KNOWN_CIRCLES: [&[&str]; 5] = [
     &["http/options.rs", "http/pool.rs", "http/proxy.rs"],
     &["katapult/client.rs", "katapult/names.rs"],
     &["ops/execute.rs", "ops/write.rs"],
-    &["view/column.rs", "view/details.rs", "view/listing.rs", "view/structured.rs", "view/table.rs"],
+    &[
+        "view/column.rs",
+        "view/details.rs",
+        "view/filter.rs",
+        "view/listing.rs",
+        "view/separated.rs",
+        "view/structured.rs",
+        "view/table.rs",
+    ],
 ];
 
 fn repository(path: &str) -> String {

@@ -73,7 +73,7 @@ fn a_token_that_is_refused_is_not_stored() {
 }
 
 #[test]
-fn a_token_is_not_stored_when_nobody_could_check_it() {
+fn a_token_is_not_stored_when_it_could_not_be_checked() {
     let home = Home::new();
     bare(&["auth", "login", "--api-url", "http://127.0.0.1:1/core/v1", "--retries", "0", "-o", "json"])
         .home(&home)
@@ -116,7 +116,7 @@ fn an_organization_that_the_token_does_not_see_is_not_stored() {
 }
 
 #[test]
-fn input_that_is_no_token_is_refused_before_any_request() {
+fn input_that_is_not_a_token_is_refused_before_any_request() {
     let (server, home) = (World::new().serve(), Home::new());
     for (input, code) in
         [("", 4), ("\n \n", 4), ("one\ntwo\n", 2), ("two words", 2), (&"x".repeat(20_000), 2), ("a\u{1b}b", 2)]
@@ -262,7 +262,7 @@ fn the_token_is_the_first_thing_that_is_asked_for() {
         assert!(read(&home, FILE).contains(&format!("[profiles.{name}]\n")));
     }
     assert!(!read(&home, FILE).contains("provider ="), "a default is not written down");
-    // Nor is the address: Katapult has a usual one.
+    // The address is not asked for either: Katapult has a usual one.
     let terminal = Terminal::run(&bare(&["auth", "login"]).home(&Home::new()));
     terminal.wait_for_prompt("Katapult API token").press("ctrl-c");
     terminal.ends().exits(130);
@@ -323,7 +323,7 @@ fn one_of_several_organizations_is_chosen() {
     terminal.wait_for_prompt("Organization").press("down").press("enter");
     terminal.ends().exits(0);
     assert!(read(&home, FILE).contains("organization = \"bad\""));
-    // Where nobody can be asked, it is left open, and said.
+    // Without a terminal it is left open, and reported.
     let home = Home::new();
     login(&server, &home, &[]).run().ok().mentions(&["several organizations"]);
     assert!(!read(&home, FILE).contains("organization"));

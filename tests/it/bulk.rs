@@ -6,7 +6,7 @@ use crate::harness::{Bpctl, katapult};
 use crate::server::{Answer, Server};
 use crate::world::{DISK, FQDN, VM, World, policy, vm};
 
-/// Three machines called `db-N` with a daily policy each, one of which keeps 30 already, and others.
+/// Three machines called `db-N` with a daily policy each (one keeps 30 already), and others.
 fn world() -> World {
     let machine = |number: u32| vm(&format!("vm_{number}"), &format!("db-{number}"), &format!("db-{number}.acme.net"));
     let daily = |number: u32, keeps| {
@@ -101,7 +101,7 @@ fn failing(id: &'static str) -> Server {
 }
 
 #[test]
-fn the_first_failure_stops_unless_told_to_go_on() {
+fn the_first_failure_stops_without_keep_going() {
     let server = failing("dbp_3");
     let run = update(&server, &["-o", "json"]).run().exits(9);
     assert_eq!(run.error()["detail"]["not_tried"], json!(["dbp_4"]));

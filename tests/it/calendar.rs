@@ -21,7 +21,7 @@ fn two() -> Server {
 }
 
 #[test]
-fn runs_are_told_in_order_within_the_time() {
+fn runs_are_listed_in_order_within_the_time() {
     let server = two();
     let runs = katapult(&server, &["calendar", "-o", "json"]).run().ok().json();
     let runs = runs.as_array().unwrap();
@@ -125,7 +125,7 @@ fn an_icalendar_to_standard_output_is_all_that_is_there() {
 }
 
 #[test]
-fn a_hostile_name_breaks_neither_bars_nor_icalendar() {
+fn a_hostile_name_leaves_bars_and_icalendar_whole() {
     let name = format!("x\r\nBEGIN:VEVENT\u{1b}[31m{}", "é".repeat(90));
     let world = World::new().policies(vec![policy("p\r\nUID:1", "VirtualMachine", VM, &name, "daily", 7)]);
     let server = world.serve();

@@ -78,8 +78,8 @@ impl Company {
         body["disk_backup_policies"][0]["id"].as_str().unwrap().to_string()
     }
 
-    /// Somebody else changes the retention of a policy.
-    pub fn somebody_sets_retention(&self, id: &str, retention: u32) {
+    /// Another user changes the retention of a policy.
+    pub fn another_user_sets_retention(&self, id: &str, retention: u32) {
         assert_eq!(self.simulator.api.set_retention(id, retention.into()), 200);
     }
 

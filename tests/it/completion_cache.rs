@@ -173,7 +173,7 @@ fn a_broken_cache_is_replaced() {
         assert!(server.count() > before);
         assert!(serde_json::from_slice::<Value>(&std::fs::read(&file).unwrap()).is_ok());
     }
-    // Somebody else's place: nothing can be remembered, everything works.
+    // Another user's directory: nothing can be remembered, everything works.
     std::fs::remove_dir_all(home.path("cache")).unwrap();
     home.file("cache", "in the way");
     assert_eq!(ask(), [POLICY]);

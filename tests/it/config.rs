@@ -379,10 +379,10 @@ fn a_variable_that_is_not_text_is_not_passed_over() {
     let others = ["KATAPULT_API_TOKEN", "KATAPULT_API_KEY", "KATAPULT_ORGANIZATION"].map(str::to_owned);
     for name in names.into_iter().chain(others) {
         let output = run_with_bytes(&bpctl, &name, b"s\xffcret");
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{name}: {told}");
-        assert!(told.contains(&format!("environment variable {name} is not UTF-8")), "{name}: {told}");
-        assert!(!told.contains("cret"), "{name}: {told}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
+        assert!(stderr.contains(&format!("environment variable {name} is not UTF-8")), "{name}: {stderr}");
+        assert!(!stderr.contains("cret"), "{name}: {stderr}");
     }
     assert_eq!(server.count(), 0);
     // What bpctl does not read, or not as text, is of no concern.

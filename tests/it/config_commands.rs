@@ -50,7 +50,7 @@ fn the_path_is_the_one_that_is_written_to() {
 }
 
 #[test]
-fn every_value_tells_where_it_came_from() {
+fn every_value_says_where_it_came_from() {
     let home = home_with(WRITTEN);
     let rows = listed(config(&home, &["list"]).env("BPCTL_ORG", "other").env("BPCTL_TOKEN", TOKEN));
     for (key, value, origin) in [
@@ -366,7 +366,7 @@ fn a_kill_at_any_moment_leaves_a_whole_file() {
         // Dropping it is `kill -9`.
         drop(process);
         let now = read(&home);
-        assert!(now == last || now.contains(&value), "neither the old file nor the new one:\n{now}");
+        assert!(now == last || now.contains(&value), "not the old file and not the new one:\n{now}");
         assert!(now.starts_with("# clouds of ours\n") && now.ends_with("# the end\n"), "{now}");
         last = now;
     }
@@ -378,7 +378,7 @@ fn a_kill_at_any_moment_leaves_a_whole_file() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_before_it_is_opened() {
+fn what_is_not_a_file_is_refused_before_it_is_opened() {
     let home = Home::new();
     let pipe = home.path("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());

@@ -30,7 +30,7 @@ fn weakening_is_refused_without_a_terminal() {
 }
 
 #[test]
-fn an_answer_from_a_pipe_is_no_confirmation() {
+fn an_answer_from_a_pipe_does_not_confirm() {
     for args in WEAKER {
         let server = World::new().serve();
         run(&server, args).stdin("y\nyes\n").run().exits(2);

@@ -76,7 +76,7 @@ fn keys_pressed_before_a_question_do_not_answer_it() {
 }
 
 #[test]
-fn a_word_with_a_y_in_it_is_no_yes() {
+fn a_word_with_a_y_in_it_is_not_a_yes() {
     let server = world().serve();
     let terminal = asked(&server, &["policy", "schedule-delete", POLICY, "--at", "+7d"]);
     at(&terminal, "[y/N]");
@@ -100,7 +100,7 @@ fn a_question_about_several_gives_their_number_and_who_is_left_out() {
         let terminal = asked(&server, &[*args, &["dbp_first", POLICY, "nix"]].concat());
         at(&terminal, question);
         let screen = terminal.screen();
-        assert!(screen.contains("warning: policy nix is left out"), "told before it is asked: {screen}");
+        assert!(screen.contains("warning: policy nix is left out"), "reported before the question: {screen}");
         terminal.enter("n");
         terminal.ends().exits(2);
         assert!(server.writes().is_empty());

@@ -22,8 +22,8 @@ struct Deviation {
 
 /// What is made of a deviation.
 enum Allowance {
-    /// The answer is mended before it is compared.
-    Mend(fn(u16, Value) -> Value),
+    /// The answer is adapted before it is compared.
+    Adapt(fn(u16, Value) -> Value),
     /// Problems that end so are none.
     Overlook(&'static [&'static str]),
 }
@@ -32,7 +32,7 @@ const DEVIATIONS: [Deviation; 5] = [
     Deviation {
         what: "errors come wrapped in `error`",
         reason: "documented bare; wrapped in every recorded error answer",
-        allowance: Allowance::Mend(|status, body| match body.get("error") {
+        allowance: Allowance::Adapt(|status, body| match body.get("error") {
             Some(error) if status >= 400 => error.clone(),
             _ => body,
         }),
@@ -41,7 +41,7 @@ const DEVIATIONS: [Deviation; 5] = [
         what: "the inner object of a `target` is named `value`, beside its `type`",
         reason: "documented as `target.target`, an artefact of the document's generator; recorded answers spell \
                  every other such choice as `type` and `value`",
-        allowance: Allowance::Mend(|_, body| mend_targets(body)),
+        allowance: Allowance::Adapt(|_, body| adapt_targets(body)),
     },
     Deviation {
         what: "a target holds an id and at most a name",
@@ -67,7 +67,7 @@ const DEVIATIONS: [Deviation; 5] = [
         allowance: Allowance::Overlook(&[".hypervisor", "].zone.data_center.country"]),
     },
     Deviation {
-        what: "an installation's template is told in short",
+        what: "an installation's template is in its short form",
         reason: "documented in full, and short in every recorded answer",
         allowance: Allowance::Overlook(&[
             ".disk_template_version.id",
@@ -88,31 +88,31 @@ fn is_known(problem: &str) -> bool {
     };
     DEVIATIONS.iter().any(|deviation| match deviation.allowance {
         Allowance::Overlook(places) => places.iter().any(|known| place.ends_with(known)),
-        Allowance::Mend(_) => false,
+        Allowance::Adapt(_) => false,
     })
 }
 
 /// Renames `value` to `target` in every target.
-fn mend_targets(body: Value) -> Value {
+fn adapt_targets(body: Value) -> Value {
     match body {
-        Value::Array(items) => items.into_iter().map(mend_targets).collect(),
+        Value::Array(items) => items.into_iter().map(adapt_targets).collect(),
         Value::Object(fields) => fields
             .into_iter()
             .map(|(name, field)| match (name.as_str(), field.get("type"), field.get("value")) {
                 ("target", Some(Value::String(_)), Some(value)) => (name, json!({"target": value})),
-                _ => (name, mend_targets(field)),
+                _ => (name, adapt_targets(field)),
             })
             .collect(),
         other => other,
     }
 }
 
-fn mended(status: u16, body: &Value) -> Value {
-    let mend = |body, deviation: &Deviation| match deviation.allowance {
-        Allowance::Mend(mend) => mend(status, body),
+fn adapted(status: u16, body: &Value) -> Value {
+    let adapt = |body, deviation: &Deviation| match deviation.allowance {
+        Allowance::Adapt(adapt) => adapt(status, body),
         Allowance::Overlook(_) => body,
     };
-    DEVIATIONS.iter().fold(body.clone(), mend)
+    DEVIATIONS.iter().fold(body.clone(), adapt)
 }
 
 /// A request that passed the recorder, and what came back.
@@ -208,7 +208,7 @@ fn requests_and_answers_are_as_documented() {
     for Exchange { request, status, body } in exchanges.iter() {
         let path = request.path().strip_prefix(&recorded.base).unwrap();
         problems.extend(document.check_request(path, request));
-        problems.extend(document.check_answer(&request.method, path, *status, &mended(*status, body)));
+        problems.extend(document.check_answer(&request.method, path, *status, &adapted(*status, body)));
     }
     problems.retain(|problem| !is_known(problem));
     problems.sort();
@@ -297,10 +297,10 @@ fn the_check_finds_what_is_wrong() {
 #[test]
 fn the_deviations_are_allowed_for() {
     let error = json!({"error": {"code": "c"}});
-    assert_eq!(mended(404, &error), json!({"code": "c"}));
-    assert_eq!(mended(200, &error), error);
+    assert_eq!(adapted(404, &error), json!({"code": "c"}));
+    assert_eq!(adapted(200, &error), error);
     let policies = json!({"policies": [{"target": {"type": "Disk", "value": {"id": "d"}}, "size": 1}]});
-    assert_eq!(mended(200, &policies), json!({"policies": [{"target": {"target": {"id": "d"}}, "size": 1}]}));
+    assert_eq!(adapted(200, &policies), json!({"policies": [{"target": {"target": {"id": "d"}}, "size": 1}]}));
     assert!(is_known("GET /disks/disk 200.disk.hypervisor: is absent"));
     assert!(!is_known("GET /disks/disk 200.disk.hypervisor: \"string\" is due, not 7"));
     assert!(!is_known("GET /disks/disk 200.disk.size_in_gb: is absent"));

@@ -12,7 +12,7 @@ use crate::world::{POLICY_PATH, World, now, page, policy, vm};
 
 pub const DISKS_PATH: &str = "/core/v1/organizations/organization/disks";
 
-/// A disk as the organization's list tells of it.
+/// A disk as the organization's list has it.
 pub fn listed_disk(id: &str, machine: Option<&str>) -> Value {
     let assigned = machine.map(|id| json!({"virtual_machine": {"id": id, "fqdn": format!("{id}.example")}}));
     json!({"id": id, "name": format!("Disk {id}"), "size_in_gb": 10, "state": "built", "virtual_machine_disk": assigned})
@@ -45,14 +45,14 @@ fn four() -> Server {
 fn each_verdict_with_its_reason_worst_first() {
     let server = four();
     let rows = katapult(&server, &["coverage", "--require", "daily", "-o", "json"]).run().ok().json();
-    let told: Vec<[&str; 3]> = rows
+    let reasons: Vec<[&str; 3]> = rows
         .as_array()
         .unwrap()
         .iter()
         .map(|row| ["name", "verdict", "reason"].map(|field| row[field].as_str().unwrap()))
         .collect();
     assert_eq!(
-        told,
+        reasons,
         [
             ["bare.acme.example", "none", "no policy"],
             ["half.acme.example", "partial", "not covered: Disk d-half-2"],
@@ -142,7 +142,7 @@ fn retention_and_interval_are_met_by_one_policy_or_not_at_all() {
 }
 
 #[test]
-fn a_pending_deletion_is_told() {
+fn a_pending_deletion_is_reported() {
     let world = World::new().policy(|policy| policy["auto_move_to_trash_at"] = json!(now() + 3 * 86_400 + 60));
     let run = katapult(&world.serve(), &["coverage", "-o", "json"]).run().ok();
     let row = run.json().as_array().unwrap().iter().find(|row| row["name"] == crate::world::FQDN).cloned().unwrap();
@@ -190,9 +190,9 @@ fn a_list_that_lacks_something_is_called_incomplete() {
     katapult(&server, &["coverage"]).run().ok().mentions(&["warning: incomplete", "3 virtual machines"]);
 }
 
-/// A check of lists with gaps is no all-clear; what it finds in them is found all the same.
+/// A check of lists with gaps is not an all-clear; what it finds in them is still reported.
 #[test]
-fn a_check_of_lists_with_gaps_is_no_all_clear() {
+fn a_check_of_lists_with_gaps_is_not_an_all_clear() {
     const MACHINES_PATH: &str = "/core/v1/organizations/organization/virtual_machines";
     let server = |policies: Vec<Value>| {
         let one = [vm("vm_1", "one", "one.example")];

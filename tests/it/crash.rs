@@ -46,7 +46,7 @@ fn killed_at_any_moment_nothing_is_lost_that_was_reported_as_done() {
     let home = Home::new();
     let policy = id(&policies(&home)[0]);
     let began = Instant::now();
-    // One run in peace tells how long a run takes, so that the kills fall all over it.
+    // One undisturbed run shows how long a run takes, so that the kills fall all over it.
     update(&home, &policy, 100).run().ok();
     let a_run = u64::try_from(began.elapsed().as_micros()).unwrap();
     let (mut reported, mut possible) = (vec![100], BTreeSet::from([100]));

@@ -1,4 +1,4 @@
-//! `policy create`: for whom, what is sent, what is believed, and what is said when the answer is lost.
+//! `policy create`: the owner, what is sent, what is believed, and what is said when the answer is lost.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -54,7 +54,7 @@ fn exactly_one_owner() {
     company.run(&[&["policy", "create", "--vm", "a", "--disk", "b"], &DAILY[..]].concat()).fails_in_words(2);
     company.run(&[&["policy", "create"], &DAILY[..]].concat()).fails_in_words(2).mentions(&["--vm", "--disk"]);
     company
-        .bpctl(&[&["policy", "create", "--vm", "nobody", "-o", "json"], &DAILY[..]].concat())
+        .bpctl(&[&["policy", "create", "--vm", "unheard-of", "-o", "json"], &DAILY[..]].concat())
         .run()
         .fails(3, "virtual_machine_not_found");
     assert_eq!(creates(&company).len(), 0);
@@ -94,7 +94,7 @@ fn a_value_that_the_server_did_not_take() {
     let run = company.bpctl(&[&["policy", "create", "--vm", "web-1", "-o", "json"], &DAILY[..]].concat()).run();
     let error = run.fails(1, "not_applied").error();
     assert_eq!(error["detail"]["retention"], json!({"asked": "9", "actual": "4711"}));
-    // Undo can find it all the same.
+    // Undo still finds it.
     let new = company.history()[0]["policy"].as_str().unwrap().to_string();
     assert!(company.ids().contains(&new) && error["hint"].as_str().unwrap().contains(&new), "{error}");
 }
@@ -155,14 +155,14 @@ fn a_refusal_before_the_endpoint_is_tried_again_and_others_are_not() {
 }
 
 #[test]
-fn an_answer_without_an_id_is_no_success() {
+fn an_answer_without_an_id_is_not_a_success() {
     let company = Company::but(|request, _| is_create(request).then(|| Answer::text_json("{}")));
     let run = company.bpctl(&[&["policy", "create", "--vm", "web-1", "-o", "json"], &DAILY[..]].concat()).run();
     run.fails(7, "outcome_unknown");
 }
 
 #[test]
-fn a_list_that_is_out_of_order_keeps_nobody_from_creating() {
+fn a_list_that_is_out_of_order_does_not_prevent_a_create() {
     let company = Company::but(|request, _| {
         is(request, "GET", "/virtual_machine/disk_backup_policies").then(|| Answer::html(500))
     });

@@ -31,7 +31,7 @@ fn says_until_when_it_can_be_restored() {
 }
 
 #[test]
-fn the_trash_is_asked_where_the_refusal_does_not_tell() {
+fn the_trash_is_asked_where_the_refusal_does_not_say() {
     // Recorded: the detail of a 406 can be empty, and a 404 comes as well.
     let answers: [Make; 3] = [
         || Answer::error(406, "object_in_trash"),
@@ -111,7 +111,7 @@ fn it_is_asked_about_and_a_dry_run_is_not() {
 }
 
 #[test]
-fn a_restoration_that_did_nothing_is_told() {
+fn a_restoration_that_did_nothing_is_reported() {
     let company = Company::but(|request, _| {
         is(request, "POST", "/restore").then(|| Answer::json(200, &json!({"trash_object": {"id": "x"}})))
     });

@@ -1,4 +1,4 @@
-//! `disk show`: everything that the API tells of a disk, laid out to be read.
+//! `disk show`: everything that the API says of a disk, laid out to be read.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn show(disk: Value) -> Run {
 }
 
 #[test]
-fn tells_all_there_is() {
+fn shows_every_field() {
     let run = show(disk());
     for words in [
         DISK,

@@ -80,7 +80,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Tells whether a line is as expected; `…` stands for anything.
+/// Whether a line is as expected; `…` stands for anything.
 fn line_fits(expected: &str, actual: &str) -> bool {
     let parts: Vec<&str> = expected.split('…').collect();
     let [first, middle @ .., last] = parts.as_slice() else {

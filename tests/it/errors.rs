@@ -22,7 +22,7 @@ impl Documented {
         Answer::error_with(self.status, self.code, self.detail.clone())
     }
 
-    /// The documented shape, which has neither the envelope nor the header that marks an API error.
+    /// The documented shape, without the envelope and without the header that marks an API error.
     fn bare(&self) -> Answer {
         let body = json!({"code": self.code, "description": "It was refused.", "detail": self.detail});
         Answer::json(self.status, &body).header("X-Request-Id", REQUEST_ID)
@@ -307,7 +307,7 @@ fn backups_list_in_xml() {
 }
 
 #[test]
-fn an_answer_that_makes_no_sense_still_has_a_status_and_a_request_id() {
+fn an_invalid_answer_still_has_a_status_and_a_request_id() {
     for body in ["<html>", "", "[]", "{}"] {
         let server = Server::always(Answer::raw(200, "text/html", body).header("X-Request-Id", "req-4711"));
         let error =

@@ -14,7 +14,7 @@ fn zero_when_done() {
 }
 
 #[test]
-fn one_when_the_answer_makes_no_sense() {
+fn one_when_the_answer_is_invalid() {
     let server = Server::always(Answer::html(200));
     katapult(&server, &["policies", "list", "--vm", VM, "-o", "json"]).run().fails(1, "invalid_response");
 }
@@ -58,7 +58,7 @@ fn three_when_not_found() {
 #[test]
 fn three_when_a_name_matches_nothing() {
     let server = World::new().serve();
-    katapult(&server, &["policies", "list", "--vm", "nobody"]).run().fails_in_words(3).mentions(&["nobody"]);
+    katapult(&server, &["policies", "list", "--vm", "unheard-of"]).run().fails_in_words(3).mentions(&["unheard-of"]);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn six_when_rate_limited() {
 }
 
 #[test]
-fn seven_when_nobody_listens() {
+fn seven_when_the_port_is_closed() {
     // The port was free a moment ago, so the connection is refused.
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let run = |args: &[&str]| {

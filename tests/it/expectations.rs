@@ -38,7 +38,7 @@ fn every_field_can_be_expected() {
 }
 
 #[test]
-fn a_condition_that_makes_no_sense_is_a_usage_error() {
+fn an_invalid_condition_is_a_usage_error() {
     let company = Company::new();
     for condition in ["retention", "=7", "size=7", "retention=many", "interval=yearly", "retention=-1", "target="] {
         update(&company, &[condition]).fails(2, "usage");

@@ -37,7 +37,7 @@ const WRITES: [(&str, &[&str]); 4] = [
     ("delete", &["policy", "delete", POLICY, "--yes"]),
     ("create", &["policy", "create", "--vm", VM, "--interval", "weekly", "--retention", "5"]),
 ];
-/// Faults that end when the time is up; all others get all the time they want, since a busy machine is no fault.
+/// Faults that end when the time is up; all others get all the time they want, since a busy machine is not a fault.
 const SLOW: [&str; 3] = ["stalled", "silent", "byte-a-second"];
 
 /// Where in an operation the fault happens.
@@ -191,12 +191,12 @@ impl Cell {
         };
         let mut wrong = Vec::new();
         if !is_done && now != before {
-            wrong.push("the state is neither before nor after");
+            wrong.push("the state is not that before and not that after");
         }
         if run.code == 0 && !is_done {
             wrong.push("reported as done, and it is not");
         }
-        let told = match run.code {
+        let error_text = match run.code {
             0 => String::new(),
             _ => run.error().to_string(),
         };
@@ -211,14 +211,14 @@ impl Cell {
             wrong.push("`retryable`, although it may be done twice then");
         }
         let leaves_open = ["may have been carried out", "may or may not", "not known", "accepted", "new policy"];
-        if run.code != 0 && is_done && !leaves_open.iter().any(|words| told.contains(words)) {
+        if run.code != 0 && is_done && !leaves_open.iter().any(|words| error_text.contains(words)) {
             wrong.push("it is done, and the error does not say that it may be");
         }
         let only_if_done = ["found a new policy", "the change was accepted"];
-        if !is_done && self.is_silent() && only_if_done.iter().any(|words| told.contains(words)) {
+        if !is_done && self.is_silent() && only_if_done.iter().any(|words| error_text.contains(words)) {
             wrong.push("it is not done, and the error says that it is");
         }
-        if told.contains("no new policy found") && is_done {
+        if error_text.contains("no new policy found") && is_done {
             wrong.push("it is done, and the error says that it is not");
         }
         match (journaled(home).as_deref(), is_done) {

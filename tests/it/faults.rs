@@ -39,8 +39,8 @@ const FAULTS: [(&str, Spoil); 32] = [
     ("empty-500", |_, _| Answer::empty(500)),
     ("json-503", |_, _| Answer::error(503, "service_unavailable")),
     ("empty-503", |_, _| Answer::empty(503)),
-    ("429-told", |_, _| Answer::error(429, "rate_limit_reached").header("Retry-After", "1")),
-    ("429-untold", |_, _| Answer::error(429, "rate_limit_reached").header("Date", "Sun, 06 Nov 1994 08:49:01 GMT")),
+    ("429-retry-after", |_, _| Answer::error(429, "rate_limit_reached").header("Retry-After", "1")),
+    ("429-silent", |_, _| Answer::error(429, "rate_limit_reached").header("Date", "Sun, 06 Nov 1994 08:49:01 GMT")),
     ("redirect-away", |_, _| Answer::empty(302).header("Location", "http://elsewhere.invalid/login")),
     ("redirect-loop", |request, _| Answer::empty(307).header("Location", &request.target)),
     ("redirect-nowhere", |_, _| Answer::empty(302)),
@@ -110,7 +110,7 @@ fn changed(answer: Answer, change: &dyn Fn(&str, &mut Value) -> bool) -> Answer 
     answer.with_body(body.to_string())
 }
 
-/// A page of a hundred rows, numbered as told, of a list that claims so many pages: on both clouds.
+/// A page of a hundred rows, numbered by the function, of a list that claims so many pages: on both clouds.
 fn paged(request: &Request, answer: Answer, pages: u64, number_of: fn(u64, u64) -> u64) -> Answer {
     if request.is_write() || ![VM_POLICIES_PATH, BACKUPS_PATH].contains(&request.path()) {
         return answer;

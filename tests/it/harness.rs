@@ -279,7 +279,7 @@ impl Running {
         self.wait_and_measure(limit).0
     }
 
-    /// The same, and the most memory that the process was seen to hold, in bytes; 0 where the system does not tell.
+    /// The same, and the most memory that the process was seen to hold, in bytes; 0 where the system does not say.
     pub fn wait_measuring(self) -> (Run, u64) {
         self.wait_and_measure(LIMIT)
     }

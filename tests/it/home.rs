@@ -77,7 +77,7 @@ fn a_user_without_a_home_directory_needs_none() {
 }
 
 #[test]
-fn a_home_that_is_no_directory_is_none() {
+fn a_home_that_is_not_a_directory_is_none() {
     for home in ["/dev/null", "relative/home"] {
         let server = World::new().serve();
         let places =

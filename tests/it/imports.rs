@@ -341,7 +341,7 @@ pub fn circles<'a>(edges: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Vec<S
     for (from, to) in edges {
         reached.entry(from).or_default().insert(to);
     }
-    // Who reaches whom, by Warshall: some hundred files are few.
+    // Which file reaches which, by Warshall: some hundred files are few.
     let middles: Vec<&str> = reached.keys().copied().collect();
     for middle in middles {
         let beyond = reached[middle].clone();

@@ -24,7 +24,7 @@ fn every_write_is_recorded_with_before_and_after() {
     let restored = company.json(&["policy", "restore", &id]);
     let created = company.json(&["policy", "create", "--vm", "web-1", "--interval", "weekly", "--retention", "3"]);
     let history = company.history();
-    let told: Vec<_> = history
+    let listed: Vec<_> = history
         .iter()
         .map(|entry| (entry["action"].as_str().unwrap(), entry["before"].clone(), entry["after"].clone()))
         .collect();
@@ -35,7 +35,7 @@ fn every_write_is_recorded_with_before_and_after() {
         ("restore", Value::Null, restored),
         ("create", Value::Null, created.clone()),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(listed, expected);
     for (entry, number) in history.iter().zip(1..) {
         assert_eq!(
             (&entry["number"], &entry["outcome"], &entry["undoes"]),
@@ -80,7 +80,7 @@ fn it_holds_no_secret_even_when_secrets_are_shown() {
 }
 
 #[test]
-fn what_was_refused_and_what_is_not_known_is_told_apart() {
+fn what_was_refused_and_what_is_not_known_differ() {
     let refused = || Answer::error_with(422, "validation_error", json!({"errors": ["No"]}));
     let cases: [(Make, &str, i32); 3] = [
         (refused, "failed", 5),

@@ -114,7 +114,7 @@ fn a_token_that_may_not_read_the_trash_skips_that_check_alone() {
 }
 
 #[test]
-fn a_trash_with_gaps_is_no_all_clear() {
+fn a_trash_with_gaps_is_not_an_all_clear() {
     let world = World::new().vms(vec![vm("vm_a", "a", "a.example")]).policies(vec![on_machine("p", "daily", 7)]);
     let server = world.serve_but(|request| {
         let mut body = page(request, "trash_objects", &[]);
@@ -136,9 +136,9 @@ fn sarif_is_complete() {
     assert_eq!(one["tool"]["driver"]["name"], "bpctl");
     let rules = one["tool"]["driver"]["rules"].as_array().unwrap();
     let results = one["results"].as_array().unwrap();
-    let told: Vec<(&str, &str)> =
+    let found: Vec<(&str, &str)> =
         results.iter().map(|r| (r["ruleId"].as_str().unwrap(), r["level"].as_str().unwrap())).collect();
-    assert_eq!(told, [("W021", "error"), ("W011", "warning")], "errors first");
+    assert_eq!(found, [("W021", "error"), ("W011", "warning")], "errors first");
     for result in results {
         let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(rules[index]["id"], result["ruleId"]);

@@ -6,14 +6,14 @@ use crate::harness::{Bpctl, Home, Run, bare, katapult, onapp};
 use crate::server::{Answer, Request, Server};
 use crate::world::World;
 
-/// A normal backup of a disk, as JSON clouds tell it.
+/// A normal backup of a disk, as JSON clouds have it.
 const AS_JSON: &str = r#"{"allow_resize_without_reboot": false, "allowed_swap": true, "backup_server_id": 3, "backup_size": 5242880,
     "built": true, "built_at": "2024-03-09T04:12:44+02:00", "created_at": "2024-03-09T04:03:10+02:00", "data_store_type": "lvm",
     "id": 2718, "identifier": "q3k9zt7mwx1bvd", "initiated": "weeks", "iqn": null, "locked": false,
     "marked_for_delete": false, "min_disk_size": 8, "note": "before <upgrade> & \"move\"", "operating_system_distro": "",
     "target_id": 9041, "target_type": "Disk", "volume_id": null, "backup_type": "normal", "disk_id": 9041}"#;
 
-/// The same backup, as XML clouds tell it: some names with dashes, null in two spellings.
+/// The same backup, as XML clouds have it: some names with dashes, null in two spellings.
 const AS_XML: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <backups type="array">
   <backup>

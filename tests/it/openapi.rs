@@ -99,7 +99,7 @@ impl Document {
                 self.check(part, value, at, unknown, &mut found);
                 found
             });
-            // The alternative that fits best tells best what is wrong.
+            // The alternative that fits best shows best what is wrong.
             problems.extend(tries.min_by_key(Vec::len).unwrap_or_default());
         }
         if schema["type"].as_str().is_some_and(|kind| !is_of(kind, value)) {

@@ -159,7 +159,7 @@ fn sizes_are_in_gib() {
         let run = katapult(&server, args).run().ok();
         assert!(run.stdout.contains(" 25 GiB"), "{}", run.report());
     }
-    // OnApp tells sizes in KiB.
+    // OnApp's sizes are in KiB.
     let server = Server::always(Answer::text_json(r#"[{"backup": {"id": 1, "backup_size": 5242880}}]"#));
     let run = onapp(&server, &["backups", "list", "--vm", "488"]).run().ok();
     assert!(run.stdout.contains(" 5.0 GiB"), "{}", run.report());

@@ -66,9 +66,9 @@ fn a_large_set_has_no_totals() {
         let all = many(count);
         let server = scripted(move |page| {
             let shown: Vec<_> = all.iter().skip((page - 1) * 4).take(4).cloned().collect();
-            let mut told = pagination(page, Value::Null, Value::Null, 4);
-            told["large_set"] = json!(true);
-            (shown, told)
+            let mut claimed = pagination(page, Value::Null, Value::Null, 4);
+            claimed["large_set"] = json!(true);
+            (shown, claimed)
         });
         assert_eq!(list(&server).ok().stdout, ids(0..count));
         assert!(server.count() <= 4, "{} requests", server.count());
@@ -239,7 +239,7 @@ fn empty_pages_end_a_list() {
 
 #[test]
 fn nonsense_in_pagination_ends() {
-    for told in [
+    for claimed in [
         json!(null),
         json!({}),
         json!([]),
@@ -252,7 +252,7 @@ fn nonsense_in_pagination_ends() {
         json!({"current_page": 1e300, "total_pages": 1e300, "total": 1e300, "per_page": 1e300}),
     ] {
         let all = many(4);
-        let what = told.to_string();
-        ends(&scripted(move |_| (all.clone(), told.clone())), &what);
+        let what = claimed.to_string();
+        ends(&scripted(move |_| (all.clone(), claimed.clone())), &what);
     }
 }

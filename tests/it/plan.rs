@@ -47,11 +47,11 @@ fn every_difference_is_shown_field_by_field() {
 }
 
 #[test]
-fn the_same_is_no_difference() {
+fn the_same_is_not_a_difference() {
     let server = World::new().serve();
     let run = plan(&server, &web_1("retention = 7")).arg("--detailed-exitcode").run().ok();
     assert_eq!(lines(&run), ["nothing to change; 1 as the file says"]);
-    // What the file does not name is left alone, and is no difference.
+    // What the file does not name is left alone, and is not a difference.
     plan(&server, "").arg("--detailed-exitcode").run().ok();
     plan(&server, "").args(&["--detailed-exitcode", "--prune"]).run().exits(10);
 }
@@ -86,7 +86,7 @@ fn what_could_mean_two_policies_is_an_error_that_names_them() {
 }
 
 #[test]
-fn what_is_not_there_is_told_all_at_once() {
+fn everything_that_is_not_found_is_named_at_once() {
     let server = World::new().serve();
     let file = "[[policy]]\nvm = 'nope'\ninterval = 'daily'\nretention = 1\n[[policy]]\ndisk = 'disk_nope'\n\
                 interval = 'daily'\nretention = 1\n[[policy]]\nid = 'dbp_nope'\nretention = 1\n";
@@ -171,7 +171,7 @@ fn the_plan_in_json_is_self_contained() {
 }
 
 #[test]
-fn a_list_with_gaps_is_no_base_for_a_plan() {
+fn a_list_with_gaps_is_not_a_base_for_a_plan() {
     let world = World::new();
     let server = world.serve_but(|request| {
         let body = json!({"pagination": {"current_page": 1, "total_pages": 1, "total": 5, "per_page": 100,

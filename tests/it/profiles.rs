@@ -89,7 +89,7 @@ fn clouds_of_both_kinds_stand_in_one_list() {
 }
 
 #[test]
-fn what_is_no_list_takes_one_profile() {
+fn only_lists_take_several_profiles() {
     let a = World::new().serve();
     let home = home(&[("a", &a)]);
     for args in [
@@ -126,7 +126,7 @@ fn the_fleet_is_seen_over_several_profiles() {
     assert_eq!((of("a"), of("b")), (9, 9), "eight machines and a disk of none, in each");
     let table = run(&["coverage"]).ok().stdout;
     assert!(table.starts_with("PROFILE  "), "{table}");
-    // A check that finds something in each is no failure of a source.
+    // A check that finds something in each is not a failure of a source.
     let found = run(&["coverage", "--fail-on", "none", "-o", "json"]).exits(10);
     assert_eq!(found.json().as_array().map(Vec::len), Some(18));
     assert_eq!(found.error()["code"], "found");
@@ -142,7 +142,7 @@ fn the_fleet_is_seen_over_several_profiles() {
 }
 
 #[test]
-fn a_source_with_gaps_is_shown_and_is_no_all_clear() {
+fn a_source_with_gaps_is_shown_and_is_not_an_all_clear() {
     let world = || World::new().vms(vec![vm(VM, "web-1", FQDN)]);
     let trash = |request: &Request, missing: u64| {
         let mut body = page(request, "trash_objects", &[]);

@@ -239,7 +239,7 @@ fn a_list_in_a_narrow_terminal_keeps_the_ids_whole() {
 }
 
 #[test]
-fn nobody_is_asked_where_nobody_is() {
+fn nothing_is_asked_without_a_terminal() {
     let server = world().serve();
     let missing: &[(&[&str], &str)] = &[
         (&["policy", "update"], "POLICY"),
@@ -257,7 +257,7 @@ fn nobody_is_asked_where_nobody_is() {
     for (args, named) in missing {
         katapult(&server, args).run().fails_in_words(2).mentions(&[named]).hints();
         bare(args).args(&["-o", "json"]).run().fails(2, "usage");
-        // On a terminal the same, when it is told not to ask.
+        // On a terminal the same, with `--no-input`.
         let ended = asked(&server, &[*args, &["--no-input"]].concat()).ends().exits(2);
         assert!(ended.screen.contains(named), "{}", ended.report());
     }

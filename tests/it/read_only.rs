@@ -54,7 +54,7 @@ fn reads_and_dry_runs_go_on() {
 }
 
 #[test]
-fn a_value_that_is_neither_yes_nor_no_is_refused() {
+fn a_value_other_than_yes_and_no_is_refused() {
     let server = World::new().serve();
     let run = katapult(&server, &["disk", "show", DISK]).env("BPCTL_READ_ONLY", "ja").run();
     run.fails_in_words(2).mentions(&["BPCTL_READ_ONLY", "ja"]);

@@ -91,7 +91,7 @@ fn standard_output_by_any_name_holds_the_report_alone() {
         assert!(run.stdout.starts_with("BEGIN:VCALENDAR"), "{name}: {}", run.report());
         assert!(run.stdout.ends_with("END:VCALENDAR\r\n"), "{name}: {}", run.report());
     }
-    // The verdict is still told.
+    // The verdict is still printed.
     katapult(&server, &["coverage", "--report", "-", "--min-retention", "99", "--fail-on", "weak"]).run().exits(10);
 }
 

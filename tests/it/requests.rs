@@ -1,4 +1,4 @@
-//! What is sent, to the letter: paths, encoding, headers, bodies, and to whom.
+//! What is sent, to the letter: paths, encoding, headers, bodies, and the host.
 
 use serde_json::json;
 

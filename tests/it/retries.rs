@@ -109,11 +109,11 @@ fn a_rate_limit_without_retry_after_waits_for_the_servers_next_minute() {
 }
 
 #[test]
-fn what_is_waited_for_is_told() {
+fn what_is_waited_for_is_reported() {
     let limited = || Answer::error(429, "rate_limit_reached").header("Retry-After", "1");
     let run = show(&Server::answers([limited(), disk()])).arg("-v").run().ok();
     assert!(run.stderr.contains("waiting 1.0 s: the rate limit is reached"), "{}", run.report());
-    // A script is not told unless it asks.
+    // A script sees it only with `-v`.
     let run = show(&Server::answers([limited(), disk()])).run().ok();
     assert_eq!(run.stderr, "", "{}", run.report());
 }
@@ -185,7 +185,7 @@ fn a_page_is_retried_without_starting_over() {
 
 /// Many a small server hangs up after its answer and does not say so: no request may get lost on such a connection.
 #[test]
-fn a_server_that_hangs_up_in_silence_is_no_trouble() {
+fn a_server_that_hangs_up_in_silence_does_no_harm() {
     for pause in [0, 1, 5] {
         let world = World::new();
         let inner = world.clone();

@@ -98,7 +98,7 @@ fn the_printed_lines_point_another_terminal_at_it() {
 }
 
 #[test]
-fn a_home_that_cannot_be_written_is_no_obstacle_to_reading() {
+fn a_home_that_cannot_be_written_does_not_prevent_reading() {
     let home = Home::new();
     let file = home.file("in-the-way", "");
     let run = in_sandbox(&home, &["policies", "list", "--vm", "web-1"]).env("XDG_DATA_HOME", file.to_str().unwrap());

@@ -2,7 +2,7 @@
 //!
 //! Colours are ignored. Lines that scroll off the top are kept.
 
-/// The size that programs are told, unless a test says otherwise.
+/// The size that programs see, unless a test says otherwise.
 pub const ROWS: usize = 40;
 pub const COLUMNS: usize = 120;
 

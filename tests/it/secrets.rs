@@ -168,7 +168,7 @@ fn a_password_that_json_has_to_escape_is_hidden_as_well() {
 }
 
 #[test]
-fn a_token_that_is_repeated_in_a_result_is_neither_shown_nor_recorded() {
+fn a_token_that_is_repeated_in_a_result_is_not_shown_and_not_recorded() {
     let world = || {
         World::new().policy(|policy| {
             policy["target"] =

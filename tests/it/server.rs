@@ -1,4 +1,4 @@
-//! A scripted HTTP server on a loopback port: it records what it is sent, and answers as told, however badly.
+//! A scripted HTTP server on a loopback port: it records what it is sent, and answers by a script, however badly.
 //!
 //! One thread accepts, one thread serves each connection; connections are kept alive unless the answer says
 //! otherwise. It speaks just enough HTTP/1.1 for an API client.

@@ -114,7 +114,7 @@ fn a_refused_one_does_not_stop_the_others_but_a_dead_server_does() {
         assert_eq!(writes(&company).len(), count);
         let failed = ids(&error["detail"]["failed"]).into_iter().map(String::from).collect::<Vec<_>>();
         assert_eq!(failed, [all[1].clone()]);
-        // What was never tried is told apart from what failed and from what was done.
+        // What was never tried differs from what failed and from what was done.
         let not_tried = if count == 3 { json!([]) } else { json!([all[2]]) };
         assert_eq!(error["detail"]["not_tried"], not_tried);
     }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM are heard while bpctl waits for somebody to write to what it reads.
+//! Ctrl-C and SIGTERM work while bpctl waits for another process to write to what it reads.
 
 use std::process::Command;
 use std::time::Duration;

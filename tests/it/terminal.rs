@@ -19,7 +19,7 @@ use crate::world::{POLICY, World};
 /// Nothing that these tests wait for takes longer, not even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What a key that is no text sends.
+/// What a key without a letter sends.
 fn key(name: &str) -> &'static str {
     match name {
         "enter" => "\r",

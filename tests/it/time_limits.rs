@@ -13,7 +13,7 @@ const SOON: Duration = Duration::from_secs(20);
 #[test]
 fn a_resolver_that_hangs_does_not_hold_up_the_end() {
     let home = Home::new();
-    // The C library reads this file while it resolves a name: one that nobody writes to keeps it waiting.
+    // The C library reads this file while it resolves a name: one without a writer keeps it waiting.
     let aliases = home.path("aliases");
     assert!(Command::new("mkfifo").arg(&aliases).status().unwrap().success());
     let began = Instant::now();
@@ -39,7 +39,7 @@ fn is_gone(home: &Home) {
     let id = std::fs::read_to_string(home.path("hung")).unwrap();
     let command = Path::new("/proc").join(id.trim()).join("cmdline");
     let began = Instant::now();
-    // What nobody has waited for yet is a name without a command line.
+    // A process that was not waited for yet is a name without a command line.
     while std::fs::read(&command).is_ok_and(|line| !line.is_empty()) {
         assert!(began.elapsed() < SOON, "the program is still there");
         std::thread::sleep(Duration::from_millis(10));
@@ -71,16 +71,16 @@ fn a_token_command_is_part_of_a_diagnosis() {
 }
 
 #[test]
-fn a_token_command_is_left_when_bpctl_is_told_to_end() {
+fn a_token_command_is_left_when_bpctl_is_ended() {
     let server = World::new().serve();
-    for tell in [interrupt, terminate] {
+    for signal in [interrupt, terminate] {
         let home = Home::new();
         let running = with_a_hanging_program(&home, &server.katapult_url(), &["disk", "show", DISK]).spawn();
         while !home.path("hung").exists() {
             std::thread::sleep(Duration::from_millis(10));
         }
         let began = Instant::now();
-        tell(running.id());
+        signal(running.id());
         let run: Run = running.wait().exits(130);
         assert!(run.stderr.contains("interrupted"), "{}", run.report());
         assert!(began.elapsed() < SOON, "took {:?}", began.elapsed());

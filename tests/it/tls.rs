@@ -24,7 +24,7 @@ use crate::harness::{Bpctl, Home, TOKEN, bare};
 use crate::server::{Answer, Server};
 use crate::tools::missing;
 
-/// A certificate authority that nobody knows.
+/// A certificate authority that no system knows.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -123,7 +123,7 @@ impl Secure {
         self.seen.lock().unwrap().requests.clone()
     }
 
-    /// Neither the token nor any request came in, not even in clear.
+    /// The token did not come in, and no request did, not even in clear.
     fn saw_no_token(&self) {
         let seen = self.seen.lock().unwrap();
         assert!(seen.requests.is_empty());

@@ -126,11 +126,11 @@ fn a_change_is_undone_by_its_number() {
 }
 
 #[test]
-fn what_somebody_changed_since_is_left_alone() {
+fn what_another_user_changed_since_is_left_alone() {
     let company = Company::new();
     let id = company.web_1();
     company.run(&["policy", "update", &id, "--retention", "9"]).ok();
-    company.somebody_sets_retention(&id, 60);
+    company.another_user_sets_retention(&id, 60);
     let writes = company.server.writes().len();
     for args in [&["undo", "--yes"][..], &["undo", "1", "--yes"], &["undo", "--dry-run"]] {
         let error = company.bpctl(args).args(&["-o", "json"]).run().fails(5, "changed").error();
@@ -141,15 +141,15 @@ fn what_somebody_changed_since_is_left_alone() {
     }
     company.run(&["policy", "create", "--vm", "build-1", "--interval", "weekly", "--retention", "3"]).ok();
     let new = company.history()[1]["policy"].as_str().unwrap().to_string();
-    company.somebody_sets_retention(&new, 61);
+    company.another_user_sets_retention(&new, 61);
     company.bpctl(&["undo", "--yes", "-o", "json"]).run().fails(5, "changed");
     assert!(company.policy(&new).is_some());
     assert_eq!(company.server.writes().len(), writes + 1);
 }
 
-/// The trash forgets a planned deletion. That is told, and does not keep what was done before from being undone.
+/// The trash forgets a planned deletion. That is reported, and does not keep what was done before from being undone.
 #[test]
-fn a_planned_deletion_that_the_trash_forgot_is_told() {
+fn a_planned_deletion_that_the_trash_forgot_is_reported() {
     let company = Company::new();
     let id = company.web_1();
     let before = company.policy(&id);
@@ -193,8 +193,8 @@ fn a_refused_change_is_not_undone() {
     });
     let id = company.web_1();
     company.run(&["policy", "update", &id, "--retention", "9"]).exits(5);
-    // Somebody else's change since must not be taken for what was refused.
-    company.somebody_sets_retention(&id, 60);
+    // Another user's change since must not be taken for what was refused.
+    company.another_user_sets_retention(&id, 60);
     company.bpctl(&["undo", "--yes", "-o", "json"]).run().fails(3, "not_found");
     company.bpctl(&["undo", "1", "--yes", "-o", "json"]).run().fails(2, "usage");
     assert_eq!(company.policy(&id).unwrap()["retention"], 60);
@@ -212,7 +212,7 @@ fn a_change_whose_end_is_not_known_is_undone_after_a_question() {
     let id = company.web_1();
     company.run(&["policy", "update", &id, "--retention", "3", "--yes", "--retries", "0"]).exits(7);
     assert_eq!(company.policy(&id).unwrap()["retention"], 3, "it was carried out, in truth");
-    // Back to 7 is no loss, and still asked about.
+    // Back to 7 loses nothing, and is still asked about.
     let error = company.bpctl(&["undo", "-o", "json"]).run().fails(2, "confirmation_required").error();
     assert!(error["message"].as_str().unwrap().contains("not known"), "{error}");
     assert_eq!(company.json(&["undo", "--yes"])["retention"], 7);
@@ -258,7 +258,7 @@ fn what_changes_while_the_question_is_open_is_left_alone() {
     company.run(&["policy", "update", &id, "--retention", "30"]).ok();
     let terminal = Terminal::run(&company.bpctl(&["undo"]));
     terminal.wait_for_prompt("[y/N]");
-    company.somebody_sets_retention(&id, 90);
+    company.another_user_sets_retention(&id, 90);
     terminal.enter("y");
     terminal.ends().exits(5).shows(&["it was changed since it was shown"]);
     assert_eq!(company.policy(&id).unwrap()["retention"], 90);

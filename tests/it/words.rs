@@ -5,36 +5,35 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const PAGE: &str = "CONTRIBUTING.md";
-const PLACES: [&str; 7] = ["src", "docs", "man", "README.md", "CHANGELOG.md", "SECURITY.md", "completions"];
+const PLACES: [&str; 8] = ["src", "tests", "docs", "man", "README.md", "CHANGELOG.md", "SECURITY.md", "completions"];
 /// How many of the words are left: of a file, or of a directory that ends with `/`. A number may only become smaller.
-const LEFT: [(&str, usize); 27] = [
-    ("README.md", 4),
-    ("SECURITY.md", 4),
+const LEFT: [(&str, usize); 26] = [
+    ("README.md", 3),
+    ("SECURITY.md", 3),
     ("completions/bpctl.bash", 1),
-    ("docs/", 41),
-    ("man/", 4),
-    ("src/args/", 4),
-    ("src/command/", 51),
-    ("src/complete/", 11),
-    ("src/config/", 20),
-    ("src/context.rs", 7),
+    ("docs/", 37),
+    ("man/", 2),
+    ("src/args/", 1),
+    ("src/command/", 19),
+    ("src/complete/", 4),
+    ("src/config/", 13),
+    ("src/context.rs", 3),
     ("src/fs/", 14),
     ("src/help/", 1),
     ("src/journal/", 1),
-    ("src/katapult/", 13),
-    ("src/model/", 29),
+    ("src/katapult/", 12),
+    ("src/model/", 26),
     ("src/onapp/", 9),
-    ("src/ops/", 42),
+    ("src/ops/", 9),
     ("src/panic_hook.rs", 8),
     ("src/policyfile.rs", 2),
     ("src/policyfile/", 6),
-    ("src/progress_tally.rs", 2),
-    ("src/run.rs", 1),
-    ("src/sandbox/", 11),
+    ("src/sandbox/", 9),
     ("src/system.rs", 3),
     ("src/ui.rs", 34),
     ("src/ui/", 3),
-    ("src/view/", 8),
+    ("src/view/", 7),
+    ("tests/", 1),
 ];
 
 /// Reads the words: the last column of the glossary, and the first of the table that begins with `avoid`.
@@ -81,7 +80,8 @@ fn found(text: &str, word: &str) -> Vec<String> {
     for (at, _) in text.match_indices(word) {
         let (before, after) = (&text[..at], &text[at + word.len()..]);
         let is_word = !is_letter(before.chars().next_back()) && !is_letter(after.chars().next());
-        if is_word && !(word == "is no" && after.starts_with(" longer")) {
+        let is_plain = word == "is no" && (after.starts_with(" longer") || before.ends_with("there "));
+        if is_word && !is_plain {
             let start = before.char_indices().rev().nth(30).map_or(0, |(start, _)| start);
             let end = after.char_indices().nth(20).map_or(text.len(), |(end, _)| at + word.len() + end);
             places.push(text[start..end].trim().to_owned());
@@ -95,7 +95,8 @@ fn words_to_avoid_are_avoided() {
     let words = words_to_avoid();
     assert!(words.len() > 20, "{PAGE} lists {words:?}");
     let mut left: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
-    for file in &files() {
+    // This file names some of them.
+    for file in files().iter().filter(|file| *file != "tests/it/words.rs") {
         let Ok(text) = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)) else { continue };
         let text = plain(&text);
         let allowed = LEFT.iter().find(|(place, _)| file == place || place.ends_with('/') && file.starts_with(place));
@@ -117,7 +118,9 @@ fn words_to_avoid_are_avoided() {
 
 #[test]
 fn a_word_is_found_as_a_whole_and_across_lines() {
-    let text = plain("/// It is\n/// no file; is no longer one.\n fn tell_it() { amend() } // \"Nobody's\"");
+    let text = plain(
+        "/// It is\n/// no file; is no longer one; there is no other.\n fn tell_it() { amend() } // \"Nobody's\"",
+    );
     let count = |word| found(&text, word).len();
     assert_eq!(["is no", "tell", "mend", "nobody", "nor"].map(count), [1, 1, 0, 1, 0], "{text}");
     let words = words_to_avoid();

@@ -307,7 +307,7 @@ pub fn page(request: &Request, key: &str, items: &[Value]) -> Value {
     body
 }
 
-/// What lists tell of a policy: no `frequency`, `minute`, `time`, `auto_move_to_trash_at`.
+/// What lists have of a policy: no `frequency`, `minute`, `time`, `auto_move_to_trash_at`.
 fn listed(policies: &[Value]) -> Vec<Value> {
     let short = |policy: &Value| {
         let mut short = policy.clone();
@@ -341,7 +341,7 @@ pub fn org(id: &str, name: &str, sub_domain: &str) -> Value {
     })
 }
 
-/// A machine as lists tell of it.
+/// A machine as lists have it.
 pub fn vm(id: &str, name: &str, fqdn: &str) -> Value {
     json!({
         "id": id, "name": name, "hostname": fqdn.split('.').next(), "fqdn": fqdn, "created_at": 1_787_048_193,
@@ -356,7 +356,7 @@ pub fn vm(id: &str, name: &str, fqdn: &str) -> Value {
 /// The password that a machine's own page gives away.
 pub const ROOT_PASSWORD: &str = "hunter2-Correct-Horse";
 
-/// A machine as its own page tells of it, its root password in clear.
+/// A machine as its own page has it, its root password in clear.
 fn full_vm(listed: &Value) -> Value {
     let mut vm = listed.clone();
     vm["initial_root_password"] = json!(ROOT_PASSWORD);
@@ -366,7 +366,7 @@ fn full_vm(listed: &Value) -> Value {
     vm
 }
 
-/// A disk as its own page tells of it, attached and installed from a template.
+/// A disk as its own page has it, attached and installed from a template.
 pub fn disk() -> Value {
     json!({
         "id": DISK, "name": "System Disk", "size_in_gb": 25, "wwn": "02ca5de8e4f5475a", "state": "built",
