@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::args::Global;
-use crate::config::{Connection, Edit, File, Paths, Provider, Token, Wanted, env, resolve};
+use crate::config::{Connection, Edit, File, Paths, Provider, Wanted, env, resolve};
 use crate::error::{Error, Exit, Result, code};
 use crate::fs::lock::lock;
-use crate::http::{Authentication, Credential, Http, Limits, Proxy, Target};
+use crate::http::{Authentication, Http, Limits, Proxy, Target};
 use crate::journal::Journal;
 use crate::katapult::{Katapult, Lookup};
 use crate::model::Object;
@@ -232,7 +232,7 @@ impl Context {
     /// # Errors
     /// There is no token.
     pub fn katapult_at(&self, connection: &Connection) -> Result<Katapult> {
-        let token = write_credential(connection)?;
+        let token = connection.write_credential()?;
         let http = self.http(connection, Authentication::Bearer(token), Katapult::DIALECT)?;
         Ok(Katapult::new(http, self.global.show_secrets))
     }
@@ -265,7 +265,7 @@ impl Context {
                 .hint(format!("set `{}`, or `user` in the profile: the account's email or id", env::USER)));
         };
         let authentication =
-            Authentication::Basic { user: user.value.clone(), password: write_credential(connection)? };
+            Authentication::Basic { user: user.value.clone(), password: connection.write_credential()? };
         let http = self.http(connection, authentication, OnApp::DIALECT)?;
         Ok(OnApp::new(http, connection.wire.value, self.global.show_secrets))
     }
@@ -283,7 +283,7 @@ impl Context {
         let ca_file = connection.ca_file.as_ref().map(|file| file.value.clone());
         let is_trust_named = env::TRUST.iter().any(|name| self.system.is_present(name));
         let proxy = Proxy::find(&base, |name| self.system.variable(name))?;
-        let read_credential = connection.has_read_token().then(|| credential(connection.token()?)).transpose()?;
+        let read_credential = connection.read_credential()?;
         let target = Target { base, authentication, read_credential, ca_file, is_trust_named, proxy };
         let http = Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress()));
         Ok(http.showing_secrets(self.global.show_secrets).read_only(connection.read_only.value))
@@ -483,36 +483,6 @@ impl Context {
         })?;
         wrong_column.map_or(Ok(()), |sentence| Err(Error::usage(sentence)))
     }
-}
-
-/// The credential of writes. Where there is a token for reads alone, its absence is an error of the first write.
-///
-/// # Errors
-/// No token is set, or it is invalid.
-fn write_credential(connection: &Connection) -> Result<Credential> {
-    match connection.write_token() {
-        Ok(token) => credential(token),
-        Err(error) if connection.has_read_token() => Ok(Credential::fetched(Box::new(move |_| {
-            let error = error.clone();
-            Box::pin(async move { Err(error) })
-        }))),
-        Err(error) => Err(error),
-    }
-}
-
-/// A token that a program prints is fetched by the first request: within its time, and heard when it is interrupted.
-///
-/// # Errors
-/// The token is at hand and cannot be one.
-fn credential(token: &Token) -> Result<Credential> {
-    if let Some(token) = token.at_hand()? {
-        return Ok(Credential::known(token));
-    }
-    let token = token.clone();
-    Ok(Credential::fetched(Box::new(move |limit| {
-        let token = token.clone();
-        Box::pin(async move { token.fetch(limit).await })
-    })))
 }
 
 fn not_offered(provider: Provider) -> Error {

@@ -9,6 +9,8 @@ use super::value::not_empty;
 #[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum AuthCommand {
     Login(AuthLogin),
+    /// List the profiles of the config file
+    List,
     /// Check the profile, credentials and organization in use
     Status,
     /// Remove the token from a profile
@@ -20,7 +22,7 @@ pub enum AuthCommand {
 /// The token is read from a hidden prompt, or from standard input: one line. The provider is the one of `--provider`, the
 /// environment or the profile [default: katapult]. On a terminal, the address and the user of an OnApp cloud are asked
 /// for where neither the options, the environment nor the profile have them. The token is checked with one request
-/// before it is stored.
+/// before it is stored. A token that the profile already has is replaced only after a question, except in a script.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

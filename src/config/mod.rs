@@ -3,6 +3,7 @@
 //! The layers, strongest first: 1. flags; 2. environment variables; 3. the profile (`--profile`,
 //! `BPCTL_PROFILE`, `default_profile`); 4. built-in defaults. Opens no connection.
 
+mod credential;
 mod edit;
 pub mod env;
 mod file;

@@ -40,8 +40,8 @@ const KATAPULT: Facts = Facts {
     offers: "policies, disk, vm, org, trash, history, undo, coverage, calendar, lint, export, plan and apply",
     token_prompt: "Katapult API token (hidden)",
     token_help: &[
-        "create an API token in the Katapult console: in the organization's settings (that organization only), or in \
-         your own settings (all your organizations)",
+        "create a token in the Katapult console: in the settings of the organization (for that organization only), or \
+         in your own settings (for all your organizations)",
         "scopes: organizations:read, virtual_machines:read, disks:read, trash_objects:read and \
          disk_backup_policies:read; to change policies also disk_backup_policies and trash_objects:restore",
         "https://developers.katapult.io/concepts/authentication/",
@@ -58,8 +58,8 @@ const ONAPP: Facts = Facts {
     offers: "backups list, vm list and vm show",
     token_prompt: "OnApp API key or password (hidden)",
     token_help: &[
-        "generate an API key in the control panel: your user profile, section API key",
-        "the user is your email address with an API key, or your login with a password; Superb clouds use the account id",
+        "generate a key in the control panel, on the page of your own profile; it goes with your email address, at \
+         Superb with your account id. A password works with your login",
     ],
 };
 

@@ -1,7 +1,8 @@
 //! Which columns the list of a command has.
 
 use crate::model::{
-    Backup, Check, ConfigSetting, Disk, Machine, Organization, Policy, Session, TrashObject, calendar, coverage, lint,
+    Backup, Check, ConfigSetting, Disk, Machine, Organization, Policy, ProfileSummary, Session, TrashObject, calendar,
+    coverage, lint,
 };
 use crate::view::{Change, Resource, StepResult};
 
@@ -40,6 +41,7 @@ pub(crate) fn columns(command: &str) -> Vec<&'static str> {
         "lint" => names::<lint::Finding>(),
         "apply" => names::<StepResult>(),
         "auth status" => names::<Session>(),
+        "auth list" => names::<ProfileSummary>(),
         "config list" => names::<ConfigSetting>(),
         "doctor" => names::<Check>(),
         _ => Vec::new(),

@@ -83,7 +83,10 @@ impl Katapult {
     /// # Errors
     /// It sees several; none at all.
     pub async fn only_organization(&self) -> Result<Object<Organization>> {
-        let mut organizations = self.organizations().await?;
+        let mut organizations = self.organizations().await.map_err(|error| match error.code.as_ref() {
+            "scope_not_granted" => error.hint("name the organization with `--org`, so that it is not looked up"),
+            _ => error,
+        })?;
         match organizations.as_slice() {
             [_] => Ok(organizations.remove(0)),
             [] => Err(Error::new(Exit::NotFound, "organization_not_found", "the token sees no organization")),

@@ -175,7 +175,7 @@ fn a_symbolic_link_stays_one() {
 #[test]
 fn a_stronger_source_is_named() {
     let (server, home) = (World::new().serve(), Home::new());
-    login(&server, &home, &[]).env("BPCTL_TOKEN", "other").run().ok().mentions(&["BPCTL_TOKEN", "wins"]);
+    login(&server, &home, &[]).env("BPCTL_TOKEN", "other").run().ok().mentions(&["BPCTL_TOKEN", "overrides"]);
     assert_eq!(
         server.requests()[0].header("authorization"),
         Some(&*format!("Bearer {TOKEN}")),
@@ -245,6 +245,103 @@ fn the_prompt_for_the_token_does_not_show_it() {
     terminal.enter(TOKEN);
     terminal.ends().exits(0).shows(&["stored", "ACME Inc."]);
     assert!(read(&home, FILE).contains(TOKEN));
+}
+
+#[test]
+fn the_way_to_a_token_is_shown_before_it_is_asked_for() {
+    let (server, home) = (World::new().serve(), Home::new());
+    let terminal = at_terminal(&server, &home, &["--provider", "katapult"]);
+    terminal.wait_for_prompt("Katapult API token").enter(TOKEN);
+    let shown = terminal.ends().exits(0);
+    let shown = shown.shows(&["Katapult console", "disk_backup_policies:read", "organizations:read", "stored in"]);
+    assert!(shown.screen.replace('\n', "").contains("config/bpctl/config.toml"), "{}", shown.report());
+    let terminal = Terminal::run(&bare(&["auth", "login", "--provider", "onapp"]).home(&Home::new()));
+    terminal.wait_for_prompt("API URL").press("ctrl-c");
+    terminal.ends().exits(130).shows(&["control panel"]);
+    // A script knows where its token is from.
+    let run = login(&server, &Home::new(), &[]).run().ok();
+    assert_eq!(run.stderr, "");
+    assert!(run.stdout.starts_with("stored in "), "{}", run.report());
+}
+
+#[test]
+fn another_token_is_replaced_only_after_a_question() {
+    let (server, home) = (World::new().serve(), Home::new());
+    login(&server, &home, &[]).stdin("older-token").run().ok();
+    for (answer, code) in [("n", 2), ("", 2)] {
+        let terminal = at_terminal(&server, &home, &[]);
+        terminal.wait_for_prompt("API token").enter(TOKEN);
+        terminal.wait_for("Replace the token of profile default?");
+        terminal.enter(answer);
+        terminal.ends().exits(code);
+        assert!(read(&home, FILE).contains("older-token"));
+    }
+    let terminal = at_terminal(&server, &home, &[]);
+    terminal.wait_for_prompt("API token").enter(TOKEN);
+    terminal.wait_for("Replace the token of profile default?");
+    terminal.enter("y");
+    terminal.ends().exits(0);
+    assert!(read(&home, FILE).contains(TOKEN));
+    // The same token again, `--yes` and a script need no question.
+    for args in [&[][..], &["--yes"]] {
+        let terminal = at_terminal(&server, &home, args);
+        terminal.wait_for_prompt("API token").enter(if args.is_empty() { TOKEN } else { "newer-token" });
+        let ended = terminal.ends().exits(0);
+        assert!(!ended.screen.contains("Replace"), "{}", ended.report());
+    }
+    login(&server, &home, &[]).run().ok();
+    assert!(read(&home, FILE).contains(TOKEN));
+}
+
+#[test]
+fn the_list_names_profiles_and_never_tokens() {
+    let home = Home::new();
+    let list = |args: &[&str]| bare(&["auth", "list"]).args(args).home(&home);
+    list(&[]).run().ok().mentions(&["no profiles", "bpctl auth login"]);
+    std::fs::create_dir_all(home.path("config/bpctl")).unwrap();
+    home.file(
+        FILE,
+        &format!(
+            "default_profile = \"work\"\n[profiles.work]\ntoken = \"{TOKEN}\"\norganization = \"acme\"\n\
+         [profiles.cp]\nprovider = \"onapp\"\nuser = \"me\"\napi_url = \"https://cloud.example\"\n\
+         token_command = [\"pass\"]\ntoken_ro = \"{TOKEN}\"\nread_only = true\n[profiles.none]\n"
+        ),
+    );
+    let rows = list(&["-o", "json"]).run().ok().json();
+    assert_eq!(
+        rows[0],
+        json!({"profile": "cp", "in_use": false, "provider": "onapp", "api_url": "https://cloud.example",
+        "organization": null, "user": "me", "credentials": "token_command, token_ro", "read_only": true})
+    );
+    assert_eq!((&rows[1]["profile"], &rows[1]["credentials"]), (&json!("none"), &json!(null)));
+    assert_eq!((&rows[2]["in_use"], &rows[2]["api_url"]), (&json!(true), &json!("https://api.katapult.io/core/v1")));
+    assert_eq!(list(&["-o", "id"]).run().ok().stdout, "cp\nnone\nwork\n");
+    let table = list(&[]).run().ok();
+    assert!(table.stdout.contains("acme") && table.stdout.contains("token_command"), "{}", table.report());
+    assert_eq!(list(&["--profile", "cp", "-o", "json"]).run().ok().json()[0]["in_use"], true);
+}
+
+#[test]
+fn the_provider_of_the_environment_is_for_new_profiles() {
+    let server = Server::always(Answer::json(200, &json!({"version": "7.0"})));
+    let home = Home::new();
+    let run = |profile: &str| {
+        bare(&["auth", "login", "--profile", profile])
+            .env("BPCTL_PROVIDER", "onapp")
+            .env("BPCTL_USER", USER)
+            .env("BPCTL_API_URL", server.onapp_url())
+            .home(&home)
+            .stdin(TOKEN)
+            .run()
+    };
+    run("cp").ok();
+    assert!(read(&home, FILE).contains("provider = \"onapp\""), "{}", read(&home, FILE));
+    let before = server.count();
+    home.file(FILE, "[profiles.k]\norganization = \"acme\"\n");
+    run("k").exits_nonzero();
+    assert!(server.requests()[before..].iter().all(|request| !request.path().contains("version")), "it is Katapult's");
+    let wrong = bare(&["auth", "login"]).env("BPCTL_PROVIDER", "azure").home(&Home::new()).stdin(TOKEN).run();
+    wrong.fails_in_words(2).mentions(&["BPCTL_PROVIDER", "azure"]);
 }
 
 #[test]

@@ -41,9 +41,19 @@ fn with_status(run: &Run, status: &str) -> Vec<String> {
 fn all_is_well_in_the_sandbox() {
     let run = bare(&["--sandbox", "doctor", "-o", "json"]).run().ok();
     assert_eq!((with_status(&run, "failed"), with_status(&run, "warning")), (vec![], vec![]), "{}", run.report());
-    for check in
-        ["config", "profile", "token", "api", "clock", "credentials", "organization", "policies", "disks", "trash"]
-    {
+    for check in [
+        "config",
+        "profile",
+        "token",
+        "api",
+        "clock",
+        "credentials",
+        "organization",
+        "policies",
+        "machines",
+        "disks",
+        "trash",
+    ] {
         assert_eq!(row(&run, check).0, "ok", "{check}: {}", run.report());
     }
     let run = bare(&["doctor", "-o", "json", "--profile", "sandbox-onapp"]).run().ok();
@@ -61,7 +71,7 @@ fn each_row_has_the_documented_keys() {
         assert_eq!(row["exit_code"], 0);
     }
     assert_eq!((row(&run, "dns").0, row(&run, "connect").0), ("ok".into(), "ok".into()));
-    assert_eq!(server.count(), 4, "one request for the token, one for each of policies, disks, trash");
+    assert_eq!(server.count(), 5, "one request for the token, one for each of policies, VMs, disks, trash");
     assert!(server.writes().is_empty());
     let table = katapult(&server, &["doctor"]).run().ok().stdout;
     assert!(table.lines().any(|line| line.starts_with("trash") && line.contains("ok")), "{table}");
@@ -157,6 +167,7 @@ fn a_clock_that_is_wrong_is_a_warning() {
 fn a_missing_scope_is_a_warning_that_says_what_will_not_work() {
     for (check, path, loss) in [
         ("policies", "/core/v1/organizations/organization/disk_backup_policies", "policies list"),
+        ("machines", "/core/v1/organizations/organization/virtual_machines", "vm list"),
         ("disks", "/core/v1/organizations/organization/disks", "disk list"),
         ("trash", TRASH, "trash list"),
     ] {
@@ -178,7 +189,12 @@ fn a_token_that_may_not_list_organizations() {
     });
     let run = doctor(&server, &[]).ok();
     assert_eq!((row(&run, "credentials").0, row(&run, "organization").0), ("ok".into(), "warning".into()));
-    assert_eq!(with_status(&run, "skipped")[2..], ["policies", "disks", "trash", "rate_limit"], "{}", run.report());
+    assert_eq!(
+        with_status(&run, "skipped")[2..],
+        ["policies", "machines", "disks", "trash", "rate_limit"],
+        "{}",
+        run.report()
+    );
     let run = doctor(&server, &["--org", "acme"]).ok();
     assert_eq!((row(&run, "policies").0, row(&run, "trash").0), ("ok".into(), "ok".into()), "{}", run.report());
 }

@@ -156,3 +156,13 @@ fn what_names_are_resolved_through_can_be_listed_and_shown() {
     assert_eq!(ids(&["disk", "list", "--vm", "web-1"]), format!("{}\n", crate::world::DISK));
     assert_eq!(ids(&["policy", "show", POLICY]), format!("{POLICY}\n"));
 }
+
+#[test]
+fn a_token_that_may_not_list_organizations_is_pointed_to_the_flag() {
+    let server = World::new().serve_but(|request| {
+        (request.path() == "/core/v1/organizations").then(|| crate::server::Answer::error(403, "scope_not_granted"))
+    });
+    let run = katapult(&server, &["policies", "list"]).run().fails_in_words(4).hints();
+    run.mentions(&["name the organization with `--org`"]);
+    katapult(&server, &["policies", "list", "--org", "acme"]).run().ok();
+}

@@ -1,12 +1,14 @@
 //! `bpctl auth login`: reads a token, tries it, and only then stores it.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::check::{self, check, remarks};
-use super::{other_sources, profile, questions};
+use super::{profile, questions};
 use crate::args::{AuthLogin, Format};
 use crate::command::config::{begin, save};
-use crate::config::{Connection, File, Key, Origin, Profile, Wanted, resolve};
+use crate::config::{Connection, File, Key, Origin, Profile, Provider, Wanted, env, resolve};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Organization, Session};
@@ -14,14 +16,16 @@ use crate::secret::Secret;
 use crate::text::escape;
 use crate::view::structured;
 
-/// Reads a token, tries it, and stores it in a profile.
+/// Reads a token, checks it, and stores it in a profile.
 pub async fn run(cx: &Context, args: AuthLogin) -> Result<()> {
     let path = cx.config_path_to_change()?;
     let file = File::read(&path)?;
-    let name = profile(cx, &file)?;
+    let name = profile::to_change(cx, &file)?;
     let mut profile = file.profiles.get(&name).cloned().unwrap_or_default();
-    questions::complete(cx, &mut profile, args.user.is_some())?;
-    let connection = connection(cx, &file, &name, &profile, args.user)?;
+    let provider = provider(cx, &file, &name)?;
+    questions::explain(cx, provider.unwrap_or(profile.provider.unwrap_or(Provider::Katapult)));
+    questions::complete(cx, &mut profile, provider, args.user.is_some())?;
+    let connection = connection(cx, &file, &name, &profile, provider, args.user)?;
     let token = questions::token(cx, connection.provider.value).await?;
     let connection = connection.with_token(token.clone());
     let session = check(cx, &connection).await.map_err(|error| refused(error, &name))?;
@@ -30,29 +34,57 @@ pub async fn run(cx: &Context, args: AuthLogin) -> Result<()> {
     let session = Session { organization: organization.or(session.organization), ..session };
     remarks(cx, &session);
     let login = Login { name, connection, profile, session, token };
+    login.confirm_replacement(cx)?;
     let is_default = login.store(cx).await?;
-    for source in other_sources(cx, &file, &login.name, login.connection.provider.value) {
-        cx.ui.warn(&format!("{source} wins over the stored token"));
+    let name = &login.name;
+    for source in profile::stronger_sources(cx, &file, name, login.connection.provider.value) {
+        let way_out =
+            if source.starts_with("env") { format!(", except with `--profile {name}`") } else { String::new() };
+        cx.ui.warn(&format!("{source} overrides the stored token{way_out}"));
     }
     if !is_default {
-        let name = &login.name;
-        cx.ui.note(&format!("to use it when none is named: `bpctl config use {name}`, else `--profile {name}`"));
+        cx.ui.note(&format!(
+            "to use this profile: `--profile {name}`, or `bpctl config use {name}` to make it the default"
+        ));
     }
-    login.report(cx, is_default)
+    login.report(cx, &path, is_default)
+}
+
+/// The provider that flags and environment name. A profile that is named on the command line comes before the
+/// environment, unless it is new.
+fn provider(cx: &Context, file: &File, name: &str) -> Result<Option<Provider>> {
+    if cx.global.provider.is_some() {
+        return Ok(cx.global.provider);
+    }
+    let is_as_it_stands = cx.global.profile.is_some() && file.profiles.contains_key(name);
+    let Some(text) = cx.system.variable(env::PROVIDER).filter(|_| !is_as_it_stands) else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|what| Error::config(format!("{}=`{text}`: {what}", env::PROVIDER)))
 }
 
 /// Resolves the connection as it will be with the profile as it is about to be.
-fn connection(cx: &Context, file: &File, name: &str, profile: &Profile, user: Option<String>) -> Result<Connection> {
+fn connection(
+    cx: &Context,
+    file: &File,
+    name: &str,
+    profile: &Profile,
+    provider: Option<Provider>,
+    user: Option<String>,
+) -> Result<Connection> {
     let mut file = file.clone();
     file.profiles.insert(name.to_owned(), profile.clone());
-    let wanted = Wanted { profile: Some(name.to_owned()), user, ..cx.wanted(None) };
+    let wanted = cx.wanted(None);
+    // What is in use is resolved as ever, so that a profile nobody named gives way to the environment.
+    file.default_profile = Some(name.to_owned());
+    let wanted = Wanted { provider, user, ..wanted };
     resolve(&wanted, &cx.system, &file)
 }
 
 fn refused(error: Error, profile: &str) -> Error {
     match error.exit {
         Exit::Auth => Error { hints: Vec::new(), ..error }
-            .hint(format!("nothing was stored; profile {profile} is as it was. Check the token and log in again")),
+            .hint(format!("nothing was stored; profile {profile} is unchanged. Check the token and log in again")),
         _ => error.hint("nothing was stored"),
     }
 }
@@ -68,7 +100,22 @@ struct Login {
 }
 
 impl Login {
-    /// Writes the profile, and tells whether it is the one that is used when none is named.
+    /// Asks before another token is replaced. A script that pipes one in has decided already.
+    ///
+    /// # Errors
+    /// No, or Ctrl-C.
+    fn confirm_replacement(&self, cx: &Context) -> Result<()> {
+        let Some(old) = &self.profile.token else {
+            return Ok(());
+        };
+        let is_same = old.expose() == self.token.expose();
+        if is_same || !cx.ui.can_ask() || cx.global.yes || cx.global.dry_run {
+            return Ok(());
+        }
+        cx.must_confirm(&format!("Replace the token of profile {}?", self.name))
+    }
+
+    /// Writes the profile, and returns whether it is the default profile.
     async fn store(&self, cx: &Context) -> Result<bool> {
         let mut edit = begin(cx, &cx.config_path()?).await?;
         if edit.file().default_profile.is_none() && edit.file().profiles.is_empty() {
@@ -104,29 +151,33 @@ impl Login {
         changes
     }
 
-    fn report(&self, cx: &Context, is_default: bool) -> Result<()> {
+    fn report(&self, cx: &Context, path: &Path, is_default: bool) -> Result<()> {
         let session = &self.session;
         let sees = match session.organizations.as_deref() {
             Some([only]) => format!(", organization {}", label(only)),
             Some(several) if session.organization.is_none() => format!(", {} organizations", several.len()),
             _ => session.organization.as_ref().map(|name| format!(", organization {name}")).unwrap_or_default(),
         };
-        let verb = if cx.global.dry_run { "valid" } else { "stored" };
-        let sentence = format!("{verb}: token of profile {} for {}{sees}", self.name, session.api_url);
+        let (verb, place) =
+            if cx.global.dry_run { ("valid", String::new()) } else { ("stored", format!(" in {}", path.display())) };
+        let sentence = format!("{verb}{place}: token of profile {} for {}{sees}", self.name, session.api_url);
         cx.ui.print(|out| match cx.output.format {
-            Format::Json | Format::Jsonl | Format::Yaml => structured(&cx.output, &self.json(cx, is_default), out),
+            Format::Json | Format::Jsonl | Format::Yaml => {
+                structured(&cx.output, &self.json(cx, path, is_default), out)
+            }
             Format::Id => writeln!(out, "{}", escape(&self.name)),
             _ => writeln!(out, "{}", escape(&sentence)),
         })
     }
 
-    fn json(&self, cx: &Context, is_default: bool) -> Value {
+    fn json(&self, cx: &Context, path: &Path, is_default: bool) -> Value {
         let mut json = self.session.clone().object().raw;
         if let Some(fields) = json.as_object_mut() {
             // Where the token came from this time is not where it is from now on.
             fields.insert("credentials".to_owned(), format!("token of profile {}", self.name).into());
             fields.insert("is_default".to_owned(), is_default.into());
             fields.insert("stored".to_owned(), json!(!cx.global.dry_run));
+            fields.insert("file".to_owned(), path.display().to_string().into());
         }
         json
     }

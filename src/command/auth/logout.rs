@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{other_sources, profile};
+use super::profile;
 use crate::args::Format;
 use crate::command::config::{begin, save};
 use crate::config::{File, Key, Provider};
@@ -15,14 +15,14 @@ use crate::view::structured;
 pub async fn run(cx: &Context) -> Result<()> {
     let path = cx.config_path_to_change()?;
     let file = File::read(&path)?;
-    let name = profile(cx, &file)?;
+    let name = profile::to_change(cx, &file)?;
     let provider = file.profile(&name)?.provider.unwrap_or(Provider::Katapult);
     let mut edit = begin(cx, &path).await?;
     let is_there = edit.remove(&Key::of(&name, "token"))?;
     if is_there {
         save(cx, edit)?;
     }
-    let others = other_sources(cx, &file, &name, provider);
+    let others = profile::stronger_sources(cx, &file, &name, provider);
     for source in &others {
         cx.ui.note(&format!("a token is still provided by: {source}"));
     }

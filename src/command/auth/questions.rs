@@ -13,16 +13,22 @@ use crate::text::escape;
 /// The longest token that is read, in bytes.
 const MAX_TOKEN: u64 = 16 * 1024;
 
-/// Asks for the address and the user that neither flags, environment nor the profile say. Only an OnApp cloud needs
-/// them; the provider is never asked for: a token that is pasted early must find the hidden prompt and no other field.
-/// Does nothing where nobody can answer.
+/// Says where to create a token, where the user can be asked for it.
+pub fn explain(cx: &Context, provider: Provider) {
+    if cx.ui.can_ask() {
+        provider.token_help().iter().for_each(|line| cx.ui.note(line));
+    }
+}
+
+/// Asks for the address and the user where flags, environment and profile leave them open. Only OnApp needs them, and
+/// the provider is never asked for: a token that is pasted early must find the hidden prompt and no other field.
 ///
 /// # Errors
 /// Ctrl-C at a question.
-pub fn complete(cx: &Context, profile: &mut Profile, has_user: bool) -> Result<()> {
+pub fn complete(cx: &Context, profile: &mut Profile, provider: Option<Provider>, has_user: bool) -> Result<()> {
     let is_set = |flag: bool, name: &str| flag || cx.system.variable(name).is_some();
-    let provider = cx.global.provider.or_else(|| cx.system.variable(env::PROVIDER)?.parse().ok()).or(profile.provider);
-    if provider != Some(Provider::OnApp) || !cx.ui.can_ask() {
+    let provider = provider.or(profile.provider).unwrap_or(Provider::Katapult);
+    if !provider.needs_user() || !cx.ui.can_ask() {
         return Ok(());
     }
     if profile.api_url.is_none() && !is_set(cx.global.api_url.is_some(), env::API_URL) {

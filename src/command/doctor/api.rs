@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::RATE_LIMIT;
-use super::report::Report;
+use super::report::{RATE_LIMIT, Report};
 use crate::context::Context;
 use crate::error::{Error, Exit, code};
 use crate::http::{Http, is_loopback};

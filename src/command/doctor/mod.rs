@@ -14,10 +14,10 @@ use tokio::time::timeout;
 use crate::config::{Connection, Provider};
 use crate::context::Context;
 use crate::error::Result;
-use report::Report;
+use report::{RATE_LIMIT, Report};
 
 /// The checks, in the order in which they depend on each other.
-const KATAPULT: [&str; 13] = [
+const KATAPULT: [&str; 14] = [
     "config",
     "profile",
     "token",
@@ -29,13 +29,12 @@ const KATAPULT: [&str; 13] = [
     "credentials",
     "organization",
     "policies",
+    "machines",
     "disks",
     "trash",
 ];
 const ONAPP: [&str; 10] =
     ["config", "profile", "token", "dns", "connect", "tls", "api", "clock", "credentials", "machines"];
-/// Comes last: the other checks use some of it up.
-const RATE_LIMIT: &str = "rate_limit";
 
 /// Runs the checks, prints them, and fails as the first of them that failed.
 pub async fn run(cx: &Context) -> Result<()> {

@@ -6,6 +6,9 @@ use crate::http::Walk;
 use crate::model::{Check, CheckStatus};
 use crate::ops::rows::Rows;
 
+/// The check that comes last: the others use up requests.
+pub const RATE_LIMIT: &str = "rate_limit";
+
 /// What was found so far.
 #[derive(Default)]
 pub struct Report {

@@ -9,6 +9,7 @@ pub mod history;
 mod machine;
 mod organization;
 pub mod policy;
+mod profile;
 mod rule;
 mod scheduled_run;
 mod session;
