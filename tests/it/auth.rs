@@ -294,34 +294,6 @@ fn another_token_is_replaced_only_after_a_question() {
 }
 
 #[test]
-fn the_list_names_profiles_and_never_tokens() {
-    let home = Home::new();
-    let list = |args: &[&str]| bare(&["auth", "list"]).args(args).home(&home);
-    list(&[]).run().ok().mentions(&["no profiles", "bpctl auth login"]);
-    std::fs::create_dir_all(home.path("config/bpctl")).unwrap();
-    home.file(
-        FILE,
-        &format!(
-            "default_profile = \"work\"\n[profiles.work]\ntoken = \"{TOKEN}\"\norganization = \"acme\"\n\
-         [profiles.cp]\nprovider = \"onapp\"\nuser = \"me\"\napi_url = \"https://cloud.example\"\n\
-         token_command = [\"pass\"]\ntoken_ro = \"{TOKEN}\"\nread_only = true\n[profiles.none]\n"
-        ),
-    );
-    let rows = list(&["-o", "json"]).run().ok().json();
-    assert_eq!(
-        rows[0],
-        json!({"profile": "cp", "in_use": false, "provider": "onapp", "api_url": "https://cloud.example",
-        "organization": null, "user": "me", "credentials": "token_command, token_ro", "read_only": true})
-    );
-    assert_eq!((&rows[1]["profile"], &rows[1]["credentials"]), (&json!("none"), &json!(null)));
-    assert_eq!((&rows[2]["in_use"], &rows[2]["api_url"]), (&json!(true), &json!("https://api.katapult.io/core/v1")));
-    assert_eq!(list(&["-o", "id"]).run().ok().stdout, "cp\nnone\nwork\n");
-    let table = list(&[]).run().ok();
-    assert!(table.stdout.contains("acme") && table.stdout.contains("token_command"), "{}", table.report());
-    assert_eq!(list(&["--profile", "cp", "-o", "json"]).run().ok().json()[0]["in_use"], true);
-}
-
-#[test]
 fn the_provider_of_the_environment_is_for_new_profiles() {
     let server = Server::always(Answer::json(200, &json!({"version": "7.0"})));
     let home = Home::new();
