@@ -56,7 +56,7 @@ impl Tally {
         if let Some((label, state)) = self.writes.borrow_mut().get_mut(self.current.get()) {
             *state = State::Accepted;
             self.accepted.replace(Some(id.to_owned()));
-            if label != id {
+            if !label.contains(id) {
                 *label = format!("{label}: {id}");
             }
         }

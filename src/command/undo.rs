@@ -13,9 +13,9 @@ use crate::katapult::{Katapult, Lookup, policy as convert};
 use crate::model::{Fields, Loss, Object, Policy, PolicyPatch};
 use crate::ops::batch::finish;
 use crate::ops::deletion_time::LEAD;
-use crate::ops::guard::{self, PolicySnapshot};
+use crate::ops::guard::{self, PolicySnapshot, TrashedPolicy};
 use crate::ops::pipeline::{self, Ask, Lock, Options};
-use crate::ops::write::{PolicyChange, PolicyWrite, TrashedPolicy, Written};
+use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 use crate::view::Resource;
 
 /// Reverses a change, or all changes of one command.

@@ -6,10 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::guard::{NewPolicy, PolicySnapshot};
+use super::guard::{NewPolicy, PolicySnapshot, TrashedPolicy};
 use super::record::{Intent, Record};
 use super::verify::{is_still_old, not_applied, verify};
-use super::write::TrashedPolicy;
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;

@@ -80,7 +80,7 @@ pub async fn policy(cx: &Context, api: &Katapult, name: &str) -> Result<Object<P
         read => return read,
     };
     let id = match policies_named(cx, api, name).await {
-        Ok(found) if found.targets.is_empty() => return Err(no_such_policy(name, not_found)),
+        Ok(found) if found.targets.is_empty() => return Err(not_found),
         Ok(found) => one_policy(cx, name, found)?,
         // Without a list to look in, the first answer is all that is known.
         Err(_) => return Err(not_found),
@@ -142,11 +142,6 @@ fn one_policy(cx: &Context, name: &str, found: Found) -> Result<String> {
         .collect();
     let message = format!("`{name}` has {} policies: {}", policies.len(), ids.join(", "));
     Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("name the policy by its id"))
-}
-
-fn no_such_policy(name: &str, error: Error) -> Error {
-    let message = format!("no policy has the id `{name}`, and no VM or disk has that name");
-    Error { message, ..error }.hint("`bpctl policies list` shows the policies")
 }
 
 /// Finds a disk's id: by id, or by a name that matches exactly one disk of the machine or the organization.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner};
-use crate::model::{Expectation, Object, Policy, PolicyPatch};
+use crate::model::{Expectation, Object, Policy, PolicyPatch, TrashObject};
 
 /// A policy as it was read.
 #[derive(Clone)]
@@ -30,6 +30,16 @@ impl PolicySnapshot {
         let before = Object { model: Policy::default(), raw: Value::Null };
         Self { id: id.into(), before, unreadable: Some(format!("{} ({})", error.message, error.code)) }
     }
+}
+
+/// A policy in the trash.
+pub struct TrashedPolicy {
+    /// Its id.
+    pub id: String,
+    /// Its entry in the trash, where the token may read it.
+    pub entry: Option<Object<TrashObject>>,
+    /// The policy before it was deleted, where that is known.
+    pub known: Option<Object<Policy>>,
 }
 
 /// What a new policy belongs to.

@@ -50,8 +50,10 @@ async fn new_neighbours(api: &Katapult, plan: &Plan) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let listed = api.all_policies(&Owner::Organization(Lookup::organization(&plan.organization))).await?;
-    // A policy that is overlooked would be created a second time.
-    listed.refuse_gaps("policies")?;
+    if let Some(gap) = listed.walk.gap {
+        // A policy that is overlooked would be created a second time.
+        return Ok(vec![gap.describe("policies")]);
+    }
     let policies: Vec<Policy> = listed.rows.into_iter().map(|policy| policy.model).collect();
     let targets = creates.iter().filter_map(|step| step.target.id.as_deref()).collect();
     if let Some(error) = in_the_way(&policies, &targets) {

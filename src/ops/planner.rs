@@ -128,9 +128,6 @@ pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
 pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<DeletionTime>) -> Result<Made> {
     let (name, text) = read_text(cx, file).await?;
     let document = policyfile::read(&name, &text)?;
-    if prune.is_some() && document.entries.is_empty() && document.rules.is_empty() {
-        return Err(names_nothing(&name));
-    }
     let organization = organization(cx, api, document.organization.as_deref()).await?;
     let mut inventory = Inventory::fetch_complete(cx, api, organization).await?;
     let prune = prune.map(|at| at.resolve(cx, api.http())).transpose()?;
@@ -142,7 +139,7 @@ pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<Delet
     if prune.is_some() {
         ids.extend(matching.unlisted.iter().cloned());
     }
-    if prune.is_some() && matching.wanted.is_empty() {
+    if prune.is_some() && matching.wanted.is_empty() && !matching.unlisted.is_empty() {
         return Err(names_nothing(&name));
     }
     let details = inventory.details(cx, api, ids).await?;

@@ -8,12 +8,12 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::execute;
-use super::guard::{self, NewPolicy, PolicySnapshot};
+use super::guard::{self, NewPolicy, PolicySnapshot, TrashedPolicy};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Request;
 use crate::katapult::Katapult;
-use crate::model::{Change, Loss, Object, Policy, Removal, TrashObject};
+use crate::model::{Change, Loss, Object, Policy, Removal};
 use crate::time::{self, rfc3339};
 use crate::view::{TimeFormat, in_a_line};
 
@@ -74,16 +74,6 @@ pub enum PolicyChange {
     Delete { policy: PolicySnapshot },
     /// Out of the trash.
     Restore(Box<TrashedPolicy>),
-}
-
-/// A policy in the trash.
-pub struct TrashedPolicy {
-    /// Its id.
-    pub id: String,
-    /// Its entry in the trash, where the token may read it.
-    pub entry: Option<Object<TrashObject>>,
-    /// The policy before it was deleted, where that is known.
-    pub known: Option<Object<Policy>>,
 }
 
 impl From<PolicyChange> for PolicyWrite {

@@ -62,13 +62,17 @@ fn pruning_schedules_and_does_not_delete() {
     let server = World::new().serve();
     apply(&server, "").run().ok();
     assert!(server.writes().is_empty(), "without --prune it is left alone");
-    apply(&server, "").args(&["--prune"]).run().fails_in_words(2).mentions(&["--yes"]);
-    apply(&server, "").args(&["--prune", "--prune-at", "@4086590400", "--yes"]).run().ok();
+    apply(&server, "").args(&["--prune", "--yes"]).run().fails_in_words(2).mentions(&["names no policy"]);
+    let other = format!("[[policy]]\nvm = \"{FQDN}\"\ninterval = \"monthly\"\nretention = 5\n");
+    apply(&server, &other).run().ok();
+    let created = server.writes().len();
+    apply(&server, &other).args(&["--prune"]).run().fails_in_words(2).mentions(&["--yes"]);
+    apply(&server, &other).args(&["--prune", "--prune-at", "@4086590400", "--yes"]).run().ok();
     let writes = server.writes();
-    assert_eq!((writes.len(), writes[0].path()), (1, SCHEDULE_PATH));
-    assert_eq!(writes[0].json()["timestamp"], 4_086_590_400_i64);
-    let run = apply(&server, "").args(&["--prune", "--yes"]).run().ok();
-    assert_eq!(server.writes().len(), 1, "it is scheduled already: {}", run.report());
+    assert_eq!((writes.len(), writes[created].path()), (created + 1, SCHEDULE_PATH));
+    assert_eq!(writes[created].json()["timestamp"], 4_086_590_400_i64);
+    let run = apply(&server, &other).args(&["--prune", "--yes"]).run().ok();
+    assert_eq!(server.writes().len(), created + 1, "it is scheduled already: {}", run.report());
 }
 
 #[test]
@@ -239,7 +243,7 @@ fn an_interruption_says_what_was_done_and_what_was_not() {
     assert_eq!(error["code"], "interrupted");
     assert_eq!(
         error["detail"],
-        json!({"done": ["update web-1 hourly (dbp_hourly)"], "failed": [],
+        json!({"done": ["update web-1 hourly (dbp_hourly)"], "failed": [], "accepted": [],
                "in_flight": ["update web-1 daily (dbp_daily)"], "not_tried": ["update web-1 weekly (dbp_weekly)"]})
     );
 }
@@ -268,8 +272,9 @@ fn another_that_holds_the_lock_is_waited_for_and_named() {
     for command in [apply(&server, &file), katapult(&server, &update)] {
         let run = command.args(&["--max-wait", "1s", "-o", "json"]).home(&home).run().fails(7, "timeout");
         let error = run.error();
-        assert!(error["message"].as_str().unwrap().contains("`apply` or its update with `--if`"), "{error}");
-        assert!(error["hint"].as_str().unwrap().contains("nothing was sent"), "{error}");
+        assert!(error["message"].as_str().unwrap().contains("another bpctl"), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains("journal.lock"), "{error}");
+        assert_eq!((&error["changed"], server.writes().len()), (&json!("no"), 0));
     }
     assert!(server.writes().is_empty());
     drop(held);

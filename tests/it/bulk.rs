@@ -43,7 +43,7 @@ fn changed(server: &Server) -> Vec<String> {
 #[test]
 fn what_matches_is_changed_and_what_is_so_is_not_written() {
     let server = world().serve();
-    let run = update(&server, &["-o", "id"]).run().ok().mentions(&["3 of 4 matching", "1 done and checked"]);
+    let run = update(&server, &["-o", "id"]).run().ok().mentions(&["3 of 4 matching", "canary verified; continuing"]);
     assert_eq!(run.stdout, "dbp_1\ndbp_3\ndbp_4\n");
     assert_eq!(changed(&server), ["dbp_1", "dbp_3", "dbp_4"]);
     let again = update(&server, &["-o", "json"]).run().ok();

@@ -8,7 +8,7 @@ use crate::company::{Company, Make, is};
 use crate::server::{Answer, Request};
 
 const FOR_A_MACHINE: &str = "/virtual_machines/virtual_machine/disk_backup_policies";
-const DAILY: [&str; 4] = ["--interval", "daily", "--retention", "9"];
+const DAILY: [&str; 5] = ["--interval", "daily", "--retention", "9", "--allow-duplicate"];
 
 fn is_create(request: &Request) -> bool {
     is(request, "POST", "/disk_backup_policies")
@@ -61,9 +61,14 @@ fn exactly_one_owner() {
 }
 
 #[test]
-fn a_second_policy_of_the_same_kind_is_mentioned() {
+fn a_second_policy_of_the_same_interval_takes_a_flag() {
     let company = Company::new();
-    let run = company.run(&[&["policy", "create", "--vm", "web-1"], &DAILY[..]].concat()).ok();
+    let args = [&["policy", "create", "--vm", "web-1"], &DAILY[..4]].concat();
+    let error = company.bpctl(&args).args(&["-o", "json"]).run().fails(2, "confirmation_required").error();
+    assert!(error["message"].as_str().unwrap().contains(&company.web_1()), "{error}");
+    company.run(&args).fails_in_words(2).mentions(&["--allow-duplicate"]);
+    assert!(creates(&company).is_empty());
+    let run = company.run(&[&args[..], &["--allow-duplicate"]].concat()).ok();
     assert!(run.stderr.contains(&company.web_1()), "{}", run.report());
 }
 
@@ -86,8 +91,9 @@ fn a_value_that_the_server_did_not_take() {
     let company = Company::but(|request, _| {
         is(request, "GET", "/disk_backup_policies/disk_backup_policy").then(|| {
             let schedule = json!({"interval": "daily", "frequency": 1, "minute": 0, "time": 0});
-            let policy =
-                json!({"id": request.query("disk_backup_policy[id]"), "retention": 4711, "schedule": schedule});
+            let (id, target) =
+                (request.query("disk_backup_policy[id]"), json!({"type": "VirtualMachine", "value": null}));
+            let policy = json!({"id": id, "retention": 4711, "schedule": schedule, "target": target});
             Answer::json(200, &json!({"disk_backup_policy": policy}))
         })
     });
@@ -126,7 +132,7 @@ fn a_lost_answer_is_looked_into() {
             let new: Vec<String> = company.ids().into_iter().filter(|id| !before.contains(id)).collect();
             match new.as_slice() {
                 [id] => assert!(is_carried_out && message.contains(id), "{message}"),
-                _ => assert!(!is_carried_out && message.contains("no new policy is there"), "{message}"),
+                _ => assert!(!is_carried_out && message.contains("no new policy found"), "{message}"),
             }
             assert!(hint.contains("bpctl policies list --vm web-1"), "{hint}");
             assert_eq!(company.history()[0]["outcome"], "unknown");
@@ -162,12 +168,14 @@ fn an_answer_without_an_id_is_not_a_success() {
 }
 
 #[test]
-fn a_list_that_is_out_of_order_does_not_prevent_a_create() {
+fn nothing_is_created_beside_policies_that_cannot_be_listed() {
     let company = Company::but(|request, _| {
         is(request, "GET", "/virtual_machine/disk_backup_policies").then(|| Answer::html(500))
     });
     let vm = machine(&company);
-    company.run(&["policy", "create", "--vm", &vm, "--interval", "weekly", "--retention", "3"]).ok();
+    let args = ["policy", "create", "--vm", &vm, "--interval", "weekly", "--retention", "3"];
+    company.bpctl(&args).args(&["-o", "json"]).run().fails(7, "network");
+    assert!(creates(&company).is_empty());
 }
 
 #[test]

@@ -65,7 +65,10 @@ fn without_the_scope_it_still_succeeds_and_says_so() {
         is(request, "GET", TRASH_PATH).then(|| Answer::error_with(403, "scope_not_granted", detail))
     });
     let id = company.web_1();
-    let run = company.run(&["policy", "delete", &id, "--yes"]).ok().mentions(&["trash_objects:read", "not known"]);
+    let run = company
+        .run(&["policy", "delete", &id, "--yes"])
+        .ok()
+        .mentions(&["trash_objects:read", "can be restored is unknown"]);
     assert!(run.stdout.contains("48 hours"), "{}", run.report());
     assert_eq!(company.history()[0]["outcome"], "done");
 }

@@ -95,7 +95,7 @@ fn several_writes_say_whose_they_are_and_what_is_lost() {
     let cases: &[(&[&str], &str)] = &[
         (&["policy", "update", "dbp_a", "dbp_b", "--retention", "3"], "weakens protection: retention 7 → 3"),
         (&["policies", "update", "--match", "db-*", "--retention", "3"], "weakens protection: retention 7 → 3"),
-        (&["policy", "delete", "dbp_a", "dbp_b"], "is deleted now: no more backups by it"),
+        (&["policy", "delete", "dbp_a", "dbp_b"], "is deleted now: it makes no more backups"),
         (&["policy", "schedule-delete", "dbp_a", "dbp_b", "--at", "@4086590400"], "is deleted at 2099-07-01"),
     ];
     for (args, lost) in cases {

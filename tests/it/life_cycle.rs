@@ -116,8 +116,17 @@ impl Life {
     fn create(&mut self) -> String {
         let interval = self.one_of(&["hourly", "daily", "weekly", "monthly"]);
         let retention = self.rng.u32(1..40).to_string();
-        let reported =
-            self.done(&["policy", "create", "--vm", "build-1", "--interval", interval, "--retention", &retention]);
+        let reported = self.done(&[
+            "policy",
+            "create",
+            "--vm",
+            "build-1",
+            "--interval",
+            interval,
+            "--retention",
+            &retention,
+            "--allow-duplicate",
+        ]);
         let id = reported["id"].as_str().unwrap().to_owned();
         self.known.push(id.clone());
         self.is_held(&id, &reported);

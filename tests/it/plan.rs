@@ -53,7 +53,9 @@ fn the_same_is_not_a_difference() {
     assert_eq!(lines(&run), ["nothing to change; 1 as the file says"]);
     // What the file does not name is left alone, and is not a difference.
     plan(&server, "").arg("--detailed-exitcode").run().ok();
-    plan(&server, "").args(&["--detailed-exitcode", "--prune"]).run().exits(10);
+    let other = format!("[[policy]]\nvm = \"{FQDN}\"\ninterval = 'weekly'\nretention = 7\n");
+    plan(&server, &other).args(&["--detailed-exitcode", "--prune"]).run().exits(10);
+    plan(&server, "").args(&["--detailed-exitcode", "--prune"]).run().exits(2);
 }
 
 #[test]

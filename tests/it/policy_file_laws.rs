@@ -115,7 +115,7 @@ fn what_is_applied_plans_to_nothing_and_applies_to_nothing() {
         // The second file meets what the first one made.
         for _ in 0..2 {
             let file = file(&mut random);
-            let prune: &[&str] = if random.bool() { &["--prune"] } else { &[] };
+            let prune: &[&str] = if random.bool() { &["--prune", "--max-deletions", "99"] } else { &[] };
             let apply = || sandbox(&home, &["apply", "-f", "-", "--yes", "-o", "json"]).args(prune).stdin(&file).run();
             apply().ok();
             let plan = sandbox(&home, &["plan", "-f", "-", "--detailed-exitcode"]).args(prune).stdin(&file).run();

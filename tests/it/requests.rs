@@ -72,7 +72,10 @@ fn update_sends_only_what_changes_and_the_schedule_whole() {
         (&["--time", "4"], json!({"schedule": whole("daily", 1, 30, 4)})),
         (&["--time", "0"], json!({"schedule": whole("daily", 1, 30, 0)})),
         (&["--minute", "0"], json!({"schedule": whole("daily", 1, 0, 2)})),
-        (&["--interval", "hourly"], json!({"schedule": whole("hourly", 1, 30, 2)})),
+        (
+            &["--interval", "hourly", "--retention", "168"],
+            json!({"retention": 168, "schedule": whole("hourly", 1, 30, 2)}),
+        ),
         (&["--retention", "14", "--minute", "45"], json!({"retention": 14, "schedule": whole("daily", 1, 45, 2)})),
         // What is asked for but stands so already is not sent.
         (&["--retention", "7", "--time", "5"], json!({"schedule": whole("daily", 1, 30, 5)})),

@@ -211,7 +211,7 @@ fn a_result_that_cannot_be_printed_does_not_hide_what_was_done() {
     let create = ["policy", "create", "--vm", "build-1", "--interval", "weekly", "--retention", "3"];
     let run = company.bpctl(&create).run_without_room().exits(1);
     let new = company.history()[0]["policy"].as_str().unwrap().to_string();
-    run.mentions(&[&new, "was created", "printing the result failed"]);
+    run.mentions(&[&new, "done: 1", "printing the result failed"]);
     company.bpctl(&["policy", "delete", "--yes", &id, &new]).run_without_room().exits(1).mentions(&[&id, &new]);
     // What failed outweighs it, and a reader who has gone.
     let delete = ["policy", "delete", "--yes", &company.ids()[0], "dbp_missing", "-o", "jsonl"];

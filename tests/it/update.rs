@@ -75,7 +75,7 @@ fn a_server_that_did_not_take_it_is_not_believed() {
 fn a_server_that_changes_more_than_was_asked_is_reported() {
     let lower = json!({"retention": 1});
     let doom = json!({"auto_move_to_trash_at": 4_086_590_400_i64});
-    for (change, words) in [(lower, "retention: was 7, is 1"), (doom, "a deletion is planned at 2099-")] {
+    for (change, words) in [(lower, "retention: was 7, is 1"), (doom, "a deletion is scheduled for 2099-")] {
         let world = World::new();
         let inner = world.clone();
         let server = world.serve_but(move |request| {

@@ -7,9 +7,10 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::katapult::{Katapult, Lookup};
 use crate::model::{Object, Policy, TrashObject};
+use crate::ops::guard::TrashedPolicy;
 use crate::ops::pipeline::{self, Lock, Options};
 use crate::ops::sequence::sum_up;
-use crate::ops::write::{PolicyChange, PolicyWrite, TrashedPolicy, Written};
+use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 use crate::ops::{batch, pick};
 
 /// Takes policies from the trash. That only adds protection, so nothing is asked.
