@@ -32,7 +32,6 @@ pub use client::{Decoded, Http, Settled};
 pub use credential::{Credential, Fetch};
 pub use options::{Authentication, Dialect, Limits, Progress, Target};
 pub use page::{Flow, Gap, PER_PAGE, Page, PageInfo, Walk, read_carefully, walk};
-pub use pool::is_loopback;
-pub use proxy::Proxy;
+pub use proxy::{Proxy, is_loopback};
 pub use request::{Method, Repeat, Request};
 pub use status::code_of;

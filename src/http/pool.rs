@@ -1,12 +1,10 @@
 //! Connections: which are kept for another request, which certificates they trust, and the proxy that they go through.
 
 use std::cell::OnceCell;
-use std::net::IpAddr;
 
 use reqwest::{Client, ClientBuilder, redirect};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use url::{Host, Url};
 
 use super::normalize::without_mark;
 use super::options::Target;
@@ -113,14 +111,4 @@ fn own_roots(target: &Target) -> Result<Vec<CertificateDer<'static>>, TransportE
         return Err(wrong("holds no PEM certificate".to_owned()));
     }
     Ok(roots)
-}
-
-/// Whether a URL points at this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    }
 }

@@ -8,7 +8,6 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use super::pool::is_loopback;
 use crate::error::{Error, Exit, Result, code};
 
 /// A proxy, and the variable that names it.
@@ -140,6 +139,16 @@ fn is_in_network(address: IpAddr, network: IpAddr, length: u32) -> bool {
         return false;
     };
     (address ^ network).checked_shr(host_bits).unwrap_or(0) == 0
+}
+
+/// Whether a URL points at this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod client;
 mod convert;
 mod error;
+mod find;
 mod names;
 mod wire;
 mod writes;

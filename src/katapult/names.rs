@@ -1,9 +1,6 @@
 //! From what people call things to what the API looks them up by.
 
-use super::Katapult;
-use crate::error::{Error, Exit, Result, code};
 use crate::http::Request;
-use crate::model::{Machine, Object, Organization};
 
 /// One key and value by which the API finds an object; it takes exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,90 +61,4 @@ impl MachineName {
             Self::Name(_) => None,
         }
     }
-}
-
-impl Katapult {
-    /// Finds the organization: the one named, else the only one that the token sees.
-    ///
-    /// # Errors
-    /// Several and none named; none at all.
-    pub async fn find_organization(&self, named: Option<&str>) -> Result<Lookup> {
-        match named {
-            Some(name) => Ok(Lookup::organization(name)),
-            None => Ok(lookup_of(&self.only_organization().await?)),
-        }
-    }
-
-    /// Gives the only organization that the token sees.
-    ///
-    /// # Errors
-    /// It sees several; none at all.
-    pub async fn only_organization(&self) -> Result<Object<Organization>> {
-        let mut organizations = self.organizations().await.map_err(|error| match error.code.as_ref() {
-            "scope_not_granted" => error.hint("name the organization with `--org`, so that it is not looked up"),
-            _ => error,
-        })?;
-        match organizations.as_slice() {
-            [_] => Ok(organizations.remove(0)),
-            [] => Err(Error::new(Exit::NotFound, "organization_not_found", "the token sees no organization")),
-            several => {
-                let names: Vec<&str> = several.iter().map(label_of).collect();
-                Err(Error::usage(format!("the token sees several organizations: {}", names.join(", ")))
-                    .hint("name one with `--org`, `BPCTL_ORG`, or `organization` in the profile"))
-            }
-        }
-    }
-
-    /// Finds a machine by name or host name in an organization.
-    ///
-    /// # Errors
-    /// None or several have that name.
-    pub async fn find_machine(&self, name: &str, organization: Option<&str>) -> Result<Object<Machine>> {
-        let organization = self.find_organization(organization).await?;
-        let name = name.strip_suffix('.').filter(|rest| rest.contains('.')).unwrap_or(name);
-        let machines = self.all_machines(&organization).await?.rows;
-        let (mut found, others): (Vec<_>, Vec<_>) =
-            machines.into_iter().partition(|machine| machine.model.id.as_deref() == Some(name));
-        if found.is_empty() {
-            found = others.into_iter().filter(|machine| machine.model.is_called(name)).collect();
-        }
-        match found.len() {
-            1 => Ok(found.remove(0)),
-            0 => Err(Error::new(
-                Exit::NotFound,
-                "virtual_machine_not_found",
-                format!("no virtual machine of the organization is called `{name}`"),
-            )
-            .hint("`bpctl vm list` shows the machines of the organization")),
-            count => Err(ambiguous(name, count, &found)),
-        }
-    }
-}
-
-fn ambiguous(name: &str, count: usize, found: &[Object<Machine>]) -> Error {
-    let which: Vec<String> = found
-        .iter()
-        .take(10)
-        .map(|machine| format!("{} ({})", machine.model.id.as_deref().unwrap_or("-"), machine.model.label()))
-        .collect();
-    Error::new(
-        Exit::Usage,
-        code::AMBIGUOUS_NAME,
-        format!("`{name}` names {count} virtual machines: {}", which.join(", ")),
-    )
-    .hint("write the id or the FQDN")
-}
-
-fn lookup_of(organization: &Object<Organization>) -> Lookup {
-    let model = &organization.model;
-    match (&model.id, &model.sub_domain) {
-        (Some(id), _) => Lookup::id(id),
-        (None, Some(sub_domain)) => Lookup { key: "sub_domain", value: sub_domain.clone() },
-        (None, None) => Lookup::id(""),
-    }
-}
-
-fn label_of(organization: &Object<Organization>) -> &str {
-    let model = &organization.model;
-    model.sub_domain.as_deref().or(model.id.as_deref()).unwrap_or("-")
 }

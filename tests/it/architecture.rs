@@ -13,11 +13,7 @@ const ROOTS: [&str; 2] = ["lib", "main"];
 const TABLE: &str = "docs/architecture.md";
 /// Circles that are known and are to go: a circle that is found must lie within one of these, and one that is gone must
 /// be taken out here.
-const KNOWN_CIRCLES: [&[&str]; 5] = [
-    &["command/policy/bulk.rs", "command/policy/update.rs"],
-    &["http/options.rs", "http/pool.rs", "http/proxy.rs"],
-    &["katapult/client.rs", "katapult/names.rs"],
-    &["ops/execute.rs", "ops/write.rs"],
+const KNOWN_CIRCLES: [&[&str]; 1] = [
     &[
         "view/column.rs",
         "view/details.rs",

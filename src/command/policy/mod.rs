@@ -1,6 +1,5 @@
 //! `bpctl policies …`: one file a verb.
 
-mod bulk;
 pub mod create;
 pub mod delete;
 pub mod list;
