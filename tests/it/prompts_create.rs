@@ -25,7 +25,7 @@ fn a_create_asks_for_what_is_missing_and_shows_the_command() {
     let before = policies_of(&simulator, "--vm", "web-1");
     let terminal = Terminal::run(&in_simulator(&simulator, &home, &["policy", "create"]));
     terminal.wait_for_prompt("Back up (type to search):");
-    terminal.type_text("web-1.").wait_until("machines and their disks", |screen| screen.contains("machine"));
+    terminal.type_text("web-1.").wait_until("machines and their disks", |screen| screen.contains("VM  "));
     terminal.wait_for("> web-1").press("enter");
     terminal.wait_for_prompt("Interval (type to search):");
     terminal.type_text("week").wait_for("> weekly").press("enter");
@@ -69,7 +69,7 @@ fn a_create_does_not_ask_for_what_was_given() {
         assert!(!ended.screen.contains(&format!("{question}:")), "{question}: {}", ended.report());
     }
     // With all that is required nothing is asked, not even whether.
-    let whole = ["policy", "create", "--vm", "web-1", "--interval", "daily", "--retention", "3"];
+    let whole = ["policy", "create", "--vm", "web-1", "--interval", "monthly", "--retention", "3"];
     let ended = Terminal::run(&in_simulator(&simulator, &home, &whole)).ends().exits(0);
     assert!(!ended.screen.contains("[y/N]"), "{}", ended.report());
 }
@@ -82,8 +82,9 @@ fn a_deleted_policy_is_chosen_from_the_trash() {
     let terminal = Terminal::run(&in_simulator(&simulator, &home, &["policy", "restore"]));
     terminal.wait_for_prompt("Policy in the trash (type to search):");
     terminal.wait_for(&id).type_text(&id);
-    terminal
-        .wait_until("the others to go", |screen| screen.lines().filter(|line| line.contains("is gone")).count() == 1);
+    terminal.wait_until("the others to go", |screen| {
+        screen.lines().filter(|line| line.contains("expires in")).count() == 1
+    });
     terminal.press("enter");
     terminal.ends().exits(0).shows(&[&id]);
     assert!(policies_of(&simulator, "--vm", "web-1").iter().any(|policy| policy["id"] == id));

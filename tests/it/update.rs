@@ -57,17 +57,25 @@ fn no_option_at_all_changes_nothing() {
 
 #[test]
 fn a_server_that_did_not_take_it_is_not_believed() {
-    for (args, wanted, found) in [
+    let cases = [
         (&["--retention", "1414"][..], "1414", "7"),
         (&["--time", "23"], "23", "2"),
         (&["--interval", "hourly"], "hourly", "daily"),
-    ] {
-        let server = World::new().deaf().serve();
-        let update = || katapult(&server, &["policy", "update", POLICY, "--yes"]).args(args);
-        let message = update().args(&["-o", "json"]).run().fails(1, "not_applied").error()["message"].to_string();
-        assert!(message.contains(wanted) && message.contains(found), "both values are named: {message}");
-        update().run().fails_in_words(1).mentions(&[wanted, found]);
-    }
+    ];
+    // Each looks for the new value for some seconds: all at the same time.
+    std::thread::scope(|scope| {
+        for (args, wanted, found) in cases {
+            let update = move |output: &'static str| {
+                let server = World::new().deaf().serve();
+                katapult(&server, &["policy", "update", POLICY, "--yes", "-o", output]).args(args).run()
+            };
+            scope.spawn(move || {
+                let message = update("json").fails(1, "not_applied").error()["message"].to_string();
+                assert!(message.contains(wanted) && message.contains(found), "both values are named: {message}");
+            });
+            scope.spawn(move || drop(update("table").fails_in_words(1).mentions(&[wanted, found])));
+        }
+    });
 }
 
 /// Whether a PATCH replaces what it does not name is not documented.
