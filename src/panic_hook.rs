@@ -1,7 +1,6 @@
-//! What a user sees of a bug: one line instead of a trace, and the exit code of any other failure.
+//! Reports a panic: one line instead of a backtrace, and exit code 1.
 //!
-//! A panic's message can hold what an API said, or a secret that was being handled: only the parts that were written
-//! in the source are shown.
+//! A panic's message can hold an API's answer or a secret, so only the parts that are written in the source are shown.
 
 use std::io::Write;
 use std::panic::PanicHookInfo;
@@ -18,12 +17,12 @@ pub fn report(panic: &PanicHookInfo<'_>) {
         (None, None) => "",
     };
     let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
-    // Nobody is left to tell when this fails.
-    let _ = writeln!(std::io::stderr().lock(), "{}", account(words, &place));
+    // Nothing can be done when standard error is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{}", report_text(words, &place));
     end(panic);
 }
 
-/// Ends the process without a word, where nobody may be told.
+/// Ends the process without a message: completion must print nothing but candidates.
 #[expect(clippy::exit, clippy::disallowed_methods, reason = "an abort would leave a core dump, which holds the token")]
 pub fn end(_: &PanicHookInfo<'_>) {
     std::process::exit(Exit::Failure as i32);
@@ -42,9 +41,9 @@ pub fn leave_no_core_dump() {
 #[cfg(not(unix))]
 pub fn leave_no_core_dump() {}
 
-fn account(words: &str, place: &str) -> String {
+fn report_text(words: &str, place: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let words = if words.is_empty() { "it lost its way" } else { words };
+    let words = if words.is_empty() { "internal error" } else { words };
     format!(
         "error: bpctl {version} has a bug at {}: {}\nhint: please report this line; whether a change was carried out: `bpctl history`",
         escape(place),
@@ -64,7 +63,7 @@ mod tests {
 
     /// Runs itself as a process of its own, which the panic ends; the word in the environment tells the two apart.
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "what it is to do, it cannot be told in another way")]
+    #[expect(clippy::disallowed_methods, reason = "the child process has to know that it is the one to panic")]
     fn a_silent_panic_ends_the_process_like_any_failure() {
         const WORD: &str = "BPCTL_TEST_PANICS";
         if std::env::var_os(WORD).is_some() {
@@ -93,10 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn the_account_is_one_line_and_a_hint() {
-        let account = account("it is\nbroken \x1b[2J", "src/x.rs:7");
-        assert_eq!(account.lines().count(), 2);
-        assert!(account.contains("src/x.rs:7: it is\\nbroken \\x1b[2J"));
-        assert!(account.contains("report"));
+    fn the_report_is_one_line_and_a_hint() {
+        let report = report_text("it is\nbroken \x1b[2J", "src/x.rs:7");
+        assert_eq!(report.lines().count(), 2);
+        assert!(report.contains("src/x.rs:7: it is\\nbroken \\x1b[2J"));
+        assert!(report.contains("report"));
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Changed, Error};
 /// Names that a message lists of one kind.
 const MAX_NAMES: usize = 10;
 
-/// What became of one write.
+/// The state of one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Nothing of it was sent.

@@ -1,4 +1,4 @@
-//! The real world, once: environment, clock, time zone and what the standard streams are.
+//! The environment, the clock, the time zone, and whether the standard streams are terminals.
 //!
 //! Nothing else in the crate reads the environment or the clock. Some libraries read it on their own, by design:
 //! `directories` the XDG variables (see `config::Paths`), and on Linux `rustls-native-certs` and `openssl-probe` where
@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::secret::Secret;
 
-/// What the process was given by its surroundings.
+/// What the process gets from the operating system.
 #[derive(Clone)]
 pub struct System {
     variables: HashMap<String, OsString>,
@@ -30,7 +30,7 @@ pub struct System {
 }
 
 impl System {
-    /// Reads the real surroundings. The variables named in `secret` are kept apart, wiped when they are dropped.
+    /// Reads the environment. The variables named in `secret` are kept apart and wiped when they are dropped.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn real(secret: &[&str]) -> Self {
         let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
@@ -54,13 +54,13 @@ impl System {
         }
     }
 
-    /// Gives an environment variable that holds no secret; an empty one counts as not set, and one that is not UTF-8
+    /// Returns an environment variable that holds no secret; an empty one counts as not set, and one that is not UTF-8
     /// as well (see [`Self::is_text`]).
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.raw_variable(name)?.to_str()
     }
 
-    /// Gives an environment variable that holds no secret, whatever bytes it holds; an empty one counts as not set.
+    /// Returns an environment variable that holds no secret, whatever bytes it holds; an empty one counts as not set.
     pub fn raw_variable(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
@@ -70,28 +70,28 @@ impl System {
         self.variables.keys().chain(self.secrets.keys()).map(String::as_str)
     }
 
-    /// Tells whether an environment variable is UTF-8; one that is not set is.
+    /// Whether an environment variable is UTF-8, or not set.
     pub fn is_text(&self, name: &str) -> bool {
         !self.bad_secrets.contains(name) && self.variables.get(name).is_none_or(|value| value.to_str().is_some())
     }
 
-    /// Gives an environment variable that holds a secret; an empty one counts as not set.
+    /// Returns an environment variable that holds a secret; an empty one counts as not set.
     pub fn secret(&self, name: &str) -> Option<&Secret> {
         self.secrets.get(name)
     }
 
-    /// Tells whether an environment variable that holds no secret is there at all, be it empty.
+    /// Whether an environment variable that holds no secret is set, even to nothing.
     pub fn is_present(&self, name: &str) -> bool {
         self.variables.contains_key(name)
     }
 
-    /// Gives the command line without the program, quoted for a shell where that is needed. Holds no secret: no flag
+    /// Returns the command line without the program, quoted for a shell where that is needed. Holds no secret: no flag
     /// takes one.
     pub fn command_line(&self) -> String {
         self.arguments.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
-    /// Tells the time.
+    /// The time.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn now(&self) -> Timestamp {
         Timestamp::now()
@@ -130,8 +130,8 @@ pub(crate) fn hang_up_is_ignored() -> bool {
 /// Quotes a word for a POSIX shell, if it needs that.
 pub fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
-    match !word.is_empty() && word.bytes().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        return word.to_owned();
     }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }

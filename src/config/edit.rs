@@ -35,15 +35,15 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Refuses what is there and is no file, as a device or a pipe: it would be replaced by one. Opens nothing, since
-    /// a pipe would wait for its writer.
+    /// Refuses a path that is not a regular file, such as a device or a pipe: the change would replace it. Opens
+    /// nothing, since opening a pipe waits for its writer.
     ///
     /// # Errors
-    /// It is no file.
+    /// The path is not a regular file.
     pub fn check(path: &Path) -> Result<()> {
         match fs::metadata(path) {
             Ok(there) if !there.is_file() => {
-                Err(Error::config(format!("{} is no regular file: it can be read, not changed", path.display()))
+                Err(Error::config(format!("{} is not a regular file; not modified", path.display()))
                     .hint("name a file with `--config` or `BPCTL_CONFIG`"))
             }
             _ => Ok(()),
@@ -53,7 +53,7 @@ impl Edit {
     /// Locks and reads the file at `path`; one that does not exist is empty. Creates its directory.
     ///
     /// # Errors
-    /// It is no file, or cannot be read, understood or locked.
+    /// It is not a regular file, or cannot be read, understood or locked.
     pub async fn begin(path: &Path) -> Result<Self> {
         Self::check(path)?;
         let target = target_of(path);
@@ -67,7 +67,7 @@ impl Edit {
     /// The same for a dry run: touches nothing, and is not for saving.
     ///
     /// # Errors
-    /// It is no file, or cannot be read or understood.
+    /// It is not a regular file, or cannot be read or understood.
     pub fn begin_dry_run(path: &Path) -> Result<Self> {
         Self::check(path)?;
         Self::read(target_of(path), None)
@@ -94,7 +94,7 @@ impl Edit {
         Ok(Self { target, file, header, document, has_crlf, _lock: lock })
     }
 
-    /// Gives the file as it stands under the lock.
+    /// The file as it was read under the lock.
     pub fn file(&self) -> &File {
         &self.file
     }
@@ -149,7 +149,7 @@ impl Edit {
         Ok(())
     }
 
-    /// Gives a profile's table, made where there is none.
+    /// Returns a profile's table, which is created if needed.
     fn profile(&mut self, name: &str) -> Result<&mut dyn TableLike> {
         let is_first = self.document.is_empty();
         let profiles = self.document.entry("profiles").or_insert_with(|| {
@@ -169,7 +169,7 @@ impl Edit {
         profile.ok_or_else(|| Error::config(format!("`profiles.{name}`: expected a table")))
     }
 
-    /// Gives the file as it will be.
+    /// The file as it will be.
     ///
     /// # Errors
     /// The reader would refuse it.
@@ -192,7 +192,7 @@ impl Edit {
     pub fn save(self) -> Result<()> {
         // What the reader would refuse is never written.
         let after = self.outcome()?;
-        // With a token in it, nobody else can read it.
+        // With a token in it, other users may not read it.
         let kept = if after.holds_token() { 0o700 } else { 0o777 };
         atomic::write(&self.target, self.text().as_bytes(), Access { new: 0o600, kept, needs_owner: true })
             .map_err(|error| Error::path(&self.target, &error).hint("the file is as it was"))
@@ -214,7 +214,7 @@ fn lines_of(text: &str, profile: &str, field: &str) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// Tells whether a line is more than blanks and a comment.
+/// Whether a line holds more than whitespace and a comment.
 fn is_content(line: &str) -> bool {
     let line = line.trim_start();
     !line.is_empty() && !line.starts_with('#')

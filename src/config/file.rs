@@ -133,7 +133,7 @@ impl File {
         self.profiles.values().any(|profile| profile.token.is_some() || profile.token_ro.is_some())
     }
 
-    /// Gives a profile.
+    /// Returns a profile.
     ///
     /// # Errors
     /// There is none of that name.

@@ -33,7 +33,7 @@ impl Key {
     /// Parses a key: in full, or short for the profile in use.
     ///
     /// # Errors
-    /// There is no such key; a short one, and no profile is in use.
+    /// The key is unknown, or short while no profile is in use.
     pub fn parse(text: &str, in_use: Option<&str>) -> Result<Self> {
         if text == "default_profile" {
             return Ok(Self::DefaultProfile);

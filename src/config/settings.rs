@@ -185,7 +185,7 @@ fn default<T>(value: T) -> Setting<T> {
     Setting { value, origin: Origin::Default }
 }
 
-/// Tells which profile is in use, whether there is one of that name or not.
+/// Returns the name of the profile in use, even if the file has no profile of that name.
 pub fn profile_in_use(wanted: &Wanted, system: &System, file: &File) -> Option<Setting<String>> {
     if let Some(name) = &wanted.profile {
         return Some(Setting { value: name.clone(), origin: Origin::Flag("--profile") });

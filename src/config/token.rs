@@ -61,7 +61,7 @@ pub(super) enum Value {
 }
 
 impl Token {
-    /// Gives the token; runs the command if there is one, for `limit` at the most. The command is killed when the
+    /// Returns the token; runs the command if there is one, for `limit` at the most. The command is killed when the
     /// future is dropped.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl Token {
         }
     }
 
-    /// Gives the token unless a command has to be run for it.
+    /// Returns the token unless a command has to be run for it.
     ///
     /// # Errors
     /// It holds what no token can hold.
@@ -174,7 +174,7 @@ async fn printed_by(words: &[String]) -> Result<Secret> {
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| failed(format!("cannot be started: {error}")))?;
-    // With room for all of it: growing would leave parts of the token behind, which nobody wipes.
+    // With room for all of it: a buffer that grows leaves parts of the token in memory.
     let mut output = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT));
     let read = match child.stdout.take() {
         Some(stdout) => stdout.take(MAX_OUTPUT as u64).read_to_end(&mut output).await,
@@ -194,13 +194,13 @@ async fn printed_by(words: &[String]) -> Result<Secret> {
     Ok(Secret::new(token))
 }
 
-/// The time of the command was up: nothing is wrong with the configuration, as far as can be told.
+/// The command took too long. The configuration may be right, so this is not a configuration error.
 fn too_slow(words: &[String]) -> Error {
     let message = format!("token_command `{}` did not end in time", words[0]);
     Error::new(Exit::Unreachable, code::TIMEOUT, message).hint(BY_HAND).hint("`--max-wait` allows it more time")
 }
 
-/// Tells whether Ctrl-C ended it: a terminal sends that to all that run in it.
+/// Whether Ctrl-C ended it: a terminal sends the signal to every process of the command.
 #[cfg(unix)]
 fn was_interrupted(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt;

@@ -395,7 +395,7 @@ fn what_is_not_a_file_is_refused_before_it_is_opened() {
             let changing = bare(command).args(&["-o", "json"]).home(&home);
             let run = changing.env("BPCTL_CONFIG", path.display().to_string()).spawn();
             let error = run.wait_at_most(std::time::Duration::from_secs(10)).fails(2, "config").error();
-            assert!(error["message"].as_str().unwrap().contains("no regular file"), "{error}");
+            assert!(error["message"].as_str().unwrap().contains("not a regular file"), "{error}");
         }
     }
     assert_eq!(std::fs::read_dir(home.path(".")).unwrap().count(), 2, "nothing is made beside them");

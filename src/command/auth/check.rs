@@ -1,4 +1,4 @@
-//! Trying credentials with one request.
+//! Checks credentials with one request.
 
 use crate::config::{Connection, Provider};
 use crate::context::Context;
@@ -6,9 +6,9 @@ use crate::error::{Error, Exit, Result};
 use crate::http::Http;
 use crate::model::{Organization, Session};
 
-/// Tries the credentials of `connection`.
+/// Checks the credentials of `connection`.
 ///
-/// A Katapult token may lack the scope to list organizations: the API says so only to a valid token.
+/// A valid Katapult token may not have the scope to list organizations; the API answers an invalid one differently.
 ///
 /// # Errors
 /// They are refused, or the API cannot be reached.
@@ -43,10 +43,10 @@ pub async fn check(cx: &Context, connection: &Connection) -> Result<Session> {
     }
 }
 
-/// Refuses an organization that the token is known not to see; one that lacks the scope to list them may see any.
+/// Refuses an organization that the token has no access to. A token without the scope to list them is not refused.
 ///
 /// # Errors
-/// `organization_not_found`, with those that it sees.
+/// `organization_not_found`, with the organizations that it can use.
 pub fn organization(session: &Session) -> Result<()> {
     let (Some(seen), Some(name)) = (&session.organizations, &session.organization) else {
         return Ok(());
@@ -54,16 +54,16 @@ pub fn organization(session: &Session) -> Result<()> {
     if is_seen(seen, name) {
         return Ok(());
     }
-    let message = format!("the token does not see the organization {name}");
+    let message = format!("the token has no access to organization {name}");
     let error = Error::new(Exit::NotFound, "organization_not_found", message);
     let keys: Vec<&str> = seen.iter().filter_map(key).collect();
     Err(match keys.as_slice() {
-        [] => error.hint("it sees no organization: check the token in the Katapult console"),
-        keys => error.hint(format!("name one that it sees with `--org`: {}", keys.join(", "))),
+        [] => error.hint("it has access to none: check the token in the Katapult console"),
+        keys => error.hint(format!("name one of these with `--org`: {}", keys.join(", "))),
     })
 }
 
-/// What an organization is named by: its sub-domain, else its id.
+/// The name of an organization for `--org`: its subdomain, else its id.
 pub fn key(organization: &Organization) -> Option<&str> {
     organization.sub_domain.as_deref().or(organization.id.as_deref())
 }
@@ -73,23 +73,23 @@ fn is_seen(organizations: &[Organization], name: &str) -> bool {
     organizations.iter().any(|found| is(&found.id) || is(&found.sub_domain))
 }
 
-/// Warns where the credentials work, and something else does not.
+/// Warns about what will not work although the credentials are valid.
 pub fn remarks(cx: &Context, session: &Session) {
     let Some(organizations) = &session.organizations else {
         if session.provider == Provider::Katapult.to_string() {
             cx.ui.note(
-                "the token is valid, but lacks the scope organizations:read: name the organization with `--org` or \
-                 in the profile",
+                "the token is valid, but has no scope organizations:read: name the organization with `--org` or in \
+                 the profile",
             );
         }
         return;
     };
     match session.organization.as_deref() {
         Some(name) if !is_seen(organizations, name) => {
-            cx.ui.warn(&format!("the token does not see the organization {name}"))
+            cx.ui.warn(&format!("the token has no access to organization {name}"))
         }
         None if organizations.len() > 1 => cx.ui.note(
-            "the token sees several organizations: name one with `--org`, or `bpctl config set organization ORG`",
+            "the token has access to several organizations: name one with `--org`, or `bpctl config set organization ORG`",
         ),
         _ => {}
     }

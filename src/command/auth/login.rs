@@ -1,4 +1,4 @@
-//! `bpctl auth login`: reads a token, tries it, and only then stores it.
+//! `bpctl auth login`: reads a token, checks it, and only then stores it.
 
 use std::path::Path;
 
@@ -75,7 +75,7 @@ fn connection(
     let mut file = file.clone();
     file.profiles.insert(name.to_owned(), profile.clone());
     let wanted = cx.wanted(None);
-    // What is in use is resolved as ever, so that a profile nobody named gives way to the environment.
+    // The profile counts as the default, not as named: it gives way to the environment.
     file.default_profile = Some(name.to_owned());
     let wanted = Wanted { provider, user, ..wanted };
     resolve(&wanted, &cx.system, &file)

@@ -1,4 +1,4 @@
-//! What `auth login` asks: the token, and on a terminal what a new profile of an OnApp cloud lacks.
+//! What `auth login` asks for: the token, and on a terminal the URL and user of an OnApp cloud.
 
 use dialoguer::{Input, Select};
 
@@ -40,7 +40,7 @@ pub fn complete(cx: &Context, profile: &mut Profile, provider: Option<Provider>,
     Ok(())
 }
 
-/// Asks which of several organizations is meant; none where nobody can answer.
+/// Asks which of several organizations to use; none where no question can be asked.
 ///
 /// # Errors
 /// Ctrl-C at the question.
@@ -70,8 +70,10 @@ pub async fn token(cx: &Context, provider: Provider) -> Result<Secret> {
     let typed = match cx.ui.can_ask() {
         true => cx.ui.ask_secret(provider.token_prompt()).await?,
         false if cx.system.stdin_is_terminal => {
-            return Err(Error::usage("nothing can be asked here, and standard input is a terminal")
-                .hint("pipe the token in: `pass show katapult | bpctl auth login`"));
+            return Err(Error::usage(
+                "cannot prompt for a token: `--no-input` is set, or standard error is not a terminal",
+            )
+            .hint("pipe the token in: `pass show katapult | bpctl auth login`"));
         }
         false => standard_input(cx).await?,
     };
@@ -83,7 +85,7 @@ async fn standard_input(cx: &Context) -> Result<Secret> {
     let is_too_long = bytes.len() as u64 > MAX_TOKEN;
     match String::from_utf8(bytes) {
         Ok(text) if !is_too_long => Ok(Secret::new(text)),
-        _ => Err(Error::usage("standard input holds no token: one line of text is expected")),
+        _ => Err(Error::usage("invalid token: standard input must be one line of text")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the first request tells, whichever provider answers: TLS, the API, the clock, the credentials.
+//! The checks that the first request answers for every provider: TLS, the API, the clock, the credentials.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ const MAX_SKEW: i64 = 60;
 /// Requests that a larger command needs at once.
 const FEW: u64 = 10;
 
-/// Sorts what the first request came to. `words` says what was learnt when it succeeded.
+/// Reports the checks that the first request answers. Its outcome holds the message of a success.
 pub fn first(cx: &Context, report: &mut Report, http: &Http, outcome: Result<String, Error>) {
     let answer = http.last_seen();
     let error = match outcome {
@@ -53,7 +53,7 @@ fn tls(report: &mut Report, http: &Http) {
 
 fn clock(report: &mut Report, server: Option<Timestamp>, here: Timestamp) {
     let Some(server) = server else {
-        return report.skip("clock", "the server does not tell its time");
+        return report.skip("clock", "the server sends no `Date`");
     };
     let ahead = here.as_second() - server.as_second();
     match ahead.abs() > MAX_SKEW {

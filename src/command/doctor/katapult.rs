@@ -17,10 +17,10 @@ pub async fn check(cx: &Context, report: &mut Report, connection: &Connection) {
     };
     let (seen, outcome) = match api.organizations().await {
         Ok(seen) => {
-            let words = format!("the token is valid and sees {}", count(seen.len()));
+            let words = format!("the token is valid and has access to {}", count(seen.len()));
             (Some(seen), Ok(words))
         }
-        // Only a valid token is told so.
+        // The API answers this to valid tokens only.
         Err(error) if error.code == "scope_not_granted" => (None, Ok("the token is valid".to_owned())),
         Err(error) => (None, Err(error)),
     };
@@ -50,20 +50,26 @@ fn organization(report: &mut Report, named: Option<&str>, seen: Option<&[Object<
     };
     match (named, seen) {
         (Some(name), Some(seen)) if !seen.iter().any(|found| is_called(&found.model, name)) => {
-            let error = Error::new(Exit::NotFound, "organization_not_found", format!("the token does not see {name}"));
-            report.fail(CHECK, error.hint("`bpctl org list` shows the organizations that the token sees"));
+            let error = Error::new(
+                Exit::NotFound,
+                "organization_not_found",
+                format!("the token has no access to organization {name}"),
+            );
+            report.fail(CHECK, error.hint("`bpctl org list` shows the organizations that it has access to"));
             return None;
         }
         (Some(name), None) => {
-            let message = format!("{name}, not checked: the token lacks the scope organizations:read");
+            let message = format!("{name}, not checked: the token has no scope organizations:read");
             report.warn(CHECK, message, "`bpctl org list` will not work without that scope");
         }
         (Some(name), Some(_)) => report.ok(CHECK, name),
         (None, None) => report.warn(CHECK, "none is named, and the token may not list them", hint),
         (None, Some([only])) => report.ok(CHECK, only.model.sub_domain.as_deref().unwrap_or("the only one")),
-        (None, Some([])) => report.warn(CHECK, "the token sees none", "check the token in the Katapult console"),
+        (None, Some([])) => {
+            report.warn(CHECK, "the token has access to none", "check the token in the Katapult console")
+        }
         (None, Some(several)) => {
-            report.warn(CHECK, format!("none is named, and the token sees {}", several.len()), hint);
+            report.warn(CHECK, format!("none is named, and the token has access to {}", several.len()), hint);
         }
     }
     match (named, seen) {

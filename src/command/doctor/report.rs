@@ -18,7 +18,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// All is well.
+    /// The check passed.
     pub fn ok(&mut self, check: &'static str, message: impl Into<String>) {
         self.add(check, CheckStatus::Ok, message.into(), None);
     }
@@ -28,12 +28,12 @@ impl Report {
         self.add(check, CheckStatus::Warning, message.into(), Some(hint.into()));
     }
 
-    /// There is nothing to check.
+    /// The check does not apply.
     pub fn skip(&mut self, check: &'static str, message: impl Into<String>) {
         self.add(check, CheckStatus::Skipped, message.into(), None);
     }
 
-    /// It does not work.
+    /// The check failed.
     pub fn fail(&mut self, check: &'static str, error: Error) {
         let code = match &*error.code {
             "usage" | "config" | "io" => String::new(),
@@ -51,7 +51,7 @@ impl Report {
         self.checks.push(Check { check, status, message, hint, exit_code: 0 });
     }
 
-    /// Tells whether a check failed.
+    /// Whether a check failed.
     pub fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
