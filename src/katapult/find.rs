@@ -27,10 +27,10 @@ impl Katapult {
         })?;
         match organizations.as_slice() {
             [_] => Ok(organizations.remove(0)),
-            [] => Err(Error::new(Exit::NotFound, "organization_not_found", "the token sees no organization")),
+            [] => Err(Error::new(Exit::NotFound, "organization_not_found", "the token has access to no organization")),
             several => {
                 let names: Vec<&str> = several.iter().map(label_of).collect();
-                Err(Error::usage(format!("the token sees several organizations: {}", names.join(", ")))
+                Err(Error::usage(format!("the token has access to several organizations: {}", names.join(", ")))
                     .hint("name one with `--org`, `BPCTL_ORG`, or `organization` in the profile"))
             }
         }

@@ -95,7 +95,7 @@ fn a_typing_error_suggests_what_was_meant() {
         (&["version"], "use `bpctl --version`"),
         (&["policies", "ls"], "use `bpctl policies list`"),
         (&["policy", "rm", POLICY], "use `bpctl policies delete`"),
-        (&["list"], "use `bpctl policies list`; also list: disk, vm, trash, org, backups, config"),
+        (&["list"], "use `bpctl policies list`; also list: disk, vm, trash, org, backups, auth, config"),
         (&["login"], "use `bpctl auth login`"),
         (&["servers", "list"], "use `bpctl vm`"),
         (&["-o", "table", "vm", "delete", "web-1"], "`bpctl vm` has list, show"),

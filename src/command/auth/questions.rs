@@ -70,10 +70,8 @@ pub async fn token(cx: &Context, provider: Provider) -> Result<Secret> {
     let typed = match cx.ui.can_ask() {
         true => cx.ui.ask_secret(provider.token_prompt()).await?,
         false if cx.system.stdin_is_terminal => {
-            return Err(Error::usage(
-                "cannot prompt for a token: `--no-input` is set, or standard error is not a terminal",
-            )
-            .hint("pipe the token in: `pass show katapult | bpctl auth login`"));
+            return Err(Error::usage("cannot prompt for a token here, and standard input is a terminal")
+                .hint("pipe the token in: `pass show katapult | bpctl auth login`"));
         }
         false => standard_input(cx).await?,
     };
