@@ -81,8 +81,8 @@ impl Context {
         }
     }
 
-    /// Makes the surroundings of the same command on one of several profiles: its rows are gathered, and what it
-    /// tells begins with the profile's name.
+    /// Makes the context of the same command on one of several profiles: its rows are gathered, and its notes begin
+    /// with the profile's name.
     pub fn on_profile(&self, name: &str) -> Self {
         let global = Global { profile: Some(name.to_owned()), all_profiles: false, ..self.global.clone() };
         let cx = Self::new(self.system.clone(), global, self.ui.on_profile(name), self.output.clone());
@@ -107,7 +107,7 @@ impl Context {
     /// Where the config file is, or would be.
     ///
     /// # Errors
-    /// There is no home directory, and no file is named.
+    /// No home directory exists, and no file is named.
     pub fn config_path(&self) -> Result<PathBuf> {
         let named = self.global.config.clone().or_else(|| self.system.raw_variable(env::CONFIG).map(PathBuf::from));
         named.map_or_else(|| self.paths().config_file(), |path| self.paths().expand(&path))
@@ -116,7 +116,7 @@ impl Context {
     /// The same, of a file that is about to be changed.
     ///
     /// # Errors
-    /// As above, and where something that is no file is named.
+    /// As above, and where something other than a file is named.
     pub fn config_path_to_change(&self) -> Result<PathBuf> {
         let path = self.config_path()?;
         Edit::check(&path)?;
@@ -184,7 +184,7 @@ impl Context {
         Ok(self.connection.get_or_init(|| connection))
     }
 
-    /// Tells which provider is in use; a command for either does what suits.
+    /// Returns the provider in use.
     ///
     /// # Errors
     /// A bad configuration.
@@ -203,7 +203,7 @@ impl Context {
     /// The Katapult client.
     ///
     /// # Errors
-    /// Another provider is in use, there is no token, or the configuration is bad.
+    /// Another provider is in use, the token is missing, or the configuration is bad.
     pub fn katapult(&self) -> Result<&Katapult> {
         if let Some(client) = self.katapult.get() {
             return Ok(client);
@@ -230,7 +230,7 @@ impl Context {
     /// A Katapult client for a connection that is not, or not yet, the one in use.
     ///
     /// # Errors
-    /// There is no token.
+    /// The token is missing.
     pub fn katapult_at(&self, connection: &Connection) -> Result<Katapult> {
         let token = connection.write_credential()?;
         let http = self.http(connection, Authentication::Bearer(token), Katapult::DIALECT)?;
@@ -321,7 +321,7 @@ impl Context {
     pub fn sandbox_file(&self) -> Option<PathBuf> {
         let file = self.paths().sandbox_file();
         if let Err(error) = &file {
-            self.ui.warn(&format!("{}: there is no file for the sandbox's state, so it is not kept", error.message));
+            self.ui.warn(&format!("{}: the sandbox's state has no file, so it is not kept", error.message));
         }
         file.ok()
     }
@@ -353,7 +353,7 @@ impl Context {
     /// The journal of writes.
     ///
     /// # Errors
-    /// There is no home directory.
+    /// No home directory exists.
     pub fn journal(&self) -> Result<Journal> {
         Ok(Journal::at(self.paths().journal_file()?))
     }
@@ -429,7 +429,7 @@ impl Context {
         self.answers.borrow_mut().extend(words.iter().map(|word| quoted(word)));
     }
 
-    /// Gives the command line without the program, with what was answered to questions: the same command, without
+    /// Returns the command line without the program, with what was answered to questions: the same command, without
     /// questions.
     pub fn command_line(&self) -> String {
         let answers = self.answers.borrow();

@@ -286,7 +286,7 @@ impl Error {
         can_pass && self.changed == Changed::No
     }
 
-    /// Gives the JSON form that scripts read from standard error.
+    /// Returns the JSON form that scripts read from standard error.
     pub fn to_json(&self) -> Value {
         let hint = match self.hints.is_empty() {
             true => Value::Null,
@@ -313,7 +313,7 @@ pub fn reason(error: &io::Error) -> String {
     text[..end].to_owned()
 }
 
-/// Says what to do about a path that cannot be used.
+/// Describes what to do about a path that cannot be used.
 fn advice(kind: io::ErrorKind) -> Option<&'static str> {
     match kind {
         io::ErrorKind::PermissionDenied => Some(

@@ -49,7 +49,7 @@ pub enum Name {
     Vm(String),
     /// A disk: id.
     Disk(String),
-    /// The id of something that is neither listed as a machine nor as a disk.
+    /// The id of something that is not listed as a machine or a disk.
     Target(String),
 }
 
@@ -74,14 +74,14 @@ pub enum Selector {
 }
 
 impl Document {
-    /// Tells whether machines must be read one by one: lists leave out their tags (recorded).
+    /// Returns whether machines must be read one by one: lists leave out their tags (recorded).
     pub fn needs_tags(&self) -> bool {
         self.rules.iter().any(|rule| matches!(rule.selector, Selector::Tag(_)))
     }
 }
 
 impl Name {
-    /// Gives the key that the file spells it with, and its value.
+    /// Returns the key that the file spells it with, and its value.
     pub fn parts(&self) -> (&'static str, &str) {
         match self {
             Self::Vm(name) => ("vm", name),

@@ -112,7 +112,7 @@ fn outlive_file_size_limit() {
 #[cfg(not(unix))]
 fn outlive_file_size_limit() {}
 
-/// Says what an interruption left behind.
+/// Describes what an interruption left behind.
 fn interruption(cx: &Context) -> Error {
     if let Some(error) = cx.tally.interruption() {
         return error;

@@ -21,7 +21,7 @@ pub enum AuthCommand {
 ///
 /// The token is read from a hidden prompt, or from standard input: one line. The provider is the one of `--provider`, the
 /// environment or the profile [default: katapult]. On a terminal, the address and the user of an OnApp cloud are asked
-/// for where neither the options, the environment nor the profile have them. The token is checked with one request
+/// for where the options, the environment and the profile lack them. The token is checked with one request
 /// before it is stored. A token that the profile already has is replaced only after a question, except in a script.
 #[derive(Debug, Args)]
 #[command(after_help = "\

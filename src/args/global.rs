@@ -37,7 +37,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Gives its name, as `--output` takes it.
+    /// Returns its name, as `--output` takes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Table => "table",

@@ -99,7 +99,7 @@ pub struct PolicyFields {
 }
 
 impl PolicyFields {
-    /// Gives the fields to change.
+    /// Returns the fields to change.
     pub fn patch(&self) -> PolicyPatch {
         PolicyPatch {
             retention: self.retention,

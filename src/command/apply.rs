@@ -131,7 +131,7 @@ async fn read_plan(cx: &Context, path: &Path) -> Result<Plan> {
     let soonest = cx.now().as_second() + LEAD;
     let removals = plan.steps.iter().filter(|step| step.action == StepAction::ScheduleDelete);
     if let Some(step) = removals.into_iter().find(|step| step.after.auto_move_to_trash_at < Some(soonest)) {
-        let message = format!("{name}: the time of `{}` is no longer at least 5 minutes ahead", step.label());
+        let message = format!("{name}: the time of `{}` is less than 5 minutes ahead by now", step.label());
         return Err(Error::new(Exit::Refused, code::INVALID_TIMESTAMP, message).hint("nothing was sent; plan again"));
     }
     Ok(plan)

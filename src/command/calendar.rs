@@ -57,8 +57,8 @@ fn assumptions(cx: &Context, all: &Runs) {
         );
     }
     let notes = [
-        (all.without_interval, "policies of an unknown interval, of which only the next run is shown"),
-        (all.without_next, "policies left out because they tell no next run"),
+        (all.without_interval, "policies of an unknown interval: only their next run is shown"),
+        (all.without_next, "policies left out because they have no next run"),
         (all.overdue, "policies that should have run already, and are counted on from that time"),
     ];
     for (count, words) in notes.into_iter().filter(|(count, _)| *count > 0) {

@@ -19,7 +19,7 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
     let requirements = Requirements { interval: args.require.clone(), retention: args.min_retention };
     let coverage = coverage(&reading.inventory.fleet, &requirements, cx.now());
     for (policy, target) in &coverage.strays {
-        cx.ui.note(&format!("policy {policy} belongs to {target}, which is no listed machine or disk"));
+        cx.ui.note(&format!("policy {policy} belongs to {target}, which is not a listed VM or disk"));
     }
     let verdict = args
         .fail_on
@@ -92,7 +92,7 @@ fn failure(coverage: &Coverage, level: FailOnCoverage, requirements: &Requiremen
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!bad.is_empty()).then(|| {
         let (count, all) = (bad.len(), coverage.rows.len());
-        let message = format!("not covered as asked: {count} of {all}: {}{more}", names.join(", "));
+        let message = format!("not covered as required: {count} of {all}: {}{more}", names.join(", "));
         Error::found(message).hint(format!("`bpctl coverage{}` shows the reason of each", flags(requirements)))
     })
 }

@@ -50,7 +50,7 @@ pub fn changes(cx: &Context) -> Result<impl Iterator<Item = Result<Recorded>>> {
 pub fn find(cx: &Context, number: u64) -> Result<Recorded> {
     let found = cx.journal()?.find(number).map_err(|error| Error::io("the journal", &error))?;
     found.ok_or_else(|| {
-        Error::new(Exit::NotFound, "not_found", format!("there is no change {number} in the journal"))
+        Error::new(Exit::NotFound, "not_found", format!("change {number} is not in the journal"))
             .hint("`bpctl history` lists the changes")
     })
 }

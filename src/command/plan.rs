@@ -12,7 +12,9 @@ use crate::ops::planner::{make, prune_at};
 /// Shows what would make the live policies as a file says.
 pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
     if matches!(cx.output.format, Format::Csv | Format::Id) {
-        return Err(Error::usage("a plan is no list of rows").hint("use `-o table`, `json`, `jsonl` or `yaml`"));
+        return Err(
+            Error::usage("a plan is not available as csv, tsv or id").hint("use `-o table`, `json`, `jsonl` or `yaml`")
+        );
     }
     let at = prune_at(cx, &args.prune)?;
     let api = cx.katapult()?;

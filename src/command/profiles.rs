@@ -18,7 +18,7 @@ use crate::model::{Backup, Disk, Machine, Object, Organization, Policy, TrashObj
 use crate::ops::rows::{finish, note_limit};
 use crate::view::{Listing, Resource};
 
-/// Gives the profiles that are named, when more than one may be; none for an ordinary command.
+/// Returns the profiles that are named, when more than one may be; none for an ordinary command.
 ///
 /// # Errors
 /// An empty name, or no profile in the config file.
@@ -59,7 +59,7 @@ pub fn named(cx: &Context, command: &Command) -> Result<Option<Vec<String>>> {
 /// Carries out a list on several profiles.
 ///
 /// # Errors
-/// A command that is no list; exit 9 when some profiles failed, the first one's error when all did.
+/// A command that is not a list; exit 9 when some profiles failed, the first one's error when all did.
 pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()> {
     if cx.global.api_url.is_some() || cx.global.provider.is_some() {
         return Err(Error::usage("`--api-url` and `--provider` do not go with several profiles")
@@ -101,7 +101,7 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
     }
 }
 
-/// Tells whether a command speaks to no cloud: a variable that is set for others is nothing to it.
+/// Returns whether a command contacts no cloud: `BPCTL_PROFILE` does not matter to it.
 fn is_local(command: &Command) -> bool {
     match command {
         Command::Lint(args) => args.explain.is_some() || args.list_codes,
@@ -178,7 +178,7 @@ async fn gather<T: Resource>(
     match (failed.is_empty(), found.is_empty()) {
         (true, true) => Ok(()),
         (true, false) => Err(findings(&found)),
-        (false, _) => Err(lacking(&done, &failed, is_any_shown)),
+        (false, _) => Err(incomplete(&done, &failed, is_any_shown)),
     }
 }
 
@@ -190,7 +190,7 @@ fn findings(found: &[(String, Error)]) -> Error {
 }
 
 /// Builds the error of a list that lacks profiles.
-fn lacking(done: &[String], failed: &[(String, Error)], is_any_shown: bool) -> Error {
+fn incomplete(done: &[String], failed: &[(String, Error)], is_any_shown: bool) -> Error {
     let name = |(name, error): &(String, Error)| match error.exit {
         Exit::Partly => format!("some of {name}"),
         _ => name.clone(),

@@ -130,7 +130,7 @@ fn readable(recorded: Recorded) -> Result<Entry> {
     }
 }
 
-/// Refuses a change of another API or organization: the token in use may reach its policy all the same.
+/// Refuses a change of another API or organization: the token in use may still reach its policy.
 fn refuse_foreign(cx: &Context, entry: &Entry) -> Result<()> {
     let api = cx.api_name()?;
     let (number, profile) = (entry.number, entry.profile.as_deref());
@@ -146,7 +146,7 @@ fn refuse_foreign(cx: &Context, entry: &Entry) -> Result<()> {
     let organization = connection.organization.as_ref().map(|setting| setting.value.as_str());
     let is_ours = match (entry.organization.as_deref(), organization) {
         (Some(theirs), Some(ours)) => theirs == ours,
-        // Without a name on both sides, the profile tells the tokens apart.
+        // Without a name on both sides, the profile distinguishes the tokens.
         _ => profile == connection.profile.as_ref().map(|profile| profile.value.as_str()),
     };
     if is_ours {
@@ -225,7 +225,7 @@ fn what_stays(old: &Policy, now: &Policy) -> String {
     fields.join(", ")
 }
 
-/// Schedules the deletion for the time that it was scheduled for before, if any; there is no other way back.
+/// Schedules the deletion for the time that it was scheduled for before, if any. The API offers nothing else.
 async fn old_schedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
     let planned = convert(&entry.before.value()).auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
     let Some(at) = planned.filter(|at| at.as_second() >= cx.system.now().as_second() + LEAD) else {

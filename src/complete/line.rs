@@ -35,7 +35,7 @@ pub(super) fn in_words(arguments: &[OsString]) -> Option<Position> {
         Some((word, after)) => (word.as_str(), after),
         None => ("", rest),
     };
-    // A quote that was opened is no part of the word.
+    // An opening quote does not belong to the word.
     let word = split(word).pop().unwrap_or_default().text;
     Some(Position { before: before.to_vec(), word, after: after.to_vec() })
 }
@@ -59,7 +59,7 @@ pub(super) fn in_bash(arguments: &[OsString]) -> Option<(Position, End)> {
     Some((Position { before, word: last.text, after }, end))
 }
 
-/// A word of a line.
+/// One word on a line.
 #[derive(Debug, Default)]
 struct Word {
     /// As it stands in the line.

@@ -24,7 +24,7 @@ pub(super) const LISTS: [&str; 14] = [
     "doctor",
 ];
 
-/// Gives the columns of a command's list, in order: `policies list`, or `policies` for what its verbs print.
+/// Returns the columns of a command's list, in order: `policies list`, or `policies` for what its verbs print.
 pub(crate) fn columns(command: &str) -> Vec<&'static str> {
     match command {
         "policies list" | "policies show" | "policies create" | "policies update" | "policies schedule-delete" => {

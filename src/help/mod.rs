@@ -26,7 +26,7 @@ const SCREEN: usize = 24;
 /// The last line of every command's help.
 const REST: &str = "Options of every command: bpctl help options";
 
-/// Gives the whole command line, with everything that its help says.
+/// Returns the whole command line, with everything that its help says.
 ///
 /// `--help` of bpctl itself lists every command and option; its `-h` gives the overview.
 pub(crate) fn command(wants_everything: bool) -> Command {
@@ -40,7 +40,7 @@ pub(crate) fn command(wants_everything: bool) -> Command {
     if wants_everything { command.after_help(overview::TOPICS) } else { command.override_help(overview::styled()) }
 }
 
-/// Gives the options of every command, alone.
+/// Returns the options of every command, alone.
 fn options() -> Command {
     Global::augment_args(Command::new("bpctl")).disable_help_flag(true).max_term_width(80).help_template("{all-args}")
 }

@@ -107,7 +107,7 @@ impl<'a> Place<'a> {
         place
     }
 
-    /// Gives the first example of the command's help.
+    /// Returns the first example of the command's help.
     fn example(&self) -> Option<String> {
         let help = self.command.get_after_long_help()?.to_string();
         let first = help.lines().skip_while(|line| *line != "Examples:").nth(1)?;

@@ -100,7 +100,7 @@ impl Topic {
         }
     }
 
-    /// Gives its text for a terminal.
+    /// Returns its text for a terminal.
     pub(crate) fn text(self) -> String {
         let body = match self {
             Self::Options => super::options().render_help().ansi().to_string(),
@@ -109,7 +109,7 @@ impl Topic {
         format!("{}\n\n{}\n", self.title(), body.trim_end())
     }
 
-    /// Gives its text in parts. The options are laid out by the command line's own library.
+    /// Returns its text in parts. The options are laid out by the command line's own library.
     pub(super) fn blocks(self) -> Vec<Block> {
         match self {
             Self::ExitCodes => exit_codes(),
@@ -207,7 +207,7 @@ fn times() -> Vec<Block> {
         ]),
         Block::Heading("Schedules"),
         Block::text(
-            "The API documents neither the range nor the time zone of a policy's `time` and `minute`. bpctl reads them as \
+            "The API does not document the range or the time zone of a policy's `time` and `minute`. bpctl reads them as \
              hour of the day (0 to 23) and minute of the hour (0 to 59), in server time, and refuses other values.",
         ),
     ]

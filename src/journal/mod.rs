@@ -2,7 +2,7 @@
 //!
 //! A write is recorded when it begins, before anything is sent, when the id of a new object is known, and when it has
 //! ended. An entry without an end is a write whose outcome is unknown: bpctl was stopped in between. What is read is
-//! read from the end of the file, so that neither a write nor a look back costs more as the journal grows. Nothing
+//! read from the end of the file, so that the cost of a write and of a look back does not grow with the journal. Nothing
 //! here talks to an API.
 
 mod backwards;

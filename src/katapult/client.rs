@@ -81,7 +81,7 @@ impl Katapult {
         Self { http, show_secrets }
     }
 
-    /// Gives the HTTP client below.
+    /// Returns the HTTP client below.
     pub fn http(&self) -> &Http {
         &self.http
     }

@@ -41,7 +41,7 @@ fn target(value: &Value) -> Target {
     Target { kind, id, name: text(inner, "name") }
 }
 
-/// Tells a machine from a disk where no type is given. Prefixes and fields are hints, never a check.
+/// Guesses machine or disk where no type is given. Prefixes and fields are hints, never a check.
 fn guess_kind(inner: &Value, id: Option<&str>) -> TargetKind {
     let has = |name: &str| inner.get(name).is_some();
     match id {
@@ -53,7 +53,7 @@ fn guess_kind(inner: &Value, id: Option<&str>) -> TargetKind {
     }
 }
 
-/// Reads a disk, as `get` and both lists tell of it.
+/// Reads a disk, as `get` and both lists show it.
 pub fn disk(value: &Value) -> Disk {
     // A machine's list nests the disk one level down, beside its attachment (recorded).
     let (disk, attachment) = match value.get("disk") {
@@ -130,7 +130,7 @@ fn annotations(value: &Value) -> Vec<(String, String)> {
     list(value, "annotations").iter().filter_map(pair).collect()
 }
 
-/// Reads a machine, as `get` and the list tell of it.
+/// Reads a machine, as `get` and the list show it.
 pub fn machine(value: &Value) -> Machine {
     Machine {
         id: text(value, "id"),

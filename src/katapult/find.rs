@@ -16,7 +16,7 @@ impl Katapult {
         }
     }
 
-    /// Gives the only organization that the token sees.
+    /// Returns the only organization that the token sees.
     ///
     /// # Errors
     /// It sees several; none at all.

@@ -53,7 +53,7 @@ impl MachineName {
         }
     }
 
-    /// Gives the look-up that needs no listing.
+    /// Returns the look-up that needs no listing.
     pub fn direct(&self) -> Option<Lookup> {
         match self {
             Self::Id(id) => Some(Lookup::id(id)),

@@ -20,7 +20,7 @@ pub(super) fn unwrap(mut body: Value, key: &str) -> Result<Value> {
 /// Takes a page out of its envelope. `keys` are the spellings of the list's key.
 ///
 /// # Errors
-/// There is no such list, or it holds something that is not an object.
+/// The list is missing, or it holds something that is not an object.
 pub fn page(mut body: Value, keys: &[&str]) -> Result<Page> {
     let info = page_info(&body["pagination"]);
     let key = keys.iter().find(|key| body.get(**key).is_some_and(Value::is_array));
@@ -43,7 +43,7 @@ fn page_info(pagination: &Value) -> PageInfo {
     PageInfo { total_pages: number("total_pages"), total: number("total"), per_page: number("per_page") }
 }
 
-/// Gives a row's id, for telling rows apart. Disks of a machine are nested one level down (recorded).
+/// Returns a row's id, to distinguish rows. Disks of a machine are nested one level down (recorded).
 pub(super) fn row_id(row: &Value) -> Option<&str> {
     row.get("id").or_else(|| row.get("disk")?.get("id")).and_then(Value::as_str)
 }
@@ -63,7 +63,7 @@ pub(super) fn integer(value: &Value, name: &str) -> Option<i64> {
     }
 }
 
-/// Returns a float that is a whole number, within what a float can tell apart.
+/// Returns a float that is a whole number, within what a float can represent exactly.
 fn whole(number: f64) -> Option<i64> {
     const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
     let is_exact = number.fract() == 0.0 && number.abs() <= MAX_EXACT;

@@ -1,4 +1,4 @@
-//! The endpoints that write, and how to tell whether a write happened when its answer was lost.
+//! The endpoints that write, and how to find out whether a write happened when its answer was lost.
 //!
 //! A write's reply is never taken for the object's state: PATCH answers an empty schedule, DELETE only an id
 //! (documented). Callers read the object back.
@@ -16,7 +16,7 @@ use crate::model::{Change, PolicyPatch, Schedule};
 pub enum Cause {
     /// This request.
     Request,
-    /// An earlier attempt of it, whose answer was lost; or somebody else.
+    /// An earlier attempt of it, whose answer was lost; or someone else.
     EarlierAttempt,
 }
 
@@ -126,7 +126,7 @@ impl Katapult {
     }
 }
 
-/// Tells whether an error says that the object is no longer there.
+/// Returns whether an error says that the object is gone.
 pub fn is_gone(error: &Error) -> bool {
     error.code == "object_in_trash" || error.code == "disk_backup_policy_not_found"
 }

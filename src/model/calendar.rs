@@ -26,7 +26,7 @@ pub struct Run {
 pub struct Runs {
     /// In order of time, then of the policy's id.
     pub runs: Vec<Run>,
-    /// Policies that tell no next run.
+    /// Policies without a next run.
     pub without_next: usize,
     /// Policies whose interval is missing or not known: only their next run counts.
     pub without_interval: usize,

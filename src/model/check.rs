@@ -18,7 +18,7 @@ pub enum CheckStatus {
 }
 
 impl CheckStatus {
-    /// Gives its name.
+    /// Returns its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",

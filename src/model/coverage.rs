@@ -38,7 +38,7 @@ pub enum Verdict {
     Ok,
 }
 
-/// What a row tells of.
+/// What a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -51,7 +51,7 @@ pub enum Kind {
 /// A machine, or a disk that is assigned to none. Its fields are those of `bpctl coverage -o json`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// What it tells of.
+    /// What it is about.
     #[serde(rename = "type")]
     pub kind: Kind,
     /// The id.
@@ -118,7 +118,7 @@ pub struct Coverage {
     pub rows: Vec<Row>,
     /// The sums.
     pub totals: Totals,
-    /// Policies (id and target) whose target is neither a known machine nor a known disk.
+    /// Policies (id and target) whose target is not a known machine or disk.
     pub strays: Vec<(String, String)>,
 }
 
@@ -136,12 +136,12 @@ pub fn coverage(fleet: &Fleet, requirements: &Requirements, now: Timestamp) -> C
 }
 
 impl Count {
-    /// Tells how many there are in all.
+    /// Returns how many there are in all.
     pub fn all(&self) -> usize {
         self.ok + self.weak + self.partial + self.none
     }
 
-    /// Gives the verdicts with their numbers, worst first.
+    /// Returns the verdicts with their numbers, worst first.
     pub fn parts(&self) -> [(Verdict, usize); 4] {
         [
             (Verdict::None, self.none),
@@ -162,7 +162,7 @@ impl Count {
 }
 
 impl Verdict {
-    /// Gives the word.
+    /// Returns the word.
     pub fn word(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -193,7 +193,7 @@ impl Requirements {
         self.retention.is_none_or(|least| policy.retention.is_some_and(|retention| retention >= least))
     }
 
-    /// Says what the policies of one disk lack; `None` when one of them meets everything.
+    /// Describes what the policies of one disk lack; `None` when one of them meets everything.
     fn shortfall(&self, policies: &[&Policy]) -> Option<String> {
         if policies.iter().any(|policy| self.has_interval(policy) && self.has_retention(policy)) {
             return None;
@@ -230,9 +230,9 @@ fn machine_row(machine: &Machine, index: &Index<'_>, wanted: &Requirements, now:
         () if !uncovered.is_empty() => (Verdict::Partial, format!("not covered: {}", names(&uncovered))),
         () if disks.is_empty() => judged(wanted.shortfall(own), "no disks are listed"),
         () => {
-            let lacking = disks.iter().find_map(|disk| Some((disk, wanted.shortfall(&covering(disk))?)));
+            let weakest = disks.iter().find_map(|disk| Some((disk, wanted.shortfall(&covering(disk))?)));
             let is_alike = disks.iter().all(|disk| index.policies_of(disk.id.as_deref()).is_empty());
-            let words = lacking.map(|(disk, words)| match is_alike {
+            let words = weakest.map(|(disk, words)| match is_alike {
                 true => words,
                 false => format!("{}: {words}", name(disk)),
             });
@@ -321,7 +321,7 @@ fn row(
     }
 }
 
-/// Says what a policy keeps: `7 days (7 × daily)`.
+/// Describes what a policy keeps: `7 days (7 × daily)`.
 fn kept(policy: &Policy) -> Option<String> {
     let (retention, interval) = (policy.retention?, policy.schedule.interval.as_ref()?);
     let every = policy.schedule.frequency.unwrap_or(1).max(1);

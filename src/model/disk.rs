@@ -1,6 +1,6 @@
 //! Disks.
 
-/// A disk, as lists and `get` tell of it.
+/// A disk, as lists and `get` show it.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
     /// The id: opaque.

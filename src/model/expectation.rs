@@ -15,7 +15,7 @@ pub struct Expectation {
 const FIELDS: [&str; 6] = ["retention", "interval", "frequency", "time", "minute", "target"];
 
 impl Expectation {
-    /// Says how the policy differs: `retention is 14, not 7`.
+    /// Describes how the policy differs: `retention is 14, not 7`.
     pub fn difference(&self, policy: &Policy) -> Option<String> {
         let number = |value: Option<i64>| value.map(|value| value.to_string());
         let schedule = &policy.schedule;

@@ -1,4 +1,4 @@
-//! All machines, disks and policies of an organization, and who belongs to whom.
+//! All machines, disks and policies of an organization, and how they belong together.
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,7 +26,7 @@ pub struct Deletion {
     pub at: i64,
 }
 
-/// Who belongs to whom, by id. Ids are opaque and told apart by nothing else: the type that an answer gives for a
+/// How things belong together, by id. Ids are opaque, and nothing else distinguishes things: the type that an answer gives for a
 /// policy's target does not matter here.
 pub struct Index<'a> {
     machines: HashSet<&'a str>,
@@ -36,7 +36,7 @@ pub struct Index<'a> {
 }
 
 impl Fleet {
-    /// Sorts out who belongs to whom.
+    /// Works out how things belong together.
     pub fn index(&self) -> Index<'_> {
         let mut index = Index {
             machines: self.machines.iter().filter_map(|machine| machine.id.as_deref()).collect(),
@@ -59,23 +59,23 @@ impl Fleet {
 }
 
 impl<'a> Index<'a> {
-    /// Gives the disks that are assigned to a machine.
+    /// Returns the disks that are assigned to a machine.
     pub fn disks_of(&self, machine: &Machine) -> &[&'a Disk] {
         let disks = machine.id.as_deref().and_then(|id| self.disks_of.get(id));
         disks.map_or(&[], Vec::as_slice)
     }
 
-    /// Gives the policies of a machine or a disk itself.
+    /// Returns the policies of a machine or a disk itself.
     pub fn policies_of(&self, id: Option<&str>) -> &[&'a Policy] {
         id.and_then(|id| self.policies_of.get(id)).map_or(&[], Vec::as_slice)
     }
 
-    /// Tells whether a disk is assigned to a machine that is known.
+    /// Returns whether a disk is assigned to a machine that is known.
     pub fn has_machine_of(&self, disk: &Disk) -> bool {
         disk.machine_id.as_deref().is_some_and(|id| self.machines.contains(id))
     }
 
-    /// Tells whether a policy's target is a machine or disk that is known.
+    /// Returns whether a policy's target is a machine or disk that is known.
     pub fn has_target_of(&self, policy: &Policy) -> bool {
         policy.target.id.as_deref().is_some_and(|id| self.machines.contains(id) || self.disk_ids.contains(id))
     }

@@ -13,7 +13,7 @@ pub struct Glob {
 }
 
 impl Glob {
-    /// Tells whether the whole text is as the pattern says.
+    /// Returns whether the whole text is as the pattern says.
     pub fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.to_lowercase().chars().collect();
         let (mut at, mut in_text) = (0, 0);
@@ -41,7 +41,7 @@ impl Glob {
         self.pattern[at..].iter().all(|rest| *rest == '*')
     }
 
-    /// Tells whether a machine's name or FQDN is as the pattern says.
+    /// Returns whether a machine's name or FQDN is as the pattern says.
     pub fn matches_machine(&self, machine: &Machine) -> bool {
         [&machine.name, &machine.fqdn].into_iter().flatten().any(|name| self.matches(name))
     }

@@ -35,7 +35,7 @@ impl Interval {
         }
     }
 
-    /// Gives the API's word.
+    /// Returns the API's word.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Hourly => "hourly",
@@ -46,7 +46,7 @@ impl Interval {
         }
     }
 
-    /// Gives the length in seconds, a month as 30 days; `None` for an unknown one.
+    /// Returns the length in seconds, a month as 30 days; `None` for an unknown one.
     pub fn seconds(&self) -> Option<u64> {
         match self {
             Self::Hourly => Some(3_600),
@@ -57,7 +57,7 @@ impl Interval {
         }
     }
 
-    /// Gives the noun for one interval: `hour`, `day`, …
+    /// Returns the noun for one interval: `hour`, `day`, …
     pub fn unit(&self) -> &str {
         match self {
             Self::Hourly => "hour",

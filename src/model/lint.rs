@@ -1,6 +1,6 @@
 //! Findings about policies that are probably not as intended.
 //!
-//! Codes are stable: one that is no longer used is not given to anything else. W00x is about protection, W01x about
+//! Codes are stable: a code that is retired is not reused. W00x is about protection, W01x about
 //! schedules and retention, W02x about deletion.
 
 mod check;
@@ -70,7 +70,7 @@ pub struct Evidence<'a> {
 }
 
 impl Severity {
-    /// Gives the word; also SARIF's level.
+    /// Returns the word; also SARIF's level.
     pub fn word(self) -> &'static str {
         match self {
             Self::Warning => "warning",

@@ -36,7 +36,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Tells whether `name` names this machine: its name or label to the letter, host name and FQDN in lower case.
+    /// Returns whether `name` names this machine: its name or label to the letter, host name and FQDN in lower case.
     pub fn is_called(&self, name: &str) -> bool {
         let lower = name.to_lowercase();
         let is = |field: &Option<String>| field.as_ref().is_some_and(|field| field.to_lowercase() == lower);

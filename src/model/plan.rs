@@ -143,7 +143,7 @@ impl Step {
         step
     }
 
-    /// Says what protection it takes away: worked out anew, whatever a plan that was read says.
+    /// Describes what protection it takes away: worked out anew, whatever a plan that was read says.
     pub fn losses(&self) -> Vec<String> {
         match self.action {
             StepAction::Create => Vec::new(),
@@ -171,22 +171,22 @@ impl Step {
         }
     }
 
-    /// Gives the change of an update.
+    /// Returns the change of an update.
     pub fn change(&self) -> Change {
         self.after.patch().against(&self.policy_before())
     }
 
-    /// Gives the policy as it was, as far as the plan tells.
+    /// Returns the policy as it was, as far as the plan holds it.
     pub fn policy_before(&self) -> Policy {
         self.before.clone().unwrap_or_default().policy(self)
     }
 
-    /// Gives the policy as it should be, as far as the plan tells.
+    /// Returns the policy as it should be, as far as the plan holds it.
     pub fn policy_after(&self) -> Policy {
         self.after.policy(self)
     }
 
-    /// Says what it is about in a few words: `create web-1 daily`.
+    /// Describes what it is about in a few words: `create web-1 daily`.
     pub fn label(&self) -> String {
         let interval = self.after.interval.as_deref().unwrap_or("-");
         let words = format!("{} {} {interval}", self.action.verb(), self.target.label());
@@ -198,7 +198,7 @@ impl Step {
 }
 
 impl StepAction {
-    /// Gives the verb: `create`, `update`, `schedule-delete`.
+    /// Returns the verb: `create`, `update`, `schedule-delete`.
     pub fn verb(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -243,7 +243,7 @@ impl Fields {
         }
     }
 
-    /// Gives what is asked for to get there.
+    /// Returns what is asked for to get there.
     pub fn patch(&self) -> PolicyPatch {
         PolicyPatch {
             retention: self.retention,
@@ -271,7 +271,7 @@ impl Fields {
         }
     }
 
-    /// Says how `now` differs: `retention is 14, not 7`.
+    /// Describes how `now` differs: `retention is 14, not 7`.
     pub fn differences(&self, now: &Self) -> Vec<String> {
         let number = |value: Option<i64>| value.map_or_else(|| "not set".to_owned(), |value| value.to_string());
         let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());

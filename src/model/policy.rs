@@ -44,7 +44,7 @@ pub enum TargetKind {
     VirtualMachine,
     /// One disk.
     Disk,
-    /// The answer does not tell.
+    /// The answer does not say.
     #[default]
     Unknown,
 }
@@ -78,7 +78,7 @@ impl Policy {
         schedule.next_invocation_at = schedule.next_invocation_at.or(listed.schedule.next_invocation_at);
     }
 
-    /// Gives what an update can change, by name and as text.
+    /// Returns what an update can change, by name and as text.
     pub fn settings(&self) -> [(&'static str, Option<String>); 5] {
         let schedule = &self.schedule;
         let number = |value: Option<i64>| value.map(|value| value.to_string());
@@ -98,7 +98,7 @@ impl Policy {
             || self.target.id != earlier.target.id
     }
 
-    /// Why it cannot be told what this policy backs up and how often; none where it can. Such a policy may be any that
+    /// Why it is unknown what this policy backs up and how often; none where it can. Such a policy may be any that
     /// is missing, so it stands in the way of creating and pruning.
     pub fn unreadable(&self) -> Option<String> {
         if self.target.id.as_deref().is_none_or(str::is_empty) {
@@ -107,7 +107,7 @@ impl Policy {
         self.unreadable_interval()
     }
 
-    /// Why it cannot be told how often it runs.
+    /// Why it is unknown how often it runs.
     pub fn unreadable_interval(&self) -> Option<String> {
         match &self.schedule.interval {
             None => Some("its interval cannot be read".to_owned()),
@@ -116,7 +116,7 @@ impl Policy {
         }
     }
 
-    /// Gives the id, or a dash.
+    /// Returns the id, or a dash.
     pub fn id_text(&self) -> &str {
         self.id.as_deref().unwrap_or("-")
     }
@@ -130,7 +130,7 @@ impl Target {
 }
 
 impl TargetKind {
-    /// Gives the noun: `vm`, `disk`.
+    /// Returns the noun: `vm`, `disk`.
     pub fn noun(self) -> &'static str {
         match self {
             Self::VirtualMachine => "vm",
@@ -180,7 +180,7 @@ impl Schedule {
         Some(span.div_ceil(self.period_seconds()?))
     }
 
-    /// Gives the length of one turn in seconds, reading frequency as "every N intervals".
+    /// Returns the length of one turn in seconds, reading frequency as "every N intervals".
     pub fn period_seconds(&self) -> Option<u64> {
         let count = u64::try_from(self.frequency.unwrap_or(1)).ok()?.max(1);
         self.interval.as_ref()?.seconds()?.checked_mul(count)

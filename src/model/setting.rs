@@ -29,7 +29,7 @@ impl ConfigSetting {
         Self { key: key.into(), value: Value::Null, origin: None }
     }
 
-    /// Gives the value as people read it.
+    /// Returns the value as people read it.
     pub fn text(&self) -> String {
         match &self.value {
             Value::Null => "(not set)".to_owned(),

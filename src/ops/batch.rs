@@ -38,7 +38,7 @@ pub enum Unreadable {
     IsDeleted,
 }
 
-/// Gives the names on the command line, each once; `-` stands for those on standard input.
+/// Returns the names on the command line, each once; `-` stands for those on standard input.
 ///
 /// # Errors
 /// None is named, or standard input cannot be read.

@@ -40,7 +40,7 @@ pub struct Made {
 }
 
 impl Made {
-    /// Refuses a plan of which a policy stands in the way that cannot be understood.
+    /// Refuses a plan that concerns a policy that cannot be understood.
     ///
     /// # Errors
     /// `unreadable`.
@@ -335,7 +335,7 @@ fn shown(requests: &[Request]) -> Vec<Value> {
     requests.iter().map(dry_run::to_json).collect()
 }
 
-/// Tells whether a plan that was read sends, and takes away, what its fields say.
+/// Returns whether the requests and losses of a plan that was read are those of its fields.
 pub fn is_consistent(step: &Step) -> bool {
     let has_policy = step.policy.is_some() && step.before.is_some();
     let is_complete = match step.action {

@@ -70,7 +70,7 @@ fn time_of_day(cx: &Context, fields: &mut PolicyFields) -> Result<()> {
     Ok(())
 }
 
-/// How many backups a new policy keeps, unless told: a day, two weeks, two months, a year.
+/// The default retention of a new policy: a day, two weeks, two months, a year.
 fn usual_retention(interval: &Interval) -> i64 {
     match interval {
         Interval::Hourly => 24,
@@ -93,7 +93,7 @@ fn number(cx: &Context, question: &str, present: Option<i64>, range: RangeInclus
     asked(cx, question, &present.map_or_else(String::new, |present| present.to_string()), range)
 }
 
-/// Asks for a number; none where there is no default and nothing is typed.
+/// Asks for a number; none where nothing is typed and no default exists.
 fn asked(cx: &Context, question: &str, default: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
     let expected = if range == POSITIVE {
         "expected a whole number, at least 1".to_owned()

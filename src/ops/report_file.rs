@@ -31,7 +31,7 @@ enum Place {
     File(PathBuf),
 }
 
-/// Writes a file whole or not at all. What is no file (a terminal, a pipe, `/dev/null`) is written to, not replaced,
+/// Writes a file whole or not at all. What is not a regular file (a terminal, a pipe, `/dev/null`) is written to, not replaced,
 /// and a symbolic link stays one. `-` and the system's names for it stand for standard output.
 ///
 /// # Errors
@@ -47,7 +47,7 @@ pub async fn write(cx: &Context, path: &Path, content: String) -> Result<Written
         }
         Place::Stream => {
             let path = path.to_owned();
-            // A pipe opens when somebody reads it.
+            // A pipe opens when it has a reader.
             let written =
                 detached::spawn(move || OpenOptions::new().append(true).open(path)?.write_all(content.as_bytes()));
             written.await.flatten().map_err(failed)?;

@@ -144,7 +144,7 @@ pub fn print_list<T: Resource + Serialize>(mut rows: Rows<'_, T>, things: Vec<T>
     rows.end(Walk::default(), of)
 }
 
-/// Gives a thing of our own as an API's object would be.
+/// Returns a thing of our own as an API's object would be.
 ///
 /// # Errors
 /// It has no JSON; none of ours does.

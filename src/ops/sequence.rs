@@ -96,7 +96,7 @@ pub fn sum_up(plural: &str, done: &[String], mut failed: Vec<(String, Error)>, n
     if !not_tried.is_empty() {
         words.push(format!("not tried after that: {}", names(not_tried)));
     }
-    // One of which it is not known whether it was carried out outweighs those that surely were not.
+    // An unknown outcome outweighs failures that surely changed nothing.
     let open = failed.iter().find(|(_, error)| error.outcome_unknown());
     let (exit, code) = match (done.is_empty(), open.or(failed.first())) {
         (true, Some((_, worst))) => (worst.exit, worst.code.clone()),

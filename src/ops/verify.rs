@@ -28,7 +28,7 @@ pub fn verify(change: &Change, before: &Policy, after: &Policy) -> Result<()> {
     let (missed, others): (Vec<_>, Vec<_>) = wanted
         .filter_map(|((name, wanted), (_, actual))| Some((name, wanted?, actual)))
         .filter(|(_, wanted, actual)| actual.as_ref() != Some(wanted))
-        // A field that was not to change, and that the answer leaves out or spells in a new way, is no contradiction.
+        // A field that was not to change, and that the answer leaves out or spells in a new way, does not contradict it.
         .filter(|(name, _, actual)| is_wanted(name) || actual.is_some() && (is_known || *name != "interval"))
         .partition(|(name, ..)| is_wanted(name));
     not_applied(&missed)?;

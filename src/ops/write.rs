@@ -43,7 +43,7 @@ pub trait Write {
     /// Reads again what it is about.
     ///
     /// # Errors
-    /// `changed` when that is no longer what was shown.
+    /// `changed` when it differs from what was shown.
     async fn read_again(&mut self, cx: &Context) -> Result<()>;
 
     /// Records, sends, reads back and verifies.

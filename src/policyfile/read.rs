@@ -115,7 +115,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Gives the tables of `[[key]]`, or of a list of inline tables.
+    /// Returns the tables of `[[key]]`, or of a list of inline tables.
     fn tables<'t>(&self, top: &Place<'t>, key: &str) -> Result<Vec<Place<'t>>> {
         let Some(item) = top.table.get(key) else {
             return Ok(Vec::new());

@@ -10,8 +10,8 @@ use super::{Document, Entry, Name, Rule, Selector};
 use crate::error::{Error, Exit, code};
 use crate::model::{Disk, Interval, Machine, Policy, PolicyPatch, Target, TargetKind};
 
-/// Complaints that are told at once.
-const MOST_COMPLAINTS: usize = 20;
+/// Complaints that one error lists.
+const MAX_COMPLAINTS: usize = 20;
 
 /// What is live.
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ pub struct Surroundings<'a> {
     pub machines: &'a [Machine],
     /// Its disks.
     pub disks: &'a [Disk],
-    /// Its policies, as lists tell of them.
+    /// Its policies, as lists show them.
     pub policies: &'a [Policy],
 }
 
@@ -51,7 +51,7 @@ pub struct Matching {
 /// Finds out what each line means; `name` is what complaints call the file.
 ///
 /// # Errors
-/// Something is not there, or could mean several things: every such line is told.
+/// Something is not there, or could mean several things: the error lists every such line.
 pub fn resolve(name: &str, document: &Document, live: Surroundings<'_>) -> Result<Matching, Error> {
     let mut resolver = Resolver::new(live);
     // Policies that are named by id first, so that target and interval mean what is left.
@@ -210,10 +210,8 @@ impl<'a> Resolver<'a> {
 
     fn want_new(&mut self, line: usize, target: Target, fields: &PolicyPatch) {
         if target.kind == TargetKind::Unknown {
-            let words = format!(
-                "{} has no such policy, and is neither a listed machine nor a listed disk that could get one",
-                target.label()
-            );
+            let words =
+                format!("{} has no such policy, and is not a listed VM or disk that could get one", target.label());
             return self.complain(line, Exit::NotFound, "not_found", words);
         }
         if fields.retention.is_none() {
@@ -288,16 +286,16 @@ impl<'a> Resolver<'a> {
             return Ok(self.matching);
         };
         let (exit, code) = (first.exit, first.code);
-        let told = self.complaints.iter().take(MOST_COMPLAINTS);
-        let mut words: Vec<String> = told.map(|it| format!("{name} line {}: {}", it.line, it.words)).collect();
-        if self.complaints.len() > MOST_COMPLAINTS {
-            words.push(format!("and {} more", self.complaints.len() - MOST_COMPLAINTS));
+        let listed = self.complaints.iter().take(MAX_COMPLAINTS);
+        let mut words: Vec<String> = listed.map(|it| format!("{name} line {}: {}", it.line, it.words)).collect();
+        if self.complaints.len() > MAX_COMPLAINTS {
+            words.push(format!("and {} more", self.complaints.len() - MAX_COMPLAINTS));
         }
         Err(Error::new(exit, code, words.join("; ")))
     }
 }
 
-/// Gives what a live policy is known by; an interval that this version does not know cannot be written.
+/// Returns what a live policy is known by; an interval that this version does not know cannot be written.
 pub(super) fn key_of(policy: &Policy) -> Option<Key> {
     let interval = policy.schedule.interval.clone().filter(|interval| !matches!(interval, Interval::Other(_)))?;
     Some((policy.target.id.clone()?, interval))

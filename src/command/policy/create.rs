@@ -38,6 +38,9 @@ pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
             .hint(format!("`bpctl policy update {id}` changes it; `--allow-duplicate` creates another one")));
     }
     if asks {
+        let request = new.request();
+        cx.ui.note(&format!("{} {}", request.method.name(), request.path));
+        request.body.iter().for_each(|body| cx.ui.note(&format!("  {body}")));
         cx.ui.note(&format!("the same without questions: `bpctl {}`", cx.command_line()));
     }
     let question = format!("Create a policy for {}?", new.owner.label);

@@ -102,7 +102,7 @@ fn check_limit(cx: &Context, limit: Option<usize>, changing: usize, selected: us
     Err(Error::usage(message).hint("nothing was sent; `--dry-run` shows what would change"))
 }
 
-/// Gives the ids of the policies whose target's name or FQDN matches, in the list's order.
+/// Returns the ids of the policies whose target's name or FQDN matches, in the list's order.
 fn select(inventory: &Inventory, glob: &Glob, interval: Option<&Interval>) -> Vec<String> {
     let matching: HashSet<&str> = inventory
         .fleet

@@ -53,7 +53,7 @@ fn protection(machine: &Machine, index: &Index<'_>) -> Option<Finding> {
     let vm = word(machine.id.as_deref(), "VM");
     let create = format!("`bpctl policy create --vm {vm} --interval daily --retention 14`");
     if policies.is_empty() {
-        return finding("W001", None, label, format!("{label} has no policy, nor has any of its disks"), create);
+        return finding("W001", None, label, format!("{label} and its disks have no policy"), create);
     }
     let periods: Option<Vec<u64>> = policies.iter().map(|policy| policy.schedule.period_seconds()).collect();
     let shortest = periods?.into_iter().min()?;

@@ -8,10 +8,10 @@ pub const RULES: &[Rule] = &[
         code: "W001",
         severity: Severity::Error,
         title: "a machine has no policy",
-        explanation: "Neither the machine nor any of its disks has a policy, so no backups of it are made. Free \
+        explanation: "The VM and its disks have no policy, so no backups of it are made. Free \
                       daily snapshots are no substitute: they live beside the disk and are kept for a day.",
         remedy: "Create a policy for the machine (`bpctl policy create --vm VM …`). `bpctl coverage` shows machines \
-                 of which only some disks are covered.",
+                 in which only some disks are covered.",
     },
     Rule {
         code: "W002",
@@ -63,7 +63,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         title: "a policy is deleted within a week",
         explanation: "A deletion of the policy is scheduled. Until then it works as before, and afterwards it is in \
-                      the trash for 48 hours. Only the policy's own page tells of it, so this takes one request a \
+                      the trash for 48 hours. Only the policy's own answer shows it, so this takes one request a \
                       policy; beyond 200 policies it is checked with `--detail` only.",
         remedy: "If it is not intended, schedule it for a later time (`bpctl policy schedule-delete POLICY --at WHEN`): \
                  the API cannot cancel it. Or restore the policy from the trash within 48 hours.",
