@@ -1,8 +1,8 @@
 //! Which columns the list of a command has.
 
 use crate::model::{
-    Backup, Check, ConfigSetting, Disk, Machine, Organization, Policy, ProfileSummary, Session, TrashObject, calendar,
-    coverage, lint,
+    Backup, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, ProfileSummary, Session, TrashObject,
+    calendar, coverage, lint,
 };
 use crate::view::{Change, Resource, StepResult};
 
@@ -43,7 +43,7 @@ pub(crate) fn columns(command: &str) -> Vec<&'static str> {
         "auth status" => names::<Session>(),
         "auth list" => names::<ProfileSummary>(),
         "config list" => names::<ConfigSetting>(),
-        "doctor" => names::<Check>(),
+        "doctor" => names::<DoctorCheck>(),
         _ => Vec::new(),
     }
 }

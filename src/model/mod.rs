@@ -6,9 +6,9 @@
 mod backup;
 pub mod calendar;
 mod change;
-mod check;
 pub mod coverage;
 mod disk;
+mod doctor_check;
 mod expectation;
 mod fleet;
 mod glob;
@@ -27,8 +27,8 @@ mod trash;
 
 pub use backup::Backup;
 pub use change::{Change, Loss, PolicyPatch};
-pub use check::{Check, CheckStatus};
 pub use disk::{Disk, Installation, Reference, TemplateVersion};
+pub use doctor_check::{CheckStatus, DoctorCheck};
 pub use expectation::Expectation;
 pub use fleet::{Deletion, Fleet, Index};
 pub use glob::Glob;

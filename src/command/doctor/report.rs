@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Walk;
-use crate::model::{Check, CheckStatus};
+use crate::model::{CheckStatus, DoctorCheck};
 use crate::ops::rows::Rows;
 
 /// The check that comes last: the others use up requests.
@@ -12,7 +12,7 @@ pub const RATE_LIMIT: &str = "rate_limit";
 /// What was found so far.
 #[derive(Default)]
 pub struct Report {
-    checks: Vec<Check>,
+    checks: Vec<DoctorCheck>,
     /// The first failure.
     failure: Option<(&'static str, Error)>,
 }
@@ -48,7 +48,7 @@ impl Report {
     }
 
     fn add(&mut self, check: &'static str, status: CheckStatus, message: String, hint: Option<String>) {
-        self.checks.push(Check { check, status, message, hint, exit_code: 0 });
+        self.checks.push(DoctorCheck { check, status, message, hint, exit_code: 0 });
     }
 
     /// Whether a check failed.
@@ -86,7 +86,7 @@ impl Report {
     /// An unknown column, or standard output's.
     pub fn print(&self, cx: &Context) -> Result<()> {
         let mut rows = Rows::begin(cx)?;
-        rows.page(self.checks.iter().cloned().map(Check::object).collect())?;
+        rows.page(self.checks.iter().cloned().map(DoctorCheck::object).collect())?;
         rows.end(Walk::default(), "")
     }
 

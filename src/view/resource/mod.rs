@@ -1,9 +1,9 @@
 //! The columns and details of each resource, one file a resource.
 
 mod backup;
-mod check;
 mod coverage;
 mod disk;
+mod doctor_check;
 mod finding;
 pub mod history;
 mod machine;

@@ -31,7 +31,7 @@ impl CheckStatus {
 
 /// One check and its result.
 #[derive(Clone, Debug)]
-pub struct Check {
+pub struct DoctorCheck {
     /// What was checked, in a word.
     pub check: &'static str,
     /// How it ended.
@@ -44,7 +44,7 @@ pub struct Check {
     pub exit_code: u8,
 }
 
-impl Check {
+impl DoctorCheck {
     /// Gives it with its documented JSON form.
     pub fn object(self) -> Object<Self> {
         let raw = json!({

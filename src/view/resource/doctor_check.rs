@@ -1,9 +1,9 @@
 //! Checks of `doctor`.
 
-use crate::model::Check;
+use crate::model::DoctorCheck;
 use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
-impl Resource for Check {
+impl Resource for DoctorCheck {
     const PLURAL: &'static str = "checks";
 
     const COLUMNS: &'static [Column<Self>] = &[
