@@ -144,6 +144,8 @@ pub enum Report {
     Cancelled,
     /// Not at all, with exit code 0: the reader closed standard output, or everything was printed already.
     Success,
+    /// Not at all, with this exit code: the output of a monitoring plugin says everything.
+    Plugin(u8),
 }
 
 /// What went wrong, in a form for people and for scripts.

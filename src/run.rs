@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use futures_util::future::{Either, FutureExt, select};
 use jiff::tz::TimeZone;
 
-use crate::args::{Cli, Color, Command, Format, Global, SandboxCommand};
+use crate::args::{CheckFormat, Cli, Color, Command, Format, Global, SandboxCommand};
 use crate::command;
 use crate::complete;
 use crate::config::env;
@@ -16,7 +16,7 @@ use crate::help;
 use crate::system::{System, hang_up_is_ignored};
 use crate::time;
 use crate::ui::{Ui, UiOptions};
-use crate::view::{OutputOptions, TimeFormat};
+use crate::view::{OutputOptions, TimeFormat, unknown_line};
 
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
@@ -40,6 +40,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     };
     let zone = zone(&cli.global, &system);
     let output = output_options(&cli.global, &system, format, zone.clone().unwrap_or(TimeZone::UTC));
+    let is_plugin = matches!(&cli.command, Command::Check(args) if args.format == Some(CheckFormat::Nagios));
     let cx = Context::new(system, cli.global, ui, output);
     env::unknown(&cx.system).iter().for_each(|warning| cx.ui.warn(warning));
     let result = env::check(&cx.system).and_then(|()| match cli.command {
@@ -49,7 +50,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         }
         command => zone.and_then(|_| run_to_its_end(&cx, command)),
     });
-    ended(&cx.ui, result)
+    if is_plugin { ended_as_plugin(&cx.ui, result) } else { ended(&cx.ui, result) }
 }
 
 /// Runs a command on a runtime of one thread.
@@ -129,12 +130,29 @@ fn interruption(cx: &Context) -> Error {
 fn ended(ui: &Ui, result: Result<()>) -> ExitCode {
     match result.and_then(|()| ui.finish()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.report == Report::Success => ExitCode::SUCCESS,
+        Err(Error { report: Report::Success, .. }) => ExitCode::SUCCESS,
         Err(error) => {
             ui.error(&error);
             ExitCode::from(error.exit as u8)
         }
     }
+}
+
+/// The exit code of a monitoring plugin that could not check.
+const PLUGIN_UNKNOWN: u8 = 3;
+
+/// Ends a check that runs as a monitoring plugin: codes other than 0 to 3 have no meaning there, and 1 and 2 have another.
+fn ended_as_plugin(ui: &Ui, result: Result<()>) -> ExitCode {
+    let code = match result {
+        Ok(()) => 0,
+        Err(Error { report: Report::Plugin(code), .. }) => code,
+        Err(error) => {
+            // The line is all that can be said: an exit code of 3 says the same.
+            let _ = ui.print(|out| writeln!(out, "{}", unknown_line(&error.message)));
+            PLUGIN_UNKNOWN
+        }
+    };
+    ExitCode::from(if ui.finish().is_ok() { code } else { PLUGIN_UNKNOWN })
 }
 
 /// Ends a run whose command line could not be read: help and version are not errors.
@@ -157,8 +175,18 @@ fn unparsed(error: &clap::Error, arguments: &[OsString], system: &System) -> Exi
             ui.raw_error(&if is_styled { text.ansi().to_string() } else { text.to_string() });
             ExitCode::from(Exit::Usage as u8)
         }
-        _ => ended(&ui, Err(help::usage_error(error, arguments, &help::command(true)))),
+        _ => {
+            let error = Err(help::usage_error(error, arguments, &help::command(true)));
+            if is_plugin(arguments) { ended_as_plugin(&ui, error) } else { ended(&ui, error) }
+        }
     }
+}
+
+/// Whether a command line that could not be read is that of a monitoring plugin.
+fn is_plugin(arguments: &[OsString]) -> bool {
+    let has_format = arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "nagios");
+    arguments.iter().any(|word| word == "check")
+        && (has_format || arguments.iter().any(|word| word == "--format=nagios"))
 }
 
 /// Finds the format in a command line that could not be read as a whole.
@@ -174,6 +202,11 @@ fn format_of_arguments(arguments: &[OsString], system: &System) -> Format {
 
 /// Resolves the output format: flag, then environment.
 fn format(cli: &Cli, system: &System) -> Result<Format> {
+    if let Command::Check(args) = &cli.command
+        && let Some(format) = args.format
+    {
+        return Ok(if format == CheckFormat::Json { Format::Json } else { Format::Table });
+    }
     match (cli.global.output, system.variable(env::OUTPUT)) {
         (Some(format), _) => Ok(format),
         (None, None) => Ok(Format::Table),

@@ -4,6 +4,7 @@ mod apply;
 mod auth;
 mod backups;
 mod calendar;
+mod check;
 mod completions;
 mod config;
 mod coverage;
@@ -31,6 +32,7 @@ pub use apply::Apply;
 pub use auth::{AuthCommand, AuthLogin};
 pub use backups::{BackupKind, BackupsCommand, BackupsList};
 pub use calendar::Calendar;
+pub use check::{Check, CheckFormat};
 pub use completions::{Completions, Shell};
 pub use config::{ConfigCommand, ConfigGet, ConfigKey, ConfigList, ConfigSet, ConfigUse};
 pub use coverage::{Coverage, FailOnCoverage};
@@ -90,6 +92,7 @@ pub enum Command {
     /// List backups of an OnApp VM
     #[command(subcommand, visible_alias = "backup")]
     Backups(BackupsCommand),
+    Check(Box<Check>),
     Coverage(Coverage),
     Calendar(Calendar),
     Lint(Lint),

@@ -19,6 +19,15 @@ pub(super) fn ahead(text: &str) -> Result<i64, String> {
         .ok_or_else(|| "expected a time such as `24h`, `7d` or `2w`, at most 92 days".to_owned())
 }
 
+/// An age or a length in seconds: `90m`, `26h`, `7d`, `2w`, at most two years.
+pub(super) fn age(text: &str) -> Result<u64, String> {
+    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400), ('w', 7 * 86_400)];
+    let number = |unit: char| text.strip_suffix(unit)?.parse::<u32>().ok();
+    let read = units.into_iter().find_map(|(unit, seconds)| Some(u64::from(number(unit)?) * seconds));
+    read.filter(|seconds| (1..=731 * 86_400).contains(seconds))
+        .ok_or_else(|| "expected a length of time such as `90m`, `26h` or `7d`, at most 731 days".to_owned())
+}
+
 /// A whole number of at least 1, as wide as the API's integers.
 pub(super) fn positive(text: &str) -> Result<i64, String> {
     within(text, 1..=i64::from(i32::MAX))

@@ -4,6 +4,7 @@ mod apply;
 mod auth;
 mod backups;
 mod calendar;
+mod check;
 mod completions;
 pub mod config;
 mod coverage;
@@ -40,10 +41,15 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         return Err(Error::usage("only `bpctl export` writes TOML")
             .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl export` for TOML"));
     }
-    if let Some(names) = profiles::named(cx, &command)? {
+    let mut names = profiles::named(cx, &command);
+    // A check reports whatever fails, bad profiles as well.
+    if !matches!(command, Command::Check(_))
+        && let Some(names) = std::mem::replace(&mut names, Ok(None))?
+    {
         return profiles::run(cx, &names, command).await;
     }
     match command {
+        Command::Check(args) => check::run(cx, names, *args).await,
         Command::Policies(verb) => match verb {
             PolicyCommand::List(args) => policy::list::run(cx, args).await,
             PolicyCommand::Show(args) => policy::show::run(cx, args).await,

@@ -2,12 +2,12 @@
 
 use crate::model::{
     Backup, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, ProfileSummary, Session, TrashObject,
-    calendar, coverage, lint,
+    calendar, check, coverage, lint,
 };
 use crate::view::{Change, Resource, StepResult};
 
 /// The commands that print a list, for the topic about formats.
-pub(super) const LISTS: [&str; 14] = [
+pub(super) const LISTS: [&str; 15] = [
     "policies list",
     "disk list",
     "vm list",
@@ -15,6 +15,7 @@ pub(super) const LISTS: [&str; 14] = [
     "history",
     "org list",
     "backups list",
+    "check",
     "coverage",
     "calendar",
     "lint",
@@ -36,6 +37,7 @@ pub(crate) fn columns(command: &str) -> Vec<&'static str> {
         "history" => names::<Change>(),
         "org list" => names::<Organization>(),
         "backups list" => names::<Backup>(),
+        "check" => names::<check::MachineCheck>(),
         "coverage" => names::<coverage::Row>(),
         "calendar" => names::<calendar::Run>(),
         "lint" => names::<lint::Finding>(),

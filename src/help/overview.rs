@@ -26,6 +26,7 @@ Log in:
 Look:
   policies list       List the policies of a VM, a disk or an organization
   coverage, calendar  Show what is backed up, how well, and when
+  check               Check that VMs are backed up, for monitoring
   lint                Find policies that are probably not as intended
   vm, disk, org       List and show what policies belong to
   backups list        List the backups of an OnApp VM

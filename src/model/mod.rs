@@ -6,6 +6,7 @@
 mod backup;
 pub mod calendar;
 mod change;
+pub mod check;
 pub mod coverage;
 mod disk;
 mod doctor_check;

@@ -108,6 +108,11 @@ impl Inventory {
         &self.gaps
     }
 
+    /// The ids of policies that exist and cannot be read by themselves.
+    pub fn unread_ids(&self) -> impl Iterator<Item = &str> {
+        self.unread.iter().map(|(id, _)| id.as_str())
+    }
+
     /// Adds what another list lacks, with a warning.
     pub fn add_gaps(&mut self, cx: &Context, plural: &'static str, walk: Walk) {
         let found = gaps(&[(plural, walk)]);

@@ -5,6 +5,7 @@
 
 mod bars;
 mod cell;
+mod check;
 mod choice;
 mod color;
 mod column;
@@ -23,6 +24,7 @@ mod table;
 
 pub use bars::{Drawing, bars};
 pub use cell::{Cell, TimeFormat, size_words};
+pub use check::{junit, nagios, prometheus, summary_line, unknown_line};
 use choice::shortened_by;
 pub use choice::{choices, shortened};
 pub use column::{Column, Resource};

@@ -10,6 +10,8 @@ mod architecture;
 mod auth;
 mod bulk;
 mod calendar;
+mod check;
+mod check_formats;
 mod company;
 mod completion;
 mod completion_cache;

@@ -1,0 +1,77 @@
+//! `bpctl check`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::value::{age, not_empty};
+use crate::model::Glob;
+use crate::model::check::Ignored;
+
+/// The formats of `check`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// One row for each VM, worst first
+    Table,
+    /// One object: summary, VMs and what could not be read
+    Json,
+    /// A monitoring plugin for Nagios and Icinga: one line, performance data, exit code 0, 1, 2 or 3
+    Nagios,
+    /// Metrics for the textfile collector of Prometheus' node exporter
+    Prometheus,
+    /// A JUnit report for CI systems
+    Junit,
+}
+
+/// Check that VMs are backed up recently enough, for monitoring
+///
+/// On OnApp, the age of the newest finished backup counts (`basis: backups`); where disks are backed up, that of the worst
+/// disk. Katapult has no list of backups, so the policies count (`basis: schedule`): a VM without a policy, a next run
+/// in the past, or an interval longer than --max-age is critical.
+///
+/// What cannot be read is unknown, never ok, and so is a check of no VM. Exit codes: 0 all is ok, 10 something is stale
+/// or not covered, 9 something could not be read, otherwise as ever. With --format nagios: 0 ok, 1 warning, 2 critical,
+/// 3 unknown.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl check --max-age 26h
+  bpctl check --match 'db-*' --max-age 2h --format nagios
+  bpctl check --all-profiles --format prometheus --output-file bpctl.prom")]
+pub struct Check {
+    /// Check this VM: id, name or FQDN; can be repeated
+    #[arg(long = "vm", value_name = "VM", value_parser = not_empty, conflicts_with = "patterns")]
+    pub vms: Vec<String>,
+    /// Check the VMs whose name or FQDN matches, as in 'db-*'; can be repeated
+    #[arg(long = "match", value_name = "GLOB")]
+    pub patterns: Vec<Glob>,
+    /// Check only VMs with this tag (Katapult); can be repeated
+    ///
+    /// Lists leave out tags: reading them takes one request for each VM that the other options select.
+    #[arg(long = "tag", value_name = "TAG", value_parser = not_empty)]
+    pub tags: Vec<String>,
+    /// Leave out VMs by name pattern, or by `tag:TAG`; can be repeated
+    #[arg(long = "ignore", value_name = "GLOB|tag:TAG")]
+    pub ignored: Vec<Ignored>,
+    /// Oldest backup, or longest interval, that is ok [default on OnApp: 26h]
+    #[arg(long, value_name = "DUR", value_parser = age)]
+    pub max_age: Option<u64>,
+    /// Warn from this age on
+    #[arg(long, value_name = "DUR", value_parser = age)]
+    pub warn_age: Option<u64>,
+    /// Hold each VM to the interval of its own policy (Katapult)
+    #[arg(long, conflicts_with_all = ["max_age", "warn_age"])]
+    pub per_policy: bool,
+    /// How late a run may be [default: 15m]
+    #[arg(long, value_name = "DUR", value_parser = age)]
+    pub grace: Option<u64>,
+    /// Take a check of no VM for ok
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Format: table, json, nagios, prometheus or junit; -o has more
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    pub format: Option<CheckFormat>,
+    /// Write the result to a file, whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
+}

@@ -1,0 +1,82 @@
+//! `bpctl check`
+
+mod output;
+mod read;
+
+use self::read::Source;
+use crate::args::{Check, CheckFormat};
+use crate::context::Context;
+use crate::error::{Error, Exit, Report as Reporting, Result, code};
+use crate::model::check::{Limits, Report, Selection, Status};
+
+/// The time that a run may be late by where nothing else is said, in seconds.
+const GRACE: u64 = 15 * 60;
+
+/// Checks the VMs of one profile, or of those that are named. Whatever cannot be read becomes a part of the result: a
+/// monitoring system must learn of it.
+pub async fn run(cx: &Context, names: Result<Option<Vec<String>>>, args: Check) -> Result<()> {
+    output::check_options(cx, &args)?;
+    let limits = Limits {
+        max_age: args.max_age,
+        warn_age: args.warn_age,
+        is_per_policy: args.per_policy,
+        grace: args.grace.unwrap_or(GRACE),
+    };
+    if let (Some(warn), Some(max)) = (args.warn_age, args.max_age)
+        && warn >= max
+    {
+        return Err(Error::usage("`--warn-age` must be shorter than `--max-age`"));
+    }
+    let selection = Selection {
+        vms: args.vms.clone(),
+        patterns: args.patterns.clone(),
+        tags: args.tags.clone(),
+        ignored: args.ignored.clone(),
+    };
+    let mut sources = match names {
+        Ok(names) => read::all(cx, names, &selection, &limits).await,
+        Err(error) => vec![Source::failed(None, error)],
+    };
+    let missing = read::refuse_missing(&mut sources, &selection);
+    let failed: Vec<Error> = sources.iter().filter_map(|source| source.error.clone()).collect();
+    let is_nothing_read = failed.len() == sources.len();
+    let report = summed_up(cx, sources, limits, args.allow_empty);
+    let format = args.format.unwrap_or(CheckFormat::Table);
+    output::write(cx, &args, format, &report, is_nothing_read).await?;
+    if format == CheckFormat::Nagios {
+        return plugin(report.status());
+    }
+    let failed = missing.or_else(|| failed.into_iter().next().filter(|_| is_nothing_read));
+    failed.or_else(|| verdict(&report)).map_or(Ok(()), Err)
+}
+
+fn summed_up(cx: &Context, sources: Vec<Source>, limits: Limits, is_empty_allowed: bool) -> Report {
+    let (mut machines, mut problems) = (Vec::new(), Vec::new());
+    for source in sources {
+        problems.extend(source.problems());
+        machines.extend(source.machines);
+    }
+    Report::new(cx.now(), limits, machines, problems, is_empty_allowed)
+}
+
+fn plugin(status: Status) -> Result<()> {
+    match status {
+        Status::Ok => Ok(()),
+        status => Err(Error { report: Reporting::Plugin(status.plugin_code()), ..Error::found(status.name()) }),
+    }
+}
+
+/// The error of a check that did not find everything ok.
+fn verdict(report: &Report) -> Option<Error> {
+    let message = crate::view::summary_line(report);
+    let message = message.split_once(" - ").map_or(message.as_str(), |(_, rest)| rest);
+    match report.status() {
+        Status::Ok => None,
+        Status::Unknown if report.is_empty() && report.problems.is_empty() => {
+            let error = Error::new(Exit::Partly, code::PARTLY_DONE, "no VM to check");
+            Some(error.hint("`--allow-empty` takes a check of no VM for ok"))
+        }
+        Status::Unknown => Some(Error::new(Exit::Partly, code::PARTLY_DONE, message)),
+        Status::Warning | Status::Critical => Some(Error::found(message)),
+    }
+}

@@ -1,0 +1,135 @@
+//! The result of a whole check.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Limits, MachineCheck, Status};
+
+/// Something that could not be read, apart from a single VM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub profile: Option<String>,
+    pub code: String,
+    pub message: String,
+}
+
+/// What a check found, of one or several profiles.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub checked_at: Timestamp,
+    pub limits: Limits,
+    /// Worst first, then by profile and name.
+    pub machines: Vec<MachineCheck>,
+    pub problems: Vec<Problem>,
+    /// Whether a check of no VM is ok.
+    pub is_empty_allowed: bool,
+}
+
+/// How many VMs there are of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub total: usize,
+    pub ok: usize,
+    pub warning: usize,
+    pub critical: usize,
+    pub unknown: usize,
+    /// Without any backup or policy, or with a disk that no policy covers.
+    pub uncovered: usize,
+}
+
+impl Report {
+    /// Puts it together; the worst VMs come first.
+    pub fn new(
+        checked_at: Timestamp,
+        limits: Limits,
+        mut machines: Vec<MachineCheck>,
+        problems: Vec<Problem>,
+        is_empty_allowed: bool,
+    ) -> Self {
+        machines.sort_by(|a, b| {
+            b.status.cmp(&a.status).then_with(|| (&a.profile, &a.name, &a.id).cmp(&(&b.profile, &b.name, &b.id)))
+        });
+        Self { checked_at, limits, machines, problems, is_empty_allowed }
+    }
+
+    /// The worst of all.
+    pub fn status(&self) -> Status {
+        let machines = self.machines.iter().map(|machine| machine.status).max();
+        let missing = (!self.problems.is_empty() || self.is_empty()).then_some(Status::Unknown);
+        machines.max(missing).unwrap_or(Status::Ok)
+    }
+
+    /// Whether there was nothing to check, although there should have been.
+    pub fn is_empty(&self) -> bool {
+        self.machines.is_empty() && !self.is_empty_allowed
+    }
+
+    /// Whether everything was read and judged.
+    pub fn is_complete(&self) -> bool {
+        self.problems.is_empty() && !self.is_empty() && self.summary().unknown == 0
+    }
+
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary { total: self.machines.len(), ..Summary::default() };
+        for machine in &self.machines {
+            match machine.status {
+                Status::Ok => summary.ok += 1,
+                Status::Warning => summary.warning += 1,
+                Status::Critical => summary.critical += 1,
+                Status::Unknown => summary.unknown += 1,
+            }
+            summary.uncovered += usize::from(machine.is_covered == Some(false));
+        }
+        summary
+    }
+
+    /// The oldest of the backups that decide.
+    pub fn oldest_age(&self) -> Option<u64> {
+        self.machines.iter().filter_map(|machine| machine.age_seconds).max()
+    }
+
+    /// What was found, in a few words: `2 of 36 VMs stale or not covered: …`.
+    pub fn sentence(&self) -> String {
+        let summary = self.summary();
+        let total = summary.total;
+        let parts = [(summary.critical, "critical"), (summary.warning, "warning"), (summary.unknown, "unknown")];
+        let mut words: Vec<String> =
+            parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        match self.problems.len() {
+            0 => {}
+            1 => words.push("1 source not read in full".to_owned()),
+            count => words.push(format!("{count} sources not read in full")),
+        }
+        match words.is_empty() {
+            true if self.is_empty() => "no VM to check".to_owned(),
+            true => format!("{total} of {total} VMs ok"),
+            false => format!("{} of {total} VMs", words.join(", ")),
+        }
+    }
+
+    pub fn to_json(&self) -> Value {
+        let summary = self.summary();
+        let problems: Vec<Value> = self
+            .problems
+            .iter()
+            .map(|problem| json!({"profile": problem.profile, "code": problem.code, "message": problem.message}))
+            .collect();
+        json!({
+            "checked_at": self.checked_at.to_string(),
+            "status": self.status().name(),
+            "max_age_seconds": self.limits.max_age,
+            "warn_age_seconds": self.limits.warn_age,
+            "per_policy": self.limits.is_per_policy,
+            "summary": {
+                "total": summary.total,
+                "ok": summary.ok,
+                "warning": summary.warning,
+                "critical": summary.critical,
+                "unknown": summary.unknown,
+                "uncovered": summary.uncovered,
+            },
+            "machines": self.machines.iter().map(MachineCheck::to_json).collect::<Vec<_>>(),
+            "problems": problems,
+        })
+    }
+}
