@@ -219,6 +219,12 @@ impl Error {
         Self { report: Report::Success, ..Self::new(Exit::Done, code::USAGE, "done") }
     }
 
+    /// Read-only mode refuses a write; `what` was not sent.
+    pub fn read_only(what: &str) -> Self {
+        Self::new(Exit::Usage, code::READ_ONLY, format!("read-only mode: {what} was not sent"))
+            .hint("`--read-only`, `BPCTL_READ_ONLY` or `read_only` in the profile allows nothing but reads")
+    }
+
     /// The user answered a confirmation with no.
     pub fn cancelled() -> Self {
         let error = Self::new(Exit::Usage, code::CONFIRMATION_REQUIRED, "cancelled; nothing was changed");

@@ -61,7 +61,7 @@ fn harmless(formatted: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// Runs itself as a process of its own, which the panic ends; the word in the environment tells the two apart.
+    /// Runs itself as a process of its own, which the panic ends; a variable in the environment distinguishes the two.
     #[test]
     #[expect(clippy::disallowed_methods, reason = "the child process has to know that it is the one to panic")]
     fn a_silent_panic_ends_the_process_like_any_failure() {
@@ -73,7 +73,7 @@ mod tests {
         let args = ["--exact", "--nocapture", "panic_hook::tests::a_silent_panic_ends_the_process_like_any_failure"];
         let mut itself = std::process::Command::new(std::env::current_exe().unwrap());
         let ended = itself.args(args).env(WORD, "1").output().unwrap();
-        assert_eq!(ended.status.code(), Some(Exit::Failure as i32), "neither unwound nor aborted");
+        assert_eq!(ended.status.code(), Some(Exit::Failure as i32), "it was unwound or aborted");
         assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
     }
 

@@ -152,6 +152,7 @@ fn repeated(plan: &Plan) -> Option<&Step> {
 /// Prints what became of each step, where anything was done.
 fn report(cx: &Context, plan: &Plan, sequence: Sequence<Written>) -> Result<()> {
     let (mut rows, mut done, mut failed, mut not_tried) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let has_written = sequence.has_written;
     for (step, (_, outcome)) in plan.steps.iter().zip(sequence.results) {
         rows.push(result(step, &outcome));
         match outcome {
@@ -166,7 +167,7 @@ fn report(cx: &Context, plan: &Plan, sequence: Sequence<Written>) -> Result<()> 
         print_result(cx, &format!("done: {}", names(&done)), || print_list(Rows::begin(cx)?, rows, "to carry out"))
     };
     // What failed matters more than a reader that stopped reading.
-    sum_up("steps", &done, failed, &not_tried)?;
+    sum_up("steps", &done, failed, &not_tried, has_written)?;
     printed
 }
 

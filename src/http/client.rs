@@ -144,7 +144,7 @@ impl Http {
     /// `read_only`, or there was no answer of the API that could be understood.
     pub async fn exchange(&self, request: &Request, decode: fn(&Answer) -> Decoded) -> Result<Settled> {
         if self.is_read_only && request.method != Method::Get {
-            return Err(refused_in_read_only_mode(request));
+            return Err(Error::read_only(&format!("{} {}", request.method.name(), request.path)));
         }
         // Before anything else: it must not look as if a write had begun.
         self.target.credential(request.method).get(|| self.attempts.begin()).await?;
@@ -364,12 +364,6 @@ fn outcome(tried: &Attempted<Settled>) -> Outcome {
 
 fn rate(answer: &Answer) -> Option<Rate> {
     Some(Rate { remaining: answer.rate_remaining?, permitted: answer.rate_permitted, date: answer.date? })
-}
-
-fn refused_in_read_only_mode(request: &Request) -> Error {
-    let message = format!("read-only mode: {} {} was not sent", request.method.name(), request.path);
-    Error::new(Exit::Usage, code::READ_ONLY, message)
-        .hint("`--read-only`, `BPCTL_READ_ONLY` or `read_only` in the profile allows nothing but reads")
 }
 
 /// Adds to an error that a write may have been carried out. It is no longer a plain refusal then.

@@ -89,7 +89,7 @@ impl Batch {
             }
         }
         if batch.policies.is_empty() {
-            sum_up("policies", &[], std::mem::take(&mut batch.failed), &[])?;
+            sum_up("policies", &[], std::mem::take(&mut batch.failed), &[], false)?;
         }
         // Said before the question about the others.
         for (name, error) in &batch.failed {
@@ -143,6 +143,7 @@ pub fn finish<T: Resource>(
     object: fn(Written) -> Option<Object<T>>,
 ) -> Result<()> {
     let (mut done, mut ids, mut not_tried) = (Vec::new(), Vec::new(), Vec::new());
+    let has_written = sequence.has_written;
     for (label, outcome) in sequence.results {
         match outcome {
             Outcome::Done(written) => {
@@ -155,7 +156,7 @@ pub fn finish<T: Resource>(
     }
     let printed = print_result(cx, &format!("done: {}", names(&ids)), || print(cx, is_single, done));
     // What failed matters more than a reader that stopped reading.
-    sum_up("policies", &ids, failed, &not_tried)?;
+    sum_up("policies", &ids, failed, &not_tried, has_written)?;
     printed
 }
 

@@ -86,6 +86,9 @@ pub async fn run<W: Write>(cx: &Context, writes: Vec<W>, options: Options) -> Re
         dry_run::print(cx, &writes)?;
         return Ok(None);
     }
+    if cx.connection(None)?.read_only.value {
+        return Err(Error::read_only("the change"));
+    }
     show(cx, &writes, &options);
     let losses: Vec<Loss> = writes.iter().flat_map(Write::losses).collect();
     let Options { mut lock, is_stale, failure_policy, .. } = options;
@@ -95,6 +98,7 @@ pub async fn run<W: Write>(cx: &Context, writes: Vec<W>, options: Options) -> Re
     let was_asked = confirm(cx, &writes, &losses, options.ask, &options.question)?;
     // The first write may use the reading under the lock; for every other, something has come between.
     let mut first = (!was_asked && !is_stale).then_some(lock);
+    let mut has_written = false;
     let items = writes.into_iter().map(|write| (write.label(), write)).collect();
     let sequence = Sequence::run(cx, items, failure_policy, async |mut write: W| {
         if write.request().is_none() {
@@ -108,9 +112,12 @@ pub async fn run<W: Write>(cx: &Context, writes: Vec<W>, options: Options) -> Re
                 lock
             }
         };
-        write.execute(cx).await
+        let written = write.execute(cx).await?;
+        has_written = true;
+        Ok(written)
     });
-    Ok(Some(sequence.await))
+    let sequence = sequence.await;
+    Ok(Some(Sequence { has_written, ..sequence }))
 }
 
 fn show(cx: &Context, writes: &[impl Write], options: &Options) {

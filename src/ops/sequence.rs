@@ -30,6 +30,8 @@ pub enum Outcome<T> {
 pub struct Sequence<T> {
     /// The label of each, and its outcome.
     pub results: Vec<(String, Outcome<T>)>,
+    /// Whether a write was sent for one that is done.
+    pub has_written: bool,
 }
 
 impl<T> Sequence<T> {
@@ -67,7 +69,7 @@ impl<T> Sequence<T> {
         }
         drop(bar);
         cx.tally.close();
-        Self { results }
+        Self { results, has_written: false }
     }
 }
 
@@ -82,9 +84,18 @@ fn is_cut_off(error: &Error) -> bool {
 
 /// Sums up what failed: one error as it is, several in one.
 ///
+/// `has_written` says whether anything was sent for what is `done`: an object that is already as wanted counts as done,
+/// too.
+///
 /// # Errors
 /// The first error when nothing was done; exit 9 when only some was.
-pub fn sum_up(plural: &str, done: &[String], mut failed: Vec<(String, Error)>, not_tried: &[String]) -> Result<()> {
+pub fn sum_up(
+    plural: &str,
+    done: &[String],
+    mut failed: Vec<(String, Error)>,
+    not_tried: &[String],
+    has_written: bool,
+) -> Result<()> {
     if failed.is_empty() && not_tried.is_empty() {
         return Ok(());
     }
@@ -103,7 +114,7 @@ pub fn sum_up(plural: &str, done: &[String], mut failed: Vec<(String, Error)>, n
         _ => (Exit::Partly, code::PARTLY_DONE.into()),
     };
     let changed = failed.iter().map(|(_, error)| error.changed).max().unwrap_or_default();
-    let changed = if done.is_empty() { changed } else { Changed::Yes };
+    let changed = if has_written { Changed::Yes } else { changed };
     let results: Vec<_> =
         failed.iter().map(|(label, error)| json!({"id": label, "error": error.to_json()["error"]})).collect();
     let count = failed.len() + done.len() + not_tried.len();

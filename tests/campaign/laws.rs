@@ -256,7 +256,7 @@ fn claims(case: &Case, run: &Run, sent: &[Sent]) -> Vec<String> {
             broken.push("says that nothing was changed, and something was".to_owned());
         }
         if has_created && error_text.contains("no new policy") && !case.is_lied_to() {
-            broken.push("says that there is no new policy, and there is".to_owned());
+            broken.push("says that no new policy exists, and one does".to_owned());
         }
     }
     broken

@@ -38,7 +38,7 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
         }
     }
     if writes.is_empty() {
-        return sum_up("policies", &[], failed, &[]);
+        return sum_up("policies", &[], failed, &[], false);
     }
     let Some(sequence) = pipeline::run(cx, writes, Options::new("Restore?", lock)).await? else {
         return Ok(());
