@@ -51,6 +51,8 @@ pub struct Context {
     pub gathering: Option<RefCell<Option<Box<dyn Any>>>>,
     paths: OnceCell<Paths>,
     file: OnceCell<File>,
+    /// Whether the file's mode was warned of.
+    has_warned: Cell<bool>,
     connection: OnceCell<Connection>,
     katapult: OnceCell<Katapult>,
     onapp: OnceCell<OnApp>,
@@ -73,6 +75,7 @@ impl Context {
             gathering: None,
             paths: OnceCell::new(),
             file: OnceCell::new(),
+            has_warned: Cell::new(false),
             connection: OnceCell::new(),
             katapult: OnceCell::new(),
             onapp: OnceCell::new(),
@@ -114,9 +117,6 @@ impl Context {
     }
 
     /// The same, of a file that is about to be changed.
-    ///
-    /// # Errors
-    /// As above, and where something other than a file is named.
     pub fn config_path_to_change(&self) -> Result<PathBuf> {
         let path = self.config_path()?;
         Edit::check(&path)?;
@@ -124,19 +124,28 @@ impl Context {
     }
 
     /// The config file, read once.
-    ///
-    /// # Errors
-    /// It cannot be read or understood.
     pub fn file(&self) -> Result<&File> {
+        let file = self.silent_file()?;
+        if file.is_exposed && !self.has_warned.replace(true) {
+            let path = file.path.display();
+            self.ui.warn(&format!("{path} holds a token and can be read by other users: run `chmod 600 {path}`"));
+        }
+        Ok(file)
+    }
+
+    fn silent_file(&self) -> Result<&File> {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
         let file = self.read_file()?;
-        if file.is_exposed {
-            let path = file.path.display();
-            self.ui.warn(&format!("{path} holds a token and can be read by other users: run `chmod 600 {path}`"));
-        }
         Ok(self.file.get_or_init(|| file))
+    }
+
+    /// The time zone that the profile in use names. A configuration that cannot be read has none: the command, where it
+    /// needs one, reports that.
+    pub fn profile_zone(&self) -> Option<TimeZone> {
+        let connection = resolve(&self.wanted(None), &self.system, self.silent_file().ok()?).ok()?;
+        crate::time::zone(&connection.time_zone?.value).ok()
     }
 
     /// Reads the config file, without a warning about its mode.
@@ -173,9 +182,6 @@ impl Context {
     }
 
     /// The connection, resolved once.
-    ///
-    /// # Errors
-    /// A bad configuration.
     pub fn connection(&self, suits: Option<Provider>) -> Result<&Connection> {
         if let Some(connection) = self.connection.get() {
             return Ok(connection);
@@ -185,17 +191,11 @@ impl Context {
     }
 
     /// Returns the provider in use.
-    ///
-    /// # Errors
-    /// A bad configuration.
     pub fn provider(&self) -> Result<Provider> {
         Ok(self.connection(None)?.provider.value)
     }
 
     /// The organization that is named, if any.
-    ///
-    /// # Errors
-    /// A bad configuration.
     pub fn organization(&self) -> Result<Option<&str>> {
         Ok(self.connection(None)?.organization.as_ref().map(|setting| setting.value.as_str()))
     }
@@ -218,9 +218,6 @@ impl Context {
 
     /// The Katapult client, and the organization that the command looks into: the one that is named, else the only one
     /// that the token has access to.
-    ///
-    /// # Errors
-    /// As above; no organization is named, and the token has access to none or to several.
     pub async fn katapult_in_org(&self) -> Result<(&Katapult, Lookup)> {
         let api = self.katapult()?;
         let organization = api.find_organization(self.organization()?).await?;
@@ -228,9 +225,6 @@ impl Context {
     }
 
     /// A Katapult client for a connection that is not, or not yet, the one in use.
-    ///
-    /// # Errors
-    /// The token is missing.
     pub fn katapult_at(&self, connection: &Connection) -> Result<Katapult> {
         let token = connection.write_credential()?;
         let http = self.http(connection, Authentication::Bearer(token), Katapult::DIALECT)?;
@@ -255,9 +249,6 @@ impl Context {
     }
 
     /// An OnApp client for a connection that is not, or not yet, the one in use.
-    ///
-    /// # Errors
-    /// There are no credentials.
     pub fn onapp_at(&self, connection: &Connection) -> Result<OnApp> {
         connection.token()?;
         let Some(user) = &connection.user else {
@@ -351,17 +342,11 @@ impl Context {
     }
 
     /// The journal of writes.
-    ///
-    /// # Errors
-    /// No home directory exists.
     pub fn journal(&self) -> Result<Journal> {
         Ok(Journal::at(self.paths().journal_file()?))
     }
 
     /// Names the API in use, for the journal: its base URL, or `sandbox`.
-    ///
-    /// # Errors
-    /// A bad configuration.
     pub fn api_name(&self) -> Result<String> {
         let connection = self.connection(None)?;
         Ok(connection.api_url.as_ref().map_or_else(|| SANDBOX_API.to_owned(), |url| url.value.to_string()))
@@ -402,9 +387,6 @@ impl Context {
     }
 
     /// Asks a question that the user must answer with yes.
-    ///
-    /// # Errors
-    /// No, or Ctrl-C.
     pub fn must_confirm(&self, question: &str) -> Result<()> {
         match self.ask(|ui| ui.confirm(question))? {
             true => Ok(()),
@@ -413,9 +395,6 @@ impl Context {
     }
 
     /// Asks something; the time that the user thinks does not count against `--max-wait`.
-    ///
-    /// # Errors
-    /// Those of the question: Ctrl-C, Escape.
     pub fn ask<T>(&self, question: impl FnOnce(&Ui) -> Result<T>) -> Result<T> {
         let answer = question(&self.ui);
         if let Some(http) = self.http_in_use() {
@@ -445,9 +424,6 @@ impl Context {
     }
 
     /// Lists the columns where `--columns` has no value.
-    ///
-    /// # Errors
-    /// Ends the command with success after that; standard output's.
     pub fn answer_bare_columns<T: Resource>(&self) -> Result<()> {
         if self.output.columns.as_ref().is_none_or(|names| !names.is_empty()) {
             return Ok(());

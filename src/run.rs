@@ -38,17 +38,19 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Ok(format) => format,
         Err(error) => return ended(&ui, Err(error)),
     };
-    let zone = zone(&cli.global, &system);
-    let output = output_options(&cli.global, &system, format, zone.clone().unwrap_or(TimeZone::UTC));
+    let output = output_options(&cli.global, &system, format);
     let is_plugin = matches!(&cli.command, Command::Check(args) if args.format == Some(CheckFormat::Nagios));
-    let cx = Context::new(system, cli.global, ui, output);
+    let mut cx = Context::new(system, cli.global, ui, output);
     env::unknown(&cx.system).iter().for_each(|warning| cx.ui.warn(warning));
     let result = env::check(&cx.system).and_then(|()| match cli.command {
         // They wait for nothing: a runtime would take longer than they do.
         command @ (Command::Completions(_) | Command::Man(_) | Command::Help(_)) => {
             command::run(&cx, command).now_or_never().expect("a command that waits for nothing")
         }
-        command => zone.and_then(|_| run_to_its_end(&cx, command)),
+        command => {
+            cx.output.times.zone = zone(&cx)?;
+            run_to_its_end(&cx, command)
+        }
     });
     if is_plugin { ended_as_plugin(&cx.ui, result) } else { ended(&cx.ui, result) }
 }
@@ -63,7 +65,7 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
     let ended = runtime.block_on(async {
         outlive_file_size_limit();
         let interrupted = std::pin::pin!(interrupted());
-        let running = std::pin::pin!(command::run(cx, command));
+        let running = std::pin::pin!(with_progress(cx, is_server, command::run(cx, command)));
         match select(interrupted, running).await {
             Either::Right((result, _)) => result,
             Either::Left((Err(error), _)) => Err(Error::io("the signals", &error)),
@@ -76,6 +78,17 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
     // simulator has its own.
     runtime.shutdown_background();
     ended
+}
+
+/// Runs a command and shows its progress. A server has none.
+async fn with_progress(cx: &Context, is_server: bool, command: impl Future<Output = Result<()>>) -> Result<()> {
+    if is_server {
+        return command.await;
+    }
+    match select(std::pin::pin!(command), std::pin::pin!(cx.ui.animate())).await {
+        Either::Left((result, _)) => result,
+        Either::Right(((), command)) => command.await,
+    }
 }
 
 /// Waits for Ctrl-C, for SIGTERM (`kill`, `timeout`, a service manager) or for SIGHUP (the terminal was closed): after
@@ -238,6 +251,8 @@ fn ui_options(global: &Global, system: &System, format: Format) -> UiOptions {
         verbosity: global.verbose,
         has_color: has_color(global.color, system, system.stderr_is_terminal),
         is_terminal: system.stderr_is_terminal,
+        is_dumb: system.variable(env::TERM) == Some("dumb"),
+        is_ascii: system.is_other_charset(),
         can_ask: system.stdin_is_terminal && system.stderr_is_terminal && !global.no_input,
     }
 }
@@ -253,7 +268,7 @@ fn has_color(color: Option<Color>, system: &System, is_terminal: bool) -> bool {
     }
 }
 
-fn output_options(global: &Global, system: &System, format: Format, zone: TimeZone) -> OutputOptions {
+fn output_options(global: &Global, system: &System, format: Format) -> OutputOptions {
     let width = system.stdout_is_terminal.then(|| dialoguer::console::Term::stdout().size_checked()).flatten();
     OutputOptions {
         columns: global.columns.clone(),
@@ -266,22 +281,23 @@ fn output_options(global: &Global, system: &System, format: Format, zone: TimeZo
         has_color: has_color(global.color, system, system.stdout_is_terminal),
         is_ascii: system.is_other_charset(),
         is_csv_safe: global.csv_safe,
-        ..OutputOptions::new(format, TimeFormat { now: system.now(), zone })
+        ..OutputOptions::new(format, TimeFormat { now: system.now(), zone: TimeZone::UTC })
     }
 }
 
-/// The zone of times: `--utc`, `--tz`, `BPCTL_TZ`, then the local one.
-fn zone(global: &Global, system: &System) -> Result<TimeZone> {
-    if global.utc {
+/// The zone of times: `--utc`, `--tz`, `BPCTL_TZ`, the profile's, then the local one.
+fn zone(cx: &Context) -> Result<TimeZone> {
+    if cx.global.utc {
         return Ok(TimeZone::UTC);
     }
-    let variable = system.variable(env::TZ).map(|name| (env::TZ, name));
-    match global.tz.as_deref().map(|name| ("--tz", name)).or(variable) {
-        Some((origin, name)) => {
-            time::zone(name).map_err(|why| Error::usage(format!("invalid value '{name}' for '{origin}': {why}")))
-        }
-        None => system.local_zone().map_err(|sentence| {
-            Error::config(sentence).hint("set TZ to a name such as `Europe/Berlin`, unset it, or use `--tz` or `--utc`")
-        }),
+    let variable = cx.system.variable(env::TZ).map(|name| (env::TZ, name));
+    if let Some((origin, name)) = cx.global.tz.as_deref().map(|name| ("--tz", name)).or(variable) {
+        return time::zone(name).map_err(|why| Error::usage(format!("invalid value '{name}' for '{origin}': {why}")));
     }
+    if let Some(zone) = cx.profile_zone() {
+        return Ok(zone);
+    }
+    cx.system.local_zone().map_err(|sentence| {
+        Error::config(sentence).hint("set TZ to a name such as `Europe/Berlin`, unset it, or use `--tz` or `--utc`")
+    })
 }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 /// The forms that `--at` takes, for help and errors.
 pub const FORMS: &str = "`2026-12-01T02:00:00Z`, `2026-12-01 02:00`, `2026-12-01`, `+7d`, `in 36h`, `2 weeks`, \
-                         `tomorrow 02:00`, `friday 22:00` or `@1767225600`";
+                         `tomorrow 02:00`, `friday 22:00`, `end of month`, `end of week` or `@1767225600`";
 
 /// Resolves a point in time as typed, in `zone` where it names none.
 ///
@@ -71,6 +71,9 @@ fn local_time(text: &str, here: &Zoned) -> Option<Local> {
         };
         return Some(Local::Exactly(date.parse::<Date>().ok()?.to_datetime(time)));
     }
+    if let Some(rest) = text.strip_prefix("end of ") {
+        return end_of(rest, here.date());
+    }
     let (day, time) = match text.split_once(char::is_whitespace) {
         Some((day, rest)) => (day, clock_time(rest)?),
         None => (text, Time::midnight()),
@@ -88,6 +91,21 @@ fn local_time(text: &str, here: &Zoned) -> Option<Local> {
             Some(Local::NextAfterNow(date.to_datetime(time)))
         }
     }
+}
+
+/// Reads what follows `end of `: `month` or `week`, and a time; the last minute of its last day where none is given. A
+/// week ends with Sunday.
+fn end_of(text: &str, today: Date) -> Option<Local> {
+    let (period, time) = match text.split_once(char::is_whitespace) {
+        Some((period, rest)) => (period, clock_time(rest)?),
+        None => (text, Time::new(23, 59, 0, 0).ok()?),
+    };
+    let day = match period {
+        "month" => today.last_of_month(),
+        "week" => today.checked_add(Span::new().days(6 - today.weekday().to_monday_zero_offset())).ok()?,
+        _ => return None,
+    };
+    Some(Local::Exactly(day.to_datetime(time)))
 }
 
 /// Reads `02:00`, `2:00`, `02:00:30`, with an optional leading `at`.
@@ -376,6 +394,42 @@ mod tests {
         // On Sunday 29 March 2026 London's clocks went from 01:00 to 02:00; it is noon.
         let resolved = resolve("sunday 01:30", at("2026-03-29T11:00:00Z"), &zone("Europe/London"));
         assert_eq!(resolved, Ok(at("2026-04-05T00:30:00Z")));
+    }
+
+    #[test]
+    fn ends_of_a_month_and_a_week_are_their_last_minute() {
+        let (utc, london) = (TimeZone::UTC, zone("Europe/London"));
+        // A Saturday.
+        let now = at("2026-02-14T12:00:00Z");
+        for (text, expected) in [
+            ("end of month", "2026-02-28T23:59:00Z"),
+            ("End of Month 02:00", "2026-02-28T02:00:00Z"),
+            ("end of week", "2026-02-15T23:59:00Z"),
+            ("end of week at 22:30", "2026-02-15T22:30:00Z"),
+        ] {
+            assert_eq!(resolve(text, now, &utc), Ok(at(expected)), "{text}");
+        }
+        assert_eq!(resolve("end of week", at("2026-02-15T23:00:00Z"), &utc), Ok(at("2026-02-15T23:59:00Z")));
+        assert_eq!(resolve("end of month", at("2026-07-31T22:30:00Z"), &london), Ok(at("2026-07-31T22:59:00Z")));
+        for text in ["end of year", "end of", "end of month 25:00", "end of month end"] {
+            assert!(resolve(text, now, &utc).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn zones_have_names_or_offsets() {
+        assert_eq!(super::zone("europe/berlin").unwrap().iana_name(), Some("Europe/Berlin"));
+        let now = at("2026-02-14T12:00:00Z");
+        for (name, text) in
+            [("UTC", "12:00 UTC"), ("+02:00", "14:00 +02"), ("-03:30", "08:30 -03:30"), ("Europe/Berlin", "13:00 CET")]
+        {
+            let mut shown = String::new();
+            for_people(now, now, &super::zone(name).unwrap(), &mut shown);
+            assert!(shown.contains(text), "{name}: {shown}");
+        }
+        for name in ["Europe/Berlinn", "", "CEST!", "+99:00", "+2"] {
+            assert!(super::zone(name).is_err(), "{name}");
+        }
     }
 
     proptest! {

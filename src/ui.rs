@@ -5,19 +5,22 @@
 //! holds the error object alone.
 
 mod hidden;
+mod progress;
 mod prompt;
 
+pub use progress::Bar;
+
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::{self, BufWriter, Read, Stdout, Write};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use crate::error::{Error, Report, Result};
 use crate::fs::detached;
-use crate::http::Progress;
-use crate::text::escape;
+use crate::http::Progress as Reports;
+use crate::text::{escape, to_ascii};
+use progress::Progress;
 
 /// How the program speaks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +35,10 @@ pub struct UiOptions {
     pub has_color: bool,
     /// Standard error is a terminal.
     pub is_terminal: bool,
+    /// The terminal knows no control sequences (`TERM=dumb`).
+    pub is_dumb: bool,
+    /// bpctl's own symbols are to be ASCII.
+    pub is_ascii: bool,
     /// Questions can be asked: both ends are terminals, and `--no-input` is not given.
     pub can_ask: bool,
 }
@@ -46,7 +53,7 @@ pub struct Ui {
     thinking: Cell<Duration>,
     /// Whether a question of this run was asked already: what is typed then may be meant for the next one.
     has_asked: Cell<bool>,
-    bars: MultiProgress,
+    progress: Rc<Progress>,
     /// Begins what is told, where several profiles are listed.
     speaker: Option<String>,
 }
@@ -54,13 +61,9 @@ pub struct Ui {
 impl Ui {
     /// Takes hold of the standard streams.
     pub fn new(options: UiOptions) -> Self {
-        let target = match options.is_terminal && !options.is_quiet {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        };
         Self {
             options,
-            bars: MultiProgress::with_draw_target(target),
+            progress: Rc::new(Progress::new(options.is_terminal && !options.is_quiet && !options.is_dumb)),
             out: RefCell::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
             held_back: Rc::default(),
             unsaid: RefCell::new(Vec::new()),
@@ -70,9 +73,9 @@ impl Ui {
         }
     }
 
-    /// Makes one that speaks for a profile, above the same bars.
+    /// Makes one that speaks for a profile, with the same progress.
     pub fn on_profile(&self, name: &str) -> Self {
-        Self { bars: self.bars.clone(), speaker: Some(name.to_owned()), ..Self::new(self.options) }
+        Self { progress: Rc::clone(&self.progress), speaker: Some(name.to_owned()), ..Self::new(self.options) }
     }
 
     /// Takes over what another held back.
@@ -95,6 +98,8 @@ impl Ui {
     /// # Errors
     /// The stream's; a closed pipe ends the program quietly.
     pub fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        // What is printed may stay in the buffer.
+        self.progress.hide();
         write(&mut *self.out.borrow_mut()).map_err(|error| Error::io("standard output", &error))
     }
 
@@ -103,6 +108,7 @@ impl Ui {
     /// # Errors
     /// The stream's.
     pub fn flush(&self) -> Result<()> {
+        self.progress.clear();
         self.out.borrow_mut().flush().map_err(|error| Error::io("standard output", &error))
     }
 
@@ -188,21 +194,30 @@ impl Ui {
 
     /// Writes a line to standard error, above any bar that is drawn there.
     fn line(&self, text: &str) {
-        self.bars.suspend(|| error_line(text));
+        self.progress.clear();
+        error_line(&self.readable(text));
     }
 
-    /// Begins to show how far something has come: on a terminal only, and gone when dropped.
-    pub fn progress(&self, what: &'static str) -> Bar {
-        let bar = self.bars.add(ProgressBar::no_length().with_message(what));
-        bar.set_style(bar_style("{spinner} {msg}: {human_pos}"));
-        Bar(bar)
+    /// Replaces bpctl's own symbols where the terminal may have no signs for them.
+    fn readable<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.options.is_ascii { to_ascii(text) } else { text.into() }
+    }
+
+    /// Begins a task that may take a while; it is shown as progress until the result is dropped.
+    pub fn progress(&self, what: &str) -> Bar {
+        self.progress.begin(what)
+    }
+
+    /// Shows progress as long as it is polled; never ends.
+    pub async fn animate(&self) {
+        self.progress.animate().await;
     }
 
     /// Makes what the HTTP client speaks through.
     pub fn http_progress(&self) -> HttpProgress {
         HttpProgress {
             options: self.options,
-            bars: self.bars.clone(),
+            progress: Rc::clone(&self.progress),
             held_back: Rc::clone(&self.held_back),
             told: RefCell::new(None),
         }
@@ -217,7 +232,10 @@ impl Ui {
             let mut bytes = Vec::new();
             io::stdin().lock().take(most + 1).read_to_end(&mut bytes).map(|_| bytes)
         });
-        read.await.flatten().map_err(|error| Error::io("standard input", &error))
+        self.progress.hold(true);
+        let read = read.await.flatten();
+        self.progress.hold(false);
+        read.map_err(|error| Error::io("standard input", &error))
     }
 
     /// Reads standard input as text to its end, at most so many bytes. Ctrl-C is heard meanwhile.
@@ -245,36 +263,10 @@ fn error_line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// How far something has come, drawn on a terminal; nothing elsewhere.
-pub struct Bar(ProgressBar);
-
-impl Bar {
-    /// Tells how much there is to do.
-    pub fn length(&self, length: usize) {
-        self.0.set_style(bar_style("{msg} [{bar:30}] {human_pos}/{human_len}"));
-        self.0.set_length(length as u64);
-    }
-
-    /// Tells that so much more is done.
-    pub fn step(&self, count: usize) {
-        self.0.inc(count as u64);
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
-fn bar_style(template: &'static str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
-}
-
 /// What the HTTP client may tell.
 pub struct HttpProgress {
     options: UiOptions,
-    bars: MultiProgress,
+    progress: Rc<Progress>,
     held_back: Rc<RefCell<Vec<String>>>,
     told: RefCell<Option<(String, Instant)>>,
 }
@@ -294,7 +286,8 @@ impl HttpProgress {
     }
 
     fn line(&self, text: &str) {
-        self.bars.suspend(|| error_line(text));
+        self.progress.clear();
+        error_line(text);
     }
 }
 
@@ -304,8 +297,9 @@ fn is_worth_telling(options: UiOptions, wait: Duration) -> bool {
     (is_noticed || options.verbosity > 0) && !options.is_quiet
 }
 
-impl Progress for HttpProgress {
+impl Reports for HttpProgress {
     fn waiting(&self, reason: &str, wait: Duration) {
+        self.progress.wait(reason, wait);
         let is_told = is_worth_telling(self.options, wait);
         if is_told && (self.options.verbosity > 0 || self.is_news(reason, wait)) {
             self.line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape(reason)));

@@ -36,7 +36,7 @@ pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
         cx.ui.note("no runs in this time");
         return Ok(());
     }
-    cx.ui.print(|out| bars(&all.runs, (from, until), &output.times, drawing(cx, args.ascii), out))
+    cx.ui.print(|out| bars(&all.runs, (from, until), &output.times, (drawing(cx, args.ascii), output.room()), out))
 }
 
 /// The locale's character set, read as C libraries do.

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::{Flow, Walk};
 use crate::model::Object;
+use crate::ui::Bar;
 use crate::view::{Listing, Resource};
 
 /// A list that a command fills.
@@ -17,6 +18,7 @@ pub struct Rows<'a, T: Resource> {
     kept: Vec<Object<T>>,
     /// Whether `--limit` left rows out.
     is_cut: bool,
+    bar: Bar,
 }
 
 impl<'a, T: Resource> Rows<'a, T> {
@@ -27,7 +29,8 @@ impl<'a, T: Resource> Rows<'a, T> {
     /// command.
     pub fn begin(cx: &'a Context) -> Result<Self> {
         cx.answer_bare_columns::<T>()?;
-        Ok(Self { cx, listing: cx.listing()?, kept: Vec::new(), is_cut: false })
+        let bar = cx.ui.progress(&format!("reading {}", T::PLURAL));
+        Ok(Self { cx, listing: cx.listing()?, kept: Vec::new(), is_cut: false, bar })
     }
 
     /// Changes the columns of the table, unless others were named: adds some of `wide`, leaves others out.
@@ -47,6 +50,7 @@ impl<'a, T: Resource> Rows<'a, T> {
     /// # Errors
     /// Standard output's.
     pub fn page(&mut self, rows: Vec<Object<T>>) -> Result<Flow> {
+        self.bar.step(rows.len());
         for row in rows {
             if !self.listing.accepts(&row.model) {
                 continue;

@@ -27,11 +27,13 @@ impl Ui {
     pub async fn ask_secret(&self, prompt: &str) -> Result<Secret> {
         self.flush()?;
         let began = Instant::now();
+        self.progress.hold(true);
         let settings = Settings::remember();
         let between_keys = BetweenKeys::hold();
         let prompt = format!("{}: ", escape(prompt));
         let typed = detached::spawn(move || read_hidden(&prompt)).await.flatten();
         drop(between_keys);
+        self.progress.hold(false);
         self.thinking.set(self.thinking.get() + began.elapsed());
         settings.forget();
         typed.map_err(|error| Error::io("the terminal", &error))?.ok_or_else(left)

@@ -42,7 +42,7 @@ impl Ui {
         let prompt = format!("{} [y/N] ", escape(question));
         loop {
             self.has_asked.set(false);
-            let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt)?))?.ok_or_else(left)?;
+            let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(left)?;
             match line.trim_end().to_lowercase().as_str() {
                 "y" | "yes" => return Ok(true),
                 "" | "n" | "no" => return Ok(false),
@@ -57,6 +57,9 @@ impl Ui {
     /// # Errors
     /// Ctrl-C or Escape at the list.
     pub fn select(&self, question: &str, rows: &[Vec<String>], default: usize) -> Result<usize> {
+        if self.options.is_dumb {
+            return self.select_by_number(question, rows, default);
+        }
         let (height, width) = Term::stderr().size();
         let prompt = format!("{} (type to search):", escape(question));
         // A column less than the terminal has: a line that wraps could not be taken away again.
@@ -79,6 +82,17 @@ impl Ui {
         Ok(chosen)
     }
 
+    /// The same on a terminal that cannot move its cursor: the rows are printed with numbers.
+    fn select_by_number(&self, question: &str, rows: &[Vec<String>], default: usize) -> Result<usize> {
+        for (number, line) in choices(rows, usize::MAX).iter().enumerate() {
+            self.line(&format!("{:>4}  {line}", number + 1));
+        }
+        self.input(&format!("{question} (number)"), &(default + 1).to_string(), |text| {
+            let number = text.parse::<usize>().ok().filter(|number| (1..=rows.len()).contains(number));
+            number.map(|number| number - 1).ok_or_else(|| format!("expected a number from 1 to {}", rows.len()))
+        })
+    }
+
     /// Asks for a line of text until `read` takes it; an empty line is the default.
     ///
     /// # Errors
@@ -94,7 +108,7 @@ impl Ui {
             default => format!("{} [{}]: ", escape(question), escape(default)),
         };
         loop {
-            let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt)?))?.ok_or_else(left)?;
+            let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(left)?;
             let text = if line.trim().is_empty() { default } else { line.trim() };
             match read(text) {
                 Ok(answer) => return Ok(answer),
@@ -118,6 +132,7 @@ impl Ui {
         tidy: impl FnOnce(&Term) -> io::Result<()>,
     ) -> Result<T> {
         self.flush()?;
+        self.progress.clear();
         let began = Instant::now();
         let between_keys = BetweenKeys::hold();
         // The first question, too: Enter typed ahead at a list would choose its first row.
@@ -194,17 +209,16 @@ pub(super) fn left() -> Error {
 }
 
 /// Reads a line key by key; none when Escape is pressed. `dialoguer`'s own input has no way out but Ctrl-C.
-fn read_line(term: &Term, prompt: &str) -> io::Result<Option<String>> {
+fn read_line(term: &Term, prompt: &str, is_dumb: bool) -> io::Result<Option<String>> {
     let mut text = String::new();
+    if is_dumb {
+        term.write_str(prompt)?;
+    }
     loop {
-        // The end of what was typed stays in sight; a prompt that wraps could not be written over.
-        let room = usize::from(term.size().1).saturating_sub(measure_text_width(prompt) + 1).max(8);
-        let mut shown = text.as_str();
-        while measure_text_width(shown) > room {
-            shown = shown.split_at(shown.chars().next().map_or(0, char::len_utf8)).1;
+        if !is_dumb {
+            show_line(term, prompt, &text)?;
         }
-        term.clear_line()?;
-        term.write_str(&format!("{prompt}{shown}"))?;
+        let before = text.len();
         match term.read_key()? {
             Key::Enter => {
                 term.write_line("")?;
@@ -221,6 +235,28 @@ fn read_line(term: &Term, prompt: &str) -> io::Result<Option<String>> {
             }
             _ => {}
         }
+        if is_dumb {
+            echo(term, before, &text)?;
+        }
+    }
+}
+
+/// Draws the line anew. The end of what was typed stays in sight; a prompt that wraps could not be written over.
+fn show_line(term: &Term, prompt: &str, text: &str) -> io::Result<()> {
+    let room = usize::from(term.size().1).saturating_sub(measure_text_width(prompt) + 1).max(8);
+    let mut shown = text;
+    while measure_text_width(shown) > room {
+        shown = shown.split_at(shown.chars().next().map_or(0, char::len_utf8)).1;
+    }
+    term.clear_line()?;
+    term.write_str(&format!("{prompt}{shown}"))
+}
+
+/// Shows what the last key changed where the cursor can only go on: a key that deletes is shown as the text that is left.
+fn echo(term: &Term, before: usize, text: &str) -> io::Result<()> {
+    match text.get(before..) {
+        Some(added) => term.write_str(added),
+        None => term.write_str(&format!("\n{text}")),
     }
 }
 

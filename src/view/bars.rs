@@ -1,12 +1,13 @@
 //! Runs as bars: one line an hour for two days, one row a day with a column an hour beyond.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
-use super::TimeFormat;
+use super::{TimeFormat, shortened_by};
 use crate::model::calendar::Run;
 use crate::text::escape;
 
@@ -20,13 +21,13 @@ pub enum Drawing {
 }
 
 /// Beyond so many hours a line an hour is too long to read.
-const MOST_LINES: i64 = 48;
+const MAX_LINES: i64 = 48;
 /// The longest bar.
 const LONGEST: usize = 40;
 /// Hours that are named with their policies.
-const BUSIEST: usize = 3;
+const MAX_BUSIEST: usize = 3;
 /// Policies named an hour.
-const NAMED: usize = 8;
+const MAX_NAMED: usize = 8;
 
 struct Hour<'a> {
     starts: Zoned,
@@ -41,15 +42,26 @@ pub fn bars(
     runs: &[Run],
     (from, until): (Timestamp, Timestamp),
     times: &TimeFormat,
-    drawing: Drawing,
+    (drawing, room): (Drawing, Option<usize>),
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let hours = hours(runs, from, until, times);
-    match until.as_second() - from.as_second() <= MOST_LINES * 3_600 {
-        true => lines(&hours, drawing, out)?,
-        false => grid(&hours, drawing, out)?,
+    let mut text = String::new();
+    if until.as_second() - from.as_second() <= MAX_LINES * 3_600 {
+        lines(&hours, drawing, room, &mut text);
+    } else {
+        grid(&hours, drawing, room, &mut text);
     }
-    busiest(&hours, out)
+    busiest(&hours, &mut text);
+    for line in text.lines() {
+        match room {
+            Some(room) => {
+                writeln!(out, "{}", shortened_by(line, room, if drawing == Drawing::Ascii { "..." } else { "…" }))?
+            }
+            None => writeln!(out, "{line}")?,
+        }
+    }
+    Ok(())
 }
 
 /// Deals the runs out to the hours of the local clock.
@@ -73,57 +85,66 @@ fn hours<'a>(runs: &'a [Run], from: Timestamp, until: Timestamp, times: &TimeFor
     hours
 }
 
-fn lines(hours: &[Hour<'_>], drawing: Drawing, out: &mut dyn Write) -> io::Result<()> {
+// `writeln!` to a `String` cannot fail.
+fn lines(hours: &[Hour<'_>], drawing: Drawing, room: Option<usize>, out: &mut String) {
     let most = hours.iter().map(|hour| hour.runs.len()).max().unwrap_or(0);
     let width = most.to_string().len();
+    let longest = room.map_or(LONGEST, |room| room.saturating_sub(11 + width).clamp(1, LONGEST));
     let mut day = None;
     for hour in hours {
         if day != Some(hour.starts.date()) {
             day = Some(hour.starts.date());
-            writeln!(out, "{}", hour.starts.strftime("%a %Y-%m-%d %Z"))?;
+            let _ = writeln!(out, "{}", hour.starts.strftime("%a %Y-%m-%d %Z"));
         }
         let count = hour.runs.len();
-        let line = format!("  {}  {count:>width$}  {}", hour.starts.strftime("%H:%M"), bar(count, most, drawing));
-        writeln!(out, "{}", line.trim_end())?;
+        let bar = bar(count, most, longest, drawing);
+        let line = format!("  {}  {count:>width$}  {bar}", hour.starts.strftime("%H:%M"));
+        let _ = writeln!(out, "{}", line.trim_end());
     }
-    Ok(())
 }
 
-/// A bar of up to [`LONGEST`] columns; anything above nothing shows.
-fn bar(count: usize, most: usize, drawing: Drawing) -> String {
+/// A bar of up to `longest` columns; anything above nothing shows.
+fn bar(count: usize, most: usize, longest: usize, drawing: Drawing) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     if count == 0 {
         return String::new();
     }
     match drawing {
-        Drawing::Ascii => "#".repeat((count * LONGEST / most).max(1)),
+        Drawing::Ascii => "#".repeat((count * longest / most).max(1)),
         Drawing::Unicode => {
-            let eighths = (count * LONGEST * 8 / most).max(1);
+            let eighths = (count * longest * 8 / most).max(1);
             format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
         }
     }
 }
 
-fn grid(hours: &[Hour<'_>], drawing: Drawing, out: &mut dyn Write) -> io::Result<()> {
-    // A clock change makes two hours of one column, or none.
-    let mut days: BTreeMap<Date, [Option<usize>; 24]> = BTreeMap::new();
+fn grid(hours: &[Hour<'_>], drawing: Drawing, room: Option<usize>, out: &mut String) {
+    let mut days: BTreeMap<Date, ([Option<usize>; 24], usize)> = BTreeMap::new();
     for hour in hours {
         let column = usize::try_from(hour.starts.hour()).unwrap_or(0).min(23);
-        let cell = &mut days.entry(hour.starts.date()).or_insert([None; 24])[column];
-        *cell = Some(cell.unwrap_or(0) + hour.runs.len());
+        let (cells, runs) = days.entry(hour.starts.date()).or_insert(([None; 24], 0));
+        // A clock change makes two hours of one column: the fuller one is shown, since together they would be a peak.
+        cells[column] = cells[column].max(Some(hour.runs.len()));
+        *runs += hour.runs.len();
     }
-    let most = days.values().flatten().flatten().copied().max().unwrap_or(0);
-    writeln!(out, "{:16}00    03    06    09    12    15    18    21       runs", "")?;
-    for (day, row) in &days {
-        let cells: String = row.iter().map(|count| format!("{} ", level(*count, most, drawing))).collect();
-        let runs: usize = row.iter().flatten().sum();
-        writeln!(out, "{}  {cells} {runs:>6}", day.strftime("%a %Y-%m-%d"))?;
+    let most = days.values().flat_map(|(cells, _)| cells).flatten().copied().max().unwrap_or(0);
+    let zone = hours.first().map_or_else(String::new, |hour| hour.starts.strftime("%Z").to_string());
+    // Where a terminal is too narrow, the blank after each hour goes.
+    let gap = if room.is_some_and(|room| room < 72) { "" } else { " " };
+    let hour_width = 1 + gap.len();
+    let ruler: String =
+        (0..24).step_by(3).map(|hour| format!("{:<1$}", format!("{hour:02}"), 3 * hour_width)).collect();
+    let cells_width = 24 * hour_width;
+    let _ = writeln!(out, "{zone:16}{ruler:<cells_width$} {:>6}", "runs");
+    for (day, (row, runs)) in &days {
+        let cells: String = row.iter().map(|count| format!("{}{gap}", level(*count, most, drawing))).collect();
+        let _ = writeln!(out, "{}  {cells} {runs:>6}", day.strftime("%a %Y-%m-%d"));
     }
     let legend = match drawing {
         Drawing::Unicode => "▁ fewest, █ most",
         Drawing::Ascii => "1 fewest, 8 most",
     };
-    writeln!(out, "{:16}{legend} ({most} in an hour), . none", "")
+    let _ = writeln!(out, "{:16}{legend} ({most} in an hour), . none", "");
 }
 
 fn level(count: Option<usize>, most: usize, drawing: Drawing) -> char {
@@ -139,19 +160,21 @@ fn level(count: Option<usize>, most: usize, drawing: Drawing) -> char {
     }
 }
 
-fn busiest(hours: &[Hour<'_>], out: &mut dyn Write) -> io::Result<()> {
+/// Names the busiest hours, where some hour has more than one run.
+fn busiest(hours: &[Hour<'_>], out: &mut String) {
     let mut busy: Vec<&Hour<'_>> = hours.iter().filter(|hour| !hour.runs.is_empty()).collect();
     busy.sort_by_key(|hour| std::cmp::Reverse(hour.runs.len()));
-    if busy.is_empty() {
-        return Ok(());
+    if busy.first().is_none_or(|hour| hour.runs.len() < 2) {
+        return;
     }
-    writeln!(out, "\nBusiest hours")?;
-    for hour in busy.iter().take(BUSIEST) {
+    let zone = hours.first().map_or_else(String::new, |hour| hour.starts.strftime(" (%Z)").to_string());
+    let _ = writeln!(out, "\nBusiest hours{zone}");
+    for hour in busy.iter().take(MAX_BUSIEST) {
         let runs = hour.runs.len();
         let plural = if runs == 1 { "" } else { "s" };
-        writeln!(out, "  {}  {runs} run{plural}: {}", hour.starts.strftime("%a %Y-%m-%d %H:%M"), named(&hour.runs))?;
+        let _ =
+            writeln!(out, "  {}  {runs} run{plural}: {}", hour.starts.strftime("%a %Y-%m-%d %H:%M"), named(&hour.runs));
     }
-    Ok(())
 }
 
 /// Names the policies of an hour by target and id.
@@ -161,7 +184,7 @@ fn named(runs: &[&Run]) -> String {
         let name = format!("{} ({})", run.target().unwrap_or("-"), run.policy.id_text());
         match counts.iter().position(|(known, _)| *known == name) {
             Some(at) => counts[at].1 += 1,
-            None if counts.len() < NAMED => counts.push((name, 1)),
+            None if counts.len() < MAX_NAMED => counts.push((name, 1)),
             None => {}
         }
     }
@@ -190,7 +213,7 @@ mod tests {
         let runs: Vec<Run> = times.iter().map(run).collect();
         let until = at(from).checked_add(SignedDuration::from_hours(hours)).unwrap();
         let mut out = Vec::new();
-        bars(&runs, (at(from), until), &format, drawing, &mut out).unwrap();
+        bars(&runs, (at(from), until), &format, (drawing, None), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -212,6 +235,14 @@ mod tests {
         let text = drawn("Europe/London", "2026-10-25T00:00:00Z", 3, &["2026-10-25T01:30:00Z"], Drawing::Unicode);
         let hours: Vec<&str> = text.lines().filter(|line| line.starts_with("  01:00")).collect();
         assert_eq!(hours, ["  01:00  0", &format!("  01:00  1  {}", "█".repeat(40))], "{text}");
+    }
+
+    #[test]
+    fn an_hour_that_happens_twice_is_no_peak_of_its_day() {
+        let runs = ["2026-10-25T00:10:00Z", "2026-10-25T01:10:00Z", "2026-10-26T05:10:00Z"];
+        let text = drawn("Europe/London", "2026-10-24T00:00:00Z", 7 * 24, &runs, Drawing::Ascii);
+        assert!(text.contains("1 fewest, 8 most (1 in an hour)"), "{text}");
+        assert!(text.contains("Sun 2026-10-25  . 8 . .") && !text.contains("Busiest"), "{text}");
     }
 
     #[test]

@@ -9,11 +9,8 @@ use comfy_table::{Cell as TableCell, ColumnConstraint, ContentArrangement, Table
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::listing::{Listing, OutputOptions, has_columns};
-use super::structured::{self, Structured};
-use super::{Cell, Resource};
-use crate::args::Format;
-use crate::model::Object;
+use super::Cell;
+use super::options::OutputOptions;
 use crate::text::{escape, to_ascii};
 
 /// Sections of labelled values.
@@ -74,7 +71,7 @@ impl Details {
         }
     }
 
-    fn write(&self, output: &OutputOptions, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write(&self, output: &OutputOptions, out: &mut dyn Write) -> io::Result<()> {
         let sections = self.sections.iter().filter(|section| !section.fields.is_empty());
         for (number, section) in sections.enumerate() {
             if number > 0 {
@@ -151,41 +148,12 @@ fn wrapped(
     table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
-/// Prints one object in any format.
-///
-/// # Errors
-/// The stream's, and a sentence about an unknown column.
-pub fn show<T: Resource>(
-    object: Object<T>,
-    output: &OutputOptions,
-    out: &mut dyn Write,
-) -> Result<io::Result<()>, String> {
-    if !output.filters.is_empty() {
-        return Err("`--filter` works on lists".to_owned());
-    }
-    let is_row = matches!(output.format, Format::Csv | Format::Tsv) || output.columns.is_some();
-    Ok(match output.format {
-        _ if is_row => {
-            let one = OutputOptions { sort: None, limit: None, ..output.clone() };
-            let mut listing = Listing::<T>::new(&one)?;
-            listing.push(object, out).and_then(|_| listing.finish(out).map(drop))
-        }
-        Format::Json | Format::Sarif | Format::Toml => structured::write(Structured::Json, &object.raw, out),
-        Format::Jsonl => structured::write(Structured::JsonLine, &object.raw, out),
-        Format::Yaml => structured::write(Structured::Yaml, &object.raw, out),
-        Format::Id => writeln!(out, "{}", escape(object.model.id())),
-        format => {
-            debug_assert!(has_columns(format), "csv and tsv are rows");
-            object.model.details(&output.times).write(output, out)
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
+    use crate::args::Format;
     use crate::view::TimeFormat;
 
     fn lines(width: Option<u16>) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! Makes a table as wide as a terminal: decides which columns are shown, how wide they are, and whether times are
 //! relative only.
 //!
-//! In this order: times lose their absolute part, less important columns go, then text is shortened.
+//! In this order: times lose their absolute part, long text is shortened a little, less important columns go, and text is
+//! shortened as far as it must be.
 
 /// Spaces between columns.
 pub(super) const GAP: usize = 2;
 /// What a column that can be shortened gets before others have to go for it.
-const COMFORTABLE: usize = 28;
+const COMFORTABLE: usize = 20;
 /// What is left of a column that is shortened, where that is possible.
 const SHORTEST: usize = 8;
 
@@ -39,12 +40,13 @@ impl Layout {
     pub(super) fn fit(needs: &[Need], room: usize) -> Self {
         let mut is_shown = vec![true; needs.len()];
         loop {
-            for is_relative in [false, true] {
+            for (is_relative, is_short) in [(false, false), (true, false), (true, true)] {
                 let wanted = |need: &Need| if is_relative { need.relative } else { need.full };
-                let comfortable =
-                    |need: &Need| if need.is_flexible { wanted(need).min(COMFORTABLE) } else { wanted(need) };
+                let least = |need: &Need| {
+                    if is_short && need.is_flexible { wanted(need).min(COMFORTABLE) } else { wanted(need) }
+                };
                 let mut widths: Vec<Option<usize>> =
-                    needs.iter().zip(&is_shown).map(|(need, is_shown)| is_shown.then(|| comfortable(need))).collect();
+                    needs.iter().zip(&is_shown).map(|(need, is_shown)| is_shown.then(|| least(need))).collect();
                 if let Some(spare) = room.checked_sub(total(&widths)) {
                     widen(&mut widths, &needs.iter().map(wanted).collect::<Vec<_>>(), spare);
                     return Self { widths, is_relative };
@@ -124,10 +126,10 @@ mod tests {
         let needs = [need(20, 20, 0, false), need(30, 30, 0, true), need(8, 8, 2, false), need(25, 8, 1, false)];
         let fit = |room| Layout::fit(&needs, room);
         assert_eq!(fit(89), Layout { widths: vec![Some(20), Some(30), Some(8), Some(25)], is_relative: false });
-        assert!(!fit(88).is_relative, "a name may lose a little");
-        assert_eq!(fit(80), Layout { widths: vec![Some(20), Some(30), Some(8), Some(8)], is_relative: true });
-        assert_eq!(fit(68), Layout { widths: vec![Some(20), Some(30), None, Some(8)], is_relative: true });
-        assert_eq!(fit(50), Layout { widths: vec![Some(20), Some(28), None, None], is_relative: false });
+        assert_eq!(fit(88), Layout { widths: vec![Some(20), Some(30), Some(8), Some(8)], is_relative: true });
+        assert_eq!(fit(70), Layout { widths: vec![Some(20), Some(28), Some(8), Some(8)], is_relative: true });
+        assert_eq!(fit(60), Layout { widths: vec![Some(20), Some(28), None, Some(8)], is_relative: true });
+        assert_eq!(fit(50), Layout { widths: vec![Some(20), Some(28), None, None], is_relative: true });
         assert_eq!(fit(40), Layout { widths: vec![Some(20), Some(18), None, None], is_relative: true });
         assert_eq!(fit(21), Layout { widths: vec![Some(20), None, None, None], is_relative: true });
         assert_eq!(fit(10), Layout { widths: vec![Some(10), None, None, None], is_relative: true });

@@ -10,68 +10,13 @@ use super::cell::Key;
 use super::column::{Kind, find};
 use super::filter::Filter;
 use super::grid::Grid;
+use super::options::{OutputOptions, has_columns};
 use super::structured::{self, Structured};
 use super::table::{self, Heading, Loss};
 use super::{Cell, Column, Resource, TimeFormat, separated};
 use crate::args::Format;
 use crate::model::Object;
 use crate::text::{escape, to_ascii};
-
-/// How results are printed.
-#[derive(Clone, Debug)]
-pub struct OutputOptions {
-    pub format: Format,
-    /// `--columns`; an empty list asks for the names of the columns.
-    pub columns: Option<Vec<String>>,
-    /// `--sort`
-    pub sort: Option<String>,
-    /// `--filter`
-    pub filters: Vec<String>,
-    /// `--limit`
-    pub limit: Option<usize>,
-    /// Whether tables, CSV and TSV have a header.
-    pub has_header: bool,
-    /// Whether results go to a terminal.
-    pub is_terminal: bool,
-    /// The terminal's width, where it is known.
-    pub width: Option<u16>,
-    pub has_color: bool,
-    /// Whether bpctl's own symbols are to be ASCII.
-    pub is_ascii: bool,
-    /// `--csv-safe`
-    pub is_csv_safe: bool,
-    pub times: TimeFormat,
-}
-
-impl OutputOptions {
-    /// Everything in full, as for a pipe.
-    pub fn new(format: Format, times: TimeFormat) -> Self {
-        Self {
-            format,
-            columns: None,
-            sort: None,
-            filters: Vec::new(),
-            limit: None,
-            has_header: true,
-            is_terminal: false,
-            width: None,
-            has_color: false,
-            is_ascii: false,
-            is_csv_safe: false,
-            times,
-        }
-    }
-
-    /// The columns of the terminal that a table may take; none where nothing is shortened.
-    pub fn room(&self) -> Option<usize> {
-        self.width.filter(|_| self.format == Format::Table).map(usize::from)
-    }
-
-    /// What stands for text that was cut off.
-    pub fn ellipsis(&self) -> &'static str {
-        if self.is_ascii { "..." } else { "…" }
-    }
-}
 
 /// A list that is being written.
 pub struct Listing<'s, T: Resource> {
@@ -309,11 +254,6 @@ impl<'s, T: Resource> Listing<'s, T> {
 
 /// The name of the column that says where a row came from.
 const PROFILE: &str = "profile";
-
-/// Whether a format has columns that can be chosen.
-pub(super) fn has_columns(format: Format) -> bool {
-    matches!(format, Format::Table | Format::Wide | Format::Csv | Format::Tsv)
-}
 
 fn title(name: &str) -> String {
     name.to_uppercase().replace('_', " ")

@@ -13,15 +13,7 @@ const ROOTS: [&str; 2] = ["lib", "main"];
 const TABLE: &str = "docs/architecture.md";
 /// Circles that are known and are to go: a circle that is found must lie within one of these, and one that is gone must
 /// be taken out here.
-const KNOWN_CIRCLES: [&[&str]; 1] = [&[
-    "view/column.rs",
-    "view/details.rs",
-    "view/filter.rs",
-    "view/listing.rs",
-    "view/separated.rs",
-    "view/structured.rs",
-    "view/table.rs",
-]];
+const KNOWN_CIRCLES: [&[&str]; 0] = [];
 
 fn repository(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()

@@ -67,6 +67,7 @@ mod server;
 mod several;
 mod signals;
 mod simulator;
+mod tables;
 #[path = "../../fuzz/targets.rs"]
 mod targets;
 mod terminal;

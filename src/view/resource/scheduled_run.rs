@@ -11,11 +11,13 @@ impl Resource for Run {
         Column::<Self>::new("target", |run, _| Cell::text(run.target())).flexible(),
         Column::<Self>::new("target_type", |run, _| {
             Cell::text(Some(run.policy.target.kind.noun()).filter(|noun| *noun != "-"))
-        }),
+        })
+        .rank(3),
         Column::<Self>::new("interval", |run, _| {
             Cell::text(run.policy.schedule.interval.as_ref().map(|interval| interval.as_str()))
-        }),
-        Column::<Self>::new("policy", |run, _| Cell::text(run.policy.id.as_deref())),
+        })
+        .rank(2),
+        Column::<Self>::new("policy", |run, _| Cell::text(run.policy.id.as_deref())).rank(1),
     ];
 
     fn id(&self) -> &str {
