@@ -122,7 +122,7 @@ impl Ui {
     }
 
     /// Tells what `-q` left unsaid: nobody says yes to what was not shown.
-    pub fn tell_unsaid(&self) {
+    pub fn print_unsaid(&self) {
         self.unsaid.take().iter().for_each(|text| self.line(text));
     }
 

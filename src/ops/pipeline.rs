@@ -137,7 +137,7 @@ fn is_question_due(cx: &Context, losses: &[Loss], ask: Ask, writes: &[impl Write
 fn confirm(cx: &Context, writes: &[impl Write], losses: &[Loss], ask: Ask, question: &str) -> Result<bool> {
     let lines: Vec<&str> = losses.iter().map(|loss| loss.0.as_str()).collect();
     if is_question_due(cx, losses, ask, writes) {
-        cx.ui.tell_unsaid();
+        cx.ui.print_unsaid();
         lines.iter().for_each(|line| cx.ui.warn(line));
         return cx.must_confirm(question).map(|()| true);
     }

@@ -38,7 +38,7 @@ impl Ui {
     /// # Errors
     /// Ctrl-C, Ctrl-D, Escape or `q` at the question.
     pub fn confirm(&self, question: &str) -> Result<bool> {
-        self.tell_unsaid();
+        self.print_unsaid();
         let prompt = format!("{} [y/N] ", escape(question));
         loop {
             self.has_asked.set(false);
