@@ -1,4 +1,4 @@
-//! `--detail` of `coverage`, `calendar` and `lint`
+//! `--detail` of reports
 
 use clap::Args;
 

@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod coverage;
 mod detail;
+mod diff;
 mod disk;
 mod export;
 mod global;
@@ -21,6 +22,7 @@ mod parse;
 mod plan;
 mod policy;
 mod sandbox;
+mod snapshot;
 mod trash;
 mod undo;
 mod value;
@@ -37,6 +39,7 @@ pub use completions::{Completions, Shell};
 pub use config::{ConfigCommand, ConfigGet, ConfigKey, ConfigList, ConfigSet, ConfigUse};
 pub use coverage::{Coverage, FailOnCoverage};
 pub use detail::Detail;
+pub use diff::{Diff, FailOnDiff};
 pub use disk::{DiskCommand, DiskList, DiskShow};
 pub use export::Export;
 pub use global::{Color, Format, Global};
@@ -51,6 +54,7 @@ pub use policy::{
     PolicyShow, PolicyUpdate,
 };
 pub use sandbox::{OnAppMode, SandboxCommand, SandboxReset, SandboxServe};
+pub use snapshot::Snapshot;
 pub use trash::{TrashCommand, TrashShow};
 pub use undo::Undo;
 pub use vm::{VmCommand, VmShow};
@@ -96,6 +100,8 @@ pub enum Command {
     Coverage(Coverage),
     Calendar(Calendar),
     Lint(Lint),
+    Snapshot(Snapshot),
+    Diff(Diff),
     Export(Export),
     Plan(Plan),
     Apply(Apply),

@@ -10,16 +10,16 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Command, CommandFactory, Error, FromArgMatches, Subcommand};
 
 use super::{
-    Apply, AuthCommand, BackupsCommand, Calendar, Check, Cli, Completions, ConfigCommand, Coverage, DiskCommand,
-    Export, Global, Help, History, Lint, Man, OrgCommand, Plan, PolicyCommand, SandboxCommand, TrashCommand, Undo,
-    VmCommand,
+    Apply, AuthCommand, BackupsCommand, Calendar, Check, Cli, Completions, ConfigCommand, Coverage, Diff, DiskCommand,
+    Export, Global, Help, History, Lint, Man, OrgCommand, Plan, PolicyCommand, SandboxCommand, Snapshot, TrashCommand,
+    Undo, VmCommand,
 };
 
 /// A command: its name, its other name, and what adds its verbs or its arguments.
 type Known = (&'static str, Option<&'static str>, fn(Command) -> Command);
 
 /// Every command of [`Cli`], to be declared alone.
-const COMMANDS: [Known; 22] = [
+const COMMANDS: [Known; 24] = [
     ("policies", Some("policy"), PolicyCommand::augment_subcommands),
     ("disk", Some("disks"), DiskCommand::augment_subcommands),
     ("vm", Some("vms"), VmCommand::augment_subcommands),
@@ -32,6 +32,8 @@ const COMMANDS: [Known; 22] = [
     ("coverage", None, Coverage::augment_args),
     ("calendar", None, Calendar::augment_args),
     ("lint", None, Lint::augment_args),
+    ("snapshot", None, Snapshot::augment_args),
+    ("diff", None, Diff::augment_args),
     ("export", None, Export::augment_args),
     ("plan", None, Plan::augment_args),
     ("apply", None, Apply::augment_args),

@@ -8,6 +8,7 @@ mod check;
 mod completions;
 pub mod config;
 mod coverage;
+mod diff;
 mod disk;
 mod doctor;
 mod export;
@@ -20,6 +21,7 @@ mod plan;
 pub mod policy;
 mod profiles;
 pub mod sandbox;
+mod snapshot;
 mod trash;
 mod undo;
 mod vm;
@@ -69,6 +71,8 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Coverage(args) => coverage::run(cx, args).await,
         Command::Calendar(args) => calendar::run(cx, args).await,
         Command::Lint(args) => lint::run(cx, args).await,
+        Command::Snapshot(args) => snapshot::run(cx, args).await,
+        Command::Diff(args) => diff::run(cx, args).await,
         Command::Export(_) => export::run(cx).await,
         Command::Plan(args) => plan::run(cx, args).await,
         Command::Apply(args) => apply::run(cx, args).await,

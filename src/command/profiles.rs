@@ -105,6 +105,7 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
 fn is_local(command: &Command) -> bool {
     match command {
         Command::Lint(args) => args.explain.is_some() || args.list_codes,
+        Command::Diff(args) => args.new.is_some(),
         Command::Config(_) | Command::History(_) | Command::Sandbox(_) => true,
         Command::Completions(_) | Command::Man(_) => true,
         _ => false,

@@ -2,12 +2,12 @@
 
 use crate::model::{
     Backup, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, ProfileSummary, Session, TrashObject,
-    calendar, check, coverage, lint,
+    calendar, check, coverage, diff, lint,
 };
 use crate::view::{Change, Resource, StepResult};
 
 /// The commands that print a list, for the topic about formats.
-pub(super) const LISTS: [&str; 15] = [
+pub(super) const LISTS: [&str; 16] = [
     "policies list",
     "disk list",
     "vm list",
@@ -19,6 +19,7 @@ pub(super) const LISTS: [&str; 15] = [
     "coverage",
     "calendar",
     "lint",
+    "diff",
     "apply",
     "auth status",
     "config list",
@@ -41,6 +42,7 @@ pub(crate) fn columns(command: &str) -> Vec<&'static str> {
         "coverage" => names::<coverage::Row>(),
         "calendar" => names::<calendar::Run>(),
         "lint" => names::<lint::Finding>(),
+        "diff" => names::<diff::Difference>(),
         "apply" => names::<StepResult>(),
         "auth status" => names::<Session>(),
         "auth list" => names::<ProfileSummary>(),

@@ -28,6 +28,7 @@ Look:
   coverage, calendar  Show what is backed up, how well, and when
   check               Check that VMs are backed up, for monitoring
   lint                Find policies that are probably not as intended
+  snapshot, diff      Record a moment, and compare it with another or now
   vm, disk, org       List and show what policies belong to
   backups list        List the backups of an OnApp VM
 

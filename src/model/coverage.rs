@@ -10,13 +10,13 @@ mod laws;
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Deletion, Disk, Fleet, Index, Interval, Machine, Policy};
 use crate::time::relative;
 
 /// What is asked of each disk; both must be met by one and the same policy.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requirements {
     /// At least this often.
     pub interval: Option<Interval>,
@@ -25,7 +25,7 @@ pub struct Requirements {
 }
 
 /// How well a machine or disk is protected, worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// No disk is covered.
@@ -39,7 +39,7 @@ pub enum Verdict {
 }
 
 /// What a row is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A machine with its disks.
@@ -49,7 +49,7 @@ pub enum Kind {
 }
 
 /// A machine, or a disk that is assigned to none. Its fields are those of `bpctl coverage -o json`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
     /// What it is about.
     #[serde(rename = "type")]

@@ -8,6 +8,7 @@ pub mod calendar;
 mod change;
 pub mod check;
 pub mod coverage;
+pub mod diff;
 mod disk;
 mod doctor_check;
 mod expectation;
@@ -24,6 +25,7 @@ mod redact;
 mod removal;
 mod session;
 mod setting;
+pub mod snapshot;
 mod trash;
 
 pub use backup::Backup;

@@ -113,6 +113,11 @@ impl Inventory {
         self.unread.iter().map(|(id, _)| id.as_str())
     }
 
+    /// Policies that exist and could not be read in full.
+    pub fn unread(&self) -> &[(String, Error)] {
+        &self.unread
+    }
+
     /// Adds what another list lacks, with a warning.
     pub fn add_gaps(&mut self, cx: &Context, plural: &'static str, walk: Walk) {
         let found = gaps(&[(plural, walk)]);

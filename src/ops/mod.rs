@@ -7,6 +7,7 @@
 pub mod batch;
 pub mod deletion_time;
 pub mod dry_run;
+pub mod evidence;
 pub mod execute;
 pub mod find;
 pub mod guard;

@@ -176,6 +176,11 @@ fn coverage() {
 }
 
 #[test]
+fn evidence() {
+    check("evidence.md");
+}
+
+#[test]
 fn calendar() {
     check("calendar.md");
 }

@@ -29,6 +29,8 @@ mod doctor;
 mod documents;
 mod dry_run;
 mod errors;
+mod evidence;
+mod evidence_diff;
 mod exit_codes;
 mod expectations;
 mod export;

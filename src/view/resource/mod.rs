@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod coverage;
+mod difference;
 mod disk;
 mod doctor_check;
 mod finding;
