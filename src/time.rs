@@ -37,11 +37,12 @@ pub fn resolve(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp,
         .ok_or_else(|| unknown(text))
 }
 
-/// Whether a time is a distance from now, such as `+7d`.
-pub fn is_distance(text: &str) -> bool {
-    let text = text.trim();
-    let is_absolute = text.starts_with('@') || text.parse::<Timestamp>().is_ok();
-    !is_absolute && distance(text).is_some()
+/// Whether a time counts from now, as `+7d`, `tomorrow 02:00` and `friday` do.
+pub fn counts_from_now(text: &str, now: Timestamp, zone: &TimeZone) -> bool {
+    // Another day of the week, of the month and of the year.
+    const ELSEWHEN: SignedDuration = SignedDuration::from_hours(24 * 401);
+    let later = now.saturating_add(ELSEWHEN).unwrap_or(now);
+    resolve(text, now, zone) != resolve(text, later, zone)
 }
 
 /// No place is more than 14 hours from UTC: a larger offset is a slip of the pen.

@@ -12,7 +12,7 @@ use crate::journal::{Action, Entry, Outcome, Recorded};
 use crate::katapult::{Katapult, Lookup, policy as convert};
 use crate::model::{Fields, Loss, Object, Policy, PolicyPatch};
 use crate::ops::batch::finish;
-use crate::ops::deletion_time::LEAD;
+use crate::ops::deletion_time::{LEAD, server_time};
 use crate::ops::guard::{self, PolicySnapshot, TrashedPolicy};
 use crate::ops::pipeline::{self, Ask, Lock, Options};
 use crate::ops::write::{PolicyChange, PolicyWrite, Written};
@@ -228,7 +228,7 @@ fn what_stays(old: &Policy, now: &Policy) -> String {
 /// Schedules the deletion for the time that it was scheduled for before, if any. The API offers nothing else.
 async fn old_schedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
     let planned = convert(&entry.before.value()).auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
-    let Some(at) = planned.filter(|at| at.as_second() >= cx.system.now().as_second() + LEAD) else {
+    let Some(at) = planned.filter(|at| at.as_second() >= server_time(cx, api.http()).as_second() + LEAD) else {
         return Err(Error::new(
             Exit::Refused,
             code::NO_WAY_BACK,
@@ -306,6 +306,9 @@ fn is_as_left(entry: &Entry, now: &Policy) -> bool {
     if entry.after.is_null() && entry.wanted.is_null() {
         // An entry of an older bpctl, which did not record what was wanted.
         return true;
+    }
+    if before.target.id.is_some() && before.target.id != now.target.id {
+        return false;
     }
     let state = |policy: &Policy| match entry.action {
         Action::Update => (Some(policy.settings()), None),

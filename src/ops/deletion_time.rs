@@ -26,16 +26,11 @@ impl DeletionTime {
     /// Reads a time, before any request.
     ///
     /// # Errors
-    /// `usage` for an invalid time; `invalid_timestamp` for one that is too soon by whatever clock.
+    /// `usage` for an invalid time; `invalid_timestamp` for one that is too soon by this machine's clock.
     pub fn parse(cx: &Context, flag: &'static str, text: &str) -> Result<Self> {
         let this = Self { text: text.to_owned(), flag };
         let at = this.at(cx, cx.now())?;
-        // An absolute time is judged by the server's clock, unless the difference is more than that of two clocks.
-        let allowed = if time::is_distance(text) { 0 } else { MAX_SKEW };
-        if at.as_second() + allowed < cx.now().as_second() + LEAD {
-            return Err(this.too_soon(cx, at));
-        }
-        Ok(this)
+        if is_too_soon(at, cx.now()) { Err(this.too_soon(cx, at)) } else { Ok(this) }
     }
 
     /// Works out the instant, once the server has answered something.
@@ -43,22 +38,17 @@ impl DeletionTime {
     /// # Errors
     /// `clock_skew` for a distance where the clocks differ; `invalid_timestamp` when it is not 5 minutes ahead.
     pub fn resolve(&self, cx: &Context, http: &Http) -> Result<Timestamp> {
-        let local = cx.system.now();
-        let server = http.last_seen().and_then(|answer| answer.date);
-        let now = server.unwrap_or(local);
-        let skew = now.as_second() - local.as_second();
-        let is_distance = time::is_distance(&self.text);
-        if is_distance && skew.abs() > MAX_SKEW {
-            return Err(clock_skew(skew));
+        let now = server_time(cx, http);
+        let skew = http.clock_offset().map_or(0, |offset| offset.as_secs());
+        let counts_from_now = time::counts_from_now(&self.text, now, cx.zone());
+        if counts_from_now && skew.abs() > MAX_SKEW {
+            return Err(self.clock_skew(skew));
         }
         if skew.abs() > MAX_SKEW {
             cx.ui.warn(&format!("this machine's clock differs from the server's by {} s", skew.abs()));
         }
-        let at = self.at(cx, if is_distance { now } else { cx.now() })?;
-        if at.as_second() < now.as_second() + LEAD + MARGIN {
-            return Err(self.too_soon(cx, at));
-        }
-        Ok(at)
+        let at = self.at(cx, if counts_from_now { now } else { cx.now() })?;
+        if is_too_soon(at, now) { Err(self.too_soon(cx, at)) } else { Ok(at) }
     }
 
     fn at(&self, cx: &Context, now: Timestamp) -> Result<Timestamp> {
@@ -72,12 +62,24 @@ impl DeletionTime {
         Error::new(Exit::Refused, code::INVALID_TIMESTAMP, message)
             .hint("nothing was sent; to delete a policy at once: `bpctl policy delete`")
     }
+
+    fn clock_skew(&self, skew: i64) -> Error {
+        let order = if skew > 0 { "behind" } else { "ahead of" };
+        let message = format!(
+            "this machine's clock is {} s {order} the server's, so `{}`, which counts from now, cannot be trusted",
+            skew.abs(),
+            self.text
+        );
+        Error::new(Exit::Usage, code::CLOCK_SKEW, message)
+            .hint("nothing was sent; set the clock, or name the time itself, as in `--at 2026-12-01T02:00:00Z`")
+    }
 }
 
-fn clock_skew(skew: i64) -> Error {
-    let order = if skew > 0 { "behind" } else { "ahead of" };
-    let message =
-        format!("this machine's clock is {} s {order} the server's: a distance cannot be trusted", skew.abs());
-    Error::new(Exit::Usage, code::CLOCK_SKEW, message)
-        .hint("nothing was sent; set the clock, or name the time itself, as in `--at 2026-12-01T02:00:00Z`")
+/// The time by the server's clock, or by this machine's where no answer has a date.
+pub fn server_time(cx: &Context, http: &Http) -> Timestamp {
+    http.server_time().unwrap_or_else(|| cx.system.now())
+}
+
+fn is_too_soon(at: Timestamp, now: Timestamp) -> bool {
+    at.as_second() < now.as_second() + LEAD + MARGIN
 }

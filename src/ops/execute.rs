@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::deletion_time::server_time;
 use super::guard::{NewPolicy, PolicySnapshot, TrashedPolicy};
 use super::record::{Intent, Record};
 use super::verify::{is_still_old, not_applied, verify};
@@ -75,7 +76,7 @@ pub async fn schedule_delete(
         };
         let after = match read_back(async || api.policy(&policy.id).await, is_old).await {
             // Being gone fulfils a scheduled deletion only once its time has come.
-            Err(error) if is_gone(&error) && cx.system.now() >= at => return Ok(policy.before.clone()),
+            Err(error) if is_gone(&error) && server_time(cx, api.http()) >= at => return Ok(policy.before.clone()),
             Err(error) if is_gone(&error) => return Err(gone_early(&policy.id, cause, error)),
             read => read.map_err(|error| not_verified(&policy.id, &error))?,
         };
