@@ -59,6 +59,8 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
     let options = Options {
         ask: Ask::Always,
         failure_policy: FailurePolicy { keep_going: args.keep_going, canary: 0 },
+        // Between the reading and the first step lies the reading of everything else.
+        is_stale: true,
         preview: Some(preview),
         ..Options::new(question, lock)
     };

@@ -97,21 +97,21 @@ pub async fn run<W: Write>(cx: &Context, writes: Vec<W>, options: Options) -> Re
     }
     let was_asked = confirm(cx, &writes, &losses, options.ask, &options.question)?;
     // The first write may use the reading under the lock; for every other, something has come between.
-    let mut first = (!was_asked && !is_stale).then_some(lock);
+    let is_current = !was_asked && !is_stale;
+    let mut first = Some(lock);
     let mut has_written = false;
     let items = writes.into_iter().map(|write| (write.label(), write)).collect();
     let sequence = Sequence::run(cx, items, failure_policy, async |mut write: W| {
         if write.request().is_none() {
             return write.execute(cx).await;
         }
-        let _lock = match first.take() {
-            Some(held) if held.0.is_some() => held,
-            _ => {
-                let lock = Lock::take(cx).await?;
-                write.read_again(cx).await?;
-                lock
-            }
+        let (_lock, is_current) = match first.take() {
+            Some(held) if held.0.is_some() => (held, is_current),
+            _ => (Lock::take(cx).await?, false),
         };
+        if !is_current {
+            write.read_again(cx).await?;
+        }
         let written = write.execute(cx).await?;
         has_written = true;
         Ok(written)
