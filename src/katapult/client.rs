@@ -1,11 +1,11 @@
 //! The endpoints that read, one function each.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::names::Lookup;
 use super::wire::{page, row_id, text, unwrap};
 use super::{convert, error};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, code};
 use crate::http::{self, Dialect, Flow, Http, PER_PAGE, Page, Request, Walk, read_carefully, walk};
 use crate::model::{Disk, Machine, Object, Organization, Policy, TrashObject, redact};
 
@@ -245,11 +245,17 @@ fn trash_objects_request(organization: &Lookup) -> Request {
     organization.query(Request::get(path), "organization")
 }
 
+/// Whether an error says that the answer was about another object than the one that was asked for.
+pub fn is_about_another(error: &Error) -> bool {
+    error.code == code::INVALID_RESPONSE && error.detail.get("answered").is_some()
+}
+
 /// Refuses an answer about another object than the one that was asked for. An answer without an id is accepted.
 fn expect_id(object: Value, key: &str, wanted: &str) -> Result<Value> {
     match text(&object, key) {
         Some(id) if id != wanted => {
-            Err(Error::invalid_response(format!("the API answered with {id} when asked for {wanted}")))
+            let message = format!("the API answered with {id} when asked for {wanted}");
+            Err(Error::invalid_response(message).detail(json!({"asked": wanted, "answered": id})))
         }
         _ => Ok(object),
     }

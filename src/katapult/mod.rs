@@ -11,7 +11,7 @@ mod names;
 mod wire;
 mod writes;
 
-pub use client::{Katapult, Listed, Owner};
+pub use client::{Katapult, Listed, Owner, is_about_another};
 pub use convert::{disk, machine, organization, policy, trash_object};
 pub use error::read_error;
 pub use names::{Lookup, MachineName};

@@ -13,7 +13,7 @@ use super::write::{PolicyWrite, Written};
 use crate::context::Context;
 use crate::error::{Changed, Error, Report, Result};
 use crate::http::Walk;
-use crate::katapult::Katapult;
+use crate::katapult::{Katapult, is_about_another};
 use crate::model::{Expectation, Object};
 use crate::progress_tally::names;
 use crate::view::Resource;
@@ -194,6 +194,8 @@ async fn snapshot(cx: &Context, api: &Katapult, name: &str, unreadable: Unreadab
             let id = policy.model.id.clone().unwrap_or_else(|| name.to_owned());
             Ok(PolicySnapshot::of(id, policy))
         }
+        // An answer about another policy says nothing of this one, and nothing is sent on its word.
+        Err(error) if is_about_another(&error) => Err(error),
         Err(error) if unreadable == Unreadable::IsDeleted && is_unreadable(&error) => {
             Ok(PolicySnapshot::unread(name, &error))
         }
