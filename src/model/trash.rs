@@ -13,19 +13,12 @@ pub struct TrashObject {
     pub object_type: Option<String>,
 }
 
-/// Types that are surely not policies (recorded), and their names. A policy's own type is only inferred, so it is not
-/// asked for.
-const OTHER_TYPES: [(&str, &str); 4] = [
-    ("VirtualMachine", "virtual machine"),
-    ("Disk", "disk"),
-    ("FileStorageVolume", "file storage volume"),
-    ("ObjectStorageAccount", "object storage account"),
-];
-
 impl TrashObject {
-    /// What it is, where that is surely not a policy.
-    pub fn other_kind(&self) -> Option<&'static str> {
-        let kind = self.object_type.as_deref()?;
-        OTHER_TYPES.into_iter().find(|(name, _)| *name == kind).map(|(_, name)| name)
+    /// What it is, where that is not a policy. The type of a policy is only inferred (`DiskBackupPolicy`), so any type
+    /// that speaks of backups or policies may be one.
+    pub fn other_kind(&self) -> Option<&str> {
+        let kind = self.object_type.as_deref().filter(|kind| !kind.is_empty())?;
+        let lower = kind.to_lowercase();
+        (!lower.contains("policy") && !lower.contains("backup")).then_some(kind)
     }
 }
