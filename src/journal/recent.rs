@@ -124,8 +124,11 @@ impl Recent {
             Line::NewerBegin(newer) => return self.newer_begun(newer),
             Line::NewerEvent(newer) => return self.newer_event(newer),
             Line::End(end) => self.ended(end),
+            // What the end says counts: the new object may have turned out to be another one.
             Line::Known(Known { number, policy }) => self.ending(number, policy.len(), |ending| {
-                ending.policy.get_or_insert(policy);
+                if ending.outcome.is_none() {
+                    ending.policy.get_or_insert(policy);
+                }
             }),
             Line::NewerEnd(number) => self.ending(number, 0, |ending| ending.is_newer = true),
             Line::Reset(reset) if self.gone.len() < MAX_NUMBERS => {

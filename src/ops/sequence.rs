@@ -82,6 +82,13 @@ fn is_cut_off(error: &Error) -> bool {
     }
 }
 
+/// Removes from the hint of one write that nothing was sent: of others, something was.
+fn without_nothing_sent(hint: &str) -> Option<String> {
+    const NOTHING_SENT: &str = "nothing was sent";
+    let parts: Vec<&str> = hint.split("; ").filter(|part| *part != NOTHING_SENT).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
 /// Sums up what failed: one error as it is, several in one.
 ///
 /// `has_written` says whether anything was sent for what is `done`: an object that is already as wanted counts as done,
@@ -120,6 +127,9 @@ pub fn sum_up(
     let count = failed.len() + done.len() + not_tried.len();
     let message = format!("{} of {count} {plural} failed: {}", failed.len(), words.join("; "));
     let mut hints: Vec<String> = failed.iter().flat_map(|(_, error)| error.hints.clone()).collect();
+    if changed != Changed::No {
+        hints = hints.into_iter().filter_map(|hint| without_nothing_sent(&hint)).collect();
+    }
     hints.dedup();
     let detail = json!({"done": done, "failed": results, "not_tried": not_tried});
     Err(Error { hints, changed, ..Error::new(exit, code, message).detail(detail) })
