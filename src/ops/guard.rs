@@ -115,10 +115,17 @@ impl NewPolicy {
         if self.allows_duplicate {
             return Ok(());
         }
-        // The list is the owner's own, so an unreadable target does not matter here.
-        let unreadable = self.existing.iter().flatten().find_map(|policy| {
-            policy.model.unreadable_interval().map(|reason| (policy.model.id_text().to_owned(), reason))
-        });
+        // One of another interval is another policy, whatever its target is.
+        let may_be_same = |policy: &&Object<Policy>| {
+            let interval = &policy.model.schedule.interval;
+            *interval == self.patch.interval || policy.model.unreadable_interval().is_some()
+        };
+        let unreadable = self
+            .existing
+            .iter()
+            .flatten()
+            .filter(may_be_same)
+            .find_map(|policy| policy.model.unreadable().map(|reason| (policy.model.id_text().to_owned(), reason)));
         match unreadable {
             None => Ok(()),
             Some((id, reason)) => Err(unreadable_error(&format!("policy {id} of {}", self.owner.label), &reason)
