@@ -55,6 +55,11 @@ pub fn to_ascii(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
+/// Removes the byte order mark that some editors write before a text.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -247,9 +247,10 @@ impl Ui {
         if bytes.len() as u64 > most {
             return Err(Error::usage(format!("standard input is longer than {most} bytes")));
         }
-        String::from_utf8(bytes).map_err(|error| {
+        let text = String::from_utf8(bytes).map_err(|error| {
             Error::io("standard input", &io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
-        })
+        })?;
+        Ok(crate::text::without_mark(&text).to_owned())
     }
 
     /// Takes the time that questions took since the last call.

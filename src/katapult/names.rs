@@ -1,6 +1,7 @@
 //! From what people call things to what the API looks them up by.
 
 use crate::http::Request;
+use crate::model::without_root_dot;
 
 /// One key and value by which the API finds an object; it takes exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +44,7 @@ pub enum MachineName {
 impl MachineName {
     /// Reads it as typed.
     pub fn parse(text: &str) -> Self {
-        // The root's dot at the end of an FQDN says nothing, and the API does not take it.
-        let text = text.strip_suffix('.').filter(|rest| rest.contains('.')).unwrap_or(text);
+        let text = without_root_dot(text);
         let looks_like_fqdn = text.contains('.') && !text.contains(char::is_whitespace);
         match text {
             _ if text.starts_with("vm_") => Self::Id(text.to_owned()),

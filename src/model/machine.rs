@@ -38,7 +38,7 @@ pub struct Machine {
 impl Machine {
     /// Returns whether `name` names this machine: its name or label to the letter, host name and FQDN in lower case.
     pub fn is_called(&self, name: &str) -> bool {
-        let lower = name.to_lowercase();
+        let lower = without_root_dot(name).to_lowercase();
         let is = |field: &Option<String>| field.as_ref().is_some_and(|field| field.to_lowercase() == lower);
         self.name.as_deref() == Some(name) || is(&self.hostname) || is(&self.fqdn)
     }
@@ -46,6 +46,11 @@ impl Machine {
     /// Names the machine for people.
     pub fn label(&self) -> &str {
         let names = [&self.fqdn, &self.name, &self.hostname, &self.id];
-        names.into_iter().flatten().next().map_or("-", String::as_str)
+        names.into_iter().flatten().find(|name| !name.is_empty()).map_or("-", String::as_str)
     }
+}
+
+/// Removes the root's dot from the end of an FQDN: it adds nothing, and no API takes it.
+pub fn without_root_dot(name: &str) -> &str {
+    name.strip_suffix('.').filter(|rest| rest.contains('.')).unwrap_or(name)
 }

@@ -36,7 +36,7 @@ pub use expectation::Expectation;
 pub use fleet::{Deletion, Fleet, Index};
 pub use glob::Glob;
 pub use interval::Interval;
-pub use machine::Machine;
+pub use machine::{Machine, without_root_dot};
 pub use organization::Organization;
 pub use plan::{Fields, PLAN_VERSION, Plan, Planned, Step, StepAction, StepTarget, Unlisted};
 pub use policy::{HOURS, MINUTES, Policy, Schedule, Target, TargetKind};

@@ -20,6 +20,7 @@ use crate::ops::dry_run;
 use crate::ops::inventory::Inventory;
 use crate::ops::plan_check::in_the_way;
 use crate::policyfile::{self, Matching};
+use crate::text::without_mark;
 use crate::time::utc;
 
 /// The longest file that is read, in bytes.
@@ -116,7 +117,7 @@ pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
     let name = path.display().to_string();
     let path = path.to_owned();
     match detached::spawn(move || std::fs::read_to_string(path)).await.flatten() {
-        Ok(text) => Ok((name, text)),
+        Ok(text) => Ok((name, without_mark(&text).to_owned())),
         Err(error) => Err(Error::usage(format!("{name}: {error}"))),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Document, Entry, Name, Rule, Selector};
 use crate::error::{Error, Exit, code};
-use crate::model::{Disk, Interval, Machine, Policy, PolicyPatch, Target, TargetKind};
+use crate::model::{Disk, Interval, Machine, Policy, PolicyPatch, Target, TargetKind, without_root_dot};
 
 /// Complaints that one error lists.
 const MAX_COMPLAINTS: usize = 20;
@@ -244,6 +244,7 @@ impl<'a> Resolver<'a> {
         if let Some(machine) = self.machine_ids.get(name) {
             return Some(machine);
         }
+        let name = without_root_dot(name);
         let called = self.machine_names.get(&name.to_lowercase()).map_or(&[][..], Vec::as_slice);
         // An FQDN is as good as an id; a name must be the only one.
         let by_fqdn: Vec<&'a Machine> =
