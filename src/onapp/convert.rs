@@ -67,7 +67,10 @@ fn flag(value: &Value, name: &str) -> Option<bool> {
     value.get(name)?.as_bool()
 }
 
-/// Reads a time with its offset: `Z`, `+00:00` and `+03:00` are all recorded.
+/// Reads a time with its offset: `Z`, `+00:00` and `+03:00` are all recorded, and `2015-08-13 02:00:49 UTC` of old clouds.
 fn instant(value: &Value, name: &str) -> Option<Timestamp> {
-    value.get(name)?.as_str()?.parse().ok()
+    let text = value.get(name)?.as_str()?.trim();
+    let in_utc = || text.strip_suffix("UTC").and_then(|text| format!("{}Z", text.trim_end()).parse().ok());
+    let with_offset = || Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", text).ok();
+    text.parse().ok().or_else(in_utc).or_else(with_offset)
 }

@@ -72,6 +72,9 @@ pub fn document(body: &[u8]) -> Result<(String, Value), DecodeFailure> {
 fn root(body: &[u8]) -> Result<Element, DecodeFailure> {
     let nonsense = |what: &str| DecodeFailure::Invalid(what.to_owned());
     let text = std::str::from_utf8(body).map_err(|_| nonsense("XML that is not UTF-8"))?;
+    if text.trim_start().starts_with(['{', '[']) {
+        return Err(nonsense("JSON in place of XML; is `wire` right?"));
+    }
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let mut root: Option<Element> = None;
