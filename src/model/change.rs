@@ -111,7 +111,11 @@ fn retention_loss(before: &Policy, after: &Policy) -> Option<Loss> {
     let target = before.target.label();
     match (before.retention, after.retention) {
         (Some(old), Some(new)) if new < old => {
-            Some(Loss(format!("retention {old} → {new}: up to {} older backups of {target} may be dropped", old - new)))
+            let dropped = match old - new {
+                1 => "the oldest backup".to_owned(),
+                count => format!("up to {count} older backups"),
+            };
+            Some(Loss(format!("retention {old} → {new}: {dropped} of {target} may be dropped")))
         }
         (None, Some(new)) => {
             Some(Loss(format!("retention → {new}: the present value is not known, so backups may be dropped")))

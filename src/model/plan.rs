@@ -273,8 +273,8 @@ impl Fields {
 
     /// Describes how `now` differs: `retention is 14, not 7`.
     pub fn differences(&self, now: &Self) -> Vec<String> {
-        let number = |value: Option<i64>| value.map_or_else(|| "not set".to_owned(), |value| value.to_string());
-        let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+        let number = |value: Option<i64>| value.map(|value| value.to_string());
+        let word = |value: &Option<String>| value.clone();
         let pairs = [
             ("retention", number(self.retention), number(now.retention)),
             ("interval", word(&self.interval), word(&now.interval)),
@@ -284,7 +284,14 @@ impl Fields {
             ("auto_move_to_trash_at", number(self.auto_move_to_trash_at), number(now.auto_move_to_trash_at)),
         ];
         let different = pairs.into_iter().filter(|(_, then, now)| then != now);
-        different.map(|(name, then, now)| format!("{name} is {now}, not {then}")).collect()
+        let describe = |(name, then, now): (&str, Option<String>, Option<String>)| {
+            let now = now.as_deref().unwrap_or("not set");
+            match then {
+                Some(then) => format!("{name} is {now}, not {then}"),
+                None => format!("{name} is {now}, and was not set"),
+            }
+        };
+        different.map(describe).collect()
     }
 }
 
