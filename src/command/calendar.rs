@@ -6,7 +6,7 @@ use crate::args::{Calendar, Format};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::calendar::{Run, Runs, runs};
-use crate::ops::inventory;
+use crate::ops::inventory::{self, Reading};
 use crate::ops::report_file::{self, Written};
 use crate::ops::rows::{Rows, print_list};
 use crate::view::{Drawing, bars, ics};
@@ -15,6 +15,11 @@ use crate::view::{Drawing, bars, ics};
 pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
     let rows = Rows::<Run>::begin(cx)?;
     let reading = inventory::read_policies(cx, args.detail.detail).await?;
+    show(cx, args, rows, &reading).await?;
+    reading.inventory.unread_error().map_or(Ok(()), Err)
+}
+
+async fn show(cx: &Context, args: Calendar, rows: Rows<'_, Run>, reading: &Reading) -> Result<()> {
     let from = cx.now();
     let until = Timestamp::from_second(from.as_second().saturating_add(args.next))
         .map_err(|_| Error::usage("that is too far ahead"))?;
