@@ -270,7 +270,7 @@ fn time(text: &str) -> Duration {
 }
 
 /// How the journal says that the last write ended.
-fn journaled(home: &Home) -> Option<String> {
+pub fn journaled(home: &Home) -> Option<String> {
     let text = std::fs::read_to_string(home.path("data/bpctl/journal.jsonl")).ok()?;
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut ends = lines.filter(|line| line["event"] == "end");

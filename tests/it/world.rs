@@ -313,7 +313,7 @@ fn listed(policies: &[Value]) -> Vec<Value> {
         let mut short = policy.clone();
         short.as_object_mut().unwrap().shift_remove("auto_move_to_trash_at");
         for name in ["frequency", "minute", "time"] {
-            short["schedule"].as_object_mut().unwrap().shift_remove(name);
+            short["schedule"].as_object_mut().map(|schedule| schedule.shift_remove(name));
         }
         short
     };
