@@ -140,3 +140,28 @@ fn what_a_question_is_about_is_shown_even_when_quiet() {
         assert!(!ended.screen.contains(about), "{}", ended.report());
     }
 }
+
+#[test]
+fn a_terminal_without_cursor_control_gets_plain_questions() {
+    let server = world().serve();
+    let asked = |args: &[&str]| Terminal::run(&katapult(&server, args).env("TERM", "dumb"));
+    let terminal = asked(&["policy", "delete"]);
+    at(&terminal, "Policy (number) [1]:");
+    terminal.wait_for("   1  mail").wait_for("   2  web-1").enter("9").wait_for("expected a number from 1 to 2");
+    at(&terminal, "Policy (number) [1]:");
+    terminal.enter("2");
+    at(&terminal, "[y/N]");
+    terminal.type_text("x").press("backspace").enter("n");
+    let ended = terminal.ends().exits(2).shows(&["cancelled; nothing was changed"]);
+    assert!(!ended.raw.contains('\u{1b}'), "{:?}", ended.raw);
+    let terminal = asked(&["policy", "delete", POLICY]);
+    at(&terminal, "[y/N]");
+    terminal.press("escape");
+    terminal.ends().exits(130);
+    assert!(server.writes().is_empty());
+    let terminal = asked(&["policy", "delete", POLICY]);
+    at(&terminal, "[y/N]");
+    terminal.enter("y");
+    terminal.ends().exits(0);
+    assert_eq!(server.writes().len(), 1);
+}
