@@ -238,9 +238,10 @@ fn has_format(command: &Command, format: Format, is_dry_run: bool) -> bool {
     match format {
         Format::Sarif => matches!(command, Command::Lint(_)),
         Format::Csv | Format::Tsv | Format::Id => {
-            !is_dry_run && !matches!(command, Command::Export(_) | Command::Plan(_) | Command::Snapshot(_))
+            !is_dry_run
+                && !matches!(command, Command::Export(_) | Command::Plan(_) | Command::Snapshot(_) | Command::Report(_))
         }
-        _ => !matches!(command, Command::Export(_)),
+        _ => !matches!(command, Command::Export(_) | Command::Report(_)),
     }
 }
 

@@ -21,6 +21,7 @@ mod org;
 mod parse;
 mod plan;
 mod policy;
+mod report;
 mod sandbox;
 mod snapshot;
 mod trash;
@@ -53,6 +54,7 @@ pub use policy::{
     PolicyCommand, PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicySelection,
     PolicyShow, PolicyUpdate,
 };
+pub use report::{Report, ReportFormat};
 pub use sandbox::{OnAppMode, SandboxCommand, SandboxReset, SandboxServe};
 pub use snapshot::Snapshot;
 pub use trash::{TrashCommand, TrashShow};
@@ -102,6 +104,7 @@ pub enum Command {
     Lint(Lint),
     Snapshot(Snapshot),
     Diff(Diff),
+    Report(Report),
     Export(Export),
     Plan(Plan),
     Apply(Apply),

@@ -11,15 +11,15 @@ use clap::{ArgAction, Args, Command, CommandFactory, Error, FromArgMatches, Subc
 
 use super::{
     Apply, AuthCommand, BackupsCommand, Calendar, Check, Cli, Completions, ConfigCommand, Coverage, Diff, DiskCommand,
-    Export, Global, Help, History, Lint, Man, OrgCommand, Plan, PolicyCommand, SandboxCommand, Snapshot, TrashCommand,
-    Undo, VmCommand,
+    Export, Global, Help, History, Lint, Man, OrgCommand, Plan, PolicyCommand, Report, SandboxCommand, Snapshot,
+    TrashCommand, Undo, VmCommand,
 };
 
 /// A command: its name, its other name, and what adds its verbs or its arguments.
 type Known = (&'static str, Option<&'static str>, fn(Command) -> Command);
 
 /// Every command of [`Cli`], to be declared alone.
-const COMMANDS: [Known; 24] = [
+const COMMANDS: [Known; 25] = [
     ("policies", Some("policy"), PolicyCommand::augment_subcommands),
     ("disk", Some("disks"), DiskCommand::augment_subcommands),
     ("vm", Some("vms"), VmCommand::augment_subcommands),
@@ -34,6 +34,7 @@ const COMMANDS: [Known; 24] = [
     ("lint", None, Lint::augment_args),
     ("snapshot", None, Snapshot::augment_args),
     ("diff", None, Diff::augment_args),
+    ("report", None, Report::augment_args),
     ("export", None, Export::augment_args),
     ("plan", None, Plan::augment_args),
     ("apply", None, Apply::augment_args),

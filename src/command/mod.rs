@@ -20,6 +20,7 @@ mod org;
 mod plan;
 pub mod policy;
 mod profiles;
+mod report;
 pub mod sandbox;
 mod snapshot;
 mod trash;
@@ -73,6 +74,7 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Lint(args) => lint::run(cx, args).await,
         Command::Snapshot(args) => snapshot::run(cx, args).await,
         Command::Diff(args) => diff::run(cx, args).await,
+        Command::Report(args) => report::run(cx, args).await,
         Command::Export(_) => export::run(cx).await,
         Command::Plan(args) => plan::run(cx, args).await,
         Command::Apply(args) => apply::run(cx, args).await,

@@ -6,7 +6,8 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{backups, calendar, coverage, disk, lint, org, policy, trash, vm};
+use super::{backups, calendar, coverage, disk, lint, org, policy, report, trash, vm};
+use crate::args;
 use crate::args::{BackupsCommand, Command, DiskCommand, Format, OrgCommand, PolicyCommand, TrashCommand, VmCommand};
 use crate::config::env;
 use crate::context::Context;
@@ -14,6 +15,7 @@ use crate::error::{Error, Exit, Result, code};
 use crate::model::calendar::Run;
 use crate::model::coverage::Row;
 use crate::model::lint::Finding;
+use crate::model::report::Failed;
 use crate::model::{Backup, Disk, Machine, Object, Organization, Policy, TrashObject};
 use crate::ops::rows::{finish, note_limit};
 use crate::view::{Listing, Resource};
@@ -97,6 +99,7 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
         Command::Lint(args) if cx.output.format != Format::Sarif && args.explain.is_none() && !args.list_codes => {
             gather::<Finding>(cx, names, NONE, async |cx| lint::run(cx, args.clone()).await).await
         }
+        Command::Report(args) => report_on(cx, names, &args).await,
         _ => Err(one_only(cx)),
     }
 }
@@ -115,7 +118,7 @@ fn is_local(command: &Command) -> bool {
 fn one_only(cx: &Context) -> Error {
     let error = Error::usage("this takes one profile").hint(
         "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
-         `backups list`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
+         `backups list`, `report`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
     );
     match is_of_environment(cx) {
         true => error.hint(format!("`{}` names several; `--profile NAME` names one", env::PROFILE)),
@@ -125,6 +128,33 @@ fn one_only(cx: &Context) -> Error {
 
 fn is_of_environment(cx: &Context) -> bool {
     cx.global.profile.is_none() && !cx.global.all_profiles
+}
+
+/// Writes one report on several profiles. One that cannot be read is named in it.
+async fn report_on(cx: &Context, names: &[String], args: &args::Report) -> Result<()> {
+    let exceptions = report::begin(cx, args).await?;
+    let each = names.iter().map(|name| async {
+        let own = cx.on_profile(name);
+        let read = report::read(&own, args).await;
+        cx.ui.adopt(&own.ui);
+        read
+    });
+    let (mut snapshots, mut failed) = (Vec::new(), Vec::new());
+    for (name, read) in names.iter().zip(join_all(each).await) {
+        match read {
+            Ok(snapshot) => snapshots.push(snapshot),
+            Err(error) => failed.push((name.clone(), error)),
+        }
+    }
+    if snapshots.is_empty() {
+        return Err(incomplete(&[], &failed, false));
+    }
+    let failed = failed.into_iter().map(|(profile, error)| Failed {
+        profile,
+        code: error.code.to_string(),
+        message: error.message,
+    });
+    report::end(cx, args, exceptions, snapshots, failed.collect()).await
 }
 
 /// The columns that a table shows by itself.

@@ -29,6 +29,7 @@ Look:
   check               Check that VMs are backed up, for monitoring
   lint                Find policies that are probably not as intended
   snapshot, diff      Record a moment, and compare it with another or now
+  report              Write a report for an auditor
   vm, disk, org       List and show what policies belong to
   backups list        List the backups of an OnApp VM
 

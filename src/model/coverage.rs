@@ -344,7 +344,8 @@ fn reach(policy: &Policy) -> Option<u64> {
     policy.schedule.period_seconds()?.checked_mul(u64::try_from(policy.retention?).ok()?)
 }
 
-fn totals(rows: &[Row]) -> Totals {
+/// Adds rows up.
+pub fn totals(rows: &[Row]) -> Totals {
     let mut totals = Totals::default();
     for row in rows {
         match row.kind {

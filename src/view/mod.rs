@@ -3,6 +3,7 @@
 
 #![expect(missing_docs, reason = "a comment stands where the name does not say it all")]
 
+mod audit;
 mod bars;
 mod cell;
 mod check;
@@ -24,6 +25,7 @@ mod show;
 mod structured;
 mod table;
 
+pub use audit::{csv as audit_csv, html as audit_html, markdown as audit_markdown};
 pub use bars::{Drawing, bars};
 pub use cell::{Cell, TimeFormat, size_words};
 pub use check::{junit, nagios, prometheus, summary_line, unknown_line};

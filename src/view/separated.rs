@@ -54,6 +54,22 @@ fn write_line<'a>(
     out.write_all(line.as_bytes())
 }
 
+/// One line of CSV. `is_safe` marks values that a spreadsheet would take for formulas.
+pub(super) fn csv_line(values: &[&str], is_safe: bool) -> String {
+    let mut line = String::new();
+    for (number, value) in values.iter().enumerate() {
+        if number > 0 {
+            line.push(',');
+        }
+        if is_safe {
+            quote(&safe(value), &mut line);
+        } else {
+            quote(value, &mut line);
+        }
+    }
+    line + "\r\n"
+}
+
 /// Makes a value that a spreadsheet would take for a formula text, by an apostrophe before it.
 pub(super) fn safe(value: &str) -> Cow<'_, str> {
     if value.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{value}").into() } else { value.into() }

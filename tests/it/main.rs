@@ -31,6 +31,7 @@ mod dry_run;
 mod errors;
 mod evidence;
 mod evidence_diff;
+mod evidence_report;
 mod exit_codes;
 mod expectations;
 mod export;

@@ -3,7 +3,7 @@
 use crate::text::escape;
 
 /// Escapes text for an element or a quoted attribute; control and direction characters become visible.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::view) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + 16);
     for symbol in escape(text).chars() {
         match symbol {

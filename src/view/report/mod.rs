@@ -9,9 +9,9 @@ use crate::model::coverage::{Count, Coverage, Row, Totals, Verdict};
 use crate::time::rfc3339;
 use crate::view::{Column, Resource, TimeFormat};
 
-use html::escaped;
+pub(super) use html::escaped;
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// What the page says besides the rows.
