@@ -45,6 +45,8 @@ pub struct Context {
     pub first_change: Cell<Option<u64>>,
     /// Whether a warning said that changes are not recorded.
     pub has_warned_of_journal: Cell<bool>,
+    /// The part of `--max-wait` that is kept for reporting the result.
+    pub reserved: Cell<Duration>,
     /// Where several writes stand.
     pub tally: Tally,
     /// Where a list leaves its rows, when it is one of several profiles'.
@@ -71,6 +73,7 @@ impl Context {
             answers: RefCell::default(),
             first_change: Cell::new(None),
             has_warned_of_journal: Cell::new(false),
+            reserved: Cell::new(Duration::ZERO),
             tally: Tally::default(),
             gathering: None,
             paths: OnceCell::new(),
@@ -89,7 +92,7 @@ impl Context {
     pub fn on_profile(&self, name: &str) -> Self {
         let global = Global { profile: Some(name.to_owned()), all_profiles: false, ..self.global.clone() };
         let cx = Self::new(self.system.clone(), global, self.ui.on_profile(name), self.output.clone());
-        Self { gathering: Some(RefCell::new(None)), ..cx }
+        Self { gathering: Some(RefCell::new(None)), reserved: self.reserved.clone(), ..cx }
     }
 
     /// The present.
@@ -284,7 +287,7 @@ impl Context {
     pub fn limits(&self) -> Limits {
         Limits {
             timeout: self.global.timeout.unwrap_or(Duration::from_secs(30)),
-            max_wait: self.global.max_wait.unwrap_or(Duration::from_secs(120)),
+            max_wait: self.global.max_wait.unwrap_or(Duration::from_secs(120)).saturating_sub(self.reserved.get()),
             retries: self.global.retries.unwrap_or(3),
             concurrency: self.global.concurrency.unwrap_or(6),
         }

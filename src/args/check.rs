@@ -23,6 +23,15 @@ pub enum CheckFormat {
     Junit,
 }
 
+/// The shapes of what a webhook gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WebhookFormat {
+    /// The result as `--format json` has it
+    Generic,
+    /// A message, as Slack and Mattermost take it
+    Slack,
+}
+
 /// Check that VMs are backed up recently enough, for monitoring
 ///
 /// On OnApp, the age of the newest finished backup counts (`basis: backups`); where disks are backed up, that of the worst
@@ -74,4 +83,16 @@ pub struct Check {
     /// Write the result to a file, whole or not at all
     #[arg(long, value_name = "FILE")]
     pub output_file: Option<PathBuf>,
+    /// Report start and result to BPCTL_PING_URL, or `ping_url` of the profile
+    ///
+    /// For a dead man's switch such as healthchecks.io: `/start`, then the URL itself where all is ok, else `/fail`, with
+    /// the summary as body. A report that cannot be sent is a warning, and the exit code is 9.
+    #[arg(long)]
+    pub ping: bool,
+    /// Send the result to BPCTL_WEBHOOK_URL, or `webhook_url` of the profile
+    #[arg(long)]
+    pub webhook: bool,
+    /// Shape for the webhook: generic or slack [default: by the host]
+    #[arg(long, value_enum, value_name = "SHAPE", hide_possible_values = true, requires = "webhook")]
+    pub webhook_format: Option<WebhookFormat>,
 }

@@ -35,7 +35,7 @@ pub use apply::Apply;
 pub use auth::{AuthCommand, AuthLogin};
 pub use backups::{BackupKind, BackupsCommand, BackupsList};
 pub use calendar::Calendar;
-pub use check::{Check, CheckFormat};
+pub use check::{Check, CheckFormat, WebhookFormat};
 pub use completions::{Completions, Shell};
 pub use config::{ConfigCommand, ConfigGet, ConfigKey, ConfigList, ConfigSet, ConfigUse};
 pub use coverage::{Coverage, FailOnCoverage};

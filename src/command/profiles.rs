@@ -118,7 +118,7 @@ fn is_local(command: &Command) -> bool {
 fn one_only(cx: &Context) -> Error {
     let error = Error::usage("this takes one profile").hint(
         "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
-         `backups list`, `report`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
+         `backups list`, `check`, `report`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
     );
     match is_of_environment(cx) {
         true => error.hint(format!("`{}` names several; `--profile NAME` names one", env::PROFILE)),

@@ -111,7 +111,7 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
 fn suits(noun: &str) -> Option<Provider> {
     match noun {
         "backups" => Some(Provider::OnApp),
-        "vm" => None,
+        "vm" | "check" => None,
         _ => Some(Provider::Katapult),
     }
 }

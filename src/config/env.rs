@@ -9,8 +9,12 @@ pub const TOKEN: &str = "BPCTL_TOKEN";
 pub const KATAPULT_TOKEN: &str = "KATAPULT_API_TOKEN";
 /// Katapult's token, as the Terraform provider names it.
 pub const KATAPULT_KEY: &str = "KATAPULT_API_KEY";
+/// Where `check --ping` reports to.
+pub const PING_URL: &str = "BPCTL_PING_URL";
+/// Where `check --webhook` reports to.
+pub const WEBHOOK_URL: &str = "BPCTL_WEBHOOK_URL";
 /// The variables that hold secrets.
-pub const SECRETS: [&str; 3] = [TOKEN, KATAPULT_TOKEN, KATAPULT_KEY];
+pub const SECRETS: [&str; 5] = [TOKEN, KATAPULT_TOKEN, KATAPULT_KEY, PING_URL, WEBHOOK_URL];
 /// The OnApp user.
 pub const USER: &str = "BPCTL_USER";
 /// The profile.
@@ -41,7 +45,7 @@ pub const TERM: &str = "TERM";
 pub const TRUST: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// Every variable with its meaning, for the manual.
-pub const ALL: [(&str, &str); 16] = [
+pub const ALL: [(&str, &str); 18] = [
     (TOKEN, "The token; on OnApp the password or API key."),
     (KATAPULT_TOKEN, "Katapult's token, where BPCTL_TOKEN is not set."),
     (KATAPULT_KEY, "Katapult's token, where neither of the two is set."),
@@ -53,6 +57,8 @@ pub const ALL: [(&str, &str); 16] = [
     (ORG, "The organization's id or sub-domain, as --org."),
     (KATAPULT_ORGANIZATION, "The organization's sub-domain, where BPCTL_ORG is not set."),
     (OUTPUT, "The output format, as --output; for commands that have it."),
+    (PING_URL, "The URL that check --ping reports to, a secret."),
+    (WEBHOOK_URL, "The URL that check --webhook reports to, a secret."),
     (READ_ONLY, "1 refuses every write, as --read-only."),
     (TZ, "The zone that times are read and shown in, as --tz."),
     (NO_COLOR, "Switches colours off (any value)."),

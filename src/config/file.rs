@@ -14,7 +14,7 @@ use crate::fs::private::{self, ForeignWriter};
 use crate::secret::Secret;
 
 /// Keys of a profile, in the order of the documentation.
-pub const PROFILE_KEYS: [&str; 13] = [
+pub const PROFILE_KEYS: [&str; 15] = [
     "provider",
     "api_url",
     "organization",
@@ -28,9 +28,11 @@ pub const PROFILE_KEYS: [&str; 13] = [
     "allow_http",
     "read_only",
     "time_zone",
+    "ping_url",
+    "webhook_url",
 ];
 /// The keys of a profile that hold a secret.
-pub const SECRET_KEYS: [&str; 2] = ["token", "token_ro"];
+pub const SECRET_KEYS: [&str; 4] = ["token", "token_ro", "ping_url", "webhook_url"];
 /// Bytes of a config file; a larger one is a mistake, and would be read into memory.
 const MAX_BYTES: u64 = 1024 * 1024;
 /// Keys at the top.
@@ -80,6 +82,10 @@ pub struct Profile {
     pub read_only: Option<bool>,
     /// The zone that times are read and shown in.
     pub time_zone: Option<String>,
+    /// Where `check --ping` reports to.
+    pub ping_url: Option<Secret>,
+    /// Where `check --webhook` reports to.
+    pub webhook_url: Option<Secret>,
 }
 
 impl Profile {
@@ -128,9 +134,13 @@ impl File {
         Reader { path, text }.file()
     }
 
-    /// Whether a token is written in it.
+    /// Whether a token, or another secret, is written in it.
     pub fn holds_token(&self) -> bool {
-        self.profiles.values().any(|profile| profile.token.is_some() || profile.token_ro.is_some())
+        let secrets = |profile: &Profile| {
+            let Profile { token, token_ro, ping_url, webhook_url, .. } = profile;
+            [token, token_ro, ping_url, webhook_url].into_iter().any(Option::is_some)
+        };
+        self.profiles.values().any(secrets)
     }
 
     /// Returns a profile.
@@ -232,6 +242,8 @@ impl Reader<'_> {
             allow_http: self.flag_of(table, place, "allow_http")?,
             read_only: self.flag_of(table, place, "read_only")?,
             time_zone,
+            ping_url: text("ping_url")?.filter(|url| !url.is_empty()).map(Secret::new),
+            webhook_url: text("webhook_url")?.filter(|url| !url.is_empty()).map(Secret::new),
         })
     }
 

@@ -67,7 +67,7 @@ impl Key {
         }
         match field {
             key if SECRET_KEYS.contains(&key) => Err(Error::usage(
-                "a token is not accepted as an argument: every user of this machine can see arguments",
+                "a secret is not accepted as an argument: every user of this machine can see arguments",
             )
             .hint(token_hint(key))),
             "provider" => text.parse::<Provider>().map(|_| Value::from(text)).map_err(|what| wrong(&what)),
@@ -122,6 +122,7 @@ pub fn check_name(name: &str) -> Result<()> {
 fn token_hint(key: &str) -> String {
     match key {
         "token" => "`bpctl auth login` asks for it, or reads it from standard input".to_owned(),
+        "ping_url" | "webhook_url" => format!("`bpctl config path` prints the file; write `{key} = …` there"),
         key => format!("`bpctl config path` prints the file; write `{key} = …` there, or set `token_command_ro`"),
     }
 }

@@ -37,7 +37,7 @@ const KATAPULT: Facts = Facts {
     default_api_url: Some(crate::katapult::DEFAULT_API_URL),
     needs_user: false,
     built_in_profile: "sandbox",
-    offers: "policies, disk, vm, org, trash, history, undo, coverage, calendar, lint, export, plan and apply",
+    offers: "policies, disk, vm, org, trash, history, undo, coverage, calendar, check, lint, export, plan and apply",
     token_prompt: "Katapult API token (hidden)",
     token_help: &[
         "create a token in the Katapult console: in the settings of the organization (for that organization only), or \
@@ -55,7 +55,7 @@ const ONAPP: Facts = Facts {
     default_api_url: None,
     needs_user: true,
     built_in_profile: "sandbox-onapp",
-    offers: "backups list, vm list and vm show",
+    offers: "backups list, check, vm list and vm show",
     token_prompt: "OnApp API key or password (hidden)",
     token_help: &[
         "generate a key in the control panel, on the page of your own profile; it goes with your email address, at \

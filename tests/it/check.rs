@@ -114,7 +114,8 @@ fn onapp_is_judged_by_its_backups() {
         json!({"total": 4, "ok": 1, "warning": 0, "critical": 3, "unknown": 0, "uncovered": 1})
     );
     assert_eq!(server.count(), 5, "the list, and each VM's backups");
-    onapp(&server, &["check", "--vm", "fresh"]).run().ok().mentions(&["fresh", "ok", "backups"]);
+    let table = onapp(&server, &["check", "--vm", "fresh"]).run().ok();
+    assert!(table.stdout.contains("fresh    ok      backups  1 h  last backup 1 h ago"), "{}", table.report());
     let warned = onapp(&server, &["check", "--vm", "2", "--max-age", "2d", "--warn-age", "26h", "-o", "json"]).run();
     assert_eq!(warned.exits(10).json()["status"], "warning");
 }
@@ -149,7 +150,7 @@ fn vms_are_selected_by_name_pattern_and_tag() {
     let select = |args: &[&str]| onapp(&there, &["check", "-o", "json"]).args(args).run();
     assert_eq!(names(&select(&["--match", "*a*", "--ignore", "la*"])), ["bare", "half"]);
     assert_eq!(names(&select(&["--vm", "1", "--vm", "late"])), ["fresh", "late"]);
-    select(&["--vm", "nobody"]).fails_in_json(3);
+    select(&["--vm", "unknown"]).fails_in_json(3);
     select(&["--tag", "prod"]).fails_in_json(2);
     select(&["--per-policy"]).fails_in_json(2);
     select(&["--match", "nothing-*"]).exits(9);

@@ -50,7 +50,7 @@ fn nagios_has_a_line_performance_data_and_its_own_exit_codes() {
     let check = |args: &[&str]| onapp(&server, &["check", "--format", "nagios"]).args(args).run();
     assert!(check(&["--vm", "fresh"]).ok().stdout.starts_with("BACKUP OK - 1 of 1 VMs ok | stale=0;0;0;0;1 "));
     check(&["--vm", "late", "--max-age", "3d", "--warn-age", "26h"]).exits(1);
-    for args in [&["--vm", "nobody"][..], &["--match", "no-*"], &["--max-age", "soon"], &["--no-such-option"]] {
+    for args in [&["--vm", "unknown"][..], &["--match", "no-*"], &["--max-age", "soon"], &["--no-such-option"]] {
         let run = check(args).exits(3);
         assert!(run.stdout.starts_with("BACKUP UNKNOWN - "), "{}", run.report());
     }
@@ -125,7 +125,7 @@ fn the_file_of_metrics_is_replaced_also_where_nothing_could_be_read() {
     let metrics = std::fs::read_to_string(&file).unwrap();
     assert!(metrics.contains("bpctl_check_success 0\n") && !metrics.contains("bpctl_backup_last"), "{metrics}");
     std::fs::write(&file, "old").unwrap();
-    let args = ["check", "--format", "prometheus", "--profile", "nobody", "--output-file"];
+    let args = ["check", "--format", "prometheus", "--profile", "unknown", "--output-file"];
     onapp(&mixed_cloud(), &args).arg(file.display().to_string()).home(&home).run().exits(2);
     assert!(std::fs::read_to_string(&file).unwrap().contains("bpctl_check_success 0\n"));
     let nowhere = home.path("no/such/bpctl.prom").display().to_string();

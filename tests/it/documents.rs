@@ -181,6 +181,11 @@ fn evidence() {
 }
 
 #[test]
+fn monitoring() {
+    check("monitoring.md");
+}
+
+#[test]
 fn calendar() {
     check("calendar.md");
 }

@@ -268,7 +268,7 @@ fn what_a_provider_offers_is_named_in_full() {
     ];
     for args in commands {
         let run = bare(args).args(&["--profile", "sandbox-onapp"]).run().fails_in_words(2);
-        run.mentions(&["not supported by provider onapp; supported: backups list, vm list and vm show"]);
+        run.mentions(&["not supported by provider onapp; supported: backups list, check, vm list and vm show"]);
     }
     let run = katapult(&cloud, &["backups", "list", "--vm", "1"]).run().fails_in_words(2);
     let nouns = commands.iter().map(|args| args[0]).chain(["vm", "history", "undo"]);

@@ -1,8 +1,12 @@
 //! `bpctl check`
 
+mod notify;
 mod output;
 mod read;
 
+use futures_util::future::join;
+
+use self::notify::Notifier;
 use self::read::Source;
 use crate::args::{Check, CheckFormat};
 use crate::context::Context;
@@ -33,21 +37,46 @@ pub async fn run(cx: &Context, names: Result<Option<Vec<String>>>, args: Check) 
         tags: args.tags.clone(),
         ignored: args.ignored.clone(),
     };
-    let mut sources = match names {
-        Ok(names) => read::all(cx, names, &selection, &limits).await,
-        Err(error) => vec![Source::failed(None, error)],
+    let notifier = Notifier::open(cx, names.as_ref().ok().and_then(Option::as_deref), &args);
+    let (mut sources, notifier) = match (names, notifier) {
+        (Ok(names), Ok(notifier)) => {
+            let ((), sources) = join(notifier.start(), read::all(cx, names, &selection, &limits)).await;
+            (sources, Some(notifier))
+        }
+        (Err(error), notifier) => (vec![Source::failed(None, error)], notifier.ok()),
+        (Ok(_), Err(error)) => (vec![Source::failed(None, error)], None),
     };
     let missing = read::refuse_missing(&mut sources, &selection);
     let failed: Vec<Error> = sources.iter().filter_map(|source| source.error.clone()).collect();
     let is_nothing_read = failed.len() == sources.len();
     let report = summed_up(cx, sources, limits, args.allow_empty);
     let format = args.format.unwrap_or(CheckFormat::Table);
-    output::write(cx, &args, format, &report, is_nothing_read).await?;
+    let failed = missing.or_else(|| failed.into_iter().next().filter(|_| is_nothing_read));
+    let written = output::write(cx, &args, format, &report, is_nothing_read).await;
+    let failure = failed.as_ref().or(written.as_ref().err());
+    let reported = match &notifier {
+        Some(notifier) => notifier.result(&report, failure).await,
+        None => Ok(()),
+    };
+    if let Err(what) = &reported {
+        cx.ui.warn(&format!("the result was not reported: {what}"));
+    }
+    written?;
     if format == CheckFormat::Nagios {
         return plugin(report.status());
     }
-    let failed = missing.or_else(|| failed.into_iter().next().filter(|_| is_nothing_read));
-    failed.or_else(|| verdict(&report)).map_or(Ok(()), Err)
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    match (verdict(&report), reported) {
+        (None, Ok(())) => Ok(()),
+        (Some(error), Ok(())) => Err(error),
+        (verdict, Err(what)) => {
+            let found = verdict.map_or_else(String::new, |error| format!("{}; ", error.message));
+            let message = format!("{found}the result was not reported: {what}");
+            Err(Error::new(Exit::Partly, code::PARTLY_DONE, message))
+        }
+    }
 }
 
 fn summed_up(cx: &Context, sources: Vec<Source>, limits: Limits, is_empty_allowed: bool) -> Report {

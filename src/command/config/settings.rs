@@ -49,6 +49,8 @@ pub fn of_profile(profile: &Profile, field: &str) -> Value {
         "allow_http" => profile.allow_http.map_or(Value::Null, Value::from),
         "read_only" => profile.read_only.map_or(Value::Null, Value::from),
         "time_zone" => text(profile.time_zone.as_ref()),
+        "ping_url" => profile.ping_url.as_ref().map_or(Value::Null, |_| REDACTED.into()),
+        "webhook_url" => profile.webhook_url.as_ref().map_or(Value::Null, |_| REDACTED.into()),
         _ => Value::Null,
     }
 }
