@@ -124,11 +124,8 @@ impl Recent {
             Line::NewerBegin(newer) => return self.newer_begun(newer),
             Line::NewerEvent(newer) => return self.newer_event(newer),
             Line::End(end) => self.ended(end),
-            // What the end says counts: the new object may have turned out to be another one.
             Line::Known(Known { number, policy }) => self.ending(number, policy.len(), |ending| {
-                if ending.outcome.is_none() {
-                    ending.policy.get_or_insert(policy);
-                }
+                ending.policy.get_or_insert(policy);
             }),
             Line::NewerEnd(number) => self.ending(number, 0, |ending| ending.is_newer = true),
             Line::Reset(reset) if self.gone.len() < MAX_NUMBERS => {
@@ -177,7 +174,8 @@ impl Recent {
             let line = Json::from(entry.to_json());
             return Some(Recorded::Newer(Newer { number: Some(entry.number), line }));
         }
-        entry.policy = ending.policy.or(entry.policy);
+        // An empty id takes back the one before: the answer named an object that is not the new one.
+        entry.policy = ending.policy.or(entry.policy).filter(|id| !id.is_empty());
         if let Some(outcome) = ending.outcome {
             (entry.outcome, entry.after) = (outcome, ending.after);
         }

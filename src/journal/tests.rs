@@ -80,6 +80,8 @@ fn a_new_object_is_known_before_the_change_has_ended() {
     journal.end(number, Outcome::Unknown, None, Value::Null).unwrap();
     assert_eq!(entries(&journal)[0].policy.as_deref(), Some("new"));
     assert_eq!(entries(&journal)[0].outcome, Outcome::Unknown);
+    journal.note_object(number, "").unwrap();
+    assert_eq!(entries(&journal)[0].policy, None, "it was taken back");
 }
 
 #[test]

@@ -244,6 +244,7 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
     match belongs_to(api, new, &id, &after.model).await {
         Some(true) => {}
         Some(false) => {
+            record.forget_object();
             let error = not_the_new_one(new, &id, &format!("belongs to {}", after.model.target.label()));
             return Err(record.fail(error));
         }

@@ -62,6 +62,11 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Takes back the id that was recorded: it is not that of the new object, and `undo` must not touch it.
+    pub fn forget_object(&self) {
+        self.note_object("");
+    }
+
     /// Records how it ended.
     pub fn end(self, outcome: Outcome, policy: Option<String>, after: Value) {
         let Some(number) = self.number else {
