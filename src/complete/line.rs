@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_is_no_trouble() {
+    fn half_a_line_is_accepted() {
         assert_eq!(in_bash(&["bpctl", "bpctl", ""].map(OsString::from)), None);
         assert_eq!(in_bash(&[]), None);
         assert_eq!(bash("bpctl \\", "\\").1, "");

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_is_no_trouble() {
+    fn half_a_line_is_accepted() {
         assert_eq!(read("policies list --profile").profile, None);
         assert_eq!(read("--profile a -- --profile b").profile.as_deref(), Some("a"));
         assert!(read("--provider nonsense").provider.is_none());

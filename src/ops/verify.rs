@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_is_not_visible_yet_is_told_from_another_value() {
+    fn a_change_that_is_not_visible_yet_is_distinguished_from_another_value() {
         let before = policy(7, Interval::Daily);
         let change = PolicyPatch { retention: Some(30), ..PolicyPatch::default() }.against(&before);
         assert!(is_still_old(&change, &before, &policy(7, Interval::Daily)));
