@@ -32,6 +32,8 @@ pub struct Tally {
     current: Cell<usize>,
     /// The id of the object that the current write was accepted for.
     accepted: RefCell<Option<String>>,
+    /// Whether any write was accepted. An object that was already as wanted is done without one.
+    has_accepted: Cell<bool>,
 }
 
 impl Tally {
@@ -53,6 +55,7 @@ impl Tally {
 
     /// The API accepted the current write, to the object `id`.
     pub fn accept(&self, id: &str) {
+        self.has_accepted.set(true);
         if let Some((label, state)) = self.writes.borrow_mut().get_mut(self.current.get()) {
             *state = State::Accepted;
             self.accepted.replace(Some(id.to_owned()));
@@ -81,8 +84,7 @@ impl Tally {
 
     /// Builds the error of an interruption; none where no tally is open.
     pub fn interruption(&self) -> Option<Error> {
-        let count = self.writes.borrow().len();
-        if count == 0 {
+        if self.writes.borrow().is_empty() {
             return None;
         }
         let kinds = [
@@ -99,12 +101,12 @@ impl Tally {
             .map(|(_, name, labels)| format!("{name}: {}", names(labels)))
             .collect();
         let has = |state| !self.labels(state).is_empty();
-        let changed = if has(State::Done) || has(State::Accepted) {
+        let changed = if self.has_accepted.get() {
             Changed::Yes
-        } else if self.labels(State::NotTried).len() == count {
-            Changed::No
-        } else {
+        } else if has(State::InFlight) || has(State::Failed) {
             Changed::Maybe
+        } else {
+            Changed::No
         };
         let detail = by_kind.into_iter().map(|(key, _, labels)| (key.to_owned(), json!(labels)));
         let mut detail: serde_json::Map<String, Value> = detail.collect();
@@ -138,6 +140,7 @@ mod tests {
         let tally = Tally::default();
         assert!(tally.interruption().is_none());
         tally.begin(["a", "b", "c"].into_iter().map(str::to_owned));
+        tally.accept("a");
         tally.set(0, State::Done);
         tally.start(1);
         tally.send();

@@ -28,18 +28,20 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
     cx.check_columns::<StepResult>()?;
     let at = prune_at(cx, &args.prune)?;
     let api = cx.katapult()?;
+    // Read before the lock is taken: standard input may come from another bpctl.
+    let text = read_text(cx, args.plan.as_deref().or(args.file.as_deref()).unwrap_or(Path::new("-"))).await?;
     let lock = Lock::take(cx).await?;
-    let (plan, before, live) = match (&args.plan, &args.file) {
-        (Some(path), _) => {
-            let plan = read_plan(cx, path).await?;
+    let (plan, before, live) = match &args.plan {
+        Some(_) => {
+            let plan = read_plan(cx, &text)?;
             if cx.organization()?.is_some() {
                 organization(cx, api, Some(&plan.organization)).await?;
             }
             let before = check(cx, api, &plan).await?;
             (plan, before, None)
         }
-        (None, file) => {
-            let made = make(cx, api, file.as_deref().unwrap_or(Path::new("-")), at).await?;
+        None => {
+            let made = make(cx, api, &text, at).await?;
             made.notes.iter().for_each(|note| cx.ui.warn(note));
             made.refuse_blocked()?;
             (made.plan, made.before, Some(made.live))
@@ -106,10 +108,9 @@ fn new_policy(step: &Step) -> NewPolicy {
 }
 
 /// Reads a plan, and refuses one that this bpctl did not make for this API.
-async fn read_plan(cx: &Context, path: &Path) -> Result<Plan> {
-    let (name, text) = read_text(cx, path).await?;
+fn read_plan(cx: &Context, (name, text): &(String, String)) -> Result<Plan> {
     let wrong = |what: String| Error::usage(format!("{name}: {what}"));
-    let value: Value = serde_json::from_str(&text).map_err(|error| {
+    let value: Value = serde_json::from_str(text).map_err(|error| {
         wrong(format!("not a plan: {error}"))
             .hint("`bpctl plan -f FILE -o json` writes a plan; `bpctl apply -f FILE` takes a policy file")
     })?;

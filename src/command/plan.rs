@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::Plan;
 use crate::ops::plan_text::{lines, summary};
-use crate::ops::planner::{make, prune_at};
+use crate::ops::planner::{make, prune_at, read_text};
 
 /// Shows what would make the live policies as a file says.
 pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
@@ -18,7 +18,8 @@ pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
     }
     let at = prune_at(cx, &args.prune)?;
     let api = cx.katapult()?;
-    let made = make(cx, api, &args.file, at).await?;
+    let file = read_text(cx, &args.file).await?;
+    let made = make(cx, api, &file, at).await?;
     made.notes.iter().for_each(|note| cx.ui.warn(note));
     if args.prune.prune {
         made.refuse_blocked()?;

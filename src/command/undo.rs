@@ -15,6 +15,7 @@ use crate::ops::batch::finish;
 use crate::ops::deletion_time::{LEAD, server_time};
 use crate::ops::guard::{self, PolicySnapshot, TrashedPolicy};
 use crate::ops::pipeline::{self, Ask, Lock, Options};
+use crate::ops::sequence::sum_up;
 use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 use crate::view::Resource;
 
@@ -58,8 +59,9 @@ async fn undo<T: Resource>(cx: &Context, entries: &[Entry], object: fn(Written) 
     }
     let question = if writes.len() == 1 { "Undo it?".to_owned() } else { format!("Undo {} changes?", writes.len()) };
     let options = Options { ask: Ask::Always, warnings, ..Options::new(question, lock) };
+    let labels = pipeline::labels(&writes);
     let Some(sequence) = pipeline::run(cx, writes, options).await? else {
-        return Ok(());
+        return sum_up("changes", &labels, failed, &[], false);
     };
     finish(cx, sequence, failed, entries.len() == 1, object)
 }
@@ -135,8 +137,9 @@ fn refuse_foreign(cx: &Context, entry: &Entry) -> Result<()> {
     let api = cx.api_name()?;
     let (number, profile) = (entry.number, entry.profile.as_deref());
     let with_profile = || {
-        let profile = profile.unwrap_or("NAME");
-        format!("name its connection, as in `bpctl undo {number} --profile {profile}`")
+        let organization = entry.organization.as_deref().map_or_else(String::new, |name| format!(" --org {name}"));
+        let profile = profile.map_or_else(String::new, |name| format!(" --profile {name}"));
+        format!("name its connection, as in `bpctl undo {number}{profile}{organization}`")
     };
     if entry.api != api {
         let message = format!("change {number} was made on {}, not on {api}", entry.api);
@@ -146,7 +149,9 @@ fn refuse_foreign(cx: &Context, entry: &Entry) -> Result<()> {
     let organization = connection.organization.as_ref().map(|setting| setting.value.as_str());
     let is_ours = match (entry.organization.as_deref(), organization) {
         (Some(theirs), Some(ours)) => theirs == ours,
-        // Without a name on both sides, the profile distinguishes the tokens.
+        // Named for that change alone, it may be any of those that the token can reach.
+        (Some(_), None) => false,
+        // Without a name for the change, the profile distinguishes the tokens.
         _ => profile == connection.profile.as_ref().map(|profile| profile.value.as_str()),
     };
     if is_ours {
@@ -165,6 +170,10 @@ fn refuse_finished(entry: &Entry) -> Result<()> {
     if entry.outcome == Outcome::Failed {
         return Err(Error::usage(format!("change {number} was refused, so there is nothing to undo"))
             .hint(format!("`bpctl history {number}` shows it")));
+    }
+    if let Some(by) = entry.undone_by {
+        return Err(Error::usage(format!("change {number} was undone already, by change {by}"))
+            .hint(format!("`bpctl undo {by}` makes it again")));
     }
     if entry.is_gone {
         return Err(Error::usage(format!("change {number} was made in a sandbox that has started over since"))
@@ -321,7 +330,7 @@ fn is_as_left(entry: &Entry, now: &Policy) -> bool {
     let wanted = convert(&entry.wanted.value());
     match entry.action {
         Action::Create => {
-            let is_its_target = wanted.target.id.is_none() || wanted.target.id == now.target.id;
+            let is_its_target = wanted.target.id.is_some() && wanted.target.id == now.target.id;
             is_its_target && Fields::of(&wanted).patch().against(now).is_empty() && now.auto_move_to_trash_at.is_none()
         }
         Action::ScheduleDelete => {

@@ -43,7 +43,10 @@ impl Katapult {
     pub async fn find_machine(&self, name: &str, organization: Option<&str>) -> Result<Object<Machine>> {
         let organization = self.find_organization(organization).await?;
         let name = name.strip_suffix('.').filter(|rest| rest.contains('.')).unwrap_or(name);
-        let machines = self.all_machines(&organization).await?.rows;
+        let machines = self.all_machines(&organization).await?;
+        // A name must mean one machine: in a list with gaps it may mean another, too.
+        machines.refuse_gaps("VMs")?;
+        let machines = machines.rows;
         let (mut found, others): (Vec<_>, Vec<_>) =
             machines.into_iter().partition(|machine| machine.model.id.as_deref() == Some(name));
         if found.is_empty() {

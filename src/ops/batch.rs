@@ -66,11 +66,10 @@ impl Batch {
     pub async fn read(
         cx: &Context,
         api: &Katapult,
-        arguments: &[String],
+        names: Vec<String>,
         unreadable: Unreadable,
         expectations: &[Expectation],
     ) -> Result<Self> {
-        let names = named(cx, arguments).await?;
         let is_single = names.len() == 1;
         let read = stream::iter(names)
             .map(async |name| {
@@ -115,9 +114,11 @@ impl Batch {
         write: impl Fn(PolicySnapshot) -> PolicyWrite,
         object: fn(Written) -> Option<Object<T>>,
     ) -> Result<()> {
-        let writes = self.policies.into_iter().map(write).collect();
+        let writes: Vec<PolicyWrite> = self.policies.into_iter().map(write).collect();
+        let labels = pipeline::labels(&writes);
         let Some(sequence) = pipeline::run(cx, writes, options).await? else {
-            return Ok(());
+            // A dry run fails where the real one would.
+            return sum_up("policies", &labels, self.failed, &[], false);
         };
         finish(cx, sequence, self.failed, self.is_single, object)
     }

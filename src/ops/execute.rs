@@ -181,7 +181,10 @@ pub async fn restore(
     };
     let record = Record::begin(cx, &intent);
     let restored = async {
-        let cause = api.restore(&Katapult::restore_request(id)).await?;
+        let cause = match api.restore(&Katapult::restore_request(id)).await {
+            Ok(cause) => cause,
+            Err(error) => return Err(after_unknown_restore(api, id, error).await),
+        };
         cx.tally.accept(id);
         let look = async || match api.policy(id).await {
             Err(error) if is_gone(&error) => Ok(Err(error)),
@@ -349,6 +352,19 @@ async fn after_unknown(
         Err(_) => return error,
     };
     Error { message: format!("{}; checked {}: {seen}", error.message, policy.id), ..error }.changed(changed)
+}
+
+/// Looks at the policy after a restoration whose outcome is unknown, and says what it found.
+async fn after_unknown_restore(api: &Katapult, id: &str, error: Error) -> Error {
+    if error.changed == Changed::No {
+        return error;
+    }
+    let (seen, changed) = match api.policy(id).await {
+        Ok(_) => ("the policy is live", Changed::Yes),
+        Err(gone) if is_gone(&gone) => ("the policy is still in the trash", error.changed),
+        Err(_) => return error,
+    };
+    Error { message: format!("{}; checked {id}: {seen}", error.message), ..error }.changed(changed)
 }
 
 /// Adds the command that shows what happened, where that is not known.

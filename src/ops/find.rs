@@ -36,7 +36,11 @@ pub async fn with_machine<T>(
             None => Err(Error::invalid_response(format!("the virtual machine `{name}` has no id"))),
         },
         // The API's own error about what was tried first says more than that no name matches.
-        (Err(error), Some(first)) => Err(if error.code == code::AMBIGUOUS_NAME { error } else { first }),
+        (Err(error), Some(first)) => {
+            let is_no_news = matches!(error.exit, Exit::Auth | Exit::NotFound)
+                || (error.exit == Exit::Usage && error.code != code::AMBIGUOUS_NAME);
+            Err(if is_no_news { first } else { error })
+        }
         (Err(error), None) => Err(error),
     }
 }
@@ -82,8 +86,11 @@ pub async fn policy(cx: &Context, api: &Katapult, name: &str) -> Result<Object<P
     let id = match policies_named(cx, api, name).await {
         Ok(found) if found.targets.is_empty() => return Err(not_found),
         Ok(found) => one_policy(cx, name, found)?,
-        // Without a list to look in, the first answer is all that is known.
-        Err(_) => return Err(not_found),
+        // A token that may not list: the first answer is all that is known.
+        Err(error) if matches!(error.exit, Exit::Auth | Exit::NotFound) => return Err(not_found),
+        // Several organizations and none named: names mean nothing, ids do.
+        Err(error) if error.exit == Exit::Usage => return Err(not_found),
+        Err(error) => return Err(error),
     };
     api.policy(&id).await
 }
@@ -98,10 +105,17 @@ struct Found {
 
 async fn policies_named(cx: &Context, api: &Katapult, name: &str) -> Result<Found> {
     let organization = api.find_organization(cx.organization()?).await?;
-    let machines = api.all_machines(&organization).await?.rows;
+    // A name must mean one thing: in a list with gaps it may mean another, too.
+    let machines = api.all_machines(&organization).await?;
+    machines.refuse_gaps("VMs")?;
+    let machines = machines.rows;
     let disks = match api.all_disks(&organization).await {
         Err(error) if error.exit == Exit::Auth => Vec::new(),
-        listed => listed?.rows,
+        listed => {
+            let listed = listed?;
+            listed.refuse_gaps("disks")?;
+            listed.rows
+        }
     };
     let mut targets: Vec<(String, String)> = Vec::new();
     let is_machine = |machine: &&Machine| machine.is_called(name) || machine.id.as_deref() == Some(name);
@@ -116,6 +130,7 @@ async fn policies_named(cx: &Context, api: &Katapult, name: &str) -> Result<Foun
         return Ok(Found { targets: Vec::new(), policies: Vec::new() });
     }
     let listed = api.all_policies(&Owner::Organization(organization)).await?;
+    listed.refuse_gaps("policies")?;
     let belongs =
         |policy: &Policy| policy.target.id.as_ref().is_some_and(|target| targets.iter().any(|(id, _)| id == target));
     let policies = listed.rows.into_iter().map(|policy| policy.model).filter(belongs).collect();
@@ -203,8 +218,11 @@ pub async fn with_disk<T>(
     match action(name.to_owned()).await {
         Err(error) if error.code == "disk_not_found" => match disk_id(cx, api, name, None).await {
             Ok(id) => action(id).await,
-            Err(found) if found.code == code::AMBIGUOUS_NAME => Err(found),
-            Err(_) => Err(error.hint("`bpctl disk list` shows the disks")),
+            Err(found) if matches!(found.exit, Exit::Auth | Exit::NotFound) => {
+                Err(error.hint("`bpctl disk list` shows the disks"))
+            }
+            Err(found) if found.exit == Exit::Usage && found.code != code::AMBIGUOUS_NAME => Err(error),
+            Err(found) => Err(found),
         },
         done => done,
     }

@@ -3,9 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
-use crate::katapult::{Katapult, Lookup, Owner};
+use crate::katapult::{Katapult, Lookup, Owner, is_gone};
 use crate::model::{Expectation, Object, Policy, PolicyPatch, TrashObject};
 
 /// A policy as it was read.
@@ -94,8 +93,10 @@ impl NewPolicy {
 
     /// Ids of the owner's policies, as last listed.
     pub fn existing_ids(&self) -> Option<Vec<&str>> {
-        let existing = self.existing.as_ref()?;
-        Some(existing.iter().filter_map(|policy| policy.model.id.as_deref()).collect())
+        match &self.existing {
+            Some(existing) => Some(existing.iter().filter_map(|policy| policy.model.id.as_deref()).collect()),
+            None => Some(self.planned_beside.as_ref()?.iter().map(String::as_str).collect()),
+        }
     }
 
     /// The id of a policy of the same interval that the owner has.
@@ -137,16 +138,10 @@ impl NewPolicy {
     ///
     /// # Errors
     /// `changed` when a policy of the same interval has appeared; `unreadable`.
-    pub async fn read_again(&mut self, cx: &Context, api: &Katapult) -> Result<()> {
+    pub async fn read_again(&mut self, api: &Katapult) -> Result<()> {
         let shown = self.existing_ids().map(|ids| ids.into_iter().map(str::to_owned).collect::<Vec<_>>());
         let known = self.planned_beside.clone().or(shown);
         self.list(api).await?;
-        if self.existing.is_none() {
-            cx.ui.warn(&format!(
-                "the token may not list the policies of {}: duplicates are not detected",
-                self.owner.label
-            ));
-        }
         self.refuse_unreadable()?;
         let (Some(known), Some(existing)) = (known, &self.existing) else {
             return Ok(());
@@ -157,7 +152,7 @@ impl NewPolicy {
             None => Ok(()),
             Some(policy) => {
                 let (id, label) = (policy.model.id_text(), &self.owner.label);
-                let message = format!("{label} has got another policy of this interval meanwhile: {id}");
+                let message = format!("{label} got another policy with this interval in the meantime: {id}");
                 Err(Error::new(Exit::Refused, code::CHANGED, message)
                     .hint(format!("`bpctl policy show {id}` shows it")))
             }
@@ -178,7 +173,12 @@ pub async fn read_again(api: &Katapult, policy: &mut PolicySnapshot) -> Result<(
             Err(error) => Err(error),
         };
     }
-    let mut before = read?;
+    let mut before = match read {
+        Err(error) if is_gone(&error) => {
+            return Err(Error { status: error.status, ..changed(&policy.id, "it was deleted since it was shown") });
+        }
+        read => read?,
+    };
     // Lists hold what some single answers leave out.
     before.model.complete(&policy.before.model);
     if before.model.differs_from(&policy.before.model) {
@@ -191,8 +191,7 @@ pub async fn read_again(api: &Katapult, policy: &mut PolicySnapshot) -> Result<(
 
 /// Whether an error says that this one object cannot be read, rather than that it is gone or out of reach.
 pub fn is_unreadable(error: &Error) -> bool {
-    let is_servers_fault = error.status.is_some_and(|status| status == 500);
-    is_servers_fault || error.code == code::INVALID_RESPONSE || error.code == "generic_runtime_error"
+    error.status == Some(500) || error.code == "generic_runtime_error"
 }
 
 /// Refuses a policy that is not as `--if` expects.

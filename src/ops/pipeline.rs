@@ -31,7 +31,7 @@ pub struct Options {
     pub failure_policy: FailurePolicy,
     /// The lock under which the objects were read.
     pub lock: Lock,
-    /// Something came between the reading and now, such as a question.
+    /// The objects may have changed since they were read, for example during a question.
     pub is_stale: bool,
     /// Lines shown in place of each write's own description.
     pub preview: Option<Vec<String>>,
@@ -74,6 +74,11 @@ impl Lock {
     pub fn release(&mut self) {
         self.0 = None;
     }
+}
+
+/// The names of writes in results.
+pub fn labels(writes: &[impl Write]) -> Vec<String> {
+    writes.iter().map(Write::label).collect()
 }
 
 /// Carries out writes; none of it in a dry run, which is printed here.

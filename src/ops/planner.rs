@@ -126,22 +126,26 @@ pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
 ///
 /// # Errors
 /// The file's, the API's, and a line that could mean several things.
-pub async fn make(cx: &Context, api: &Katapult, file: &Path, prune: Option<DeletionTime>) -> Result<Made> {
-    let (name, text) = read_text(cx, file).await?;
-    let document = policyfile::read(&name, &text)?;
+pub async fn make(
+    cx: &Context,
+    api: &Katapult,
+    (name, text): &(String, String),
+    prune: Option<DeletionTime>,
+) -> Result<Made> {
+    let document = policyfile::read(name, text)?;
     let organization = organization(cx, api, document.organization.as_deref()).await?;
     let mut inventory = Inventory::fetch_complete(cx, api, organization).await?;
     let prune = prune.map(|at| at.resolve(cx, api.http())).transpose()?;
     if document.needs_tags() {
         inventory.read_tags(cx, api).await?;
     }
-    let matching = policyfile::resolve(&name, &document, inventory.surroundings())?;
+    let matching = policyfile::resolve(name, &document, inventory.surroundings())?;
     let mut ids: Vec<String> = matching.wanted.iter().filter_map(|wanted| wanted.policy.clone()).collect();
     if prune.is_some() {
         ids.extend(matching.unlisted.iter().cloned());
     }
     if prune.is_some() && matching.wanted.is_empty() && !matching.unlisted.is_empty() {
-        return Err(names_nothing(&name));
+        return Err(names_nothing(name));
     }
     let details = inventory.details(cx, api, ids).await?;
     details.refuse_unread()?;

@@ -132,5 +132,7 @@ pub fn sum_up(
     }
     hints.dedup();
     let detail = json!({"done": done, "failed": results, "not_tried": not_tried});
-    Err(Error { hints, changed, ..Error::new(exit, code, message).detail(detail) })
+    let worst = open.or(failed.first()).map(|(_, error)| error).filter(|_| done.is_empty());
+    let (status, request_id) = worst.map_or((None, None), |worst| (worst.status, worst.request_id.clone()));
+    Err(Error { hints, changed, status, request_id, ..Error::new(exit, code, message).detail(detail) })
 }

@@ -34,8 +34,10 @@ pub fn verify(change: &Change, before: &Policy, after: &Policy) -> Result<()> {
     not_applied(&missed)?;
     let mut changes: Vec<String> =
         others.iter().map(|(name, was, actual)| format!("{name}: was {was}, is {}", value(actual))).collect();
-    if let (None, Some(at)) = (before.auto_move_to_trash_at, after.auto_move_to_trash_at) {
-        changes.push(format!("a deletion is scheduled for {}", utc(at)));
+    match (before.auto_move_to_trash_at, after.auto_move_to_trash_at) {
+        (was, is) if was == is => {}
+        (_, Some(at)) => changes.push(format!("a deletion is scheduled for {}", utc(at))),
+        (_, None) => changes.push("the deletion is not scheduled any more".to_owned()),
     }
     if changes.is_empty() {
         return Ok(());

@@ -163,7 +163,7 @@ impl Write for PolicyWrite {
     async fn read_again(&mut self, cx: &Context) -> Result<()> {
         let api = cx.katapult()?;
         match &mut self.change {
-            PolicyChange::Create(new) => new.read_again(cx, api).await,
+            PolicyChange::Create(new) => new.read_again(api).await,
             PolicyChange::Update { policy, .. }
             | PolicyChange::ScheduleDelete { policy, .. }
             | PolicyChange::Delete { policy } => guard::read_again(api, policy).await,

@@ -23,7 +23,10 @@ pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
     if asks {
         if args.vm.is_some() || args.disk.is_some() {
             // An owner that does not exist ends the command before the questions.
-            new_policy(cx, api, &args).await?;
+            let found = new_policy(cx, api, &args).await?;
+            if args.disk.is_some() {
+                args.disk = Some(found.owner.lookup.value);
+            }
         }
         policy_form::missing(cx, api, &mut args).await?;
         check(&args)?;
@@ -31,8 +34,14 @@ pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
     let lock = Lock::take(cx).await?;
     let new = new_policy(cx, api, &args).await?;
     new.refuse_unreadable()?;
+    if new.existing.is_none() {
+        let label = &new.owner.label;
+        cx.ui.warn(&format!("the policies of {label} cannot be listed: duplicates are not detected"));
+    }
     let has_duplicate = new.duplicate().is_some() && !args.allow_duplicate;
-    if let (Some(id), false, false) = (new.duplicate(), args.allow_duplicate, cx.ui.can_ask() || cx.global.dry_run) {
+    if let (Some(id), false, false) =
+        (new.duplicate(), args.allow_duplicate, (cx.ui.can_ask() && !cx.global.yes) || cx.global.dry_run)
+    {
         let message = format!("{} already has a policy of this interval: {id}", new.owner.label);
         return Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, message)
             .hint(format!("`bpctl policy update {id}` changes it; `--allow-duplicate` creates another one")));

@@ -4,7 +4,7 @@ use crate::args::PolicyNames;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::Removal;
-use crate::ops::batch::{Batch, Unreadable, question};
+use crate::ops::batch::{self, Batch, Unreadable, question};
 use crate::ops::pick;
 use crate::ops::pipeline::{Lock, Options};
 use crate::ops::write::{PolicyChange, Written};
@@ -12,10 +12,11 @@ use crate::ops::write::{PolicyChange, Written};
 /// Moves policies to the trash. One that cannot be read can still be deleted.
 pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
     cx.check_columns::<Removal>()?;
-    let policies = pick::policies(cx, args.policies).await?;
+    // Standard input is read before the lock is taken: it may come from another bpctl.
+    let names = batch::named(cx, &pick::policies(cx, args.policies).await?).await?;
     let api = cx.katapult()?;
     let lock = Lock::take(cx).await?;
-    let batch = Batch::read(cx, api, &policies, Unreadable::IsDeleted, &[]).await?;
+    let batch = Batch::read(cx, api, names, Unreadable::IsDeleted, &[]).await?;
     let options = Options::new(question(batch.policies.len(), "Delete it?", "Delete"), lock);
     batch.write(cx, options, |policy| PolicyChange::Delete { policy }.into(), Written::removal).await
 }

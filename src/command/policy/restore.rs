@@ -1,5 +1,7 @@
 //! `bpctl policy restore`
 
+use std::collections::HashSet;
+
 use futures_util::stream::{self, StreamExt};
 
 use crate::args::PolicyNames;
@@ -27,9 +29,11 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
             (name, found)
         })
         .buffered(api.http().concurrency());
-    let (mut writes, mut failed) = (Vec::new(), Vec::new());
+    let (mut writes, mut failed, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for (name, found) in found.collect::<Vec<_>>().await {
         match found {
+            // A policy and its entry in the trash may both be named.
+            Ok((id, _)) if !seen.insert(id.clone()) => {}
             Ok((id, entry)) => {
                 let trashed = TrashedPolicy { id, entry, known: None };
                 writes.push(PolicyWrite::from(PolicyChange::Restore(Box::new(trashed))));
@@ -40,8 +44,9 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
     if writes.is_empty() {
         return sum_up("policies", &[], failed, &[], false);
     }
+    let labels = pipeline::labels(&writes);
     let Some(sequence) = pipeline::run(cx, writes, Options::new("Restore?", lock)).await? else {
-        return Ok(());
+        return sum_up("policies", &labels, failed, &[], false);
     };
     batch::finish(cx, sequence, failed, is_single, Written::policy)
 }

@@ -4,7 +4,7 @@ use crate::args::PolicyScheduleDelete;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::Policy;
-use crate::ops::batch::{Batch, Unreadable, question};
+use crate::ops::batch::{self, Batch, Unreadable, question};
 use crate::ops::deletion_time::DeletionTime;
 use crate::ops::pick;
 use crate::ops::pipeline::{Lock, Options};
@@ -17,10 +17,11 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
     if given.is_none() {
         pick::must_be_askable(cx, "--at <WHEN>", "policy schedule-delete --help")?;
     }
-    let policies = pick::policies(cx, args.policies).await?;
+    // Standard input is read before the lock is taken: it may come from another bpctl.
+    let names = batch::named(cx, &pick::policies(cx, args.policies).await?).await?;
     let api = cx.katapult()?;
     let mut lock = Lock::take(cx).await?;
-    let batch = Batch::read(cx, api, &policies, Unreadable::Fails, &[]).await?;
+    let batch = Batch::read(cx, api, names, Unreadable::Fails, &[]).await?;
     let is_stale = given.is_none();
     if is_stale {
         lock.release();

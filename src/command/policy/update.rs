@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Walk;
 use crate::model::{Glob, Interval, Policy, PolicyPatch};
-use crate::ops::batch::{Batch, Unreadable, question};
+use crate::ops::batch::{self, Batch, Unreadable, question};
 use crate::ops::guard::{self, PolicySnapshot};
 use crate::ops::inventory::Inventory;
 use crate::ops::pipeline::{Ask, Lock, Options};
@@ -30,10 +30,11 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     if patch.is_empty() && !asks {
         return Err(no_changes());
     }
-    let policies = pick::policies(cx, args.policies).await?;
+    // Standard input is read before the lock is taken: it may come from another bpctl.
+    let names = batch::named(cx, &pick::policies(cx, args.policies).await?).await?;
     let api = cx.katapult()?;
     let mut lock = Lock::take(cx).await?;
-    let batch = Batch::read(cx, api, &policies, Unreadable::Fails, &args.expect).await?;
+    let batch = Batch::read(cx, api, names, Unreadable::Fails, &args.expect).await?;
     if let (true, [policy]) = (asks, batch.policies.as_slice()) {
         lock.release();
         patch = policy_form::changes(cx, &policy.before.model)?;
