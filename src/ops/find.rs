@@ -37,9 +37,9 @@ pub async fn with_machine<T>(
         },
         // The API's own error about what was tried first says more than that no name matches.
         (Err(error), Some(first)) => {
-            let is_no_news = matches!(error.exit, Exit::Auth | Exit::NotFound)
+            let adds_nothing = matches!(error.exit, Exit::Auth | Exit::NotFound)
                 || (error.exit == Exit::Usage && error.code != code::AMBIGUOUS_NAME);
-            Err(if is_no_news { first } else { error })
+            Err(if adds_nothing { first } else { error })
         }
         (Err(error), None) => Err(error),
     }

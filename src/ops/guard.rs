@@ -191,7 +191,9 @@ pub async fn read_again(api: &Katapult, policy: &mut PolicySnapshot) -> Result<(
 
 /// Whether an error says that this one object cannot be read, rather than that it is gone or out of reach.
 pub fn is_unreadable(error: &Error) -> bool {
-    error.status == Some(500) || error.code == "generic_runtime_error"
+    // An answer for another object has a detail: it says nothing about this one.
+    let is_misshapen = error.code == code::INVALID_RESPONSE && error.status == Some(200) && error.detail.is_null();
+    error.status == Some(500) || error.code == "generic_runtime_error" || is_misshapen
 }
 
 /// Refuses a policy that is not as `--if` expects.

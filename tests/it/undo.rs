@@ -247,7 +247,7 @@ fn a_policy_that_left_the_trash_in_time_is_not_restored_twice() {
     let id = company.web_1();
     company.run(&["policy", "delete", &id, "--yes"]).ok();
     company.run(&["undo"]).ok();
-    company.bpctl(&["undo", "1", "-o", "json"]).run().fails(3, "trash_object_not_found");
+    company.bpctl(&["undo", "1", "-o", "json"]).run().fails(2, "usage");
     assert!(company.policy(&id).is_some());
 }
 
