@@ -12,7 +12,7 @@ pub enum DiskCommand {
     Show(DiskShow),
 }
 
-/// List the disks of a VM or an organization
+/// List the disks of a VM, an organization or an OnApp cloud
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -24,6 +24,7 @@ mod policy;
 mod report;
 mod sandbox;
 mod snapshot;
+mod transactions;
 mod trash;
 mod undo;
 mod value;
@@ -33,7 +34,7 @@ use clap::{Parser, Subcommand};
 
 pub use apply::Apply;
 pub use auth::{AuthCommand, AuthLogin};
-pub use backups::{BackupKind, BackupsCommand, BackupsList};
+pub use backups::{BackupKind, BackupShow, BackupsCommand, BackupsList};
 pub use calendar::Calendar;
 pub use check::{Check, CheckFormat, WebhookFormat};
 pub use completions::{Completions, Shell};
@@ -57,9 +58,10 @@ pub use policy::{
 pub use report::{Report, ReportFormat};
 pub use sandbox::{OnAppMode, SandboxCommand, SandboxReset, SandboxServe};
 pub use snapshot::Snapshot;
+pub use transactions::{TransactionShow, TransactionsCommand, TransactionsList};
 pub use trash::{TrashCommand, TrashShow};
 pub use undo::Undo;
-pub use vm::{VmCommand, VmShow};
+pub use vm::{VmCommand, VmList, VmShow};
 
 /// Administer disk backup policies on Katapult, and read backups on OnApp clouds
 #[derive(Debug, Parser)]
@@ -95,10 +97,13 @@ pub enum Command {
     /// List organizations
     #[command(subcommand, visible_alias = "orgs")]
     Org(OrgCommand),
-    /// List backups of an OnApp VM
+    /// List and show backups of an OnApp cloud
     #[command(subcommand, visible_alias = "backup")]
     Backups(BackupsCommand),
     Check(Box<Check>),
+    /// List and show transactions of an OnApp cloud
+    #[command(subcommand, visible_alias = "transaction")]
+    Transactions(TransactionsCommand),
     Coverage(Coverage),
     Calendar(Calendar),
     Lint(Lint),

@@ -10,9 +10,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Command, CommandFactory, Error, FromArgMatches, Subcommand};
 
 use super::{
-    Apply, AuthCommand, BackupsCommand, Calendar, Check, Cli, Completions, ConfigCommand, Coverage, Diff, DiskCommand,
-    Export, Global, Help, History, Lint, Man, OrgCommand, Plan, PolicyCommand, Report, SandboxCommand, Snapshot,
-    TrashCommand, Undo, VmCommand,
+    Apply, AuthCommand, BackupsCommand, Calendar, Check, Cli, Completions, ConfigCommand, Coverage, Diff, DiskCommand, Export, Global, Help, History, Lint, Man, OrgCommand, Plan, PolicyCommand, Report, SandboxCommand, Snapshot, TransactionsCommand, TrashCommand, Undo, VmCommand,
 };
 
 /// A command: its name, its other name, and what adds its verbs or its arguments.
@@ -28,6 +26,7 @@ const COMMANDS: [Known; 25] = [
     ("undo", None, Undo::augment_args),
     ("org", Some("orgs"), OrgCommand::augment_subcommands),
     ("backups", Some("backup"), BackupsCommand::augment_subcommands),
+    ("transactions", Some("transaction"), TransactionsCommand::augment_subcommands),
     ("check", None, Check::augment_args),
     ("coverage", None, Coverage::augment_args),
     ("calendar", None, Calendar::augment_args),

@@ -8,12 +8,22 @@ use super::value::not_empty;
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum VmCommand {
-    /// List the VMs of the organization, or of an OnApp cloud
-    #[command(after_help = "\
-Examples:
-  bpctl vm list --sort name")]
-    List,
+    List(VmList),
     Show(VmShow),
+}
+
+/// List the VMs of the organization, or of an OnApp cloud
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl vm list --sort name
+  bpctl vm list --search web")]
+pub struct VmList {
+    /// Only VMs whose name, host name or FQDN contains TEXT
+    ///
+    /// Without regard to case. For patterns and other columns see --filter.
+    #[arg(long, value_name = "TEXT", value_parser = not_empty)]
+    pub search: Option<String>,
 }
 
 /// Show a VM

@@ -1,41 +1,111 @@
 //! `bpctl backups …`
 
-use crate::args::{BackupKind, BackupsCommand, BackupsList};
+use crate::args::{BackupKind, BackupShow, BackupsCommand, BackupsList};
 use crate::context::Context;
-use crate::error::Result;
-use crate::onapp::Kind;
+use crate::error::{Exit, Result};
+use crate::http::Flow;
+use crate::model::{Backup, Object};
+use crate::onapp::{Kind, OnApp};
 use crate::ops::find::with_server;
+use crate::ops::onapp_fleet;
 use crate::ops::rows::Rows;
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: BackupsCommand) -> Result<()> {
-    let BackupsCommand::List(args) = verb;
-    list(cx, args).await
+    match verb {
+        BackupsCommand::List(args) => list(cx, args).await,
+        BackupsCommand::Show(args) => show(cx, args).await,
+    }
+}
+
+/// The columns that the table shows besides its own, and those that it leaves out.
+pub fn columns(args: &BackupsList) -> (&'static [&'static str], &'static [&'static str]) {
+    if args.vm.is_none() && args.disk.is_none() { (&["vm"], &["initiated"]) } else { (&[], &["vm"]) }
 }
 
 async fn list(cx: &Context, args: BackupsList) -> Result<()> {
-    let mut rows = Rows::begin(cx)?;
+    let (added, left_out) = columns(&args);
+    let mut rows = Rows::begin(cx)?.with_columns(added, left_out);
     let api = cx.onapp()?;
-    let kind = match args.kind {
+    let kind = args.kind.map(|kind| match kind {
         BackupKind::Images => Kind::Images,
         BackupKind::Files => Kind::Files,
         BackupKind::All => Kind::All,
+        BackupKind::Points => Kind::Points,
+    });
+    match (&args.vm, &args.disk) {
+        (vm, Some(disk)) => list_disk(cx, api, vm.as_deref(), disk, rows).await,
+        (Some(vm), None) => list_machine(cx, api, vm, kind.unwrap_or_default(), rows).await,
+        (None, None) => {
+            let (walk, failed) =
+                onapp_fleet::backups(cx, api, kind.unwrap_or(Kind::All), &mut |page| rows.page(page)).await?;
+            rows.end(walk, "on this cloud")?;
+            failed.map_or(Ok(()), Err)
+        }
+    }
+}
+
+async fn list_disk(cx: &Context, api: &OnApp, vm: Option<&str>, disk: &str, mut rows: Rows<'_, Backup>) -> Result<()> {
+    let walk = match vm {
+        Some(name) => {
+            with_server(api, name, async |server| {
+                api.disk_backups(Some(&server), disk, &mut |page| rows.page(page)).await
+            })
+            .await?
+        }
+        None => {
+            let listed = api.disk_backups(None, disk, &mut |page| rows.page(page)).await;
+            listed.map_err(|error| match error.exit {
+                Exit::Auth => error.hint(format!("add the VM of disk {disk}, as in `--vm VM --disk {disk}`")),
+                _ => error,
+            })?
+        }
     };
+    cx.ui.flush()?;
+    rows.end(walk, &format!("of disk `{disk}`"))
+}
+
+async fn list_machine(cx: &Context, api: &OnApp, vm: &str, kind: Kind, mut rows: Rows<'_, Backup>) -> Result<()> {
     let mut count = 0;
-    let walk = with_server(api, &args.vm, async |server| {
+    let mut server = String::new();
+    let walk = with_server(api, vm, async |found| {
         let mut each = |page: Vec<_>| {
             count += page.len();
             rows.page(page)
         };
+        server = found;
         api.backups(&server, kind, &mut each).await
     })
     .await?;
     // A cloud with incremental backups has no normal ones (documented): an empty list may only look unprotected.
-    if count == 0 && kind != Kind::All {
-        cx.ui.note(&format!(
-            "hint: no {} backups; the server may have the other kind: try `--kind all`",
-            if kind == Kind::Images { "normal" } else { "incremental" }
-        ));
+    if count == 0 && matches!(kind, Kind::Images | Kind::Files) {
+        cx.ui.note(&other_kinds(api, &server, kind).await);
     }
-    rows.end(walk, &format!("of virtual server `{}`", args.vm))
+    rows.end(walk, &format!("of virtual server `{vm}`"))
+}
+
+/// Says which backups there are besides the kind that is empty.
+async fn other_kinds(api: &OnApp, server: &str, kind: Kind) -> String {
+    let (empty, other, flag) =
+        if kind == Kind::Images { ("normal", "incremental", "files") } else { ("incremental", "normal", "images") };
+    let (mut others, mut all) = (0, 0);
+    let mut each = |page: Vec<Object<Backup>>| {
+        all += page.len();
+        others += page.iter().filter(|backup| backup.model.is_incremental() == (kind == Kind::Images)).count();
+        Ok(Flow::More)
+    };
+    let read = api.backups(server, Kind::All, &mut each).await;
+    match (read, others) {
+        (Err(_), _) => format!("hint: no {empty} backups; the server may have the other kind: try `--kind all`"),
+        (Ok(_), 0) if all == 0 => format!("hint: no {empty} backups, and `--kind all` lists none either"),
+        (Ok(_), 0) => format!("hint: no {empty} backups; `--kind all` lists {all} of other kinds"),
+        (Ok(_), 1) => format!("hint: no {empty} backups, but 1 {other}: `--kind {flag}` or `--kind all` lists it"),
+        (Ok(_), count) => {
+            format!("hint: no {empty} backups, but {count} {other}: `--kind {flag}` or `--kind all` lists them")
+        }
+    }
+}
+
+async fn show(cx: &Context, args: BackupShow) -> Result<()> {
+    cx.show(cx.onapp()?.backup(&args.backup).await?)
 }

@@ -1,19 +1,22 @@
 //! `bpctl disk …`
 
 use crate::args::{DiskCommand, DiskList, DiskShow};
+use crate::config::Provider;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Exit, Result};
 use crate::katapult::Lookup;
 use crate::model::{Disk, Object};
-use crate::ops::find::{with_disk, with_machine};
-use crate::ops::pick;
+use crate::ops::find::{with_disk, with_machine, with_server};
 use crate::ops::rows::Rows;
+use crate::ops::{onapp_fleet, pick};
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: DiskCommand) -> Result<()> {
-    match verb {
-        DiskCommand::List(args) => list(cx, args).await,
-        DiskCommand::Show(args) => show(cx, args).await,
+    match (verb, cx.provider()?) {
+        (DiskCommand::List(args), Provider::Katapult) => list(cx, args).await,
+        (DiskCommand::List(args), Provider::OnApp) => list_onapp(cx, args).await,
+        (DiskCommand::Show(args), Provider::Katapult) => show(cx, args).await,
+        (DiskCommand::Show(args), Provider::OnApp) => show_onapp(cx, args).await,
     }
 }
 
@@ -50,4 +53,34 @@ async fn show(cx: &Context, args: DiskShow) -> Result<()> {
     let name = pick::disk(cx, args.disk).await?;
     let api = cx.katapult()?;
     cx.show(with_disk(cx, api, &name, args.vm.as_deref(), async |id| api.disk(&id).await).await?)
+}
+
+async fn list_onapp(cx: &Context, args: DiskList) -> Result<()> {
+    let repeated: &[&str] = if args.vm.is_some() { &["vm"] } else { &[] };
+    let mut rows = Rows::begin(cx)?.without(repeated);
+    let api = cx.onapp()?;
+    let Some(name) = args.vm else {
+        let (walk, failed) = onapp_fleet::disks(cx, api, &mut |page| rows.page(page)).await?;
+        rows.end(walk, "on this cloud")?;
+        return failed.map_or(Ok(()), Err);
+    };
+    let walk =
+        with_server(api, &name, async |server| api.machine_disks(&server, &mut |page| rows.page(page)).await).await?;
+    rows.end(walk, &format!("of VM `{name}`"))
+}
+
+/// A disk by its number: on OnApp names of disks say nothing, most have the same.
+async fn show_onapp(cx: &Context, args: DiskShow) -> Result<()> {
+    let Some(disk) = args.disk else {
+        return Err(Error::usage("<DISK> is missing").hint("`bpctl disk list` shows the disks"));
+    };
+    let api = cx.onapp()?;
+    let shown = match &args.vm {
+        Some(name) => with_server(api, name, async |server| api.disk(Some(&server), &disk).await).await,
+        None => api.disk(None, &disk).await,
+    };
+    cx.show(shown.map_err(|error| match error.exit {
+        Exit::Auth if args.vm.is_none() => error.hint("add the disk's VM with `--vm`, which takes no administrator"),
+        _ => error,
+    })?)
 }

@@ -23,6 +23,7 @@ mod profiles;
 mod report;
 pub mod sandbox;
 mod snapshot;
+mod transactions;
 mod trash;
 mod undo;
 mod vm;
@@ -69,6 +70,7 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Undo(args) => undo::run(cx, &args).await,
         Command::Org(verb) => org::run(cx, verb).await,
         Command::Backups(verb) => backups::run(cx, verb).await,
+        Command::Transactions(verb) => transactions::run(cx, verb).await,
         Command::Coverage(args) => coverage::run(cx, args).await,
         Command::Calendar(args) => calendar::run(cx, args).await,
         Command::Lint(args) => lint::run(cx, args).await,

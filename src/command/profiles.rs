@@ -74,8 +74,8 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
             })
             .await
         }
-        Command::Vm(VmCommand::List) => {
-            gather::<Machine>(cx, names, NONE, async |cx| vm::run(cx, VmCommand::List).await).await
+        Command::Vm(VmCommand::List(args)) => {
+            gather::<Machine>(cx, names, NONE, async |cx| vm::run(cx, VmCommand::List(args.clone())).await).await
         }
         Command::Disk(DiskCommand::List(args)) => {
             gather::<Disk>(cx, names, NONE, async |cx| disk::run(cx, DiskCommand::List(args.clone())).await).await
@@ -87,8 +87,10 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
             gather::<TrashObject>(cx, names, NONE, async |cx| trash::run(cx, TrashCommand::List).await).await
         }
         Command::Backups(BackupsCommand::List(args)) => {
-            gather::<Backup>(cx, names, NONE, async |cx| backups::run(cx, BackupsCommand::List(args.clone())).await)
-                .await
+            gather::<Backup>(cx, names, backups::columns(&args), async |cx| {
+                backups::run(cx, BackupsCommand::List(args.clone())).await
+            })
+            .await
         }
         Command::Coverage(args) if args.report.is_none() => {
             gather::<Row>(cx, names, NONE, async |cx| coverage::run(cx, args.clone()).await).await

@@ -112,6 +112,8 @@ fn suits(noun: &str) -> Option<Provider> {
     match noun {
         "backups" => Some(Provider::OnApp),
         "vm" | "check" => None,
+        "backups" | "transactions" => Some(Provider::OnApp),
+        "vm" | "disk" => None,
         _ => Some(Provider::Katapult),
     }
 }

@@ -56,6 +56,7 @@ const ONAPP: Facts = Facts {
     needs_user: true,
     built_in_profile: "sandbox-onapp",
     offers: "backups list, check, vm list and vm show",
+    offers: "backups, transactions, vm and disk",
     token_prompt: "OnApp API key or password (hidden)",
     token_help: &[
         "generate a key in the control panel, on the page of your own profile; it goes with your email address, at \

@@ -1,8 +1,7 @@
 //! Which columns the list of a command has.
 
 use crate::model::{
-    Backup, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, ProfileSummary, Session, TrashObject,
-    calendar, check, coverage, diff, lint,
+    Backup, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, ProfileSummary, Session, Transaction, TrashObject, calendar, check, coverage, diff, lint,
 };
 use crate::view::{Change, Resource, StepResult};
 
@@ -15,6 +14,7 @@ pub(super) const LISTS: [&str; 16] = [
     "history",
     "org list",
     "backups list",
+    "transactions list",
     "check",
     "coverage",
     "calendar",
@@ -37,7 +37,8 @@ pub(crate) fn columns(command: &str) -> Vec<&'static str> {
         "trash list" | "trash show" => names::<TrashObject>(),
         "history" => names::<Change>(),
         "org list" => names::<Organization>(),
-        "backups list" => names::<Backup>(),
+        "backups list" | "backups show" => names::<Backup>(),
+        "transactions list" | "transactions show" => names::<Transaction>(),
         "check" => names::<check::MachineCheck>(),
         "coverage" => names::<coverage::Row>(),
         "calendar" => names::<calendar::Run>(),

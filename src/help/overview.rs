@@ -31,7 +31,8 @@ Look:
   snapshot, diff      Record a moment, and compare it with another or now
   report              Write a report for an auditor
   vm, disk, org       List and show what policies belong to
-  backups list        List the backups of an OnApp VM
+  backups,            List the backups of an OnApp cloud, and what it is
+  transactions        doing
 
 Change:
   policies            create, update, schedule-delete, delete, restore

@@ -77,6 +77,7 @@ pub fn disk(value: &Value) -> Disk {
         machine_fqdn: text(machine, "fqdn"),
         attachment: text(attachment, "state"),
         boot: flag(attachment, "boot"),
+        is_swap: None,
         attach_on_boot: flag(attachment, "attach_on_boot"),
         installation: disk.get("installation").filter(|value| value.is_object()).map(installation),
         annotations: annotations(value),

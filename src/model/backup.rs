@@ -5,6 +5,8 @@ use jiff::Timestamp;
 /// A backup. OnApp 2.x to 7.x differ in their fields: everything but the id may be missing.
 #[derive(Clone, Debug, Default)]
 pub struct Backup {
+    /// The VM that it belongs to, by name, where the list was read for that VM.
+    pub machine: Option<String>,
     /// The id: a number.
     pub id: Option<String>,
     /// Opaque: not a disk's identifier, although one document says so.
@@ -40,6 +42,11 @@ pub struct Backup {
 }
 
 impl Backup {
+    /// Whether it is an incremental backup, of a whole VM. Old clouds name another type for normal ones (recorded).
+    pub fn is_incremental(&self) -> bool {
+        self.backup_type.as_deref() == Some("incremental") || self.target_type.as_deref() == Some("VirtualMachine")
+    }
+
     /// Says in a word what state it is in.
     pub fn state(&self) -> &'static str {
         match (self.built, self.locked, self.marked_for_delete) {

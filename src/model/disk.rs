@@ -33,6 +33,8 @@ pub struct Disk {
     pub attachment: Option<String>,
     /// Whether the machine boots from it.
     pub boot: Option<bool>,
+    /// Whether it holds swap space only, which needs no backup.
+    pub is_swap: Option<bool>,
     /// Whether it is attached when the machine boots.
     pub attach_on_boot: Option<bool>,
     /// What was installed on it.

@@ -43,6 +43,12 @@ impl Machine {
         self.name.as_deref() == Some(name) || is(&self.hostname) || is(&self.fqdn)
     }
 
+    /// Whether its name, host name or FQDN contains `text`, which is in lower case.
+    pub fn contains(&self, text: &str) -> bool {
+        let names = [&self.name, &self.hostname, &self.fqdn];
+        names.into_iter().flatten().any(|name| name.to_lowercase().contains(text))
+    }
+
     /// Names the machine for people.
     pub fn label(&self) -> &str {
         let names = [&self.fqdn, &self.name, &self.hostname, &self.id];

@@ -28,6 +28,7 @@ pub mod report;
 mod session;
 mod setting;
 pub mod snapshot;
+mod transaction;
 mod trash;
 
 pub use backup::Backup;
@@ -47,6 +48,7 @@ pub use redact::redact;
 pub use removal::Removal;
 pub use session::Session;
 pub use setting::{ConfigSetting, REDACTED};
+pub use transaction::Transaction;
 pub use trash::TrashObject;
 
 /// An object of an API: what bpctl understands of it, and all that was said.

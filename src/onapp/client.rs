@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{convert, error, xml};
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{self, Answer, DecodeFailure, Decoded, Dialect, Flow, Http, Request, Walk};
-use crate::model::{Backup, Machine, Object, redact};
+use crate::model::{Machine, Object, redact};
 
 /// Pages read at the most, whatever the server says.
 const MAX_PAGES: u64 = 1_000;
@@ -30,37 +30,22 @@ impl Wire {
     }
 }
 
-/// Which backups are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// Normal backups, of disks.
-    #[default]
-    Images,
-    /// Incremental backups, of the whole machine.
-    Files,
-    /// Both.
-    All,
-}
-
-impl Kind {
-    /// Gives the end of the path.
-    fn path(self) -> &'static str {
-        match self {
-            Self::Images => "/backups/images",
-            Self::Files => "/backups/files",
-            Self::All => "/backups",
-        }
-    }
-}
-
 /// What is done with the rows of each page of a list.
 pub type Each<'a, T> = &'a mut dyn FnMut(Vec<Object<T>>) -> Result<Flow>;
 
+/// A list that was read to its end.
+pub struct Listed<T> {
+    /// Its rows.
+    pub rows: Vec<Object<T>>,
+    /// What the pages said of it.
+    pub walk: Walk,
+}
+
 /// The OnApp client.
 pub struct OnApp {
-    http: Http,
+    pub(super) http: Http,
     wire: Wire,
-    show_secrets: bool,
+    pub(super) show_secrets: bool,
 }
 
 impl OnApp {
@@ -80,15 +65,6 @@ impl OnApp {
     /// Gives the HTTP client below.
     pub fn http(&self) -> &Http {
         &self.http
-    }
-
-    /// Lists a machine's backups.
-    ///
-    /// # Errors
-    /// The API's, or an answer that makes no sense.
-    pub async fn backups(&self, machine: &str, kind: Kind, each: Each<'_, Backup>) -> Result<Walk> {
-        let path = format!("/virtual_machines/{}{}", segment(machine), kind.path());
-        self.list(&path, "backup", convert::backup, each).await
     }
 
     /// Asks for the version of the control panel; it needs credentials. Old clouds have no such page (404): there the
@@ -113,20 +89,6 @@ impl OnApp {
     /// The API's, or an answer that makes no sense.
     pub async fn machines(&self, each: Each<'_, Machine>) -> Result<Walk> {
         self.list("/virtual_machines", "virtual_machine", convert::machine, each).await
-    }
-
-    /// Reads a machine by number or identifier.
-    ///
-    /// # Errors
-    /// The API's, or an answer that makes no sense.
-    pub async fn machine(&self, machine: &str) -> Result<Object<Machine>> {
-        let request = self.request(&format!("/virtual_machines/{}", segment(machine)));
-        let (body, _) = self.http.fetch(&request, self.decoder()).await?;
-        let raw = unwrap(body, "virtual_machine");
-        match raw.is_object() {
-            true => Ok(self.object(raw, convert::machine)),
-            false => Err(Error::invalid_response("the answer holds no `virtual_machine` object")),
-        }
     }
 
     /// Finds a machine by label, host name, number or identifier among all.
@@ -155,7 +117,7 @@ impl OnApp {
         }
     }
 
-    fn object<T>(&self, mut raw: Value, convert: fn(&Value) -> T) -> Object<T> {
+    pub(super) fn object<T>(&self, mut raw: Value, convert: fn(&Value) -> T) -> Object<T> {
         if !self.show_secrets {
             redact(&mut raw);
         }
@@ -164,9 +126,21 @@ impl OnApp {
 
     /// Walks through a list. No paging is documented, some clouds have headers for it: the first request asks
     /// for nothing, and more pages are asked for only when `X-Total` says that rows are missing.
-    async fn list<T>(
+    pub(super) async fn list<T>(
         &self,
         path: &str,
+        key: &'static str,
+        convert: fn(&Value) -> T,
+        each: Each<'_, T>,
+    ) -> Result<Walk> {
+        self.list_with(path, &[], key, convert, each).await
+    }
+
+    /// The same, of a list that a query cuts down.
+    pub(super) async fn list_with<T>(
+        &self,
+        path: &str,
+        query: &[(String, String)],
         key: &'static str,
         convert: fn(&Value) -> T,
         each: Each<'_, T>,
@@ -174,12 +148,11 @@ impl OnApp {
         let mut seen = std::collections::HashSet::new();
         let (mut number, mut count, mut page_size) = (1, 0, None);
         loop {
-            let request = match page_size {
-                None => self.request(path),
-                Some(size) => {
-                    self.request(path).query("page", u64::to_string(&number)).query("per_page", u64::to_string(&size))
-                }
-            };
+            let mut request = self.request(path);
+            request.query.extend_from_slice(query);
+            if let Some(size) = page_size {
+                request = request.query("page", u64::to_string(&number)).query("per_page", u64::to_string(&size));
+            }
             let (body, answer) = self.http.fetch(&request, self.decoder()).await?;
             let mut rows = rows(body, key)?;
             // A row without an id cannot be told from others: it is kept.
@@ -201,14 +174,25 @@ impl OnApp {
         }
     }
 
-    fn request(&self, path: &str) -> Request {
+    /// Reads a list to its end.
+    pub(super) async fn all<T>(&self, path: &str, key: &'static str, convert: fn(&Value) -> T) -> Result<Listed<T>> {
+        let mut rows = Vec::new();
+        let mut keep = |page: Vec<Object<T>>| {
+            rows.extend(page);
+            Ok(Flow::More)
+        };
+        let walk = self.list(path, key, convert, &mut keep).await?;
+        Ok(Listed { rows, walk })
+    }
+
+    pub(super) fn request(&self, path: &str) -> Request {
         match self.wire {
             Wire::Json => Request::get(format!("{path}.json")),
             Wire::Xml => Request { accept: "application/xml", ..Request::get(format!("{path}.xml")) },
         }
     }
 
-    fn decoder(&self) -> fn(&Answer) -> Decoded {
+    pub(super) fn decoder(&self) -> fn(&Answer) -> Decoded {
         match self.wire {
             Wire::Json => decode_json,
             Wire::Xml => decode_xml,
@@ -251,7 +235,7 @@ pub fn rows(body: Value, key: &str) -> Result<Vec<Value>> {
     }
 }
 
-fn unwrap(mut row: Value, key: &str) -> Value {
+pub(super) fn unwrap(mut row: Value, key: &str) -> Value {
     match row.get_mut(key) {
         Some(inner) if inner.is_object() => inner.take(),
         _ => row,
@@ -259,7 +243,7 @@ fn unwrap(mut row: Value, key: &str) -> Value {
 }
 
 /// Percent-encodes what a user wrote, for use as one path segment.
-fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     text.bytes().fold(String::new(), |mut segment, byte| {
         match byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
             true => segment.push(char::from(byte)),

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{Backup, Machine};
+use crate::model::{Backup, Disk, Machine, Transaction};
 
 /// Reads a backup.
 pub fn backup(value: &Value) -> Backup {
     Backup {
+        machine: None,
         id: word(value, "id"),
         identifier: word(value, "identifier"),
         backup_type: word(value, "backup_type"),
@@ -25,6 +26,65 @@ pub fn backup(value: &Value) -> Backup {
         distribution: word(value, "operating_system_distro"),
         backup_server_id: word(value, "backup_server_id"),
     }
+}
+
+/// Reads a recovery point. Its size is in bytes (documented), unlike that of a backup.
+pub fn recovery_point(value: &Value) -> Backup {
+    let state = word(value, "state");
+    Backup {
+        id: word(value, "id"),
+        backup_type: Some("recovery point".to_owned()),
+        target_type: word(value, "virtual_machine_id").map(|_| "VirtualMachine".to_owned()),
+        target_id: word(value, "virtual_machine_id"),
+        size_kib: word(value, "size").and_then(|size| size.parse::<f64>().ok()).map(|bytes| bytes / 1024.0),
+        // Both words stand for one that can be restored (documented samples).
+        built: state.map(|state| matches!(state.as_str(), "built" | "available")),
+        created_at: instant(value, "created_at"),
+        backup_server_id: word(value, "resource_id"),
+        ..Backup::default()
+    }
+}
+
+/// Reads a disk. OnApp has no word for its state: `built` and `locked` say it.
+pub fn disk(value: &Value) -> Disk {
+    let state = match (flag(value, "built"), flag(value, "locked")) {
+        (_, Some(true)) => Some("locked"),
+        (Some(true), _) => Some("built"),
+        (Some(false), _) => Some("not built"),
+        (None, _) => None,
+    };
+    Disk {
+        id: word(value, "id"),
+        name: word(value, "label").filter(|label| !label.is_empty()).or_else(|| word(value, "identifier")),
+        size_in_gb: word(value, "disk_size").and_then(|size| size.parse().ok()),
+        state: state.map(str::to_owned),
+        created_at: instant(value, "created_at").map(Timestamp::as_second),
+        machine_id: word(value, "virtual_machine_id"),
+        boot: flag(value, "primary"),
+        is_swap: flag(value, "is_swap"),
+        ..Disk::default()
+    }
+}
+
+/// Reads a transaction. What it is about stands in one of two pairs of fields: a network interface can be the parent
+/// and the VM associated (documented sample).
+pub fn transaction(value: &Value) -> Transaction {
+    Transaction {
+        id: word(value, "id"),
+        action: word(value, "action"),
+        status: word(value, "status"),
+        parent: pair(value, "parent_type", "parent_id"),
+        associated: pair(value, "associated_object_type", "associated_object_id"),
+        waits_for: word(value, "dependent_transaction_id"),
+        created_at: instant(value, "created_at"),
+        started_at: instant(value, "started_at"),
+        updated_at: instant(value, "updated_at"),
+        log: word(value, "log_output").filter(|log| !log.trim().is_empty()),
+    }
+}
+
+fn pair(value: &Value, kind: &str, id: &str) -> Option<(String, String)> {
+    Some((word(value, kind)?, word(value, id)?))
 }
 
 /// Reads a virtual server.
@@ -55,7 +115,7 @@ pub fn machine(value: &Value) -> Machine {
 }
 
 /// Reads a string or a number as text: ids and sizes come as either (recorded).
-fn word(value: &Value, name: &str) -> Option<String> {
+pub(super) fn word(value: &Value, name: &str) -> Option<String> {
     match value.get(name)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -63,12 +123,12 @@ fn word(value: &Value, name: &str) -> Option<String> {
     }
 }
 
-fn flag(value: &Value, name: &str) -> Option<bool> {
+pub(super) fn flag(value: &Value, name: &str) -> Option<bool> {
     value.get(name)?.as_bool()
 }
 
 /// Reads a time with its offset: `Z`, `+00:00` and `+03:00` are all recorded, and `2015-08-13 02:00:49 UTC` of old clouds.
-fn instant(value: &Value, name: &str) -> Option<Timestamp> {
+pub(super) fn instant(value: &Value, name: &str) -> Option<Timestamp> {
     let text = value.get(name)?.as_str()?.trim();
     let in_utc = || text.strip_suffix("UTC").and_then(|text| format!("{}Z", text.trim_end()).parse().ok());
     let with_offset = || Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", text).ok();

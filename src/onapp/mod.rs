@@ -5,8 +5,11 @@
 mod client;
 mod convert;
 mod error;
+mod reads;
+mod transactions;
 mod xml;
 
-pub use client::{Kind, OnApp, Wire, decode_xml, rows};
+pub use client::{Listed, OnApp, Wire, decode_xml, rows};
 pub use convert::{backup, machine};
 pub use error::read_error;
+pub use reads::Kind;

@@ -12,6 +12,7 @@ pub mod execute;
 pub mod find;
 pub mod guard;
 pub mod inventory;
+pub mod onapp_fleet;
 pub mod pick;
 pub mod pipeline;
 pub mod plan_check;

@@ -50,6 +50,8 @@ mod life_cycle;
 mod lint;
 mod names;
 mod onapp;
+mod onapp_cloud;
+mod onapp_reads;
 mod openapi;
 mod output;
 mod paging;

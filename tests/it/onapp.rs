@@ -256,7 +256,6 @@ fn what_a_provider_offers_is_named_in_full() {
     let file = home.file("p.toml", "version = 1\n").display().to_string();
     let commands: &[&[&str]] = &[
         &["policies", "list"],
-        &["disk", "list"],
         &["org", "list"],
         &["trash", "list"],
         &["coverage"],
@@ -269,8 +268,9 @@ fn what_a_provider_offers_is_named_in_full() {
     for args in commands {
         let run = bare(args).args(&["--profile", "sandbox-onapp"]).run().fails_in_words(2);
         run.mentions(&["not supported by provider onapp; supported: backups list, check, vm list and vm show"]);
+        run.mentions(&["not supported by provider onapp; supported: backups, transactions, vm and disk"]);
     }
     let run = katapult(&cloud, &["backups", "list", "--vm", "1"]).run().fails_in_words(2);
-    let nouns = commands.iter().map(|args| args[0]).chain(["vm", "history", "undo"]);
+    let nouns = commands.iter().map(|args| args[0]).chain(["vm", "disk", "history", "undo"]);
     run.mentions(&nouns.collect::<Vec<_>>());
 }

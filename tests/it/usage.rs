@@ -95,14 +95,14 @@ fn a_typing_error_suggests_what_was_meant() {
         (&["version"], "use `bpctl --version`"),
         (&["policies", "ls"], "use `bpctl policies list`"),
         (&["policy", "rm", POLICY], "use `bpctl policies delete`"),
-        (&["list"], "use `bpctl policies list`; also list: disk, vm, trash, org, backups, auth, config"),
+        (&["list"], "use `bpctl policies list`; also list: disk, vm, trash, org, backups, transactions, auth, config"),
         (&["login"], "use `bpctl auth login`"),
         (&["servers", "list"], "use `bpctl vm`"),
         (&["-o", "table", "vm", "delete", "web-1"], "`bpctl vm` has list, show"),
         (&["policies", "list", "--json"], "use `-o json`"),
         (&["policies", "list", "--token=abc"], "set BPCTL_TOKEN or run `bpctl auth login`"),
         (&["apply"], "for example: `bpctl apply -f policies.toml`"),
-        (&["backups", "list"], "for example: `bpctl backups list --vm 488`"),
+        (&["backups", "show"], "for example: `bpctl backups show 6149`"),
         (&["help", "exit-code"], "bpctl"),
     ] {
         let run = bare(args).run().fails_in_words(2).hints();

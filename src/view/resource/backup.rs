@@ -8,6 +8,7 @@ impl Resource for Backup {
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("id", |backup, _| Cell::text(backup.id.as_deref())).right(),
+        Column::<Self>::new("vm", |backup, _| Cell::text(backup.machine.as_deref())).flexible().rank(1).wide(),
         Column::<Self>::new("type", |backup, _| Cell::text(backup.backup_type.as_deref())).rank(4),
         Column::<Self>::new("target", |backup, _| target(backup)).flexible().rank(2),
         Column::<Self>::new("initiated", |backup, _| Cell::text(backup.initiated.as_deref())).rank(5),

@@ -17,4 +17,5 @@ mod scheduled_run;
 mod session;
 mod setting;
 pub mod step;
+mod transaction;
 mod trash;

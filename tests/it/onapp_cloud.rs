@@ -1,0 +1,41 @@
+//! A simulated OnApp cloud, for tests of more than one request.
+
+use crate::harness::{Bpctl, Home, Running, bare};
+
+/// A cloud that was started by `sandbox serve`, in memory, and the home of those who administer it.
+pub struct Cloud {
+    url: String,
+    pub home: Home,
+    _process: Running,
+}
+
+impl Cloud {
+    /// Starts a cloud; `args` are those of `sandbox serve`.
+    pub fn serve(args: &[&str]) -> Self {
+        let home = Home::new();
+        let mut process = bare(&["sandbox", "serve", "--port", "0", "--ephemeral"]).args(args).home(&home).spawn();
+        let url = loop {
+            let line = process.read_line();
+            assert_ne!(line, "", "the simulator ended without saying where it listens");
+            if line.starts_with("OnApp") {
+                break line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+            }
+        };
+        Self { url, home, _process: process }
+    }
+
+    /// A command on it.
+    pub fn bpctl(&self, args: &[&str]) -> Bpctl {
+        self.bpctl_as("me", args)
+    }
+
+    /// A command of another user; one whose name begins with `limited` is no administrator.
+    pub fn bpctl_as(&self, user: &str, args: &[&str]) -> Bpctl {
+        bare(args)
+            .home(&self.home)
+            .env("BPCTL_PROVIDER", "onapp")
+            .env("BPCTL_API_URL", &self.url)
+            .env("BPCTL_USER", user)
+            .env("BPCTL_TOKEN", "a-long-enough-password")
+    }
+}
