@@ -21,7 +21,7 @@ async fn list(cx: &Context, args: TransactionsList) -> Result<()> {
     let mut rows = Rows::begin(cx)?;
     let api = cx.onapp()?;
     let wanted = cx.output.limit.and_then(|limit| u64::try_from(limit).ok()).unwrap_or(NEWEST);
-    // A filter and an order take rows of which it is not known where they are.
+    // A filter or an order needs rows that may stand anywhere in the list.
     let count =
         if cx.output.filters.is_empty() && cx.output.sort.is_none() { wanted.max(1) } else { NEWEST.max(wanted) };
     let (walk, of) = match &args.vm {
