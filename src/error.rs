@@ -44,6 +44,10 @@ pub mod code {
     pub const CLOCK_SKEW: &str = "clock_skew";
     /// The cloud was still working when the time to wait was over (exit 8).
     pub const STILL_PENDING: &str = "still_pending";
+    /// The cloud is at work on the same object; nothing was done (exit 5, can be run again).
+    pub const BUSY: &str = "busy";
+    /// A transaction of the cloud failed or was cancelled (exit 1).
+    pub const TRANSACTION_FAILED: &str = "transaction_failed";
     /// An object that cannot be understood, and that a write might concern (exit 5).
     pub const UNREADABLE: &str = "unreadable";
     /// A change that cannot be reversed (exit 5).
@@ -285,6 +289,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         let can_pass = match self.exit {
             Exit::RateLimited => true,
+            Exit::Refused => self.code == code::BUSY,
             // A wrong certificate stays wrong, and so does a page that a proxy sends in the API's place.
             Exit::Unreachable => {
                 self.code != code::TLS && self.status.is_none_or(|status| status == 408 || status >= 500)

@@ -1,8 +1,10 @@
 //! `bpctl backups …`
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::value::not_empty;
+use super::value::{duration, not_empty};
 
 /// Verbs of `backups`
 #[derive(Debug, Subcommand)]
@@ -10,6 +12,11 @@ use super::value::not_empty;
 pub enum BackupsCommand {
     List(BackupsList),
     Show(BackupShow),
+    Create(BackupCreate),
+    Restore(BackupRestore),
+    Delete(BackupDelete),
+    Note(BackupNote),
+    Convert(BackupConvert),
 }
 
 /// Which backups to list
@@ -59,4 +66,115 @@ pub struct BackupShow {
     /// Backup: number
     #[arg(value_name = "BACKUP", value_parser = not_empty)]
     pub backup: String,
+}
+
+/// How long to wait
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Wait {
+    /// Wait until the cloud has done it, at most DUR [default: 2h]
+    ///
+    /// Shows the progress of the transaction. A cloud that is busy with the VM is waited for, too. When the time is over
+    /// the exit code is 8, and the message names the command to look again.
+    #[arg(long, value_name = "DUR", num_args = 0..=1, require_equals = true, default_missing_value = "2h")]
+    #[arg(value_parser = duration)]
+    pub wait: Option<Duration>,
+}
+
+/// Take backups of a VM or of disks (OnApp)
+///
+/// A VM with incremental backups gets one of these; any other gets a normal backup of each disk that is not swap. The
+/// cloud queues them: --wait waits until they are finished.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl backups create --vm web1 --note 'before the upgrade' --wait
+  bpctl backups create --disk 1101 --disk 1102")]
+pub struct BackupCreate {
+    /// VM: number, identifier, label or host name
+    #[arg(long, value_name = "VM", value_parser = not_empty, required_unless_present = "disks")]
+    pub vm: Option<String>,
+    /// Disk: number; repeatable
+    #[arg(long = "disk", value_name = "DISK", value_parser = not_empty)]
+    pub disks: Vec<String>,
+    /// Note that the backup gets
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// Send `force_windows_backup`
+    ///
+    /// What it forces is not documented.
+    #[arg(long)]
+    pub force_windows: bool,
+    /// Waiting
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+/// Restore a backup over its VM or disk (OnApp)
+///
+/// What was written since is lost, so it is confirmed first. OnApp offers no choice of the target, and may stop the VM.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl backups restore 6149 --backup-first --wait")]
+pub struct BackupRestore {
+    /// Backup: number
+    #[arg(value_name = "BACKUP", value_parser = not_empty)]
+    pub backup: String,
+    /// Take a backup first, and restore only when it is finished
+    #[arg(long)]
+    pub backup_first: bool,
+    /// Waiting
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+/// Delete backups (OnApp)
+///
+/// There is no trash: what is deleted cannot be restored.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl backups delete 6117 --wait")]
+pub struct BackupDelete {
+    /// Backups: numbers
+    #[arg(value_name = "BACKUP", value_parser = not_empty, required = true)]
+    pub backups: Vec<String>,
+    /// Waiting
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+/// Change the note of a backup (OnApp)
+///
+/// Rests on the code of one client: OnApp's documents do not describe it.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl backups note 6117 'before the upgrade'")]
+pub struct BackupNote {
+    /// Backup: number
+    #[arg(value_name = "BACKUP", value_parser = not_empty)]
+    pub backup: String,
+    /// The note; empty removes it
+    #[arg(value_name = "TEXT")]
+    pub note: String,
+}
+
+/// Convert a backup to a template (OnApp)
+///
+/// Rests on the code of clients: OnApp does not document whether the backup is kept, so it is confirmed first.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl backups convert 6117 --label 'web 6.4'")]
+pub struct BackupConvert {
+    /// Backup: number
+    #[arg(value_name = "BACKUP", value_parser = not_empty)]
+    pub backup: String,
+    /// Label of the new template
+    #[arg(long, value_name = "TEXT", value_parser = not_empty)]
+    pub label: String,
+    /// Waiting
+    #[command(flatten)]
+    pub wait: Wait,
 }

@@ -34,7 +34,10 @@ use clap::{Parser, Subcommand};
 
 pub use apply::Apply;
 pub use auth::{AuthCommand, AuthLogin};
-pub use backups::{BackupKind, BackupShow, BackupsCommand, BackupsList};
+pub use backups::{
+    BackupConvert, BackupCreate, BackupDelete, BackupKind, BackupNote, BackupRestore, BackupShow, BackupsCommand,
+    BackupsList,
+};
 pub use calendar::Calendar;
 pub use check::{Check, CheckFormat, WebhookFormat};
 pub use completions::{Completions, Shell};
@@ -97,7 +100,7 @@ pub enum Command {
     /// List organizations
     #[command(subcommand, visible_alias = "orgs")]
     Org(OrgCommand),
-    /// List and show backups of an OnApp cloud
+    /// List, take, restore and delete backups of an OnApp cloud
     #[command(subcommand, visible_alias = "backup")]
     Backups(BackupsCommand),
     Check(Box<Check>),

@@ -14,6 +14,18 @@ pub enum PolicyCommand {
     Create(PolicyCreate),
     Update(PolicyUpdate),
     ScheduleDelete(PolicyScheduleDelete),
+    /// Pause policies: they keep their backups and make no more (OnApp)
+    ///
+    /// Rests on the code of clients: OnApp's documents do not describe it. The status is read back.
+    #[command(after_help = "\
+Examples:
+  bpctl policies pause 31")]
+    Pause(PolicyNames),
+    /// Resume paused policies (OnApp)
+    #[command(after_help = "\
+Examples:
+  bpctl policies resume 31")]
+    Resume(PolicyNames),
     /// Delete policies: they stay in the trash for 48 hours
     ///
     /// Prints until when they can be restored.

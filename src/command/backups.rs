@@ -1,5 +1,6 @@
 //! `bpctl backups …`
 
+use super::backup_writes;
 use crate::args::{BackupKind, BackupShow, BackupsCommand, BackupsList};
 use crate::context::Context;
 use crate::error::{Exit, Result};
@@ -15,6 +16,11 @@ pub async fn run(cx: &Context, verb: BackupsCommand) -> Result<()> {
     match verb {
         BackupsCommand::List(args) => list(cx, args).await,
         BackupsCommand::Show(args) => show(cx, args).await,
+        BackupsCommand::Create(args) => backup_writes::create(cx, args).await,
+        BackupsCommand::Restore(args) => backup_writes::restore(cx, args).await,
+        BackupsCommand::Delete(args) => backup_writes::delete(cx, args).await,
+        BackupsCommand::Note(args) => backup_writes::note(cx, args).await,
+        BackupsCommand::Convert(args) => backup_writes::convert(cx, args).await,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::args::{Coverage as Args, FailOnCoverage, Format};
+use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::coverage::{Coverage, Requirements, Row, Verdict, coverage};
@@ -71,6 +72,9 @@ async fn report(
 /// Names the organization for people. A token that may not list organizations still gets its report.
 async fn name_of(cx: &Context, reading: &Reading) -> Result<String> {
     let wanted = reading.inventory.organization.value.as_str();
+    if cx.provider_is(Provider::OnApp)? {
+        return Ok(wanted.to_owned());
+    }
     let Ok(organizations) = cx.katapult()?.organizations().await else {
         return Ok(wanted.to_owned());
     };

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::args::{FailOnLint, Format, Lint};
+use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Flow;
@@ -24,7 +25,7 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
     let mut reading = inventory::read(cx, args.detail.detail).await?;
     let mut skipped = Vec::new();
     let trash = trash(cx, &mut reading).await?;
-    if trash.is_none() {
+    if trash.is_none() && cx.provider_is(Provider::Katapult)? {
         skipped.push("W021 was not checked: the token may not read the trash (scope `trash_objects:read`)".to_owned());
     }
     if !reading.is_detailed {
@@ -79,6 +80,10 @@ async fn trash(cx: &Context, reading: &mut Reading) -> Result<Option<HashSet<Str
         ids.extend(page.into_iter().filter_map(|object| object.model.object_id));
         Ok(Flow::More)
     };
+    if cx.provider_is(Provider::OnApp)? {
+        // OnApp has no trash.
+        return Ok(None);
+    }
     match cx.katapult()?.trash_objects(&reading.inventory.organization, &mut keep).await {
         Ok(walk) => {
             reading.inventory.add_gaps(cx, TrashObject::PLURAL, walk);

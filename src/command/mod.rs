@@ -2,6 +2,7 @@
 
 mod apply;
 mod auth;
+mod backup_writes;
 mod backups;
 mod calendar;
 mod check;
@@ -61,6 +62,8 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
             PolicyCommand::Delete(args) => policy::delete::run(cx, args).await,
             PolicyCommand::Restore(args) => policy::restore::run(cx, args).await,
             PolicyCommand::Update(args) => policy::update::run(cx, args).await,
+            PolicyCommand::Pause(args) => policy::onapp::set_status(cx, args, "disabled").await,
+            PolicyCommand::Resume(args) => policy::onapp::set_status(cx, args, "enabled").await,
             PolicyCommand::ScheduleDelete(args) => policy::schedule_delete::run(cx, args).await,
         },
         Command::Disk(verb) => disk::run(cx, verb).await,

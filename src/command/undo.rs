@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::history::{changes, find};
 use crate::args::Undo as Args;
+use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::journal::{Action, Entry, Outcome, Recorded};
@@ -39,6 +40,9 @@ pub async fn run(cx: &Context, args: &Args) -> Result<()> {
 
 async fn undo<T: Resource>(cx: &Context, entries: &[Entry], object: fn(Written) -> Option<Object<T>>) -> Result<()> {
     cx.check_columns::<T>()?;
+    if cx.provider_is(Provider::OnApp)? || entries.iter().any(|entry| entry.action.is_of_backup()) {
+        return Err(no_way_back());
+    }
     let api = cx.katapult()?;
     let lock = Lock::take(cx).await?;
     let (mut writes, mut failed, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
@@ -64,6 +68,12 @@ async fn undo<T: Resource>(cx: &Context, entries: &[Entry], object: fn(Written) 
         return sum_up("changes", &labels, failed, &[], false);
     };
     finish(cx, sequence, failed, entries.len() == 1, object)
+}
+
+/// The error for a change of an OnApp cloud.
+fn no_way_back() -> Error {
+    Error::new(Exit::Refused, code::NO_WAY_BACK, "changes of OnApp clouds cannot be undone")
+        .hint("`bpctl history` shows what was before; `policy update`, `pause` and `resume` set it again")
 }
 
 /// Takes the change that is named, or the last one of this API and organization that was not undone and is not an undo
@@ -201,6 +211,7 @@ async fn inverse(cx: &Context, api: &Katapult, entry: &Entry) -> Result<Inverse>
         Action::ScheduleDelete => old_schedule(cx, api, entry, id).await,
         Action::Delete => restore(api, entry, id).await,
         Action::Create | Action::Restore => delete(api, entry, id).await,
+        _ => Err(no_way_back()),
     }
 }
 
@@ -322,7 +333,7 @@ fn is_as_left(entry: &Entry, now: &Policy) -> bool {
     let state = |policy: &Policy| match entry.action {
         Action::Update => (Some(policy.settings()), None),
         Action::ScheduleDelete => (None, policy.auto_move_to_trash_at),
-        Action::Create | Action::Delete | Action::Restore => (Some(policy.settings()), policy.auto_move_to_trash_at),
+        _ => (Some(policy.settings()), policy.auto_move_to_trash_at),
     };
     if !entry.after.is_null() {
         return state(&convert(&entry.after.value())) == state(now);

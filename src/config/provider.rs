@@ -57,6 +57,7 @@ const ONAPP: Facts = Facts {
     built_in_profile: "sandbox-onapp",
     offers: "backups list, check, vm list and vm show",
     offers: "backups, transactions, vm and disk",
+    offers: "policies, backups, transactions, vm, disk, history, coverage, calendar and lint",
     token_prompt: "OnApp API key or password (hidden)",
     token_help: &[
         "generate a key in the control panel, on the page of your own profile; it goes with your email address, at \

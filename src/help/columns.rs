@@ -29,15 +29,20 @@ pub(super) const LISTS: [&str; 16] = [
 /// Returns the columns of a command's list, in order: `policies list`, or `policies` for what its verbs print.
 pub(crate) fn columns(command: &str) -> Vec<&'static str> {
     match command {
-        "policies list" | "policies show" | "policies create" | "policies update" | "policies schedule-delete" => {
-            names::<Policy>()
-        }
+        "policies pause"
+        | "policies resume"
+        | "policies list"
+        | "policies show"
+        | "policies create"
+        | "policies update"
+        | "policies schedule-delete" => names::<Policy>(),
         "disk list" | "disk show" => names::<Disk>(),
         "vm list" | "vm show" => names::<Machine>(),
         "trash list" | "trash show" => names::<TrashObject>(),
         "history" => names::<Change>(),
         "org list" => names::<Organization>(),
-        "backups list" | "backups show" => names::<Backup>(),
+        "backups list" | "backups show" | "backups create" | "backups restore" | "backups delete" | "backups note"
+        | "backups convert" => names::<Backup>(),
         "transactions list" | "transactions show" => names::<Transaction>(),
         "check" => names::<check::MachineCheck>(),
         "coverage" => names::<coverage::Row>(),

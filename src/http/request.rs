@@ -12,6 +12,8 @@ pub enum Method {
     Post,
     /// Changes.
     Patch,
+    /// Replaces.
+    Put,
     /// Removes.
     Delete,
 }
@@ -23,6 +25,7 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Patch => "PATCH",
+            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }
@@ -34,6 +37,7 @@ impl From<Method> for reqwest::Method {
             Method::Get => Self::GET,
             Method::Post => Self::POST,
             Method::Patch => Self::PATCH,
+            Method::Put => Self::PUT,
             Method::Delete => Self::DELETE,
         }
     }

@@ -25,6 +25,16 @@ pub enum Action {
     Delete,
     /// The policy was taken from the trash.
     Restore,
+    /// A backup was taken.
+    CreateBackup,
+    /// A VM or a disk was restored from a backup.
+    RestoreBackup,
+    /// A backup was deleted.
+    DeleteBackup,
+    /// The note of a backup was changed.
+    NoteBackup,
+    /// A backup was converted to a template.
+    ConvertBackup,
 }
 
 /// How a write ended.
@@ -259,6 +269,13 @@ impl Recorded {
 }
 
 impl Action {
+    /// Whether it is about a backup, not a policy.
+    pub fn is_of_backup(self) -> bool {
+        let backups =
+            [Self::CreateBackup, Self::RestoreBackup, Self::DeleteBackup, Self::NoteBackup, Self::ConvertBackup];
+        backups.contains(&self)
+    }
+
     /// Returns the verb.
     pub fn verb(self) -> &'static str {
         match self {
@@ -267,6 +284,11 @@ impl Action {
             Self::ScheduleDelete => "schedule-delete",
             Self::Delete => "delete",
             Self::Restore => "restore",
+            Self::CreateBackup => "create-backup",
+            Self::RestoreBackup => "restore-backup",
+            Self::DeleteBackup => "delete-backup",
+            Self::NoteBackup => "note-backup",
+            Self::ConvertBackup => "convert-backup",
         }
     }
 }

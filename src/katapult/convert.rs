@@ -24,6 +24,7 @@ pub fn policy(value: &Value) -> Policy {
             next_invocation_at: integer(schedule, "next_invocation_at"),
         },
         auto_move_to_trash_at: integer(value, "auto_move_to_trash_at"),
+        ..Policy::default()
     }
 }
 

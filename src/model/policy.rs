@@ -22,6 +22,14 @@ pub struct Policy {
     pub target: Target,
     /// When it runs.
     pub schedule: Schedule,
+    /// `enabled`, `disabled`, `failed`, … (OnApp); none where policies have no such state.
+    pub status: Option<String>,
+    /// The last run that is known, in Unix seconds (OnApp).
+    pub last_run: Option<i64>,
+    /// How that run ended (OnApp).
+    pub last_status: Option<String>,
+    /// Runs that failed (OnApp).
+    pub failures: Option<i64>,
     /// When it will be moved to the trash, in Unix seconds.
     pub auto_move_to_trash_at: Option<i64>,
 }
@@ -114,6 +122,11 @@ impl Policy {
             Some(Interval::Other(word)) => Some(format!("its interval `{word}` is unknown to this version of bpctl")),
             Some(_) => None,
         }
+    }
+
+    /// Whether it makes backups; a status other than `enabled` counts as not.
+    pub fn is_enabled(&self) -> bool {
+        self.status.as_deref().is_none_or(|status| status == "enabled")
     }
 
     /// Returns the id, or a dash.

@@ -41,6 +41,22 @@ pub struct Listed<T> {
     pub walk: Walk,
 }
 
+impl<T> Listed<T> {
+    /// Refuses a list that may be incomplete.
+    pub fn refuse_gaps(&self, plural: &str) -> Result<()> {
+        match self.walk.gap {
+            None => Ok(()),
+            Some(gap) => Err(Error::invalid_response(format!("incomplete: {}", gap.describe(plural)))
+                .hint("nothing was sent; try again")),
+        }
+    }
+
+    /// The models alone.
+    pub fn models(self) -> Vec<T> {
+        self.rows.into_iter().map(|row| row.model).collect()
+    }
+}
+
 /// The OnApp client.
 pub struct OnApp {
     pub(super) http: Http,
@@ -201,7 +217,7 @@ impl OnApp {
 }
 
 /// Decodes JSON, or XML where a cloud answers it all the same.
-fn decode_json(answer: &Answer) -> Decoded {
+pub(super) fn decode_json(answer: &Answer) -> Decoded {
     let is_xml = answer.content_type.as_deref().is_some_and(|kind| kind.to_lowercase().contains("xml"));
     if is_xml && !answer.body.is_empty() { decode_xml(answer) } else { http::json(answer) }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{Backup, Disk, Machine, Transaction};
+use crate::model::{Backup, Disk, Interval, Machine, Policy, Schedule, Target, TargetKind, Transaction};
 
 /// Reads a backup.
 pub fn backup(value: &Value) -> Backup {
@@ -81,6 +81,57 @@ pub fn transaction(value: &Value) -> Transaction {
         updated_at: instant(value, "updated_at"),
         log: word(value, "log_output").filter(|log| !log.trim().is_empty()),
     }
+}
+
+/// Reads a schedule as a policy. The time of day stands in the next run only. A year is twelve months.
+pub fn schedule(value: &Value) -> Policy {
+    let kind = match word(value, "target_type").as_deref() {
+        Some("VirtualMachine") => TargetKind::VirtualMachine,
+        Some("Disk") => TargetKind::Disk,
+        _ => TargetKind::Unknown,
+    };
+    let duration = integer(value, "duration");
+    let (interval, frequency) = match word(value, "period").as_deref() {
+        Some("days") => (Some(Interval::Daily), duration),
+        Some("weeks") => (Some(Interval::Weekly), duration),
+        Some("months") => (Some(Interval::Monthly), duration),
+        Some("years") => (Some(Interval::Monthly), Some(duration.unwrap_or(1).saturating_mul(12))),
+        other => (other.map(|word| Interval::Other(word.to_owned())), duration),
+    };
+    let status = word(value, "status");
+    let next = instant(value, "start_at").filter(|_| status.as_deref() == Some("enabled"));
+    let last = last_run(value);
+    Policy {
+        id: word(value, "id"),
+        // A disk keeps one backup of each schedule, whatever was entered (documented for 5.0).
+        retention: if kind == TargetKind::Disk { Some(1) } else { integer(value, "rotation_period") },
+        target: Target { kind, id: word(value, "target_id"), name: None },
+        schedule: Schedule {
+            interval,
+            frequency,
+            next_invocation_at: next.map(Timestamp::as_second),
+            ..Schedule::default()
+        },
+        status,
+        failures: integer(value, "failure_count"),
+        last_run: last.as_ref().map(|(at, _)| at.as_second()),
+        last_status: last.and_then(|(_, status)| status),
+        ..Policy::default()
+    }
+}
+
+/// The newest run that the schedule's log knows; in which order the log stands is not documented.
+fn last_run(value: &Value) -> Option<(Timestamp, Option<String>)> {
+    let logs = value.get("schedule_logs")?.as_array()?;
+    let runs = logs.iter().filter_map(|log| {
+        let log = log.get("schedule_log").unwrap_or(log);
+        Some((instant(log, "created_at")?, word(log, "status")))
+    });
+    runs.max_by_key(|(at, _)| *at)
+}
+
+fn integer(value: &Value, name: &str) -> Option<i64> {
+    word(value, name)?.parse().ok()
 }
 
 fn pair(value: &Value, kind: &str, id: &str) -> Option<(String, String)> {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::xml;
+use crate::error::code;
 use crate::http::{Answer, ApiError, code_of, json};
 use crate::model::redact;
 
@@ -16,7 +17,10 @@ pub fn read_error(answer: &Answer) -> Option<ApiError> {
     if sentences.is_empty() {
         return None;
     }
+    // The cloud is at work on the same VM, and says so in these words (recorded): nothing was done.
+    let is_busy = answer.status == 422 && sentences.iter().any(|words| words.trim_start().starts_with("Please wait"));
     let code = match answer.status {
+        _ if is_busy => code::BUSY,
         // The API speaks, so it is not the network that fails.
         503 => "service_unavailable",
         status => code_of(status),

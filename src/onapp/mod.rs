@@ -1,15 +1,20 @@
 //! The OnApp API (Superb Flex Cloud and other OnApp clouds): virtual servers and their backups, in JSON or XML.
 //!
-//! Evidence runs from OnApp 2.x to 7.0, so everything is read tolerantly. Nothing is written.
+//! Evidence runs from OnApp 2.x to 7.0, so everything is read tolerantly, and what is sent is
+//! spelled exactly.
 
 mod client;
 mod convert;
 mod error;
 mod reads;
+mod schedules;
 mod transactions;
+mod writes;
 mod xml;
 
 pub use client::{Listed, OnApp, Wire, decode_xml, rows};
 pub use convert::{backup, machine};
 pub use error::read_error;
 pub use reads::Kind;
+pub use schedules::ScheduleOwner;
+pub use writes::{BackupTarget, is_gone};

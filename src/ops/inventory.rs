@@ -9,12 +9,14 @@ use futures_util::future::try_join3;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::json;
 
+use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{Flow, Walk};
 use crate::katapult::{Katapult, Lookup, Owner, is_gone};
 use crate::model::{Disk, Fleet, Machine, Object, Policy};
 use crate::ops::guard::{is_unreadable, unreadable_error};
+use crate::ops::onapp_policies;
 use crate::policyfile::Surroundings;
 use crate::ui::Bar;
 use crate::view::Resource;
@@ -221,6 +223,9 @@ pub struct Reading {
 /// # Errors
 /// The API's.
 pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
+    if cx.provider_is(Provider::OnApp)? {
+        return read_onapp(cx).await;
+    }
     let (api, organization) = cx.katapult_in_org().await?;
     finished(cx, api, Inventory::fetch(cx, api, organization).await?, wants_detail).await
 }
@@ -230,8 +235,27 @@ pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
 /// # Errors
 /// The API's.
 pub async fn read_policies(cx: &Context, wants_detail: bool) -> Result<Reading> {
+    if cx.provider_is(Provider::OnApp)? {
+        return read_onapp(cx).await;
+    }
     let (api, organization) = cx.katapult_in_org().await?;
     finished(cx, api, Inventory::fetch_policies(cx, api, organization).await?, wants_detail).await
+}
+
+/// Reads an OnApp cloud, which has no organizations. Schedules are listed in full; those that are not enabled make no
+/// backups, and swap needs none.
+async fn read_onapp(cx: &Context) -> Result<Reading> {
+    let api = cx.onapp()?;
+    let (fleet, _, walk) = onapp_policies::of_cloud(cx, api).await?;
+    let paused = fleet.policies.iter().filter(|policy| !policy.is_enabled()).count();
+    if paused > 0 {
+        cx.ui.note(&format!("policies left out because they are not enabled: {paused} (`bpctl policies list`)"));
+    }
+    let organization = Lookup::id(api.http().base().host_str().unwrap_or("onapp"));
+    let gaps = gaps(&[(Policy::PLURAL, walk)]);
+    gaps.iter().for_each(|gap| cx.ui.warn(gap));
+    let fleet = onapp_policies::working(fleet);
+    Ok(Reading { inventory: Inventory { organization, fleet, gaps, unread: Vec::new() }, is_detailed: true })
 }
 
 async fn finished(cx: &Context, api: &Katapult, mut inventory: Inventory, wants_detail: bool) -> Result<Reading> {

@@ -216,6 +216,11 @@ fn several_profiles() {
 }
 
 #[test]
+fn onapp() {
+    check("onapp.md");
+}
+
+#[test]
 fn sandbox() {
     check("sandbox.md");
 }

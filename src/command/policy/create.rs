@@ -1,6 +1,8 @@
 //! `bpctl policy create`
 
+use super::onapp;
 use crate::args::PolicyCreate;
+use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner};
@@ -14,6 +16,9 @@ use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 
 /// Creates a policy.
 pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
+    if cx.provider_is(Provider::OnApp)? {
+        return onapp::create(cx, args).await;
+    }
     cx.check_columns::<Policy>()?;
     let asks = match check(&args) {
         Err(_) if cx.ui.can_ask() => true,

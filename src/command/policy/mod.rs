@@ -3,6 +3,7 @@
 pub mod create;
 pub mod delete;
 pub mod list;
+pub mod onapp;
 pub mod restore;
 pub mod schedule_delete;
 pub mod show;

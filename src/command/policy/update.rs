@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::onapp;
 use crate::args::PolicyUpdate;
+use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Walk;
@@ -18,6 +20,9 @@ use crate::ops::{pick, policy_form};
 
 /// Changes policies: reads them, sends only what changes, and reads them again.
 pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
+    if cx.provider_is(Provider::OnApp)? {
+        return onapp::update(cx, args).await;
+    }
     cx.check_columns::<Policy>()?;
     let mut patch = args.fields.patch();
     if let Some(glob) = &args.selection.glob {
@@ -50,7 +55,7 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
 }
 
 /// The error of an update that names no field.
-fn no_changes() -> Error {
+pub(super) fn no_changes() -> Error {
     Error::usage("no changes specified").hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`")
 }
 

@@ -56,6 +56,7 @@ impl Change {
             Action::Update | Action::ScheduleDelete => differences(&self.before, after, times),
             Action::Create | Action::Restore => in_short(after),
             Action::Delete => in_short(&self.before),
+            _ => Cell::Absent,
         }
     }
 }

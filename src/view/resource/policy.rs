@@ -31,6 +31,10 @@ impl Resource for Policy {
         Column::<Self>::new("retention", |policy, _| Cell::number(policy.retention)).number().rank(2),
         Column::<Self>::new("size", |policy, _| Cell::gib(policy.total_size)).size().rank(5),
         Column::<Self>::new("next_run", |policy, _| Cell::unix(policy.schedule.next_invocation_at)).time().rank(3),
+        Column::<Self>::new("status", |policy, _| Cell::text(policy.status.as_deref())).state().rank(2).wide(),
+        Column::<Self>::new("last_run", |policy, _| Cell::unix(policy.last_run)).time().rank(4).wide(),
+        Column::<Self>::new("last_result", |policy, _| Cell::text(policy.last_status.as_deref())).state().wide(),
+        Column::<Self>::new("failures", |policy, _| Cell::number(policy.failures)).number().rank(4).wide(),
         Column::<Self>::new("target_id", |policy, _| Cell::text(policy.target.id.as_deref())).wide(),
         Column::<Self>::new("frequency", |policy, _| Cell::number(policy.schedule.frequency)).number().wide(),
         Column::<Self>::new("time", |policy, _| Cell::number(policy.schedule.time)).number().wide(),
@@ -52,6 +56,10 @@ impl Resource for Policy {
         details.field("Target", &words.join("  "));
         details.field("Schedule", &self.schedule.words());
         details.optional("Next run", &Cell::unix(self.schedule.next_invocation_at));
+        details.optional("Status", &Cell::text(self.status.as_deref()));
+        details.optional("Last run", &Cell::unix(self.last_run));
+        details.optional("Last result", &Cell::text(self.last_status.as_deref()));
+        details.optional("Failed runs", &Cell::number(self.failures));
         details.optional("Retention", &Cell::number(self.retention));
         details.optional("Size", &Cell::gib(self.total_size));
         if let Some(at) = self.auto_move_to_trash_at {

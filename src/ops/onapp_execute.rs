@@ -1,0 +1,392 @@
+//! Carrying out a write on an OnApp cloud: record it, send it once, look, wait where that is wanted, read it back.
+//!
+//! A POST whose answer was lost is never sent again: the list is read, compared with the one before, and the error says
+//! what was found.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::onapp_wait::{self, Goal, Watch};
+use super::onapp_write::{
+    BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, OnAppWritten, backup_ids, is_as_wanted,
+    schedule_ids,
+};
+use super::record::{Intent, Record};
+use super::write::Write;
+use crate::context::Context;
+use crate::error::{Changed, Error, Exit, Result, code};
+use crate::http::Request;
+use crate::journal::{Action, Outcome};
+use crate::model::{Object, Policy};
+use crate::onapp::{OnApp, is_gone};
+
+/// Pauses between looks at what may not be visible yet.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// Carries out a write.
+pub async fn execute(cx: &Context, api: &OnApp, write: &OnAppWrite) -> Result<OnAppWritten> {
+    let Some(request) = write.request() else {
+        return Ok(unchanged(write));
+    };
+    match &write.change {
+        OnAppChange::CreateBackup(new) => create_backup(cx, api, write, new, &request).await,
+        OnAppChange::RestoreBackup(backup) => {
+            let actions = ["restore_backup", "restore_incremental_backup"];
+            act_on(cx, api, write, backup, &request, (Action::RestoreBackup, &actions)).await
+        }
+        OnAppChange::ConvertBackup { backup, .. } => {
+            act_on(cx, api, write, backup, &request, (Action::ConvertBackup, &["convert_backup"])).await
+        }
+        OnAppChange::DeleteBackup(backup) => {
+            act_on(cx, api, write, backup, &request, (Action::DeleteBackup, &["destroy_backup"])).await
+        }
+        OnAppChange::NoteBackup { backup, note } => note_backup(cx, api, write, backup, note, &request).await,
+        OnAppChange::CreatePolicy(new) => create_policy(cx, api, write, new, &request).await,
+        OnAppChange::UpdatePolicy { before, fields, .. } => {
+            update_policy(cx, api, write, before, fields, &request).await
+        }
+        OnAppChange::DeletePolicy { before } => delete_policy(cx, api, write, before, &request).await,
+    }
+}
+
+fn unchanged(write: &OnAppWrite) -> OnAppWritten {
+    match &write.change {
+        OnAppChange::NoteBackup { backup, .. } => {
+            OnAppWritten::Backup(Object { model: backup.before.model.clone(), raw: backup.before.raw.clone() })
+        }
+        OnAppChange::UpdatePolicy { before, .. } => OnAppWritten::Policy(before.clone()),
+        _ => OnAppWritten::Policy(Object { model: Policy::default(), raw: Value::Null }),
+    }
+}
+
+fn begin<'a>(cx: &'a Context, write: &OnAppWrite, action: Action, id: Option<&str>, target: &str) -> Record<'a> {
+    let wanted = write.request().and_then(|request| request.body).unwrap_or(Value::Null);
+    let before = write.before();
+    Record::begin(cx, &Intent { action, policy: id, target: Some(target), before: &before, wanted, undoes: None })
+}
+
+async fn create_backup(
+    cx: &Context,
+    api: &OnApp,
+    write: &OnAppWrite,
+    new: &NewBackup,
+    request: &Request,
+) -> Result<OnAppWritten> {
+    let since = onapp_wait::newest(api, Some(&new.machine), write.wait).await;
+    let record = begin(cx, write, Action::CreateBackup, None, &new.label);
+    let list = async || backup_ids(api, &new.machine).await;
+    let hint = format!("`bpctl backups list --vm {} --kind all` shows what happened", new.machine);
+    let id = match created(cx, api, request, write.wait, (&new.existing, &list), (&new.label, "backup", &hint)).await {
+        Ok(id) => id,
+        Err(error) => return Err(record.fail(error)),
+    };
+    record.note_object(&id);
+    cx.tally.accept(&id);
+    let actions = ["take_backup", "take_incremental_backup"];
+    let watch = Watch { machine: Some(&new.machine), backup: &id, actions: &actions, since, goal: Goal::Built };
+    let ended = async {
+        if let Some(limit) = write.wait {
+            onapp_wait::wait(cx, api, &watch, limit).await?;
+        }
+        api.backup(&id).await.map_err(|error| not_verified("backup", &id, &error))
+    };
+    match ended.await {
+        Ok(backup) => {
+            record.end(Outcome::Done, Some(id), backup.raw.clone());
+            Ok(OnAppWritten::Backup(backup))
+        }
+        Err(error) => Err(record.fail_with(error, &id)),
+    }
+}
+
+/// Restores, converts or deletes a backup: the cloud queues it.
+async fn act_on(
+    cx: &Context,
+    api: &OnApp,
+    write: &OnAppWrite,
+    backup: &BackupSnapshot,
+    request: &Request,
+    (action, actions): (Action, &[&str]),
+) -> Result<OnAppWritten> {
+    let machine = backup.machine.as_deref();
+    let since = onapp_wait::newest(api, machine, write.wait).await;
+    let record = begin(cx, write, action, Some(&backup.id), &backup.label);
+    let is_deletion = action == Action::DeleteBackup;
+    let look = || match machine {
+        Some(machine) => format!("`bpctl transactions list --vm {machine}` shows what happened"),
+        None => format!("`bpctl backup show {}` shows its state", backup.id),
+    };
+    let done = async {
+        let sent = onapp_wait::unless_busy(cx, write.wait, async || match is_deletion {
+            true => api.remove(request).await.map(|()| Value::Null),
+            false => api.write(request).await,
+        });
+        let answer = match sent.await {
+            Ok(answer) => answer,
+            Err(error) if error.outcome_unknown() => {
+                return Err(after_lost_answer(api, backup, since, actions, error).await.hint(look()));
+            }
+            Err(error) => return Err(error),
+        };
+        cx.tally.accept(&backup.id);
+        if let Some(template) = answer.get("image_template").and_then(|template| template.get("id")) {
+            cx.ui.note(&format!("template {template} is being made"));
+        }
+        let goal = if is_deletion { Goal::Gone } else { Goal::Complete };
+        let watch = Watch { machine, backup: &backup.id, actions, since, goal };
+        match write.wait {
+            Some(limit) => onapp_wait::wait(cx, api, &watch, limit).await?,
+            None => cx.ui.note(&format!("queued; {}", look())),
+        }
+        match api.backup(&backup.id).await {
+            Err(error) if is_deletion && is_gone(&error) => Ok(backup.before.clone()),
+            Err(error) => Err(not_verified("backup", &backup.id, &error)),
+            Ok(now) if is_deletion && !is_going(&now.model) && write.wait.is_none() => {
+                // The queue may not have marked it yet.
+                Ok(now)
+            }
+            Ok(now) => Ok(now),
+        }
+    };
+    match done.await {
+        Ok(now) => {
+            let after = if is_deletion { Value::Null } else { now.raw.clone() };
+            record.end(Outcome::Done, Some(backup.id.clone()), after);
+            Ok(OnAppWritten::Backup(now))
+        }
+        Err(error) => Err(record.fail_with(error, &backup.id)),
+    }
+}
+
+fn is_going(backup: &crate::model::Backup) -> bool {
+    backup.locked == Some(true) || backup.marked_for_delete == Some(true)
+}
+
+/// Looks what became of an action whose answer was lost.
+async fn after_lost_answer(
+    api: &OnApp,
+    backup: &BackupSnapshot,
+    since: Option<u64>,
+    actions: &[&str],
+    error: Error,
+) -> Error {
+    let watch = Watch { machine: backup.machine.as_deref(), backup: &backup.id, actions, since, goal: Goal::Complete };
+    let seen = match onapp_wait::find(api, &watch).await {
+        Ok(Some(transaction)) => {
+            let status = transaction.status.as_deref().unwrap_or("of unknown status");
+            format!("transaction {} is {status}", transaction.id.as_deref().unwrap_or("-"))
+        }
+        Ok(None) => "no new transaction found".to_owned(),
+        Err(_) => match api.backup(&backup.id).await {
+            Ok(now) => format!("backup {} is {}", backup.id, now.model.state()),
+            Err(gone) if is_gone(&gone) => format!("backup {} is gone", backup.id),
+            Err(_) => return error,
+        },
+    };
+    Error { message: format!("{}; checked {}: {seen}", error.message, backup.label), ..error }
+}
+
+async fn note_backup(
+    cx: &Context,
+    api: &OnApp,
+    write: &OnAppWrite,
+    backup: &BackupSnapshot,
+    note: &str,
+    request: &Request,
+) -> Result<OnAppWritten> {
+    let record = begin(cx, write, Action::NoteBackup, Some(&backup.id), &backup.label);
+    let written = async {
+        match api.write(request).await {
+            // Old clouds have no path for notes: the backup itself is updated there (inferred).
+            Err(error) if is_gone(&error) && !error.outcome_unknown() => {
+                let whole = Request {
+                    path: request.path.replace("/note.json", ".json"),
+                    ..request.clone().body(json!({"backup": {"note": note}}))
+                };
+                api.write(&whole).await?;
+            }
+            sent => drop(sent?),
+        }
+        cx.tally.accept(&backup.id);
+        let now = api.backup(&backup.id).await.map_err(|error| not_verified("backup", &backup.id, &error))?;
+        if now.model.note.as_deref().unwrap_or("") != note {
+            return Err(not_applied(&format!("the note of backup {} is unchanged", backup.id)));
+        }
+        Ok(now)
+    };
+    match written.await {
+        Ok(now) => {
+            record.end(Outcome::Done, Some(backup.id.clone()), now.raw.clone());
+            Ok(OnAppWritten::Backup(now))
+        }
+        Err(error) => Err(record.fail_with(error, &backup.id)),
+    }
+}
+
+async fn create_policy(
+    cx: &Context,
+    api: &OnApp,
+    write: &OnAppWrite,
+    new: &NewSchedule,
+    request: &Request,
+) -> Result<OnAppWritten> {
+    let record = begin(cx, write, Action::Create, None, &new.label);
+    let list = async || schedule_ids(api, new.owner()).await;
+    let flag = if new.kind == crate::model::TargetKind::Disk { "--disk" } else { "--vm" };
+    let hint = format!("`bpctl policies list {flag} {}` shows what happened", new.target);
+    let id = match created(cx, api, request, None, (&new.existing, &list), (&new.label, "policy", &hint)).await {
+        Ok(id) => id,
+        Err(error) => return Err(record.fail(error)),
+    };
+    record.note_object(&id);
+    cx.tally.accept(&id);
+    let read = api.schedule(&id).await.map_err(|error| not_verified("policy", &id, &error));
+    let read = read.and_then(|now| match is_as_wanted(&now.raw, &verifiable(&now, &new.fields)) {
+        true => Ok(now),
+        false => Err(not_applied(&format!("policy {id} was created, but with other values: `bpctl policy show {id}`"))),
+    });
+    match read {
+        Ok(now) => record.finish(Ok(now)).map(OnAppWritten::Policy),
+        Err(error) => Err(record.fail_with(error, &id)),
+    }
+}
+
+async fn update_policy(
+    cx: &Context,
+    api: &OnApp,
+    write: &OnAppWrite,
+    before: &Object<Policy>,
+    fields: &Value,
+    request: &Request,
+) -> Result<OnAppWritten> {
+    let id = before.model.id_text();
+    let record = begin(cx, write, Action::Update, Some(id), before.model.target.label());
+    let written = async {
+        api.write(request).await?;
+        cx.tally.accept(id);
+        let mut now = api.schedule(id).await.map_err(|error| not_verified("policy", id, &error))?;
+        for pause in PAUSES {
+            if is_as_wanted(&now.raw, &verifiable(&now, fields)) {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            now = api.schedule(id).await.map_err(|error| not_verified("policy", id, &error))?;
+        }
+        if !is_as_wanted(&now.raw, &verifiable(&now, fields)) {
+            return Err(not_applied(&format!("the server did not take all values of policy {id}"))
+                .detail(json!({"wanted": fields, "now": now.raw})));
+        }
+        now.model.target.name.clone_from(&before.model.target.name);
+        Ok(now)
+    };
+    let look = format!("`bpctl policy show {id}` shows what happened");
+    let written = written.await.map_err(|error| if error.changed == Changed::No { error } else { error.hint(look) });
+    record.finish(written).map(OnAppWritten::Policy)
+}
+
+async fn delete_policy(
+    cx: &Context,
+    api: &OnApp,
+    write: &OnAppWrite,
+    before: &Object<Policy>,
+    request: &Request,
+) -> Result<OnAppWritten> {
+    let id = before.model.id_text();
+    let record = begin(cx, write, Action::Delete, Some(id), before.model.target.label());
+    let deleted = async {
+        api.remove(request).await?;
+        cx.tally.accept(id);
+        match api.schedule(id).await {
+            Err(error) if is_gone(&error) => Ok(()),
+            Err(error) => Err(not_verified("policy", id, &error)),
+            Ok(_) => Err(not_applied(&format!("the server accepted the deletion of policy {id}, but it still exists"))),
+        }
+    };
+    match deleted.await {
+        Ok(()) => {
+            record.end(Outcome::Done, Some(id.to_owned()), Value::Null);
+            Ok(OnAppWritten::Policy(before.clone()))
+        }
+        Err(error) => Err(record.fail_with(error, id)),
+    }
+}
+
+/// Leaves out what the cloud decides: a disk keeps one backup whatever is sent (documented).
+fn verifiable(now: &Object<Policy>, fields: &Value) -> Value {
+    let mut fields = fields.clone();
+    if let Some(fields) = fields.as_object_mut() {
+        fields.retain(|name, _| !matches!(name.as_str(), "action" | "target_id" | "target_type"));
+        if now.model.target.kind == crate::model::TargetKind::Disk {
+            fields.shift_remove("rotation_period");
+        }
+    }
+    fields
+}
+
+/// Sends a POST that makes something, and finds its number: the new one of the list. What the answer names counts only
+/// if it is new.
+async fn created(
+    cx: &Context,
+    api: &OnApp,
+    request: &Request,
+    wait: Option<Duration>,
+    (existing, list): (&[String], &impl AsyncFn() -> Result<Vec<String>>),
+    (label, what, hint): (&str, &str, &str),
+) -> Result<String> {
+    let new_ones = async || {
+        let now = list().await?;
+        Ok::<_, Error>(now.into_iter().filter(|id| !existing.contains(id)).collect::<Vec<String>>())
+    };
+    let sent = onapp_wait::unless_busy(cx, wait, async || api.write(request).await).await;
+    let answer = match sent {
+        Ok(answer) => answer,
+        Err(error) if error.outcome_unknown() => {
+            let seen = match new_ones().await {
+                Err(_) => return Err(error.hint(hint)),
+                Ok(new) if new.is_empty() => format!("no new {what} found"),
+                Ok(new) => format!("found new: {what} {}", new.join(", ")),
+            };
+            let message = format!("{}; checked {label}: {seen}", error.message);
+            return Err(Error { message, ..error }.hint(hint));
+        }
+        Err(error) => return Err(error),
+    };
+    let key = if what == "backup" { "backup" } else { "schedule" };
+    let named = answer.get(key).and_then(|object| object.get("id")).map(|id| id.to_string().replace('"', ""));
+    let mut new = new_ones().await.map_err(|error| not_verified(what, label, &error))?;
+    for pause in PAUSES {
+        if !new.is_empty() {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        new = new_ones().await.map_err(|error| not_verified(what, label, &error))?;
+    }
+    match (new.as_slice(), named) {
+        ([_, ..], Some(named)) if new.contains(&named) => Ok(named),
+        ([id], _) => Ok(id.clone()),
+        ([], _) => {
+            let message = format!("the cloud accepted a new {what} of {label}, but none is listed");
+            Err(Error::new(Exit::Partly, code::NOT_VERIFIED, message).changed(Changed::Yes).hint(hint))
+        }
+        (several, _) => {
+            let message = format!("several new objects are listed for {label}: {what} {}", several.join(", "));
+            Err(Error::new(Exit::Partly, code::NOT_VERIFIED, message)
+                .changed(Changed::Yes)
+                .detail(json!({"ids": several}))
+                .hint(hint))
+        }
+    }
+}
+
+fn not_verified(what: &str, id: &str, error: &Error) -> Error {
+    let message = format!("the change to {what} {id} was accepted, but reading it back failed: {}", error.message);
+    Error { status: error.status, ..Error::new(Exit::Partly, code::NOT_VERIFIED, message) }
+        .detail(json!({"id": id, "error": error.to_json()["error"]}))
+        .changed(Changed::Yes)
+}
+
+fn not_applied(message: &str) -> Error {
+    Error::new(Exit::Failure, code::NOT_APPLIED, message.to_owned()).with_outcome_unknown()
+}

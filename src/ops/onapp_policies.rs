@@ -1,0 +1,149 @@
+//! Policies of an OnApp cloud: the schedules of its VMs and of their disks. A cloud without schedules is never taken for
+//! one without policies.
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::onapp_fleet::is_closed;
+use crate::context::Context;
+use crate::error::{Error, Exit, Result, code};
+use crate::http::Walk;
+use crate::model::{Disk, Fleet, Machine, Object, Policy, TargetKind};
+use crate::onapp::{Listed, OnApp, ScheduleOwner};
+
+/// Reads the policies of a VM and of its disks.
+pub async fn of_machine(api: &OnApp, id: &str) -> Result<Listed<Policy>> {
+    let machine = api.machine(id).await?.model;
+    let id = machine.id.clone().unwrap_or_else(|| id.to_owned());
+    let disks = api.all_disks(&id).await?;
+    let mut listed = schedules_of(api, &id, &disks.rows).await?;
+    let disks: Vec<Disk> = disks.models();
+    listed.rows.iter_mut().for_each(|policy| name(&mut policy.model, std::slice::from_ref(&machine), &disks));
+    Ok(listed)
+}
+
+/// Reads the policies of a disk itself.
+pub async fn of_disk(api: &OnApp, machine: Option<&str>, disk: &str) -> Result<Listed<Policy>> {
+    match api.schedules(ScheduleOwner::Disk(machine, disk)).await {
+        Err(error) if is_closed(&error) => {
+            // A disk that does not exist is not a cloud without schedules.
+            api.disk(machine, disk).await?;
+            Err(not_offered(&error))
+        }
+        listed => listed,
+    }
+}
+
+/// Reads all of a cloud: VMs, disks and policies.
+pub async fn of_cloud(cx: &Context, api: &OnApp) -> Result<(Fleet, Vec<Object<Policy>>, Walk)> {
+    let _bar = cx.ui.progress("reading VMs, disks and schedules");
+    let machines = api.all_machines().await?;
+    let mut walk = machines.walk;
+    let machines: Vec<Machine> = machines.models();
+    let one = async |id: String| Ok::<_, Error>(api.all_disks(&id).await?.rows);
+    let ids = machines.iter().filter_map(|machine| machine.id.clone());
+    let width = api.http().concurrency();
+    let disks: Vec<Vec<Object<Disk>>> = stream::iter(ids).map(one).buffered(width).try_collect().await?;
+    let listed = match api.schedules(ScheduleOwner::Cloud).await {
+        Ok(listed) => listed,
+        Err(error) if is_closed(&error) => walk_machines(api, &machines, &disks).await?,
+        Err(error) => return Err(error),
+    };
+    walk.gap = walk.gap.or(listed.walk.gap);
+    let mut rows = listed.rows;
+    let disks: Vec<Disk> = disks.into_iter().flatten().map(|disk| disk.model).collect();
+    rows.iter_mut().for_each(|policy| name(&mut policy.model, &machines, &disks));
+    let policies = rows.iter().map(|policy| policy.model.clone()).collect();
+    Ok((Fleet { machines, disks, policies }, rows, walk))
+}
+
+/// Reads the policy that `wanted` names: by its number, or as the only one of a VM.
+pub async fn find(cx: &Context, api: &OnApp, wanted: &str) -> Result<Object<Policy>> {
+    if wanted.bytes().all(|byte| byte.is_ascii_digit()) {
+        match api.schedule(wanted).await {
+            Err(error) if is_closed(&error) => {}
+            read => return read,
+        }
+    }
+    let (fleet, rows, _) = of_cloud(cx, api).await?;
+    let named: Vec<&str> =
+        fleet.machines.iter().filter(|vm| vm.is_called(wanted)).filter_map(|vm| vm.id.as_deref()).collect();
+    let belongs = |policy: &Policy| {
+        let target = policy.target.id.as_deref().unwrap_or_default();
+        let is_disk = |disk: &&Disk| disk.id.as_deref() == Some(target);
+        let machine = match policy.target.kind {
+            TargetKind::Disk => fleet.disks.iter().find(is_disk).and_then(|disk| disk.machine_id.as_deref()),
+            _ => Some(target),
+        };
+        machine.is_some_and(|machine| named.contains(&machine))
+    };
+    let mut found: Vec<Object<Policy>> =
+        rows.into_iter().filter(|row| row.model.id.as_deref() == Some(wanted) || belongs(&row.model)).collect();
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(Error::new(Exit::NotFound, "not_found", format!("no policy has the number or VM `{wanted}`"))
+            .hint("`bpctl policies list` shows the policies")),
+        count => {
+            let ids: Vec<&str> = found.iter().map(|policy| policy.model.id_text()).collect();
+            let message = format!("`{wanted}` has {count} policies: {}", ids.join(", "));
+            Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("name the policy by its number"))
+        }
+    }
+}
+
+/// What works: reports count policies that are enabled, and disks that hold data.
+pub fn working(fleet: Fleet) -> Fleet {
+    let Fleet { machines, disks, policies } = fleet;
+    let disks = disks.into_iter().filter(|disk| disk.is_swap != Some(true)).collect();
+    let policies = policies.into_iter().filter(Policy::is_enabled).collect();
+    Fleet { machines, disks, policies }
+}
+
+async fn walk_machines(api: &OnApp, machines: &[Machine], disks: &[Vec<Object<Disk>>]) -> Result<Listed<Policy>> {
+    let ids = machines.iter().map(|machine| machine.id.as_deref().unwrap_or_default());
+    let one = async |(id, disks): (&str, &Vec<Object<Disk>>)| schedules_of(api, id, disks).await;
+    let listed: Vec<Listed<Policy>> =
+        stream::iter(ids.zip(disks)).map(one).buffered(api.http().concurrency()).try_collect().await?;
+    let mut all = Listed { rows: Vec::new(), walk: Walk::default() };
+    for own in listed {
+        all.walk.gap = all.walk.gap.or(own.walk.gap);
+        all.rows.extend(own.rows);
+    }
+    Ok(all)
+}
+
+/// Reads the schedules of a VM that exists, and of its disks.
+async fn schedules_of(api: &OnApp, id: &str, disks: &[Object<Disk>]) -> Result<Listed<Policy>> {
+    let closed = |error: Error| if is_closed(&error) { not_offered(&error) } else { error };
+    let mut all = api.schedules(ScheduleOwner::Machine(id)).await.map_err(closed)?;
+    for disk in disks.iter().filter_map(|disk| disk.model.id.as_deref()) {
+        let own = match api.schedules(ScheduleOwner::Disk(None, disk)).await {
+            Err(error) if is_closed(&error) => {
+                api.schedules(ScheduleOwner::Disk(Some(id), disk)).await.map_err(closed)?
+            }
+            listed => listed?,
+        };
+        all.walk.gap = all.walk.gap.or(own.walk.gap);
+        all.rows.extend(own.rows);
+    }
+    Ok(all)
+}
+
+fn not_offered(error: &Error) -> Error {
+    let why =
+        if error.status == Some(403) { "this user may not read schedules" } else { "this cloud has no schedules" };
+    Error { status: error.status, ..Error::new(Exit::Usage, code::NOT_OFFERED, format!("not offered: {why}")) }
+        .hint("whether its VMs are backed up by a schedule cannot be read; `bpctl backups list` shows the backups")
+}
+
+fn name(policy: &mut Policy, machines: &[Machine], disks: &[Disk]) {
+    let id = policy.target.id.as_deref();
+    let label = |wanted: Option<&str>| machines.iter().find(|vm| vm.id.as_deref() == wanted).map(Machine::label);
+    policy.target.name = match policy.target.kind {
+        TargetKind::VirtualMachine => label(id).map(str::to_owned),
+        TargetKind::Disk => disks
+            .iter()
+            .find(|disk| disk.id.as_deref() == id)
+            .and_then(|disk| Some(format!("{} disk {}", label(disk.machine_id.as_deref())?, disk.id.as_deref()?))),
+        TargetKind::Unknown => None,
+    };
+}

@@ -1,0 +1,180 @@
+//! Waiting for an OnApp cloud: its transactions say how far it is and how it ended; where they cannot be read, the backup
+//! itself has to do.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::{Changed, Error, Exit, Result, code};
+use crate::http::Flow;
+use crate::model::Transaction;
+use crate::onapp::{OnApp, is_gone};
+
+/// Transactions that are looked through: those of one VM since a moment ago.
+const LOOKED_THROUGH: u64 = 50;
+/// Pauses between looks; the last is what OnApp's own portal waits (client code).
+const PAUSES: [u64; 5] = [1, 2, 4, 8, 15];
+
+/// What is waited for.
+pub struct Watch<'a> {
+    /// The VM whose transactions are read; none for those of the cloud, which takes an administrator.
+    pub machine: Option<&'a str>,
+    pub backup: &'a str,
+    /// The actions of the transaction.
+    pub actions: &'a [&'a str],
+    /// The newest transaction before; none where they cannot be read.
+    pub since: Option<u64>,
+    pub goal: Goal,
+}
+
+/// When it is done, by the backup alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// It is built.
+    Built,
+    /// It no longer exists.
+    Gone,
+    /// Only the transaction says it.
+    Complete,
+}
+
+/// Finds the newest transaction before a write, where a lost answer or a wait will need it.
+pub async fn newest(api: &OnApp, machine: Option<&str>, _: Option<Duration>) -> Option<u64> {
+    let mut newest = 0;
+    let mut each = |page: Vec<crate::model::Object<Transaction>>| {
+        newest = page.iter().map(|row| row.model.number()).max().unwrap_or(0).max(newest);
+        Ok(Flow::More)
+    };
+    api.transactions(machine, LOOKED_THROUGH, &mut each).await.ok()?;
+    Some(newest)
+}
+
+/// Finds the transaction of a write.
+pub async fn find(api: &OnApp, watch: &Watch<'_>) -> Result<Option<Transaction>> {
+    let since = watch.since.ok_or_else(|| Error::invalid_response("the transactions cannot be read"))?;
+    let mut found = None;
+    let mut each = |page: Vec<crate::model::Object<Transaction>>| {
+        let is_it = |transaction: &Transaction| {
+            let is_about = |object: &Option<(String, String)>| {
+                object.as_ref().is_some_and(|(kind, id)| kind == "Backup" && id == watch.backup)
+            };
+            let has_action = transaction.action.as_deref().is_some_and(|action| watch.actions.contains(&action));
+            transaction.number() > since
+                && has_action
+                && (is_about(&transaction.parent) || is_about(&transaction.associated))
+        };
+        found = page.into_iter().map(|row| row.model).find(is_it);
+        Ok(Flow::Enough)
+    };
+    api.transactions(watch.machine, LOOKED_THROUGH, &mut each).await?;
+    Ok(found)
+}
+
+/// Waits until the cloud has done what was asked for.
+pub async fn wait(cx: &Context, api: &OnApp, watch: &Watch<'_>, limit: Duration) -> Result<()> {
+    // The time for waiting is another than that for requests.
+    api.http().extend(limit);
+    let _bar = cx.ui.progress("waiting for the cloud");
+    let begun = Instant::now();
+    let mut said = String::new();
+    let mut last = None;
+    for pause in PAUSES.into_iter().chain(std::iter::repeat(15)) {
+        let seen = find(api, watch).await;
+        if let Ok(Some(transaction)) = seen {
+            if is_ended(&transaction, api).await? {
+                return Ok(());
+            }
+            let words = progress(&transaction);
+            if words != said {
+                cx.ui.note(&words);
+                said = words;
+            }
+            last = transaction.id;
+        } else if is_reached(api, watch).await? {
+            return Ok(());
+        }
+        let left = limit.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            break;
+        }
+        tokio::time::sleep(left.min(Duration::from_secs(pause))).await;
+    }
+    Err(still_pending(watch, last.as_deref(), limit))
+}
+
+/// Whether a transaction ended well.
+async fn is_ended(transaction: &Transaction, api: &OnApp) -> Result<bool> {
+    let id = transaction.id.as_deref().unwrap_or("-");
+    match transaction.status.as_deref() {
+        Some("complete") => Ok(true),
+        Some(status @ ("failed" | "cancelled")) => {
+            let read = api.transaction(id, true).await;
+            let words = read.as_ref().ok().and_then(|read| read.model.last_words()).map(|words| format!(": {words}"));
+            let action = transaction.action.as_deref().unwrap_or("transaction");
+            let message = format!("{action} {status} (transaction {id}){}", words.unwrap_or_default());
+            let detail = json!({"transaction": {"id": id, "action": action, "status": status}});
+            Err(Error::new(Exit::Failure, code::TRANSACTION_FAILED, message)
+                .detail(detail)
+                .changed(Changed::Maybe)
+                .hint(format!("`bpctl transaction show {id} --log` shows its log")))
+        }
+        _ => Ok(false),
+    }
+}
+
+async fn is_reached(api: &OnApp, watch: &Watch<'_>) -> Result<bool> {
+    match (api.backup(watch.backup).await, watch.goal) {
+        (Ok(backup), Goal::Built) => Ok(backup.model.built == Some(true)),
+        (Ok(_), Goal::Gone) => Ok(false),
+        // Without its transaction a restoration is over when the backup is free again.
+        (Ok(backup), Goal::Complete) => Ok(watch.since.is_none() && backup.model.locked == Some(false)),
+        (Err(error), Goal::Gone) if is_gone(&error) => Ok(true),
+        (Err(error), _) => Err(error.changed(Changed::Yes)),
+    }
+}
+
+fn progress(transaction: &Transaction) -> String {
+    let id = transaction.id.as_deref().unwrap_or("-");
+    let (action, status) = (transaction.action.as_deref().unwrap_or("-"), transaction.status.as_deref().unwrap_or("-"));
+    let behind =
+        transaction.waits_for.as_ref().map_or_else(String::new, |other| format!(", after transaction {other}"));
+    format!("{action}: {status} (transaction {id}{behind})")
+}
+
+fn still_pending(watch: &Watch<'_>, transaction: Option<&str>, limit: Duration) -> Error {
+    let message = format!("the cloud is still working on backup {} after {} s", watch.backup, limit.as_secs());
+    let look = match transaction {
+        Some(id) => format!("`bpctl transaction show {id}` shows how far it is"),
+        None => format!("`bpctl backup show {}` shows how far it is", watch.backup),
+    };
+    Error::new(Exit::Pending, code::STILL_PENDING, message)
+        .detail(json!({"id": watch.backup, "transaction": transaction}))
+        .changed(Changed::Yes)
+        .hint(look)
+}
+
+/// Sends a write again while the cloud says that it is busy, which means that nothing was done, within the time to wait.
+pub async fn unless_busy<T>(cx: &Context, wait: Option<Duration>, send: impl AsyncFn() -> Result<T>) -> Result<T> {
+    let begun = Instant::now();
+    let limit = wait.unwrap_or_default();
+    let mut has_said = false;
+    for pause in PAUSES.into_iter().chain(std::iter::repeat(15)) {
+        let sent = send().await;
+        let left = limit.saturating_sub(begun.elapsed());
+        match sent {
+            Err(error) if error.code == code::BUSY && error.changed == Changed::No && !left.is_zero() => {
+                if !std::mem::replace(&mut has_said, true) {
+                    cx.ui.note("the cloud is busy with this VM; waiting");
+                }
+                if let Some(http) = cx.http_in_use() {
+                    http.extend(Duration::from_secs(pause));
+                }
+                tokio::time::sleep(left.min(Duration::from_secs(pause))).await;
+            }
+            Err(error) if error.code == code::BUSY => return Err(error.hint("add `--wait` to wait for it")),
+            sent => return sent,
+        }
+    }
+    Err(Error::new(Exit::Refused, code::BUSY, "the cloud is busy"))
+}

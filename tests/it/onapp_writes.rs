@@ -1,0 +1,134 @@
+//! What bpctl changes on an OnApp cloud: backups and schedules, with losses in words, lost answers, waiting, busy clouds.
+
+use serde_json::{Value, json};
+
+use crate::harness::onapp;
+use crate::onapp_cloud::Cloud;
+use crate::server::{Answer, Request, Server};
+
+#[test]
+fn a_backup_is_taken_and_waited_for() {
+    let cloud = Cloud::serve(&[]);
+    let made = cloud.bpctl(&["backup", "create", "--vm", "web1", "--note", "now", "--wait", "-o", "json"]).run().ok();
+    made.json_is_a_finished_backup("incremental", "now");
+    // Normal backups are those of disks; swap has none, and a Windows VM has no others.
+    let dry = cloud.bpctl(&["backup", "create", "--vm", "win1", "--dry-run", "-o", "json"]).run().ok().json();
+    let paths: Vec<&Value> = dry["requests"].as_array().unwrap().iter().map(|request| &request["path"]).collect();
+    assert_eq!(paths, ["/settings/disks/1200/backups.json", "/settings/disks/1201/backups.json"]);
+    let history = cloud.bpctl(&["history", "-o", "json"]).run().ok().json();
+    assert_eq!((&history[0]["action"], &history[0]["outcome"]), (&json!("create-backup"), &json!("done")));
+    cloud.bpctl(&["undo", "--yes"]).run().fails_in_words(5).mentions(&["cannot be undone"]);
+}
+
+trait Finished {
+    fn json_is_a_finished_backup(&self, kind: &str, note: &str);
+}
+
+impl Finished for crate::harness::Run {
+    fn json_is_a_finished_backup(&self, kind: &str, note: &str) {
+        let backup = self.json();
+        let is = (&backup["built"], backup["backup_type"].as_str().unwrap(), backup["note"].as_str().unwrap());
+        assert_eq!(is, (&json!(true), kind, note), "{}", self.report());
+    }
+}
+
+#[test]
+fn a_transaction_that_fails_is_the_error() {
+    let cloud = Cloud::serve(&["--fail", "take_backup:failed"]);
+    let run = cloud.bpctl(&["backup", "create", "--disk", "1180", "--wait", "-o", "json"]).run().exits(1);
+    let error = &run.error();
+    assert_eq!(error["code"], "transaction_failed", "{}", run.report());
+    assert_eq!(error["detail"]["transaction"]["status"], "failed");
+}
+
+#[test]
+fn what_does_not_end_in_time_is_still_pending() {
+    let cloud = Cloud::serve(&["--fail", "take_backup:stuck"]);
+    let run = cloud.bpctl(&["backup", "create", "--disk", "1180", "--wait=2s", "-o", "json"]).run().exits(8);
+    let error = &run.error();
+    assert_eq!((&error["code"], &error["changed"]), (&json!("still_pending"), &json!("yes")));
+    assert!(error["hint"].as_str().unwrap().contains("bpctl transaction show"), "{}", run.report());
+}
+
+#[test]
+fn a_busy_cloud_is_waited_for_only_where_that_is_wanted() {
+    let cloud = Cloud::serve(&["--fail", "busy:2"]);
+    let run = cloud.bpctl(&["backup", "create", "--disk", "1180", "-o", "json"]).run().exits(5);
+    let error = &run.error();
+    assert_eq!((&error["code"], &error["retryable"], &error["changed"]), (&json!("busy"), &json!(true), &json!("no")));
+    let run = cloud.bpctl(&["backup", "create", "--disk", "1180", "--wait", "-o", "json"]).run().ok();
+    assert_eq!(run.json()["built"], true);
+    run.mentions(&["busy"]);
+}
+
+/// A cloud whose answer to a POST is lost; the second list has `new` more.
+fn forgetful(new: usize) -> Server {
+    let lists = std::sync::atomic::AtomicUsize::new(0);
+    Server::start(move |request: &Request| match (request.method.as_str(), request.path()) {
+        ("POST", _) => Answer::closed(),
+        (_, "/flexapi/virtual_machines/488.json") => Answer::json(
+            200,
+            &json!({"virtual_machine": {"id": 488, "label": "web1", "support_incremental_backups": true}}),
+        ),
+        (_, "/flexapi/virtual_machines/488/backups.json") => {
+            let looks = lists.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let count = if looks == 0 { 1 } else { 1 + new };
+            let rows: Vec<Value> = (1..=count).map(|id| json!({"backup": {"id": id}})).collect();
+            Answer::json(200, &json!(rows))
+        }
+        _ => Answer::json(200, &json!([])),
+    })
+}
+
+#[test]
+fn a_lost_answer_is_looked_into_and_never_repeated() {
+    for (new, words) in [(0, "no new backup found"), (1, "found new: backup 2")] {
+        let server = forgetful(new);
+        let run = onapp(&server, &["backup", "create", "--vm", "488", "-o", "json"]).run().exits(7);
+        let error = &run.error();
+        assert_eq!((&error["code"], &error["changed"]), (&json!("outcome_unknown"), &json!("maybe")));
+        assert!(error["message"].as_str().unwrap().contains(words), "{}", run.report());
+        assert_eq!(server.writes().len(), 1, "a POST is sent once");
+        assert_eq!(server.writes()[0].header("content-length"), Some("0"));
+    }
+}
+
+#[test]
+fn deletions_say_what_is_lost_and_need_a_yes() {
+    let cloud = Cloud::serve(&[]);
+    let run = cloud.bpctl(&["backup", "delete", "5721", "-o", "json"]).run().exits(2);
+    assert_eq!(run.error()["code"], "confirmation_required");
+    let message = run.error()["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("the newest finished backup of db1 disk 1102, 5721"), "{message}");
+    cloud.bpctl(&["backup", "delete", "6117", "--yes", "--wait"]).run().ok();
+    cloud.bpctl(&["backup", "show", "6117"]).run().fails_in_words(3);
+    // A deletion of a VM that is busy is queued: that backup no longer counts.
+    cloud.bpctl(&["backup", "delete", "5541", "--yes"]).run().ok().mentions(&["queued", "bpctl transactions list"]);
+    let run = cloud.bpctl(&["backup", "delete", "5721"]).run().exits(2);
+    run.mentions(&["the only finished backup of db1 disk 1102, 5721, is deleted for good"]);
+    cloud.bpctl(&["backup", "delete", "6130"]).run().exits(2).mentions(&["later incremental backups of web1"]);
+}
+
+#[test]
+fn a_restoration_can_take_a_backup_first() {
+    let cloud = Cloud::serve(&[]);
+    let run = cloud.bpctl(&["backup", "restore", "6142"]).run().exits(2);
+    run.mentions(&["web1 goes back to", "what was written since is lost"]);
+    let run = cloud.bpctl(&["backup", "restore", "6142", "--backup-first", "--wait", "--yes", "-o", "id"]).run().ok();
+    assert_eq!(run.stdout.lines().count(), 2, "{}", run.report());
+    let newest = cloud.bpctl(&["transactions", "list", "--vm", "web1", "-o", "json"]).run().ok().json();
+    let actions: Vec<&str> = newest.as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap()).collect();
+    let at = |action: &str| actions.iter().position(|one| *one == action).unwrap();
+    assert!(at("restore_incremental_backup") < at("take_incremental_backup"), "newest first: {actions:?}");
+}
+
+#[test]
+fn notes_and_templates() {
+    for mode in [&[][..], &["--onapp", "old-replies"]] {
+        let cloud = Cloud::serve(mode);
+        let run = cloud.bpctl(&["backup", "note", "6117", "keep", "-o", "json"]).run().ok();
+        assert_eq!(run.json()["note"], "keep", "{mode:?}");
+        cloud.bpctl(&["backup", "convert", "6117", "--label", "web"]).run().exits(2).mentions(&["may be used up"]);
+        cloud.bpctl(&["backup", "convert", "6117", "--label", "web", "--yes", "--wait"]).run().ok();
+    }
+}
