@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::model::{Backup, Disk, Machine};
 use crate::onapp::{BackupTarget, Kind, OnApp};
 use crate::ops::find::with_server;
+use crate::ops::onapp_change::{BackupSnapshot, NewBackup, OnAppChange, OnAppWrite, OnAppWritten, backup_ids};
 use crate::ops::onapp_result::finish;
-use crate::ops::onapp_write::{BackupSnapshot, NewBackup, OnAppChange, OnAppWrite, OnAppWritten, backup_ids};
 use crate::ops::pipeline::{self, Lock, Options};
 use crate::ops::sequence::FailurePolicy;
 

@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -239,6 +239,8 @@ impl Http {
         };
         let builder = match &request.body {
             Some(body) => builder.header(CONTENT_TYPE, "application/json").body(body.to_string()),
+            // A POST without a body says so (recorded): some servers refuse one without a length.
+            None if request.method == Method::Post => builder.header(CONTENT_LENGTH, "0"),
             None => builder,
         };
         Ok(builder.send().await?)

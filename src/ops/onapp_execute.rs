@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::onapp_wait::{self, Goal, Watch};
-use super::onapp_write::{
+use super::onapp_change::{
     BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, OnAppWritten, backup_ids, is_as_wanted,
     schedule_ids,
 };
+use super::onapp_wait::{self, Goal, Watch};
 use super::record::{Intent, Record};
 use super::write::Write;
 use crate::context::Context;

@@ -1,7 +1,7 @@
 //! Printing what became of writes on an OnApp cloud.
 
 use super::batch::print_result;
-use super::onapp_write::OnAppWritten;
+use super::onapp_change::OnAppWritten;
 use super::rows::Rows;
 use super::sequence::{Outcome, Sequence, sum_up};
 use crate::context::Context;

@@ -83,6 +83,7 @@ impl From<PolicyChange> for PolicyWrite {
 }
 
 /// A policy as it was read back after a write.
+#[expect(clippy::large_enum_variant, reason = "there is one for each write, and most are policies")]
 pub enum Written {
     /// It is live.
     Policy(Object<Policy>),

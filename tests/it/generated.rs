@@ -86,7 +86,7 @@ fn a_page_has_every_option_of_its_command() {
             .collect();
         assert!(options.len() > 20, "{name}: {options:?}");
         for option in options {
-            let option = option.split(['=', '<', '.', ',']).next().unwrap();
+            let option = option.split(['=', '<', '.', ',', '[']).next().unwrap();
             let header = format!("\\fB\\-\\-{}\\fR", option.replace('-', "\\-"));
             assert!(page.contains(&header), "{name} lacks --{option}");
         }

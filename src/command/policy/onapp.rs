@@ -9,9 +9,9 @@ use crate::error::{Error, Result, code};
 use crate::model::{Interval, Object, Policy, PolicyPatch, TargetKind};
 use crate::onapp::{OnApp, ScheduleOwner};
 use crate::ops::find::with_server;
+use crate::ops::onapp_change::{NewSchedule, OnAppChange, OnAppWrite, OnAppWritten, schedule_ids};
 use crate::ops::onapp_policies::{find, of_cloud, of_disk, of_machine};
 use crate::ops::onapp_result::finish;
-use crate::ops::onapp_write::{NewSchedule, OnAppChange, OnAppWrite, OnAppWritten, schedule_ids};
 use crate::ops::pipeline::{self, Lock, Options};
 use crate::ops::rows::Rows;
 
@@ -140,7 +140,8 @@ pub async fn update(cx: &Context, args: PolicyUpdate) -> Result<()> {
     }
     let patch = args.fields.patch();
     if patch.is_empty() {
-        return Err(super::update::no_changes());
+        return Err(Error::usage("no changes specified")
+            .hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`"));
     }
     check(&args.fields)?;
     let (api, lock) = (cx.onapp()?, Lock::take(cx).await?);

@@ -55,7 +55,7 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
 }
 
 /// The error of an update that names no field.
-pub(super) fn no_changes() -> Error {
+fn no_changes() -> Error {
     Error::usage("no changes specified").hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`")
 }
 

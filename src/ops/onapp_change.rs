@@ -1,0 +1,182 @@
+//! The changes of an OnApp cloud: what each is about, and what a backup is worth. [`onapp_write`](super::onapp_write) makes
+//! writes of them.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::model::{Backup, Change, Loss, Object, Policy, TargetKind};
+use crate::onapp::{BackupTarget, Kind, OnApp, ScheduleOwner};
+use crate::time;
+use crate::view::TimeFormat;
+
+/// One write of an OnApp cloud.
+pub struct OnAppWrite {
+    /// What is changed.
+    pub change: OnAppChange,
+    /// How long to wait until the cloud has done it; none to return when it is queued.
+    pub wait: Option<Duration>,
+}
+
+/// The ways to change something.
+pub enum OnAppChange {
+    CreateBackup(NewBackup),
+    RestoreBackup(BackupSnapshot),
+    DeleteBackup(BackupSnapshot),
+    NoteBackup { backup: BackupSnapshot, note: String },
+    ConvertBackup { backup: BackupSnapshot, label: String },
+    CreatePolicy(NewSchedule),
+    UpdatePolicy { before: Object<Policy>, fields: Value, change: Change, is_paused: bool },
+    DeletePolicy { before: Object<Policy> },
+}
+
+/// A backup that is to be taken.
+pub struct NewBackup {
+    pub target: BackupTarget,
+    /// What it is of, for messages.
+    pub label: String,
+    /// The number of the VM, whose backups are listed before and after.
+    pub machine: String,
+    pub note: Option<String>,
+    pub is_windows_forced: bool,
+    /// Numbers of the VM's backups, as last listed.
+    pub existing: Vec<String>,
+}
+
+/// A backup as it was read.
+pub struct BackupSnapshot {
+    pub id: String,
+    pub before: Object<Backup>,
+    /// What it is of: `web1`, `db1 disk 1101`.
+    pub label: String,
+    /// The number of the VM, where that can be found out.
+    pub machine: Option<String>,
+    /// Other backups of the same VM or disk; none where they cannot be listed.
+    pub siblings: Option<Vec<Backup>>,
+}
+
+/// A schedule that is to be created.
+pub struct NewSchedule {
+    pub kind: TargetKind,
+    pub target: String,
+    pub label: String,
+    pub fields: Value,
+    pub policy: Policy,
+    /// Numbers of the target's schedules, as last listed.
+    pub existing: Vec<String>,
+}
+
+/// What was read back after a write.
+pub enum OnAppWritten {
+    Backup(Object<Backup>),
+    Policy(Object<Policy>),
+}
+
+impl OnAppWritten {
+    pub fn backup(self) -> Option<Object<Backup>> {
+        match self {
+            Self::Backup(backup) => Some(backup),
+            Self::Policy(_) => None,
+        }
+    }
+
+    pub fn policy(self) -> Option<Object<Policy>> {
+        match self {
+            Self::Policy(policy) => Some(policy),
+            Self::Backup(_) => None,
+        }
+    }
+
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Backup(backup) => backup.model.id.as_deref(),
+            Self::Policy(policy) => policy.model.id.as_deref(),
+        }
+    }
+}
+
+impl NewSchedule {
+    pub fn owner(&self) -> ScheduleOwner<'_> {
+        match self.kind {
+            TargetKind::Disk => ScheduleOwner::Disk(None, &self.target),
+            _ => ScheduleOwner::Machine(&self.target),
+        }
+    }
+}
+
+impl BackupSnapshot {
+    /// When it was made, for people.
+    pub fn made_at(&self) -> String {
+        let made = self.before.model.built_at.or(self.before.model.created_at);
+        made.map_or_else(|| "an unknown time".to_owned(), |at| time::rfc3339(at, &jiff::tz::TimeZone::UTC))
+    }
+
+    pub fn in_a_line(&self, times: &TimeFormat) -> String {
+        let made = self.before.model.built_at.or(self.before.model.created_at);
+        let made = made.map_or_else(String::new, |at| format!(" of {}", time::in_full(at, times.now, &times.zone)));
+        format!("backup {}{made}", self.id)
+    }
+
+    pub fn deletion_losses(&self) -> Vec<Loss> {
+        let finished = |backup: &&Backup| backup.built == Some(true) && backup.marked_for_delete != Some(true);
+        let (id, label) = (&self.id, &self.label);
+        let Some(siblings) = &self.siblings else {
+            return vec![Loss(format!(
+                "backup {id} of {label} is deleted for good; whether another one is left cannot be read"
+            ))];
+        };
+        let others: Vec<&Backup> =
+            siblings.iter().filter(finished).filter(|other| other.id.as_ref() != Some(id)).collect();
+        let is_newest = others.iter().all(|other| other.created_at < self.before.model.created_at);
+        let is_finished = finished(&&self.before.model);
+        let what = match (is_finished, others.len()) {
+            (true, 0) => format!("the only finished backup of {label}, {id}, is deleted for good"),
+            (false, 0) => format!("backup {id} of {label} is deleted for good; it has no finished backup"),
+            (true, left) if is_newest => {
+                format!("the newest finished backup of {label}, {id}, is deleted for good; {left} older ones are left")
+            }
+            (_, left) => format!("backup {id} of {label} is deleted for good; {left} finished ones are left"),
+        };
+        let mut losses = vec![Loss(what)];
+        if self.before.model.is_incremental() && !is_newest && !others.is_empty() {
+            losses.push(Loss(format!("later incremental backups of {label} may need backup {id} to be restored")));
+        }
+        losses
+    }
+}
+
+/// Reads the numbers of a VM's backups.
+pub async fn backup_ids(api: &OnApp, machine: &str) -> Result<Vec<String>> {
+    let listed = api.all_backups(machine, Kind::All).await?;
+    listed.refuse_gaps("backups")?;
+    Ok(listed.rows.into_iter().filter_map(|backup| backup.model.id).collect())
+}
+
+/// Reads the numbers of a target's schedules.
+pub async fn schedule_ids(api: &OnApp, owner: ScheduleOwner<'_>) -> Result<Vec<String>> {
+    let listed = api.schedules(owner).await?;
+    listed.refuse_gaps("policies")?;
+    Ok(listed.rows.into_iter().filter_map(|policy| policy.model.id).collect())
+}
+
+/// Whether the cloud's values are those of `fields` already.
+pub fn is_as_wanted(raw: &Value, fields: &Value) -> bool {
+    fields.as_object().is_none_or(|fields| fields.iter().all(|(name, value)| is_same(&raw[name], value)))
+}
+
+/// Whether two values mean the same: a number may come as text, and a time in any zone.
+pub fn is_same(one: &Value, other: &Value) -> bool {
+    let (one, other) = (plain(one), plain(other));
+    let instant = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    one == other || instant(&one).is_some_and(|at| instant(&other) == Some(at))
+}
+
+/// A value as people write it.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "(not set)".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
