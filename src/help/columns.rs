@@ -1,12 +1,13 @@
 //! Which columns the list of a command has.
 
 use crate::model::{
-    Backup, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, ProfileSummary, Session, Transaction, TrashObject, calendar, check, coverage, diff, lint,
+    Backup, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, ProfileSummary, Session, Transaction,
+    TrashObject, calendar, check, coverage, diff, lint,
 };
 use crate::view::{Change, Resource, StepResult};
 
 /// The commands that print a list, for the topic about formats.
-pub(super) const LISTS: [&str; 16] = [
+pub(super) const LISTS: [&str; 17] = [
     "policies list",
     "disk list",
     "vm list",

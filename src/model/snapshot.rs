@@ -243,6 +243,7 @@ impl From<&PolicyRecord> for Policy {
                 next_invocation_at: schedule.next_invocation_at,
             },
             auto_move_to_trash_at: record.auto_move_to_trash_at,
+            ..Self::default()
         }
     }
 }

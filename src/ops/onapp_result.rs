@@ -41,6 +41,6 @@ pub fn finish<T: Resource>(
         rows.page(done)?;
         rows.end(Walk::default(), "")
     });
-    sum_up(plural, &ids, failed, &not_tried)?;
+    sum_up(plural, &ids, failed, &not_tried, !ids.is_empty())?;
     printed
 }
