@@ -134,9 +134,9 @@ impl BackupSnapshot {
             (true, 0) => format!("the only finished backup of {label}, {id}, is deleted for good"),
             (false, 0) => format!("backup {id} of {label} is deleted for good; it has no finished backup"),
             (true, left) if is_newest => {
-                format!("the newest finished backup of {label}, {id}, is deleted for good; {left} older ones are left")
+                format!("the newest finished backup of {label}, {id}, is deleted for good; older ones left: {left}")
             }
-            (_, left) => format!("backup {id} of {label} is deleted for good; {left} finished ones are left"),
+            (_, left) => format!("backup {id} of {label} is deleted for good; finished ones left: {left}"),
         };
         let mut losses = vec![Loss(what)];
         if self.before.model.is_incremental() && !is_newest && !others.is_empty() {
