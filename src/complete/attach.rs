@@ -110,10 +110,8 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
 /// The provider that has the noun, where only one has it.
 fn suits(noun: &str) -> Option<Provider> {
     match noun {
-        "backups" => Some(Provider::OnApp),
-        "vm" | "check" => None,
         "backups" | "transactions" => Some(Provider::OnApp),
-        "vm" | "disk" => None,
+        "vm" | "disk" | "check" => None,
         _ => Some(Provider::Katapult),
     }
 }

@@ -55,9 +55,7 @@ const ONAPP: Facts = Facts {
     default_api_url: None,
     needs_user: true,
     built_in_profile: "sandbox-onapp",
-    offers: "backups list, check, vm list and vm show",
-    offers: "backups, transactions, vm and disk",
-    offers: "policies, backups, transactions, vm, disk, history, coverage, calendar and lint",
+    offers: "policies, backups, transactions, vm, disk, history, coverage, calendar, check and lint",
     token_prompt: "OnApp API key or password (hidden)",
     token_help: &[
         "generate a key in the control panel, on the page of your own profile; it goes with your email address, at \
