@@ -54,7 +54,7 @@ pub struct Ui {
     /// Whether a question of this run was asked already: what is typed then may be meant for the next one.
     has_asked: Cell<bool>,
     progress: Rc<Progress>,
-    /// Begins what is told, where several profiles are listed.
+    /// Begins each line, where several profiles are listed.
     speaker: Option<String>,
 }
 
@@ -83,12 +83,12 @@ impl Ui {
         self.held_back.borrow_mut().append(&mut other.held_back.borrow_mut());
     }
 
-    /// Tells whether questions can be asked.
+    /// Returns whether questions can be asked.
     pub fn can_ask(&self) -> bool {
         self.options.can_ask
     }
 
-    /// Tells how verbose the user wants it.
+    /// Returns the verbosity.
     pub fn verbosity(&self) -> u8 {
         self.options.verbosity
     }
@@ -112,7 +112,7 @@ impl Ui {
         self.out.borrow_mut().flush().map_err(|error| Error::io("standard output", &error))
     }
 
-    /// Tells something that is good to know. With `-q` only a question that follows makes it heard.
+    /// Prints a note. With `-q` it is printed only if a question follows.
     pub fn note(&self, text: &str) {
         match self.options.is_quiet {
             true if self.options.can_ask => self.unsaid.borrow_mut().push(self.spoken(text)),
@@ -121,7 +121,7 @@ impl Ui {
         }
     }
 
-    /// Tells what `-q` left unsaid: nobody says yes to what was not shown.
+    /// Tells what `-q` left unsaid: a question needs what it is about.
     pub fn print_unsaid(&self) {
         self.unsaid.take().iter().for_each(|text| self.line(text));
     }
@@ -146,7 +146,7 @@ impl Ui {
         }
     }
 
-    /// Ends a successful run: what was held back is told.
+    /// Ends a successful run: prints what was held back.
     ///
     /// # Errors
     /// Standard output's.
@@ -219,7 +219,7 @@ impl Ui {
             options: self.options,
             progress: Rc::clone(&self.progress),
             held_back: Rc::clone(&self.held_back),
-            told: RefCell::new(None),
+            last: RefCell::new(None),
         }
     }
 
@@ -259,30 +259,30 @@ impl Ui {
     }
 }
 
-/// Writes a line to standard error. Nobody is left to tell when that fails.
+/// Writes a line to standard error. When that fails, nothing is left to report it to.
 fn error_line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// What the HTTP client may tell.
+/// Prints what the HTTP client reports.
 pub struct HttpProgress {
     options: UiOptions,
     progress: Rc<Progress>,
     held_back: Rc<RefCell<Vec<String>>>,
-    told: RefCell<Option<(String, Instant)>>,
+    last: RefCell<Option<(String, Instant)>>,
 }
 
 impl HttpProgress {
-    /// Tells whether a wait is news: requests side by side all wait for the same thing.
+    /// Returns whether a wait is new: requests side by side all wait for the same thing.
     fn is_news(&self, reason: &str, wait: Duration) -> bool {
         let end = Instant::now() + wait;
         let is_known = |(known, told_end): &(String, Instant)| {
             known == reason && end.saturating_duration_since(*told_end) < Duration::from_secs(1)
         };
-        if self.told.borrow().as_ref().is_some_and(is_known) {
+        if self.last.borrow().as_ref().is_some_and(is_known) {
             return false;
         }
-        *self.told.borrow_mut() = Some((reason.to_owned(), end));
+        *self.last.borrow_mut() = Some((reason.to_owned(), end));
         true
     }
 
@@ -292,7 +292,7 @@ impl HttpProgress {
     }
 }
 
-/// A person at a terminal is told of every wait that can be noticed, a script only if it asks.
+/// A terminal shows every wait that can be noticed, a script only those that `-v` asks for.
 fn is_worth_telling(options: UiOptions, wait: Duration) -> bool {
     let is_noticed = options.is_terminal && wait >= Duration::from_secs(1);
     (is_noticed || options.verbosity > 0) && !options.is_quiet

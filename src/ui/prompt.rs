@@ -144,7 +144,7 @@ impl Ui {
         self.thinking.set(self.thinking.get() + began.elapsed());
         answer.map_err(|dialoguer::Error::IO(error)| {
             let term = Term::stderr();
-            // A prompt that is interrupted leaves the cursor hidden. Nobody is left to tell when this fails.
+            // A prompt that is interrupted leaves the cursor hidden. When this fails, nothing is left to report it to.
             let _ = tidy(&term);
             let _ = term.show_cursor();
             match error.kind() {

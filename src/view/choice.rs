@@ -143,7 +143,7 @@ pub(super) fn shortened_by(text: &str, most: usize, mark: &str) -> String {
     short
 }
 
-/// Tells rows of the same text apart: what is chosen is found again by its text. `seen` holds the lines that there are,
+/// Distinguishes rows of the same text: what is chosen is found again by its text. `seen` holds the lines that there are,
 /// each with the last number that was tried for it.
 fn unlike(line: String, most: usize, seen: &mut HashMap<String, usize>) -> String {
     let mut different = line.clone();
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(choices(&all, 31)[0], "Boot …  disk_5BUcxDFngM8IDUB4");
         assert_eq!(choices(&all, 24)[0], "disk_5BUcxDFngM8IDUB4");
         assert_eq!(choices(&all, 20)[0], "…  disk_5BUcxDF…");
-        // What cannot be told apart any more is numbered, within the same room.
+        // What still looks the same is numbered, within the same room.
         assert_eq!(choices(&rows(&[&["abcdefghijkl"], &["abcdefghijkl"]]), 12), ["abcdefghijkl", "…hijkl (2)"]);
     }
 

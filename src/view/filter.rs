@@ -1,4 +1,4 @@
-//! `--filter 'COL OP VALUE'`: keeps the rows whose column compares as asked.
+//! `--filter 'COL OP VALUE'`: keeps the rows whose column compares as given.
 //!
 //! Values are read by the kind of their column, before any request: numbers, sizes (`100 GiB`), lengths (`7d`), times
 //! as `--at` takes them, and text, which compares whatever its case.

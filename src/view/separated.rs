@@ -1,6 +1,6 @@
 //! CSV (RFC 4180) and TSV, where tabs, line breaks and backslashes are `\\t`, `\\n`, `\\r` and `\\\\`.
 //!
-//! On a terminal control characters are escaped as in a table: there, nobody's file is changed by it.
+//! On a terminal control characters are escaped as in a table: that changes no file.
 
 use std::borrow::Cow;
 use std::io::{self, Write};

@@ -133,7 +133,7 @@ fn inner(column: &Column<Row>, row: &Row, text: &str) -> String {
     }
 }
 
-/// A sign beside the word, so that colour is never all that tells verdicts apart.
+/// A sign beside the word, so that verdicts differ by more than colour.
 fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::None => "✕",

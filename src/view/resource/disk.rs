@@ -98,7 +98,7 @@ fn version(version: &TemplateVersion) -> Cell<'static> {
     spaced([(!facts.is_empty()).then(|| facts.join(", ")), version.id.clone()])
 }
 
-/// Sets what is there apart by more than a word's space.
+/// Separates the values by more than one space.
 fn spaced(parts: [Option<String>; 2]) -> Cell<'static> {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     Cell::text((!parts.is_empty()).then(|| parts.join("  ")))
