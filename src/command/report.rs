@@ -66,6 +66,8 @@ pub async fn end(
     }
     let found = args.fail_on.and_then(|level| failure(&report, level));
     match (found, incomplete_error(&report)) {
+        // As in lists: a profile that was not read outweighs what was found in the others.
+        (Some(found), Some(missing)) if !report.failed.is_empty() => Err(missing.hint(found.message)),
         (Some(error), Some(missing)) => Err(error.hint(missing.message)),
         (found, missing) => found.or(missing).map_or(Ok(()), Err),
     }

@@ -37,7 +37,8 @@ const KATAPULT: Facts = Facts {
     default_api_url: Some(crate::katapult::DEFAULT_API_URL),
     needs_user: false,
     built_in_profile: "sandbox",
-    offers: "policies, disk, vm, org, trash, history, undo, coverage, calendar, check, lint, export, plan and apply",
+    offers: "policies, disk, vm, org, trash, history, undo, coverage, calendar, check, lint, snapshot, diff, report, export, \
+             plan and apply",
     token_prompt: "Katapult API token (hidden)",
     token_help: &[
         "create a token in the Katapult console: in the settings of the organization (for that organization only), or \

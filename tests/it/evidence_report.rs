@@ -202,6 +202,7 @@ fn a_profile_that_cannot_be_read_is_named() {
     let markdown = run(&["--profile", "a,b"]).exits(9).mentions(&["incomplete", "b: "]).stdout;
     assert!(markdown.contains("| b | the whole profile |") && markdown.contains("INCOMPLETE"), "{markdown}");
     assert!(markdown.contains("These totals lack"), "{markdown}");
+    run(&["--profile", "a,b", "--fail-on", "none"]).exits(9).mentions(&["incomplete", "findings"]);
     let all = lines(&run(&["--profile", "a,b", "--format", "csv"]).exits(9).stdout);
     assert!(all.iter().any(|line| line["profile"] == "b" && line["verdict"] == "unknown"), "{all:?}");
     let none = run(&["--profile", "b,b2", "-o", "json"]).exits(4);
