@@ -117,18 +117,18 @@ impl Ui {
         match self.options.is_quiet {
             true if self.options.can_ask => self.unsaid.borrow_mut().push(self.spoken(text)),
             true => {}
-            false => self.tell(self.spoken(text)),
+            false => self.emit(self.spoken(text)),
         }
     }
 
-    /// Tells what `-q` left unsaid: a question needs what it is about.
+    /// Prints what `-q` held back: a question needs what it is about.
     pub fn print_unsaid(&self) {
         self.unsaid.take().iter().for_each(|text| self.line(text));
     }
 
     /// Warns.
     pub fn warn(&self, text: &str) {
-        self.tell(format!("{} {}", self.painted("warning:", "33"), self.spoken(text)));
+        self.emit(format!("{} {}", self.painted("warning:", "33"), self.spoken(text)));
     }
 
     fn spoken(&self, text: &str) -> String {
@@ -138,7 +138,7 @@ impl Ui {
         }
     }
 
-    fn tell(&self, text: String) {
+    fn emit(&self, text: String) {
         // On a terminal a note may belong to a question that follows.
         match self.options.is_json && !self.options.is_terminal {
             true => self.held_back.borrow_mut().push(text),
@@ -276,8 +276,8 @@ impl HttpProgress {
     /// Returns whether a wait is new: requests side by side all wait for the same thing.
     fn is_news(&self, reason: &str, wait: Duration) -> bool {
         let end = Instant::now() + wait;
-        let is_known = |(known, told_end): &(String, Instant)| {
-            known == reason && end.saturating_duration_since(*told_end) < Duration::from_secs(1)
+        let is_known = |(known, last_end): &(String, Instant)| {
+            known == reason && end.saturating_duration_since(*last_end) < Duration::from_secs(1)
         };
         if self.last.borrow().as_ref().is_some_and(is_known) {
             return false;
@@ -293,7 +293,7 @@ impl HttpProgress {
 }
 
 /// A terminal shows every wait that can be noticed, a script only those that `-v` asks for.
-fn is_worth_telling(options: UiOptions, wait: Duration) -> bool {
+fn is_worth_showing(options: UiOptions, wait: Duration) -> bool {
     let is_noticed = options.is_terminal && wait >= Duration::from_secs(1);
     (is_noticed || options.verbosity > 0) && !options.is_quiet
 }
@@ -301,8 +301,8 @@ fn is_worth_telling(options: UiOptions, wait: Duration) -> bool {
 impl Reports for HttpProgress {
     fn waiting(&self, reason: &str, wait: Duration) {
         self.progress.wait(reason, wait);
-        let is_told = is_worth_telling(self.options, wait);
-        if is_told && (self.options.verbosity > 0 || self.is_news(reason, wait)) {
+        let is_shown = is_worth_showing(self.options, wait);
+        if is_shown && (self.options.verbosity > 0 || self.is_news(reason, wait)) {
             self.line(&format!("waiting {:.1} s: {}", wait.as_secs_f64(), escape(reason)));
         }
     }
@@ -335,13 +335,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_are_told_to_people() {
+    fn waits_are_shown_to_people() {
         let (long, short) = (Duration::from_secs(3), Duration::from_millis(300));
         let terminal = UiOptions { is_terminal: true, ..UiOptions::default() };
-        assert!(is_worth_telling(terminal, long));
-        assert!(!is_worth_telling(terminal, short));
-        assert!(!is_worth_telling(UiOptions { is_quiet: true, ..terminal }, long));
-        assert!(!is_worth_telling(UiOptions::default(), long));
-        assert!(is_worth_telling(UiOptions { verbosity: 1, ..UiOptions::default() }, short));
+        assert!(is_worth_showing(terminal, long));
+        assert!(!is_worth_showing(terminal, short));
+        assert!(!is_worth_showing(UiOptions { is_quiet: true, ..terminal }, long));
+        assert!(!is_worth_showing(UiOptions::default(), long));
+        assert!(is_worth_showing(UiOptions { verbosity: 1, ..UiOptions::default() }, short));
     }
 }

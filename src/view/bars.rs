@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_that_happens_twice_is_no_peak_of_its_day() {
+    fn an_hour_that_happens_twice_is_not_a_peak_of_its_day() {
         let runs = ["2026-10-25T00:10:00Z", "2026-10-25T01:10:00Z", "2026-10-26T05:10:00Z"];
         let text = drawn("Europe/London", "2026-10-24T00:00:00Z", 7 * 24, &runs, Drawing::Ascii);
         assert!(text.contains("1 fewest, 8 most (1 in an hour)"), "{text}");

@@ -228,7 +228,7 @@ fn a_plan_with_a_step_twice_is_refused() {
 }
 
 #[test]
-fn a_list_with_gaps_is_no_base_for_a_create() {
+fn a_list_with_gaps_is_not_a_base_for_a_create() {
     for path in [ORG_POLICIES_PATH, VM_POLICIES_PATH] {
         let server = World::new().policies(Vec::new()).serve_but(move |request| {
             let body = json!({"pagination": {"current_page": 1, "total_pages": 1, "total": 2, "per_page": 100,

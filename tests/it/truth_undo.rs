@@ -98,7 +98,7 @@ fn an_unknown_outcome_is_not_undone_over_what_a_colleague_did() {
 }
 
 #[test]
-fn an_unknown_outcome_is_undone_where_nobody_interfered_and_the_doubt_is_printed() {
+fn an_unknown_outcome_is_undone_where_no_one_interfered_and_the_doubt_is_printed() {
     for is_done in [true, false] {
         let (home, world) = (Home::new(), World::new());
         let server = first_answer_lost(&world, is_done);
