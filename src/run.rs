@@ -48,7 +48,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             command::run(&cx, command).now_or_never().expect("a command that waits for nothing")
         }
         command => {
-            cx.output.times.zone = zone(&cx)?;
+            // A command that changes the config file must not read it before it knows that it is one.
+            let has_profile = !matches!(command, Command::Config(_) | Command::Auth(_));
+            cx.output.times.zone = zone(&cx, has_profile)?;
             run_to_its_end(&cx, command)
         }
     });
@@ -287,7 +289,7 @@ fn output_options(global: &Global, system: &System, format: Format) -> OutputOpt
 }
 
 /// The zone of times: `--utc`, `--tz`, `BPCTL_TZ`, the profile's, then the local one.
-fn zone(cx: &Context) -> Result<TimeZone> {
+fn zone(cx: &Context, has_profile: bool) -> Result<TimeZone> {
     if cx.global.utc {
         return Ok(TimeZone::UTC);
     }
@@ -295,7 +297,7 @@ fn zone(cx: &Context) -> Result<TimeZone> {
     if let Some((origin, name)) = cx.global.tz.as_deref().map(|name| ("--tz", name)).or(variable) {
         return time::zone(name).map_err(|why| Error::usage(format!("invalid value '{name}' for '{origin}': {why}")));
     }
-    if let Some(zone) = cx.profile_zone() {
+    if let Some(zone) = has_profile.then(|| cx.profile_zone()).flatten() {
         return Ok(zone);
     }
     cx.system.local_zone().map_err(|sentence| {

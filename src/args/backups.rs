@@ -50,8 +50,9 @@ pub struct BackupsList {
     /// Without --vm the list is one of the cloud's settings, which takes an administrator.
     #[arg(long, value_name = "DISK", value_parser = not_empty)]
     pub disk: Option<String>,
-    /// images, files (incremental), all or points [default: images with --vm, else all]
+    /// images, files (incremental), all or points
     ///
+    /// The default is images with --vm, else all.
     /// `points` lists recovery points, which plugins make and which no other list has.
     #[arg(long, value_enum, value_name = "KIND", conflicts_with = "disk", hide_possible_values = true)]
     pub kind: Option<BackupKind>,
@@ -71,7 +72,7 @@ pub struct BackupShow {
 /// How long to wait
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct Wait {
-    /// Wait until the cloud has done it, at most DUR [default: 2h]
+    /// Wait until the cloud is done [default: 2h]
     ///
     /// Shows the progress of the transaction. A cloud that is busy with the VM is waited for, too. When the time is over
     /// the exit code is 8, and the message names the command to look again.

@@ -48,27 +48,29 @@ Examples:
   bpctl check --match 'db-*' --max-age 2h --format nagios
   bpctl check --all-profiles --format prometheus --output-file bpctl.prom")]
 pub struct Check {
-    /// Check this VM: id, name or FQDN; can be repeated
+    /// VM: id, name or FQDN; repeatable
     #[arg(long = "vm", value_name = "VM", value_parser = not_empty, conflicts_with = "patterns")]
     pub vms: Vec<String>,
-    /// Check the VMs whose name or FQDN matches, as in 'db-*'; can be repeated
+    /// VMs with a matching name; repeatable
     #[arg(long = "match", value_name = "GLOB")]
     pub patterns: Vec<Glob>,
-    /// Check only VMs with this tag (Katapult); can be repeated
+    /// VMs with this tag (Katapult); repeatable
     ///
     /// Lists leave out tags: reading them takes one request for each VM that the other options select.
     #[arg(long = "tag", value_name = "TAG", value_parser = not_empty)]
     pub tags: Vec<String>,
-    /// Leave out VMs by name pattern, or by `tag:TAG`; can be repeated
+    /// Leave these VMs out; repeatable
     #[arg(long = "ignore", value_name = "GLOB|tag:TAG")]
     pub ignored: Vec<Ignored>,
-    /// Oldest backup, or longest interval, that is ok [default on OnApp: 26h]
+    /// Oldest backup that is ok [OnApp: 26h]
+    ///
+    /// On Katapult, the longest interval that is ok; it has no default there.
     #[arg(long, value_name = "DUR", value_parser = age)]
     pub max_age: Option<u64>,
     /// Warn from this age on
     #[arg(long, value_name = "DUR", value_parser = age)]
     pub warn_age: Option<u64>,
-    /// Hold each VM to the interval of its own policy (Katapult)
+    /// Judge by each policy's own interval (Katapult)
     #[arg(long, conflicts_with_all = ["max_age", "warn_age"])]
     pub per_policy: bool,
     /// How late a run may be [default: 15m]
@@ -77,22 +79,27 @@ pub struct Check {
     /// Take a check of no VM for ok
     #[arg(long)]
     pub allow_empty: bool,
-    /// Format: table, json, nagios, prometheus or junit; -o has more
+    /// table, json, nagios, prometheus or junit
+    ///
+    /// `-o` has the formats of every list.
+    ///
     #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<CheckFormat>,
-    /// Write the result to a file, whole or not at all
+    /// Write the result to a file
+    ///
+    /// The file is replaced as a whole, or not at all.
     #[arg(long, value_name = "FILE")]
     pub output_file: Option<PathBuf>,
-    /// Report start and result to BPCTL_PING_URL, or `ping_url` of the profile
+    /// Report to BPCTL_PING_URL or `ping_url`
     ///
     /// For a dead man's switch such as healthchecks.io: `/start`, then the URL itself where all is ok, else `/fail`, with
     /// the summary as body. A report that cannot be sent is a warning, and the exit code is 9.
     #[arg(long)]
     pub ping: bool,
-    /// Send the result to BPCTL_WEBHOOK_URL, or `webhook_url` of the profile
+    /// Report to BPCTL_WEBHOOK_URL or `webhook_url`
     #[arg(long)]
     pub webhook: bool,
-    /// Shape for the webhook: generic or slack [default: by the host]
+    /// generic or slack [default: by the host]
     #[arg(long, value_enum, value_name = "SHAPE", hide_possible_values = true, requires = "webhook")]
     pub webhook_format: Option<WebhookFormat>,
 }

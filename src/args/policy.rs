@@ -14,7 +14,9 @@ pub enum PolicyCommand {
     Create(PolicyCreate),
     Update(PolicyUpdate),
     ScheduleDelete(PolicyScheduleDelete),
-    /// Pause policies: they keep their backups and make no more (OnApp)
+    /// Pause policies (OnApp)
+    ///
+    /// They keep their backups and make no more.
     ///
     /// Rests on the code of clients: OnApp's documents do not describe it. The status is read back.
     #[command(after_help = "\
@@ -209,7 +211,7 @@ pub struct PolicySelection {
     #[arg(long, value_name = "N", requires = "glob", conflicts_with = "policies")]
     pub canary: Option<usize>,
     /// With --match: continue after a failure
-    #[arg(long, requires = "glob", conflicts_with = "policies")]
+    #[arg(long, requires = "glob", conflicts_with = "policies", hide_short_help = true)]
     pub keep_going: bool,
 }
 

@@ -42,7 +42,7 @@ const FORMS: [(&str, &str); 9] = [
 ];
 
 /// The error codes of bpctl itself, with the exit codes that they usually come with.
-const CODES: [(&str, &str); 24] = [
+const CODES: [(&str, &str); 26] = [
     (code::USAGE, "2: a bad option, value or combination."),
     (code::CONFIG, "2: a bad or missing configuration."),
     (code::NO_TOKEN, "4: no token was found."),
@@ -59,6 +59,8 @@ const CODES: [(&str, &str); 24] = [
     (code::READ_ONLY, "2: the profile or an option forbids writes; nothing was sent."),
     (code::NOT_OFFERED, "2: the provider does not offer the command."),
     (code::CLOCK_SKEW, "2: the clocks differ too much to measure a distance in time."),
+    (code::BUSY, "5: the cloud is working on the same VM; bpctl waits for it as long as `--max-wait` permits."),
+    (code::TRANSACTION_FAILED, "1: the cloud began the work, and it failed or was cancelled."),
     (code::STILL_PENDING, "8: the work goes on; the time limit was over before it ended."),
     (code::UNREADABLE, "5: a policy holds something that bpctl does not know."),
     (code::NO_WAY_BACK, "5: the API offers no way to reverse the change."),

@@ -1,6 +1,6 @@
 //! The simulated world: all objects of both APIs, and the indexes that keep requests fast.
 //!
-//! It knows neither HTTP nor files. What happens with time (a policy that moves to the
+//! It does not know HTTP or files. What happens with time (a policy that moves to the
 //! trash, trash that is emptied) follows from the clock alone, so every process that shares a state file
 //! sees the same state without writing it.
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{bare, katapult};
+use crate::harness::katapult;
 use crate::server::{Answer, Request, Server};
 use crate::world::{POLICY_PATH, World, now, page, policy, vm};
 
@@ -271,9 +271,4 @@ fn wrong_input_is_refused_before_any_request() {
         katapult(&server, &["coverage"]).args(args).run().exits(2);
     }
     assert_eq!(server.count(), 0);
-    bare(&["coverage", "-o", "json"])
-        .env("BPCTL_PROVIDER", "onapp")
-        .env("BPCTL_API_URL", server.onapp_url())
-        .run()
-        .fails(2, "usage");
 }

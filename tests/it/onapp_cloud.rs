@@ -29,7 +29,7 @@ impl Cloud {
         self.bpctl_as("me", args)
     }
 
-    /// A command of another user; one whose name begins with `limited` is no administrator.
+    /// A command of another user; one whose name begins with `limited` is not an administrator.
     pub fn bpctl_as(&self, user: &str, args: &[&str]) -> Bpctl {
         bare(args)
             .home(&self.home)

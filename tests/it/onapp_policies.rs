@@ -14,7 +14,7 @@ fn policies_are_the_schedules_of_vms_and_disks() {
     let cloud = Cloud::serve(&[]);
     let all = cloud.bpctl(&["policies", "list", "-o", "id"]).run().ok();
     assert_eq!(ids(&all), ["31", "32", "41", "42", "43", "51", "52"]);
-    // A user who is no administrator gets them from each VM and disk.
+    // A user who is not an administrator gets them from each VM and disk.
     let run = cloud.bpctl_as("limited", &["policies", "list", "--sort", "id", "-o", "id"]).run().ok();
     assert_eq!(ids(&run).len(), 7, "{}", run.report());
     assert_eq!(ids(&cloud.bpctl(&["policies", "list", "--vm", "db1", "-o", "id"]).run().ok()), ["41", "42", "43"]);

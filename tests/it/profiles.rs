@@ -84,8 +84,8 @@ fn clouds_of_both_kinds_stand_in_one_list() {
     for name in ["sandbox,vm_", "sandbox-onapp,4"] {
         assert!(run.stdout.lines().any(|line| line.starts_with(name)), "{name}: {}", run.report());
     }
-    let run = bare(&["policies", "list", "--profile", "sandbox,sandbox-onapp"]).run().exits(9);
-    assert!(run.stdout.contains("web-1"), "{}", run.report());
+    let run = bare(&["policies", "list", "--profile", "sandbox,sandbox-onapp"]).run().ok();
+    assert!(run.stdout.contains("web-1") && run.stdout.contains("sandbox-onapp"), "{}", run.report());
 }
 
 #[test]

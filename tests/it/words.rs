@@ -8,7 +8,7 @@ const PAGE: &str = "CONTRIBUTING.md";
 const PLACES: [&str; 8] = ["src", "tests", "docs", "man", "README.md", "CHANGELOG.md", "SECURITY.md", "completions"];
 /// How many of the words are left: of a file, or of a directory that ends with `/`. A number may only become smaller.
 const LEFT: [(&str, usize); 4] =
-    [("completions/bpctl.bash", 1), ("src/config/", 1), ("src/onapp/", 8), ("src/sandbox/", 5)];
+    [("completions/bpctl.bash", 1), ("src/config/", 1), ("src/onapp/", 8), ("src/sandbox/", 3)];
 
 /// Reads the words: the last column of the glossary, and the first of the table that begins with `avoid`.
 fn words_to_avoid() -> Vec<String> {

@@ -16,7 +16,7 @@ pub(super) enum Given<T> {
 }
 
 impl<T> Given<T> {
-    /// Stores the argument over what is there, unless it was left out.
+    /// Replaces the stored value by the argument, unless it was left out.
     pub(super) fn store_in(self, place: &mut Option<T>) {
         match self {
             Self::Absent => {}

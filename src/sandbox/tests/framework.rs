@@ -233,7 +233,7 @@ fn the_limit_precedes_the_scope_and_follows_the_route() {
 }
 
 #[test]
-fn a_json_body_that_is_no_object_counts_as_empty() {
+fn a_json_body_that_is_not_an_object_counts_as_empty() {
     let api = api(options());
     let id = api.policy_of("web-1");
     let headers = "Authorization: Bearer secret\r\nContent-Type: application/json\r\n";

@@ -97,7 +97,7 @@ fn xml_is_written_as_rails_does() {
 }
 
 #[test]
-fn xml_and_json_tell_the_same() {
+fn xml_and_json_say_the_same() {
     let api = api(options());
     let json = get(&api, "/virtual_machines/652/backups.json").json();
     let xml = get(&api, "/virtual_machines/652/backups.xml").body;

@@ -106,7 +106,7 @@ fn a_failed_restore_cancels_the_start() {
 }
 
 #[test]
-fn an_unbuilt_backup_is_neither_restored_nor_converted_nor_deleted() {
+fn an_unbuilt_backup_is_not_restored_converted_or_deleted() {
     let (_, api) = world();
     assert!(errors(&call(&api, "POST", "/backups/5733/restore.json")).contains("not built"));
     let convert = call_with(&api, "POST", "/backups/5733/convert.json", &json!({"backup": {"label": "x"}}));
