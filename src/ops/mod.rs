@@ -1,6 +1,6 @@
 //! What the verbs in [`crate::command`] are made of. Nothing here is a command.
 //!
-//! The way of a write: a [`write`] knows its request, its preview and its losses; the [`pipeline`] shows it, asks,
+//! The way of a write: a [`write`](mod@write) knows its request, its preview and its losses; the [`pipeline`] shows it, asks,
 //! locks, and reads again ([`guard`]); [`execute`] records it, sends it and reads it back. Readers share [`inventory`]
 //! (everything of an organization, with its gaps known) and [`rows`].
 

@@ -1,4 +1,4 @@
-//! The writes of an OnApp cloud: each knows its request, its preview and its losses. [`onapp_execute`](super::onapp_execute)
+//! The writes of an OnApp cloud: each knows its request, its preview and its losses. [`onapp_execute`]
 //! carries them out.
 
 use serde_json::{Map, Value, json};
