@@ -307,7 +307,7 @@ fn removed_policy(id: &str, policy: &Policy, new: &Side<'_>) -> Difference {
     // With its target gone as well, there is nothing left to protect.
     if removed.change == ChangeKind::Removed && has_target {
         removed.weaker = true;
-        removed.losses.push("the policy was removed, and its backups with it".to_owned());
+        removed.losses.push("the policy was removed: it makes no more backups".to_owned());
     }
     removed
 }
