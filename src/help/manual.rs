@@ -77,7 +77,11 @@ fn described(text: &mut String, block: &Block) {
     match block {
         Block::Heading(title) => line(text, &format!(".SS \"{title}\"")),
         Block::Text(words) => {
-            line(text, ".PP");
+            // A heading begins a paragraph by itself.
+            let follows_heading = text.lines().next_back().is_some_and(|last| last.starts_with(".S"));
+            if !follows_heading {
+                line(text, ".PP");
+            }
             line(text, &plain(words));
         }
         Block::Terms(rows) => {

@@ -120,7 +120,7 @@ fn pages_point_to_pages_that_there_are() {
 
 #[test]
 fn pages_are_well_formed() {
-    if !tools::has("mandoc", &["-T", "lint", "/dev/null"]) {
+    if !tools::has("mandoc", &["-T", "utf8", "/dev/null"]) {
         return;
     }
     let directory = TempDir::new().unwrap();
