@@ -2,6 +2,7 @@
 
 mod apply;
 mod auth;
+mod autobackup;
 mod backups;
 mod calendar;
 mod check;
@@ -34,6 +35,7 @@ use clap::{Parser, Subcommand};
 
 pub use apply::Apply;
 pub use auth::{AuthCommand, AuthLogin};
+pub use autobackup::{AutobackupCommand, AutobackupTarget};
 pub use backups::{
     BackupConvert, BackupCreate, BackupDelete, BackupKind, BackupNote, BackupRestore, BackupShow, BackupsCommand,
     BackupsList,
@@ -103,6 +105,9 @@ pub enum Command {
     /// List, take, restore and delete backups of an OnApp cloud
     #[command(subcommand, visible_alias = "backup")]
     Backups(BackupsCommand),
+    /// Switch the policies of a VM or a disk of an OnApp cloud on or off
+    #[command(subcommand)]
+    Autobackup(AutobackupCommand),
     Check(Box<Check>),
     /// List and show transactions of an OnApp cloud
     #[command(subcommand, visible_alias = "transaction")]

@@ -10,16 +10,16 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Command, CommandFactory, Error, FromArgMatches, Subcommand};
 
 use super::{
-    Apply, AuthCommand, BackupsCommand, Calendar, Check, Cli, Completions, ConfigCommand, Coverage, Diff, DiskCommand,
-    Export, Global, Help, History, Lint, Man, OrgCommand, Plan, PolicyCommand, Report, SandboxCommand, Snapshot,
-    TransactionsCommand, TrashCommand, Undo, VmCommand,
+    Apply, AuthCommand, AutobackupCommand, BackupsCommand, Calendar, Check, Cli, Completions, ConfigCommand, Coverage,
+    Diff, DiskCommand, Export, Global, Help, History, Lint, Man, OrgCommand, Plan, PolicyCommand, Report,
+    SandboxCommand, Snapshot, TransactionsCommand, TrashCommand, Undo, VmCommand,
 };
 
 /// A command: its name, its other name, and what adds its verbs or its arguments.
 type Known = (&'static str, Option<&'static str>, fn(Command) -> Command);
 
 /// Every command of [`Cli`], to be declared alone.
-const COMMANDS: [Known; 26] = [
+const COMMANDS: [Known; 27] = [
     ("policies", Some("policy"), PolicyCommand::augment_subcommands),
     ("disk", Some("disks"), DiskCommand::augment_subcommands),
     ("vm", Some("vms"), VmCommand::augment_subcommands),
@@ -28,6 +28,7 @@ const COMMANDS: [Known; 26] = [
     ("undo", None, Undo::augment_args),
     ("org", Some("orgs"), OrgCommand::augment_subcommands),
     ("backups", Some("backup"), BackupsCommand::augment_subcommands),
+    ("autobackup", None, AutobackupCommand::augment_subcommands),
     ("transactions", Some("transaction"), TransactionsCommand::augment_subcommands),
     ("check", None, Check::augment_args),
     ("coverage", None, Coverage::augment_args),

@@ -2,6 +2,7 @@
 
 mod apply;
 mod auth;
+mod autobackup;
 mod backup_writes;
 mod backups;
 mod calendar;
@@ -73,6 +74,7 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Undo(args) => undo::run(cx, &args).await,
         Command::Org(verb) => org::run(cx, verb).await,
         Command::Backups(verb) => backups::run(cx, verb).await,
+        Command::Autobackup(verb) => autobackup::run(cx, verb).await,
         Command::Transactions(verb) => transactions::run(cx, verb).await,
         Command::Coverage(args) => coverage::run(cx, args).await,
         Command::Calendar(args) => calendar::run(cx, args).await,

@@ -1,13 +1,13 @@
 //! Which columns the list of a command has.
 
 use crate::model::{
-    Backup, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, ProfileSummary, Session, Transaction,
-    TrashObject, calendar, check, coverage, diff, lint,
+    Backup, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, Preset, ProfileSummary, Session,
+    Transaction, TrashObject, calendar, check, coverage, diff, lint,
 };
 use crate::view::{Change, Resource, StepResult};
 
 /// The commands that print a list, for the topic about formats.
-pub(super) const LISTS: [&str; 17] = [
+pub(super) const LISTS: [&str; 18] = [
     "policies list",
     "disk list",
     "vm list",
@@ -15,6 +15,7 @@ pub(super) const LISTS: [&str; 17] = [
     "history",
     "org list",
     "backups list",
+    "autobackup presets",
     "transactions list",
     "check",
     "coverage",
@@ -36,7 +37,9 @@ pub(crate) fn columns(command: &str) -> Vec<&'static str> {
         | "policies show"
         | "policies create"
         | "policies update"
-        | "policies schedule-delete" => names::<Policy>(),
+        | "policies schedule-delete"
+        | "autobackup on"
+        | "autobackup off" => names::<Policy>(),
         "disk list" | "disk show" => names::<Disk>(),
         "vm list" | "vm show" => names::<Machine>(),
         "trash list" | "trash show" => names::<TrashObject>(),
@@ -44,6 +47,7 @@ pub(crate) fn columns(command: &str) -> Vec<&'static str> {
         "org list" => names::<Organization>(),
         "backups list" | "backups show" | "backups create" | "backups restore" | "backups delete" | "backups note"
         | "backups convert" => names::<Backup>(),
+        "autobackup presets" => names::<Preset>(),
         "transactions list" | "transactions show" => names::<Transaction>(),
         "check" => names::<check::MachineCheck>(),
         "coverage" => names::<coverage::Row>(),

@@ -36,6 +36,7 @@ Look:
 
 Change:
   policies            create, update, schedule-delete, delete, restore
+  autobackup          Switch the policies of an OnApp VM on or off
   export, plan, apply Keep the policies in a file
   history, undo       Show changes made with bpctl, and reverse them
   trash               List and show deleted objects

@@ -35,6 +35,10 @@ pub enum Action {
     NoteBackup,
     /// A backup was converted to a template.
     ConvertBackup,
+    /// All policies of a target were switched on, or made of presets.
+    EnableAutobackup,
+    /// All policies of a target were switched off.
+    DisableAutobackup,
 }
 
 /// How a write ended.
@@ -289,6 +293,8 @@ impl Action {
             Self::DeleteBackup => "delete-backup",
             Self::NoteBackup => "note-backup",
             Self::ConvertBackup => "convert-backup",
+            Self::EnableAutobackup => "enable-autobackup",
+            Self::DisableAutobackup => "disable-autobackup",
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{Backup, Disk, Interval, Machine, Policy, Schedule, Target, TargetKind, Transaction};
+use crate::model::{Backup, Disk, Interval, Machine, Policy, Preset, Schedule, Target, TargetKind, Transaction};
 
 /// Reads a backup.
 pub fn backup(value: &Value) -> Backup {
@@ -120,6 +120,17 @@ pub fn schedule(value: &Value) -> Policy {
     }
 }
 
+/// Reads a preset, from which `autobackup on` makes a schedule.
+pub fn preset(value: &Value) -> Preset {
+    let schedule = schedule(value);
+    Preset {
+        id: word(value, "id"),
+        schedule: schedule.schedule,
+        retention: integer(value, "rotation_period"),
+        enabled: flag(value, "enabled"),
+    }
+}
+
 /// The newest run that the schedule's log knows; in which order the log stands is not documented.
 fn last_run(value: &Value) -> Option<(Timestamp, Option<String>)> {
     let logs = value.get("schedule_logs")?.as_array()?;
@@ -153,6 +164,7 @@ pub fn machine(value: &Value) -> Machine {
         hostname: word(value, "hostname"),
         fqdn: word(value, "fqdn"),
         state,
+        operating_system: word(value, "operating_system"),
         package: word(value, "template_label"),
         zone: None,
         addresses: Vec::new(),

@@ -4,7 +4,7 @@ use super::client::{Listed, OnApp, segment};
 use super::convert;
 use super::reads::disk_path;
 use crate::error::Result;
-use crate::model::{Object, Policy};
+use crate::model::{Object, Policy, Preset};
 
 /// What schedules are listed for.
 #[derive(Clone, Copy, Debug)]
@@ -19,10 +19,15 @@ pub enum ScheduleOwner<'a> {
 
 impl ScheduleOwner<'_> {
     pub(super) fn path(self) -> String {
+        format!("{}/schedules", self.owner_path())
+    }
+
+    /// The path of the owner itself.
+    pub(super) fn owner_path(self) -> String {
         match self {
-            Self::Cloud => "/settings/schedules".to_owned(),
-            Self::Machine(id) => format!("/virtual_machines/{}/schedules", segment(id)),
-            Self::Disk(machine, disk) => format!("{}/schedules", disk_path(machine, disk)),
+            Self::Cloud => "/settings".to_owned(),
+            Self::Machine(id) => format!("/virtual_machines/{}", segment(id)),
+            Self::Disk(machine, disk) => disk_path(machine, disk),
         }
     }
 }
@@ -31,6 +36,21 @@ impl OnApp {
     /// Lists schedules.
     pub async fn schedules(&self, owner: ScheduleOwner<'_>) -> Result<Listed<Policy>> {
         self.all(&owner.path(), "schedule", convert::schedule).await
+    }
+
+    /// Lists what `autobackup on` makes of a target without schedules (client code); it takes an administrator.
+    pub async fn presets(&self) -> Result<Listed<Preset>> {
+        self.all("/settings/autobackup_presets", "autobackup_template", convert::preset).await
+    }
+
+    /// Reads whether a VM that is deleted takes its backups with it (client code); it takes an administrator. None
+    /// where the cloud does not say.
+    pub async fn removes_backups_with_vm(&self) -> Result<Option<bool>> {
+        let settings = self.one("/settings/configuration", "settings", serde_json::Value::clone).await?.raw;
+        // Under which key the settings stand is not known.
+        let named = |settings: &serde_json::Value| settings["remove_backups_on_destroy_vm"].as_bool();
+        let nested = || settings.as_object()?.values().find_map(named);
+        Ok(named(&settings).or_else(nested))
     }
 
     /// Reads a schedule.

@@ -61,6 +61,13 @@ impl OnApp {
         post(&owner.path()).body(json!({"schedule": fields}))
     }
 
+    /// Describes switching the schedules of a VM or a disk on or off (recorded for disks). Where there is no schedule,
+    /// `on` makes one of each preset, and takes a backup for each at once (recorded).
+    pub fn autobackup_request(owner: ScheduleOwner<'_>, is_on: bool) -> Request {
+        let verb = if is_on { "autobackup_enable" } else { "autobackup_disable" };
+        post(&format!("{}/{verb}", owner.owner_path()))
+    }
+
     /// Describes the change of a schedule (client code): all its fields are sent, since it is not known whether the
     /// cloud merges or replaces.
     pub fn update_schedule_request(id: &str, fields: &Value) -> Request {

@@ -12,6 +12,7 @@ pub mod execute;
 pub mod find;
 pub mod guard;
 pub mod inventory;
+pub mod onapp_autobackup;
 pub mod onapp_change;
 pub mod onapp_execute;
 pub mod onapp_fleet;

@@ -1,6 +1,8 @@
 //! Policies of an OnApp cloud: the schedules of its VMs and of their disks. A cloud without schedules is never taken for
 //! one without policies.
 
+use std::collections::HashSet;
+
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::onapp_fleet::is_closed;
@@ -8,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Walk;
 use crate::model::{Disk, Fleet, Machine, Object, Policy, TargetKind};
-use crate::onapp::{Listed, OnApp, ScheduleOwner};
+use crate::onapp::{Listed, OnApp, ScheduleOwner, is_gone};
 
 /// Reads the policies of a VM and of its disks.
 pub async fn of_machine(api: &OnApp, id: &str) -> Result<Listed<Policy>> {
@@ -33,16 +35,31 @@ pub async fn of_disk(api: &OnApp, machine: Option<&str>, disk: &str) -> Result<L
     }
 }
 
+/// Reads the policies of a VM or a disk itself, before another one is made there.
+pub async fn of_owner(api: &OnApp, owner: ScheduleOwner<'_>) -> Result<Listed<Policy>> {
+    match owner {
+        ScheduleOwner::Disk(machine, disk) => of_disk(api, machine, disk).await,
+        owner => api.schedules(owner).await.map_err(closed),
+    }
+}
+
 /// Reads all of a cloud: VMs, disks and policies.
 pub async fn of_cloud(cx: &Context, api: &OnApp) -> Result<(Fleet, Vec<Object<Policy>>, Walk)> {
     let _bar = cx.ui.progress("reading VMs, disks and schedules");
     let machines = api.all_machines().await?;
     let mut walk = machines.walk;
-    let machines: Vec<Machine> = machines.models();
-    let one = async |id: String| Ok::<_, Error>(api.all_disks(&id).await?.rows);
-    let ids = machines.iter().filter_map(|machine| machine.id.clone());
+    let one = async |machine: Machine| {
+        let id = machine.id.clone().unwrap_or_default();
+        match api.all_disks(&id).await {
+            // Deleted since the VMs were listed: it has nothing any more.
+            Err(error) if is_gone(&error) && is_deleted(api, &id).await => Ok(None),
+            listed => Ok::<_, Error>(Some((machine, listed?.rows))),
+        }
+    };
     let width = api.http().concurrency();
-    let disks: Vec<Vec<Object<Disk>>> = stream::iter(ids).map(one).buffered(width).try_collect().await?;
+    let read: Vec<Option<(Machine, Vec<Object<Disk>>)>> =
+        stream::iter(machines.models()).map(one).buffered(width).try_collect().await?;
+    let (machines, disks): (Vec<Machine>, Vec<Vec<Object<Disk>>>) = read.into_iter().flatten().unzip();
     let listed = match api.schedules(ScheduleOwner::Cloud).await {
         Ok(listed) => listed,
         Err(error) if is_closed(&error) => walk_machines(api, &machines, &disks).await?,
@@ -90,12 +107,19 @@ pub async fn find(cx: &Context, api: &OnApp, wanted: &str) -> Result<Object<Poli
     }
 }
 
-/// What works: reports count policies that are enabled, and disks that hold data.
-pub fn working(fleet: Fleet) -> Fleet {
+/// Takes out what makes no backups, which is the second value: policies that are not enabled, and those of whole VMs
+/// that run Windows (documented). Disks of swap need none.
+pub fn working(fleet: Fleet) -> (Fleet, Vec<Policy>) {
     let Fleet { machines, disks, policies } = fleet;
+    let windows: HashSet<&str> =
+        machines.iter().filter(|machine| machine.is_windows()).filter_map(|machine| machine.id.as_deref()).collect();
+    let is_of_windows = |policy: &Policy| {
+        policy.target.kind == TargetKind::VirtualMachine
+            && policy.target.id.as_deref().is_some_and(|id| windows.contains(id))
+    };
+    let (policies, idle) = policies.into_iter().partition(|policy| policy.is_enabled() && !is_of_windows(policy));
     let disks = disks.into_iter().filter(|disk| disk.is_swap != Some(true)).collect();
-    let policies = policies.into_iter().filter(Policy::is_enabled).collect();
-    Fleet { machines, disks, policies }
+    (Fleet { machines, disks, policies }, idle)
 }
 
 async fn walk_machines(api: &OnApp, machines: &[Machine], disks: &[Vec<Object<Disk>>]) -> Result<Listed<Policy>> {
@@ -113,8 +137,12 @@ async fn walk_machines(api: &OnApp, machines: &[Machine], disks: &[Vec<Object<Di
 
 /// Reads the schedules of a VM that exists, and of its disks.
 async fn schedules_of(api: &OnApp, id: &str, disks: &[Object<Disk>]) -> Result<Listed<Policy>> {
-    let closed = |error: Error| if is_closed(&error) { not_offered(&error) } else { error };
-    let mut all = api.schedules(ScheduleOwner::Machine(id)).await.map_err(closed)?;
+    let mut all = match api.schedules(ScheduleOwner::Machine(id)).await {
+        Err(error) if is_gone(&error) && is_deleted(api, id).await => {
+            return Ok(Listed { rows: Vec::new(), walk: Walk::default() });
+        }
+        listed => listed.map_err(closed)?,
+    };
     for disk in disks.iter().filter_map(|disk| disk.model.id.as_deref()) {
         let own = match api.schedules(ScheduleOwner::Disk(None, disk)).await {
             Err(error) if is_closed(&error) => {
@@ -128,7 +156,16 @@ async fn schedules_of(api: &OnApp, id: &str, disks: &[Object<Disk>]) -> Result<L
     Ok(all)
 }
 
-fn not_offered(error: &Error) -> Error {
+async fn is_deleted(api: &OnApp, machine: &str) -> bool {
+    api.machine(machine).await.is_err_and(|error| is_gone(&error))
+}
+
+fn closed(error: Error) -> Error {
+    if is_closed(&error) { not_offered(&error) } else { error }
+}
+
+/// The error of a cloud without schedules, or of a user who may not read them.
+pub fn not_offered(error: &Error) -> Error {
     let why =
         if error.status == Some(403) { "this user may not read schedules" } else { "this cloud has no schedules" };
     Error { status: error.status, ..Error::new(Exit::Usage, code::NOT_OFFERED, format!("not offered: {why}")) }

@@ -10,7 +10,7 @@ use crate::model::{Interval, Object, Policy, PolicyPatch, TargetKind};
 use crate::onapp::{OnApp, ScheduleOwner};
 use crate::ops::find::with_server;
 use crate::ops::onapp_change::{NewSchedule, OnAppChange, OnAppWrite, OnAppWritten, schedule_ids};
-use crate::ops::onapp_policies::{find, of_cloud, of_disk, of_machine};
+use crate::ops::onapp_policies::{find, of_cloud, of_disk, of_machine, of_owner};
 use crate::ops::onapp_result::finish;
 use crate::ops::pipeline::{self, Lock, Options};
 use crate::ops::rows::Rows;
@@ -73,7 +73,7 @@ pub async fn create(cx: &Context, args: PolicyCreate) -> Result<()> {
         TargetKind::Disk => ScheduleOwner::Disk(None, &target),
         _ => ScheduleOwner::Machine(&target),
     };
-    let existing = api.schedules(scope).await?;
+    let existing = of_owner(api, scope).await?;
     let same = existing.rows.iter().find(|policy| policy.model.schedule.interval.as_ref() == Some(interval));
     if let Some(same) = same.filter(|_| !args.allow_duplicate) {
         let id = same.model.id_text();

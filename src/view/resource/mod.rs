@@ -11,6 +11,7 @@ pub mod history;
 mod machine;
 mod organization;
 pub mod policy;
+mod preset;
 mod profile;
 mod rule;
 mod scheduled_run;

@@ -1,0 +1,64 @@
+//! `bpctl autobackup …`
+
+use clap::{Args, Subcommand};
+
+use super::value::not_empty;
+
+/// Verbs of `autobackup`
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
+pub enum AutobackupCommand {
+    On(AutobackupOn),
+    Off(AutobackupOff),
+    Presets(AutobackupPresets),
+}
+
+/// What is switched
+#[derive(Clone, Debug, Args)]
+pub struct AutobackupTarget {
+    /// VM: number, identifier, label or host name
+    #[arg(long, value_name = "VM", value_parser = not_empty, required_unless_present = "disk", conflicts_with = "disk")]
+    pub vm: Option<String>,
+    /// Disk: number
+    #[arg(long, value_name = "DISK", value_parser = not_empty)]
+    pub disk: Option<String>,
+}
+
+/// Switch all policies of a VM or a disk on (OnApp)
+///
+/// Where there is no policy, the cloud makes one of each preset (daily, weekly, monthly and yearly on most clouds), and
+/// takes a backup for each at once. Where there are policies, they are enabled: OnApp's documents do not say so, and
+/// bpctl reads them back. For one policy of your own see `bpctl policy create`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl autobackup on --vm web1 --dry-run
+  bpctl autobackup on --disk 1101")]
+pub struct AutobackupOn {
+    /// Target
+    #[command(flatten)]
+    pub target: AutobackupTarget,
+}
+
+/// Switch all policies of a VM or a disk off (OnApp)
+///
+/// The policies and their backups stay; no more backups are made until autobackup is on again, so it is confirmed
+/// first. For one policy see `bpctl policy pause`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl autobackup off --vm web1")]
+pub struct AutobackupOff {
+    /// Target
+    #[command(flatten)]
+    pub target: AutobackupTarget,
+}
+
+/// List the presets that `autobackup on` uses (OnApp)
+///
+/// They are settings of the cloud, which takes an administrator.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl autobackup presets")]
+pub struct AutobackupPresets {}
