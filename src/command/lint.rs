@@ -7,9 +7,10 @@ use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Flow;
-use crate::model::lint::{Evidence, Finding, RULES, Rule, Severity, lint, rule};
+use crate::model::lint::{Evidence, Finding, OnAppFacts, RULES, Rule, Severity, lint, rule};
 use crate::model::{Object, TrashObject};
 use crate::ops::inventory::{self, Reading};
+use crate::ops::onapp_fleet::is_closed;
 use crate::ops::rows::{Rows, own, print_list};
 use crate::view::{Resource, sarif, structured};
 
@@ -25,12 +26,14 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
     let mut reading = inventory::read(cx, args.detail.detail).await?;
     let mut skipped = Vec::new();
     let trash = trash(cx, &mut reading).await?;
-    if trash.is_none() && cx.provider_is(Provider::Katapult)? {
+    let is_onapp = cx.provider_is(Provider::OnApp)?;
+    if trash.is_none() && !is_onapp {
         skipped.push("W021 was not checked: the token may not read the trash (scope `trash_objects:read`)".to_owned());
     }
     if !reading.is_detailed {
         skipped.push("W022 was not checked: it takes one request a policy; `--detail` does that".to_owned());
     }
+    let removes_backups = removes_backups(cx, &mut skipped).await?;
     skipped.iter().for_each(|note: &String| cx.ui.warn(note));
     let gaps = reading.inventory.gaps().to_vec();
     let is_complete = gaps.is_empty();
@@ -38,6 +41,7 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
     let findings = lint(&Evidence {
         fleet: &reading.inventory.fleet,
         trash: trash.as_ref(),
+        onapp: is_onapp.then_some(OnAppFacts { idle: &reading.idle, removes_backups }),
         max_per_minute: usize::try_from(args.max_per_minute).unwrap_or(usize::MAX),
         now: cx.now(),
     });
@@ -92,6 +96,22 @@ async fn trash(cx: &Context, reading: &mut Reading) -> Result<Option<HashSet<Str
         Err(error) if matches!(error.code.as_ref(), "scope_not_granted" | "permission_denied") => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Reads whether an OnApp cloud deletes the backups of a VM with it; none when that cannot be read.
+async fn removes_backups(cx: &Context, skipped: &mut Vec<String>) -> Result<Option<bool>> {
+    if !cx.provider_is(Provider::OnApp)? {
+        return Ok(None);
+    }
+    let reason = match cx.onapp()?.removes_backups_with_vm().await {
+        Ok(Some(setting)) => return Ok(Some(setting)),
+        Ok(None) => "the cloud's settings do not name `remove_backups_on_destroy_vm`",
+        Err(error) if error.status == Some(403) => "the user may not read the cloud's settings",
+        Err(error) if is_closed(&error) => "the cloud's settings cannot be read",
+        Err(error) => return Err(error),
+    };
+    skipped.push(format!("W035 was not checked: {reason}"));
+    Ok(None)
 }
 
 fn failure(findings: &[Finding], level: FailOnLint) -> Option<Error> {

@@ -141,6 +141,7 @@ pub fn machine(value: &Value) -> Machine {
         hostname: text(value, "hostname"),
         fqdn: text(value, "fqdn"),
         state: text(value, "state"),
+        operating_system: None,
         package: text(&value["package"], "name"),
         zone: text(&value["zone"], "name"),
         addresses: list(value, "ip_addresses").iter().filter_map(|address| text(address, "address")).collect(),

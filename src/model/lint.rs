@@ -1,9 +1,10 @@
 //! Findings about policies that are probably not as intended.
 //!
 //! Codes are stable: a code that is retired is not reused. W00x is about protection, W01x about
-//! schedules and retention, W02x about deletion.
+//! schedules and retention, W02x about deletion, W03x about OnApp clouds.
 
 mod check;
+mod onapp;
 mod rules;
 
 use std::collections::HashSet;
@@ -11,7 +12,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Fleet;
+use super::{Fleet, Policy};
 
 pub use rules::{RULES, rule};
 
@@ -61,12 +62,22 @@ pub struct Finding {
 pub struct Evidence<'a> {
     /// The organization.
     pub fleet: &'a Fleet,
+    /// What only OnApp clouds have; none of Katapult.
+    pub onapp: Option<OnAppFacts<'a>>,
     /// Ids of what is in the trash; none when it could not be read.
     pub trash: Option<&'a HashSet<String>>,
     /// Policies allowed in one minute.
     pub max_per_minute: usize,
     /// The present.
     pub now: Timestamp,
+}
+
+/// What is looked at on an OnApp cloud besides its fleet.
+pub struct OnAppFacts<'a> {
+    /// Policies that make no backups, which are not in the fleet.
+    pub idle: &'a [Policy],
+    /// Whether deleting a VM deletes its backups; none when the setting could not be read.
+    pub removes_backups: Option<bool>,
 }
 
 impl Severity {
@@ -82,6 +93,9 @@ impl Severity {
 /// Finds what there is to find: errors first, then by code, target and policy.
 pub fn lint(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut findings = check::all(evidence);
+    if let Some(facts) = &evidence.onapp {
+        findings.extend(onapp::all(evidence.fleet, facts, evidence.now));
+    }
     findings.sort_by(|a, b| {
         let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.code);
         key(a).cmp(&key(b)).then_with(|| (&a.target, &a.policy, &a.message).cmp(&(&b.target, &b.policy, &b.message)))

@@ -15,6 +15,8 @@ pub struct Machine {
     pub fqdn: Option<String>,
     /// `started`, `stopped`, …; lists leave it out.
     pub state: Option<String>,
+    /// `linux`, `windows`, … (OnApp).
+    pub operating_system: Option<String>,
     /// The package's name.
     pub package: Option<String>,
     /// The zone's name.
@@ -47,6 +49,11 @@ impl Machine {
     pub fn contains(&self, text: &str) -> bool {
         let names = [&self.name, &self.hostname, &self.fqdn];
         names.into_iter().flatten().any(|name| name.to_lowercase().contains(text))
+    }
+
+    /// Whether it runs Windows: an OnApp cloud backs up its disks only (documented).
+    pub fn is_windows(&self) -> bool {
+        self.operating_system.as_ref().is_some_and(|system| system.eq_ignore_ascii_case("windows"))
     }
 
     /// Names the machine for people.

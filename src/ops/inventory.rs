@@ -216,6 +216,8 @@ pub struct Reading {
     pub inventory: Inventory,
     /// Whether frequencies and pending deletions were read.
     pub is_detailed: bool,
+    /// Policies of an OnApp cloud that make no backups: they are not in the fleet.
+    pub idle: Vec<Policy>,
 }
 
 /// Reads machines, disks and policies for a report.
@@ -254,14 +256,20 @@ async fn read_onapp(cx: &Context) -> Result<Reading> {
     let organization = Lookup::id(api.http().base().host_str().unwrap_or("onapp"));
     let gaps = gaps(&[(Policy::PLURAL, walk)]);
     gaps.iter().for_each(|gap| cx.ui.warn(gap));
-    let fleet = onapp_policies::working(fleet);
-    Ok(Reading { inventory: Inventory { organization, fleet, gaps, unread: Vec::new() }, is_detailed: true })
+    let (fleet, idle) = onapp_policies::working(fleet);
+    let of_windows = idle.len() - paused;
+    if of_windows > 0 {
+        cx.ui.note(&format!(
+            "policies left out because they are of whole VMs that run Windows: {of_windows} (`bpctl lint --explain W032`)"
+        ));
+    }
+    Ok(Reading { inventory: Inventory { organization, fleet, gaps, unread: Vec::new() }, is_detailed: true, idle })
 }
 
 async fn finished(cx: &Context, api: &Katapult, mut inventory: Inventory, wants_detail: bool) -> Result<Reading> {
     inventory.gaps().iter().for_each(|gap| cx.ui.warn(gap));
     let is_detailed = inventory.read_details(cx, api, wants_detail).await?;
-    Ok(Reading { inventory, is_detailed })
+    Ok(Reading { inventory, is_detailed, idle: Vec::new() })
 }
 
 fn keep<T>(all: &mut Vec<T>, page: Vec<Object<T>>, bar: &Bar) -> Result<Flow> {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::Run;
+use crate::harness::{Run, onapp};
 use crate::onapp_cloud::Cloud;
+use crate::server::{Answer, Request, Server};
 
 fn ids(run: &Run) -> Vec<&str> {
     run.stdout.lines().collect()
@@ -32,16 +33,69 @@ fn policies_are_the_schedules_of_vms_and_disks() {
     cloud.bpctl(&["policy", "show", "999"]).run().fails_in_words(3);
 }
 
+/// The commands that need schedules.
+const NEED_SCHEDULES: [&[&str]; 13] = [
+    &["policies", "list"],
+    &["policies", "list", "--vm", "web1"],
+    &["policies", "list", "--disk", "1101"],
+    &["policy", "show", "31"],
+    &["policy", "create", "--vm", "test1", "--interval", "daily", "--retention", "5"],
+    &["policy", "create", "--disk", "1180", "--interval", "daily"],
+    &["policy", "update", "31", "--retention", "9"],
+    &["policy", "pause", "31", "--yes"],
+    &["policy", "delete", "31", "--yes"],
+    &["coverage"],
+    &["calendar"],
+    &["lint"],
+    &["autobackup", "on", "--vm", "test1"],
+];
+
 #[test]
-fn a_cloud_without_schedules_is_none_without_policies() {
+fn a_cloud_without_schedules_is_not_one_without_policies() {
     let cloud = Cloud::serve(&["--onapp", "superb"]);
-    for args in
-        [&["policies", "list"][..], &["policies", "list", "--vm", "web1"], &["coverage"], &["calendar"], &["lint"]]
-    {
+    for args in NEED_SCHEDULES {
         let run = cloud.bpctl(args).arg("-ojson").run().exits(2);
         assert_eq!(run.error()["code"], "not_offered", "{args:?}: {}", run.report());
+        assert_eq!((run.stdout.as_str(), &run.error()["changed"]), ("", &json!("no")), "{args:?}");
     }
     cloud.bpctl(&["policies", "list", "--vm", "999"]).run().fails_in_words(3);
+    cloud.bpctl(&["policies", "list", "--disk", "999"]).run().fails_in_words(3);
+    // Backups are judged by fact, and need no schedules.
+    let run = cloud.bpctl(&["check", "--vm", "web1", "-o", "json"]).run().ok();
+    assert!(run.stdout.contains("backups"), "{}", run.report());
+}
+
+#[test]
+fn a_user_who_may_not_read_schedules_gets_that_reason() {
+    let server = Server::start(|request: &Request| match request.path() {
+        "/flexapi/virtual_machines.json" => Answer::json(200, &json!([{"virtual_machine": {"id": 1, "label": "a"}}])),
+        "/flexapi/virtual_machines/1/disks.json" => Answer::json(200, &json!([])),
+        _ => Answer::json(403, &json!({"errors": ["You do not have permissions for this action"]})),
+    });
+    for args in [&["policies", "list"][..], &["coverage"], &["calendar"], &["lint"]] {
+        let run = onapp(&server, args).args(&["-o", "json"]).run().exits(2);
+        assert_eq!(run.error()["code"], "not_offered", "{args:?}: {}", run.report());
+        assert!(run.error()["message"].as_str().unwrap().contains("this user may not read schedules"));
+    }
+}
+
+#[test]
+fn a_vm_that_is_deleted_meanwhile_is_left_out() {
+    // The first VM is gone before its disks are read, the second before its schedules are.
+    let server = Server::start(|request: &Request| match request.path() {
+        "/flexapi/virtual_machines.json" => Answer::json(
+            200,
+            &json!([{"virtual_machine": {"id": 1}}, {"virtual_machine": {"id": 2}}, {"virtual_machine": {"id": 3}}]),
+        ),
+        "/flexapi/virtual_machines/2/disks.json" | "/flexapi/virtual_machines/3/disks.json" => {
+            Answer::json(200, &json!([]))
+        }
+        "/flexapi/virtual_machines/3/schedules.json" => {
+            Answer::json(200, &json!([{"schedule": {"id": 9, "target_type": "VirtualMachine", "target_id": 3}}]))
+        }
+        _ => Answer::json(404, &json!({"errors": ["Resource not found"]})),
+    });
+    assert_eq!(ids(&onapp(&server, &["policies", "list", "-o", "id"]).run().ok()), ["9"]);
 }
 
 #[test]
@@ -58,7 +112,7 @@ fn reports_count_what_works() {
     let run = cloud.bpctl(&["calendar", "--next", "2d", "-o", "csv"]).run().ok();
     assert!(run.stdout.contains("web1") && !run.stdout.contains("win1"), "{}", run.report());
     let run = cloud.bpctl(&["lint", "-o", "csv"]).run().ok();
-    assert!(run.stdout.contains("W011") && run.stdout.contains("db1 disk 1101"), "{}", run.report());
+    assert!(run.stdout.contains("W031") && run.stdout.contains("db1 disk 1101"), "{}", run.report());
 }
 
 fn dry(cloud: &Cloud, args: &[&str]) -> Value {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Evidence, Finding, rule};
 use crate::model::calendar::runs;
-use crate::model::{Index, Interval, Machine, Policy};
+use crate::model::{Index, Interval, Machine, Policy, TargetKind};
 use crate::time::relative;
 
 const DAY: i64 = 86_400;
@@ -18,11 +18,11 @@ pub(super) fn all(evidence: &Evidence<'_>) -> Vec<Finding> {
     let index = evidence.fleet.index();
     let mut findings = Vec::new();
     for machine in &evidence.fleet.machines {
-        findings.extend(protection(machine, &index));
+        findings.extend(protection(machine, &index, evidence));
         findings.extend(twice_daily(machine, &index));
     }
     for policy in &evidence.fleet.policies {
-        findings.extend(one_backup(policy));
+        findings.extend(one_backup(policy, evidence));
         findings.extend(trashed(policy, evidence));
         findings.extend(ending(policy, evidence.now));
     }
@@ -30,7 +30,13 @@ pub(super) fn all(evidence: &Evidence<'_>) -> Vec<Finding> {
     findings
 }
 
-fn finding(code: &str, policy: Option<&Policy>, target: &str, message: String, hint: String) -> Option<Finding> {
+pub(super) fn finding(
+    code: &str,
+    policy: Option<&Policy>,
+    target: &str,
+    message: String,
+    hint: String,
+) -> Option<Finding> {
     let rule = rule(code)?;
     let policy = policy.and_then(|policy| policy.id.clone());
     let target = Some(target.to_owned()).filter(|target| !target.is_empty());
@@ -38,22 +44,27 @@ fn finding(code: &str, policy: Option<&Policy>, target: &str, message: String, h
 }
 
 /// An id for a command that a user may paste into a shell; a strange one is left for the user to fill in.
-fn word<'a>(id: Option<&'a str>, placeholder: &'static str) -> &'a str {
+pub(super) fn word<'a>(id: Option<&'a str>, placeholder: &'static str) -> &'a str {
     let is_plain = |id: &&str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
     id.filter(is_plain).filter(|id| !id.starts_with('-')).unwrap_or(placeholder)
 }
 
 /// W001 and W002.
-fn protection(machine: &Machine, index: &Index<'_>) -> Option<Finding> {
+fn protection(machine: &Machine, index: &Index<'_>, evidence: &Evidence<'_>) -> Option<Finding> {
     let mut policies = index.policies_of(machine.id.as_deref()).to_vec();
     for disk in index.disks_of(machine) {
         policies.extend(index.policies_of(disk.id.as_deref()));
     }
     let label = machine.label();
     let vm = word(machine.id.as_deref(), "VM");
-    let create = format!("`bpctl policy create --vm {vm} --interval daily --retention 14`");
+    let create = match machine.is_windows() {
+        true => "`bpctl policy create --disk DISK --interval daily`, for each disk".to_owned(),
+        false => format!("`bpctl policy create --vm {vm} --interval daily --retention 14`"),
+    };
     if policies.is_empty() {
-        return finding("W001", None, label, format!("{label} and its disks have no policy"), create);
+        let that_works = if evidence.onapp.is_some() { " that makes backups" } else { "" };
+        let message = format!("{label} and its disks have no policy{that_works}");
+        return finding("W001", None, label, message, create);
     }
     let periods: Option<Vec<u64>> = policies.iter().map(|policy| policy.schedule.period_seconds()).collect();
     let shortest = periods?.into_iter().min()?;
@@ -93,9 +104,10 @@ fn is_daily(policy: &Policy) -> bool {
 }
 
 /// W011.
-fn one_backup(policy: &Policy) -> Option<Finding> {
+fn one_backup(policy: &Policy, evidence: &Evidence<'_>) -> Option<Finding> {
     let retention = policy.retention?;
-    if retention > 1 {
+    // A policy of a disk keeps no more on OnApp: W031 is about that.
+    if retention > 1 || evidence.onapp.is_some() && policy.target.kind == TargetKind::Disk {
         return None;
     }
     let message = format!("{} of {} has a retention of {retention}", policy.id_text(), policy.target.label());

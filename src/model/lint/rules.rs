@@ -68,6 +68,50 @@ pub const RULES: &[Rule] = &[
         remedy: "If it is not intended, schedule it for a later time (`bpctl policy schedule-delete POLICY --at WHEN`): \
                  the API cannot cancel it. Or restore the policy from the trash within 48 hours.",
     },
+    Rule {
+        code: "W031",
+        severity: Severity::Warning,
+        title: "a disk has one backup at a time (OnApp)",
+        explanation: "A policy of a disk keeps one backup, whatever retention was entered (documented for OnApp 5.0), \
+                      and the disk has no other policy that makes backups, and neither has its VM. Each run replaces \
+                      the only backup: damage that is noticed after it cannot be undone.",
+        remedy: "Add a policy of another interval, which keeps a backup of its own (`bpctl policy create --disk DISK \
+                 --interval weekly`). A policy of a VM with incremental backups keeps as many as its retention says.",
+    },
+    Rule {
+        code: "W032",
+        severity: Severity::Error,
+        title: "a Windows VM has a policy for the whole VM (OnApp)",
+        explanation: "VMs that run Windows have no incremental backups (documented), so a policy of the whole VM makes \
+                      none. Whether the cloud says so depends on its version: the policy may look as if it worked.",
+        remedy: "Create a policy for each of its disks (`bpctl policy create --disk DISK --interval daily`), and delete \
+                 that of the VM.",
+    },
+    Rule {
+        code: "W033",
+        severity: Severity::Warning,
+        title: "runs of a policy failed (OnApp)",
+        explanation: "The cloud counts failed runs of the policy (`failure_count`). Whether a good run sets the count \
+                      back is not documented, so the end of the last run is shown, too.",
+        remedy: "Look for the reason: `bpctl transactions list --filter 'status = failed'`, and `bpctl transaction show \
+                 ID --log`. `bpctl check` says how old the newest backup is.",
+    },
+    Rule {
+        code: "W034",
+        severity: Severity::Warning,
+        title: "a policy is not enabled (OnApp)",
+        explanation: "The status of the policy is another word than `enabled`, for example `disabled` or `failed`, so it \
+                      makes no backups. `bpctl coverage` does not count it.",
+        remedy: "Resume it (`bpctl policy resume POLICY`), or delete it if it is not needed any more.",
+    },
+    Rule {
+        code: "W035",
+        severity: Severity::Warning,
+        title: "deleting a VM deletes its backups (OnApp)",
+        explanation: "The cloud's setting `remove_backups_on_destroy_vm` is on: a VM that is deleted by mistake takes its \
+                      backups with it. Only administrators may read the setting; for others this is not checked.",
+        remedy: "Change the setting in the control panel, or convert a backup to a template before its VM is deleted.",
+    },
 ];
 
 /// Finds a rule by its code, in any case.
