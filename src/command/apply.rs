@@ -83,7 +83,7 @@ fn write(step: &Step, before: &HashMap<String, Object<Policy>>) -> Result<Policy
     let read = before.get(&id).cloned().ok_or_else(|| changed(&id, "it was not read"))?;
     let policy = PolicySnapshot::of(id, read);
     if step.action == StepAction::Update {
-        let change = step.after.patch().against(&policy.before.model);
+        let change = step.after.settings.against(&policy.before.model);
         return Ok(labelled(PolicyChange::Update { policy, change }));
     }
     let at = jiff::Timestamp::from_second(step.after.auto_move_to_trash_at.unwrap_or_default());
@@ -100,7 +100,7 @@ fn new_policy(step: &Step) -> NewPolicy {
     let label = step.target.label().to_owned();
     NewPolicy {
         owner: NewOwner { owner, object, lookup: Lookup::id(&id), label, flag: format!("{flag} {id}") },
-        patch: step.after.patch(),
+        patch: step.after.settings.clone(),
         existing: None,
         planned_beside: Some(step.existing.clone()),
         allows_duplicate: false,
@@ -146,7 +146,7 @@ fn repeated(plan: &Plan) -> Option<&Step> {
     plan.steps.iter().find(|step| {
         let object = match &step.policy {
             Some(id) => (id.clone(), None),
-            None => (step.target.id.clone().unwrap_or_default(), Some(step.after.interval.clone())),
+            None => (step.target.id.clone().unwrap_or_default(), Some(step.after.settings.interval.clone())),
         };
         !seen.insert(object)
     })
@@ -178,7 +178,7 @@ fn result(step: &Step, outcome: &Outcome<Written>) -> StepResult {
     let mut result = StepResult {
         action: step.action.verb(),
         target: step.target.clone(),
-        interval: step.after.interval.clone(),
+        interval: step.after.settings.interval.clone(),
         policy: step.policy.clone(),
         result: "not_tried",
         error: None,

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::journal::{Action, Entry, Outcome, Recorded};
 use crate::katapult::{Katapult, Lookup, policy as convert};
-use crate::model::{Fields, Loss, Object, Policy, PolicyPatch};
+use crate::model::{Loss, Object, Policy, PolicyPatch, PolicyState};
 use crate::ops::batch::finish;
 use crate::ops::deletion_time::{LEAD, server_time};
 use crate::ops::guard::{self, PolicySnapshot, TrashedPolicy};
@@ -220,7 +220,7 @@ async fn old_values(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse
     let policy = as_left(api, entry, id).await?;
     let old = convert(&entry.before.value());
     let before = &policy.before.model;
-    let change = Fields::of(&old).patch().against(before);
+    let change = PolicyPatch::of(&old).against(before);
     let stays = what_stays(&old, before);
     if change.is_empty() && !stays.is_empty() {
         let message = format!("the API offers no way to unset a value: {stays}");
@@ -330,27 +330,30 @@ fn is_as_left(entry: &Entry, now: &Policy) -> bool {
     if before.target.id.is_some() && before.target.id != now.target.id {
         return false;
     }
-    let state = |policy: &Policy| match entry.action {
-        Action::Update => (Some(policy.settings()), None),
-        Action::ScheduleDelete => (None, policy.auto_move_to_trash_at),
-        _ => (Some(policy.settings()), policy.auto_move_to_trash_at),
+    // What this change could set; the rest may have been changed since without conflict.
+    let is_same = |one: &Policy, other: &Policy| {
+        let (one, other) = (PolicyState::of(one), PolicyState::of(other));
+        match entry.action {
+            Action::Update => one.settings == other.settings,
+            Action::ScheduleDelete => one.auto_move_to_trash_at == other.auto_move_to_trash_at,
+            _ => one == other,
+        }
     };
     if !entry.after.is_null() {
-        return state(&convert(&entry.after.value())) == state(now);
+        return is_same(now, &convert(&entry.after.value()));
     }
     let wanted = convert(&entry.wanted.value());
     match entry.action {
         Action::Create => {
             let is_its_target = wanted.target.id.is_some() && wanted.target.id == now.target.id;
-            is_its_target && Fields::of(&wanted).patch().against(now).is_empty() && now.auto_move_to_trash_at.is_none()
+            is_its_target && PolicyPatch::of(&wanted).against(now).is_empty() && now.auto_move_to_trash_at.is_none()
         }
         Action::ScheduleDelete => {
             [before.auto_move_to_trash_at, wanted.auto_move_to_trash_at].contains(&now.auto_move_to_trash_at)
         }
         _ => {
-            let patch: PolicyPatch = Fields::of(&wanted).patch();
-            let after = patch.against(&before).applied_to(&before);
-            state(now) == state(&after) || state(now) == state(&before)
+            let after = PolicyPatch::of(&wanted).against(&before).applied_to(&before);
+            is_same(now, &after) || is_same(now, &before)
         }
     }
 }

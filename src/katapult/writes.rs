@@ -62,13 +62,7 @@ impl Katapult {
         if let Some(retention) = patch.retention {
             properties.insert("retention".to_owned(), retention.into());
         }
-        let schedule = Schedule {
-            interval: patch.interval.clone(),
-            frequency: patch.frequency,
-            minute: patch.minute,
-            time: patch.time,
-            next_invocation_at: None,
-        };
+        let schedule = patch.schedule();
         if schedule != Schedule::default() {
             properties.insert("schedule".to_owned(), schedule_arguments(&schedule));
         }

@@ -1,22 +1,7 @@
 //! A change of a policy: the fields that are wanted, what the policy becomes, and the protection that is lost.
 
-use super::{Interval, Policy, Schedule};
+use super::{Interval, Policy, PolicyPatch, Schedule};
 use crate::time::length;
-
-/// The fields that an update sets; `None` leaves a value as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PolicyPatch {
-    /// Backups to keep.
-    pub retention: Option<i64>,
-    /// The unit of the schedule.
-    pub interval: Option<Interval>,
-    /// Every N intervals.
-    pub frequency: Option<i64>,
-    /// Hour of the day.
-    pub time: Option<i64>,
-    /// Minute of the hour.
-    pub minute: Option<i64>,
-}
 
 /// A change, worked out against the policy as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,27 +26,27 @@ impl PolicyPatch {
 
     /// The change that it makes of `policy`.
     pub fn against(&self, policy: &Policy) -> Change {
-        let now = &policy.schedule;
-        let after = Schedule {
-            interval: self.interval.clone().or_else(|| now.interval.clone()),
-            frequency: self.frequency.or(now.frequency),
-            minute: self.minute.or(now.minute),
-            time: self.time.or(now.time),
-            next_invocation_at: None,
-        };
-        let wanted =
-            Policy { retention: self.retention.or(policy.retention), schedule: after.clone(), ..Policy::default() };
-        let differences: Vec<_> = policy
-            .settings()
+        let now = Self::of(policy);
+        let differences: Vec<_> = now
+            .values()
             .into_iter()
-            .zip(wanted.settings())
+            .zip(self.values())
             .filter_map(|((name, before), (_, after))| Some((name, before, after?)))
             .filter(|(_, before, after)| before.as_ref() != Some(after))
             .collect();
         let has = |name: &str| differences.iter().any(|difference| difference.0 == name);
         Change {
             retention: self.retention.filter(|_| has("retention")),
-            schedule: differences.iter().any(|difference| difference.0 != "retention").then_some(after),
+            schedule: differences.iter().any(|difference| difference.0 != "retention").then(|| {
+                let interval = self.interval.clone().or(now.interval);
+                Schedule {
+                    interval,
+                    frequency: self.frequency.or(now.frequency),
+                    minute: self.minute.or(now.minute),
+                    time: self.time.or(now.time),
+                    next_invocation_at: None,
+                }
+            }),
             differences,
         }
     }

@@ -358,12 +358,7 @@ fn setting_losses(before: &Policy, after: &Policy, has_details: bool) -> Vec<Str
         plain
     };
     let (before, after) = (plain(before), plain(after));
-    let patch = PolicyPatch {
-        retention: after.retention,
-        interval: after.schedule.interval.clone(),
-        frequency: after.schedule.frequency,
-        ..PolicyPatch::default()
-    };
+    let patch = PolicyPatch { time: None, minute: None, ..PolicyPatch::of(&after) };
     let change = patch.against(&before);
     let mut losses: Vec<String> = change.losses(&before).into_iter().map(|loss| loss.0).collect();
     for ((name, old), (_, new)) in before.settings().into_iter().zip(after.settings()) {

@@ -1,9 +1,9 @@
 //! A plan: the writes that make the live policies what a file says. It is also a document, that is read again.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Change, Interval, Loss, Policy, PolicyPatch, Schedule, Target, TargetKind};
+use super::{Change, Interval, Loss, Policy, PolicyPatch, Target, TargetKind};
 use crate::time::utc;
 
 /// The version of the plan document that this bpctl writes and reads.
@@ -52,9 +52,9 @@ pub struct Step {
     /// The policy's id; none for a create.
     pub policy: Option<String>,
     /// The policy as it was when the plan was made; none for a create.
-    pub before: Option<Fields>,
+    pub before: Option<PolicyState>,
     /// The policy as it should be.
-    pub after: Fields,
+    pub after: PolicyState,
     /// What protection it takes away, in words.
     pub weakens: Vec<String>,
     /// For a create: ids of the policies that the target had already.
@@ -76,20 +76,13 @@ pub struct StepTarget {
     pub name: Option<String>,
 }
 
-/// The fields of a policy that a plan speaks of.
+/// What a plan holds of a policy. In the document it is one object of six fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fields {
-    /// Backups to keep.
-    pub retention: Option<i64>,
-    /// The API's word.
-    pub interval: Option<String>,
-    /// Every N intervals.
-    pub frequency: Option<i64>,
-    /// Hour of the day.
-    pub time: Option<i64>,
-    /// Minute of the hour.
-    pub minute: Option<i64>,
+#[serde(try_from = "Map<String, Value>")]
+pub struct PolicyState {
+    /// Retention and schedule.
+    #[serde(flatten)]
+    pub settings: PolicyPatch,
     /// A scheduled deletion, in Unix seconds.
     pub auto_move_to_trash_at: Option<i64>,
 }
@@ -103,7 +96,7 @@ pub struct Unlisted {
     /// What it backs up.
     pub target: StepTarget,
     /// The API's word.
-    pub interval: Option<String>,
+    pub interval: Option<Interval>,
     /// When it is deleted, in Unix seconds, where that is scheduled and known.
     pub auto_move_to_trash_at: Option<i64>,
 }
@@ -123,13 +116,13 @@ impl Step {
         let Some(before) = before else {
             let created = PolicyPatch { frequency: patch.frequency.or(Some(1)), ..patch.clone() };
             let after = created.against(&Policy::default()).applied_to(&Policy::default());
-            return Planned::Step(Box::new(Self::new(StepAction::Create, target, None, Fields::of(&after))));
+            return Planned::Step(Box::new(Self::new(StepAction::Create, target, None, PolicyState::of(&after))));
         };
         let change = patch.against(before);
         if change.is_empty() {
             return Planned::Same;
         }
-        let after = Fields::of(&change.applied_to(before));
+        let after = PolicyState::of(&change.applied_to(before));
         let mut step = Self::new(StepAction::Update, target, Some(before), after);
         step.weakens = step.losses();
         Planned::Step(Box::new(step))
@@ -137,7 +130,7 @@ impl Step {
 
     /// Plans the deletion of a policy at a Unix time.
     pub fn removal(target: &Target, before: &Policy, at: i64) -> Self {
-        let after = Fields { auto_move_to_trash_at: Some(at), ..Fields::of(before) };
+        let after = PolicyState { auto_move_to_trash_at: Some(at), ..PolicyState::of(before) };
         let mut step = Self::new(StepAction::ScheduleDelete, target, Some(before), after);
         step.weakens = step.losses();
         step
@@ -158,12 +151,12 @@ impl Step {
         }
     }
 
-    fn new(action: StepAction, target: &Target, before: Option<&Policy>, after: Fields) -> Self {
+    fn new(action: StepAction, target: &Target, before: Option<&Policy>, after: PolicyState) -> Self {
         Self {
             action,
             target: StepTarget::of(target),
             policy: before.and_then(|policy| policy.id.clone()),
-            before: before.map(Fields::of),
+            before: before.map(PolicyState::of),
             after,
             weakens: Vec::new(),
             existing: Vec::new(),
@@ -173,7 +166,7 @@ impl Step {
 
     /// Returns the change of an update.
     pub fn change(&self) -> Change {
-        self.after.patch().against(&self.policy_before())
+        self.after.settings.against(&self.policy_before())
     }
 
     /// Returns the policy as it was, as far as the plan holds it.
@@ -188,7 +181,7 @@ impl Step {
 
     /// Describes what it is about in a few words: `create web-1 daily`.
     pub fn label(&self) -> String {
-        let interval = self.after.interval.as_deref().unwrap_or("-");
+        let interval = self.after.settings.interval.as_ref().map_or("-", Interval::as_str);
         let words = format!("{} {} {interval}", self.action.verb(), self.target.label());
         match &self.policy {
             Some(policy) => format!("{words} ({policy})"),
@@ -229,43 +222,31 @@ impl StepTarget {
     }
 }
 
-impl Fields {
+/// By hand, because serde's `flatten` cannot read exact numbers and takes unknown fields.
+impl TryFrom<Map<String, Value>> for PolicyState {
+    type Error = serde_json::Error;
+
+    fn try_from(mut fields: Map<String, Value>) -> Result<Self, Self::Error> {
+        let at = fields.remove("auto_move_to_trash_at").unwrap_or_default();
+        Ok(Self {
+            settings: serde_json::from_value(Value::Object(fields))?,
+            auto_move_to_trash_at: serde_json::from_value(at)?,
+        })
+    }
+}
+
+impl PolicyState {
     /// Takes what a plan keeps of a policy.
     pub fn of(policy: &Policy) -> Self {
-        let schedule = &policy.schedule;
-        Self {
-            retention: policy.retention,
-            interval: schedule.interval.as_ref().map(ToString::to_string),
-            frequency: schedule.frequency,
-            time: schedule.time,
-            minute: schedule.minute,
-            auto_move_to_trash_at: policy.auto_move_to_trash_at,
-        }
-    }
-
-    /// Returns what is asked for to get there.
-    pub fn patch(&self) -> PolicyPatch {
-        PolicyPatch {
-            retention: self.retention,
-            interval: self.interval.as_deref().map(Interval::from_api),
-            frequency: self.frequency,
-            time: self.time,
-            minute: self.minute,
-        }
+        Self { settings: PolicyPatch::of(policy), auto_move_to_trash_at: policy.auto_move_to_trash_at }
     }
 
     fn policy(&self, step: &Step) -> Policy {
         Policy {
             id: step.policy.clone(),
-            retention: self.retention,
+            retention: self.settings.retention,
             target: step.target.target(),
-            schedule: Schedule {
-                interval: self.interval.as_deref().map(Interval::from_api),
-                frequency: self.frequency,
-                minute: self.minute,
-                time: self.time,
-                next_invocation_at: None,
-            },
+            schedule: self.settings.schedule(),
             auto_move_to_trash_at: self.auto_move_to_trash_at,
             ..Policy::default()
         }
@@ -273,18 +254,12 @@ impl Fields {
 
     /// Describes how `now` differs: `retention is 14, not 7`.
     pub fn differences(&self, now: &Self) -> Vec<String> {
-        let number = |value: Option<i64>| value.map(|value| value.to_string());
-        let word = |value: &Option<String>| value.clone();
-        let pairs = [
-            ("retention", number(self.retention), number(now.retention)),
-            ("interval", word(&self.interval), word(&now.interval)),
-            ("frequency", number(self.frequency), number(now.frequency)),
-            ("time", number(self.time), number(now.time)),
-            ("minute", number(self.minute), number(now.minute)),
-            ("auto_move_to_trash_at", number(self.auto_move_to_trash_at), number(now.auto_move_to_trash_at)),
-        ];
-        let different = pairs.into_iter().filter(|(_, then, now)| then != now);
-        let describe = |(name, then, now): (&str, Option<String>, Option<String>)| {
+        let values = |state: &Self| {
+            let deletion = ("auto_move_to_trash_at", state.auto_move_to_trash_at.map(|at| at.to_string()));
+            state.settings.values().into_iter().chain([deletion])
+        };
+        let different = values(self).zip(values(now)).filter(|(then, now)| then != now);
+        let describe = |((name, then), (_, now)): ((&str, Option<String>), (&str, Option<String>))| {
             let now = now.as_deref().unwrap_or("not set");
             match then {
                 Some(then) => format!("{name} is {now}, not {then}"),
@@ -298,6 +273,7 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Schedule;
 
     fn daily(frequency: Option<i64>) -> Policy {
         let schedule = Schedule { interval: Some(Interval::Daily), frequency, time: Some(2), ..Schedule::default() };
@@ -314,9 +290,12 @@ mod tests {
         let Planned::Step(step) = Step::toward(&denser, &Target::default(), Some(&daily(Some(4)))) else {
             panic!("every fourth day is not every day")
         };
-        assert_eq!((step.after.frequency, step.after.time, step.weakens.len()), (Some(1), Some(2), 1));
+        assert_eq!(
+            (step.after.settings.frequency, step.after.settings.time, step.weakens.len()),
+            (Some(1), Some(2), 1)
+        );
         let Planned::Step(created) = Step::toward(&patch, &Target::default(), None) else { panic!("it is new") };
-        assert_eq!(created.after.frequency, Some(1));
+        assert_eq!(created.after.settings.frequency, Some(1));
     }
 
     #[test]
@@ -330,5 +309,9 @@ mod tests {
         assert_eq!((read.change(), &read.before, &read.after), (step.change(), &step.before, &step.after));
         assert_eq!(read.change().retention, Some(3));
         assert!(serde_json::from_str::<Step>(r#"{"action": "create", "x": 1}"#).is_err());
+        let state = serde_json::from_str::<PolicyState>;
+        assert_eq!(state(r#"{"retention": 7, "auto_move_to_trash_at": null}"#).unwrap().settings.retention, Some(7));
+        assert!(state(r#"{"retention": 7, "retentoin": 7}"#).is_err());
+        assert!(state(r#"{"auto_move_to_trash_at": "soon"}"#).is_err());
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use super::Interval;
 
 /// Hours that `time` of a schedule can name. The API documents no range.
@@ -72,6 +74,22 @@ pub struct Schedule {
     pub next_invocation_at: Option<i64>,
 }
 
+/// The fields of a policy that an update can set; `None` leaves a value as it is. Policy files and plans hold them, too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyPatch {
+    /// Backups to keep.
+    pub retention: Option<i64>,
+    /// The unit of the schedule.
+    pub interval: Option<Interval>,
+    /// Every N intervals.
+    pub frequency: Option<i64>,
+    /// Hour of the day.
+    pub time: Option<i64>,
+    /// Minute of the hour.
+    pub minute: Option<i64>,
+}
+
 impl Policy {
     /// Takes from a list's row what the policy's own answer leaves out.
     pub fn complete(&mut self, listed: &Self) {
@@ -88,15 +106,7 @@ impl Policy {
 
     /// Returns what an update can change, by name and as text.
     pub fn settings(&self) -> [(&'static str, Option<String>); 5] {
-        let schedule = &self.schedule;
-        let number = |value: Option<i64>| value.map(|value| value.to_string());
-        [
-            ("retention", number(self.retention)),
-            ("interval", schedule.interval.as_ref().map(ToString::to_string)),
-            ("frequency", number(schedule.frequency)),
-            ("time", number(schedule.time)),
-            ("minute", number(schedule.minute)),
-        ]
+        PolicyPatch::of(self).values()
     }
 
     /// Whether it was changed since it was read as `earlier`. The next run moves on by itself.
@@ -132,6 +142,43 @@ impl Policy {
     /// Returns the id, or a dash.
     pub fn id_text(&self) -> &str {
         self.id.as_deref().unwrap_or("-")
+    }
+}
+
+impl PolicyPatch {
+    /// Takes the values of a policy as it is.
+    pub fn of(policy: &Policy) -> Self {
+        let schedule = &policy.schedule;
+        Self {
+            retention: policy.retention,
+            interval: schedule.interval.clone(),
+            frequency: schedule.frequency,
+            time: schedule.time,
+            minute: schedule.minute,
+        }
+    }
+
+    /// Returns the values by name, as text.
+    pub fn values(&self) -> [(&'static str, Option<String>); 5] {
+        let number = |value: Option<i64>| value.map(|value| value.to_string());
+        [
+            ("retention", number(self.retention)),
+            ("interval", self.interval.as_ref().map(ToString::to_string)),
+            ("frequency", number(self.frequency)),
+            ("time", number(self.time)),
+            ("minute", number(self.minute)),
+        ]
+    }
+
+    /// Returns the part that is a schedule.
+    pub fn schedule(&self) -> Schedule {
+        Schedule {
+            interval: self.interval.clone(),
+            frequency: self.frequency,
+            minute: self.minute,
+            time: self.time,
+            next_invocation_at: None,
+        }
     }
 }
 

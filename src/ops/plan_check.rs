@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner};
-use crate::model::{Fields, Object, Plan, Policy, Step, StepAction};
+use crate::model::{Object, Plan, Policy, PolicyState, Step, StepAction};
 use crate::ops::guard::unreadable_error;
 use crate::ops::inventory::each;
 
@@ -27,7 +27,7 @@ pub async fn check(cx: &Context, api: &Katapult, plan: &Plan) -> Result<HashMap<
         };
         // Lists hold what some single answers leave out, and the plan was made from both.
         now.model.complete(&step.policy_before());
-        let mut differences = then.differences(&Fields::of(&now.model));
+        let mut differences = then.differences(&PolicyState::of(&now.model));
         if now.model.target.id != step.target.id {
             differences.push(format!("it belongs to {}, not {}", now.model.target.label(), step.target.label()));
         }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Plan, Step, StepAction, Unlisted};
+use crate::model::{Interval, Plan, PolicyState, Step, StepAction, Unlisted};
 use crate::ops::write::difference_lines;
 use crate::time::in_full;
 use crate::view::TimeFormat;
@@ -21,7 +21,7 @@ pub fn lines(plan: &Plan, times: &TimeFormat) -> Vec<String> {
 fn line(step: &Step, times: &TimeFormat) -> String {
     let target = step.target.label();
     let policy = step.policy.as_deref().unwrap_or("-");
-    let interval = |fields: &crate::model::Fields| fields.interval.clone().unwrap_or_else(|| "-".to_owned());
+    let interval = |state: &PolicyState| state.settings.interval.as_ref().map_or("-", Interval::as_str).to_owned();
     match step.action {
         StepAction::Create => {
             let after = step.policy_after();
@@ -49,7 +49,7 @@ fn line(step: &Step, times: &TimeFormat) -> String {
 }
 
 fn unlisted(policy: &Unlisted, times: &TimeFormat) -> String {
-    let interval = policy.interval.as_deref().unwrap_or("-");
+    let interval = policy.interval.as_ref().map_or("-", Interval::as_str);
     let pending = match policy.auto_move_to_trash_at {
         None => String::new(),
         at => format!(", scheduled for deletion at {} already", when(at, times)),

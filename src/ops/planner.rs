@@ -286,7 +286,7 @@ impl<'a> Maker<'a> {
                 _ => unlisted.push(Unlisted {
                     policy: id.clone(),
                     target: StepTarget::of(&target),
-                    interval: policy.schedule.interval.as_ref().map(ToString::to_string),
+                    interval: policy.schedule.interval.clone(),
                     auto_move_to_trash_at: policy.auto_move_to_trash_at,
                 }),
             }
@@ -327,7 +327,7 @@ pub fn requests(step: &Step) -> Vec<Request> {
         StepAction::Create => {
             let lookup = Lookup::id(step.target.id.clone().unwrap_or_default());
             let owner = if step.target.kind == "disk" { "disk" } else { "virtual_machine" };
-            Katapult::create_request(owner, &lookup, &step.after.patch())
+            Katapult::create_request(owner, &lookup, &step.after.settings)
         }
         StepAction::Update => Katapult::update_request(id, &step.change()),
         StepAction::ScheduleDelete => {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::StepTarget;
+use crate::model::{Interval, StepTarget};
 use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
 /// A step of a plan, and what became of it. Its JSON is our own.
@@ -14,7 +14,7 @@ pub struct StepResult {
     /// What the policy backs up.
     pub target: StepTarget,
     /// The interval that it has now, or should have.
-    pub interval: Option<String>,
+    pub interval: Option<Interval>,
     /// The policy's id, where it has one.
     pub policy: Option<String>,
     /// `done`, `failed` or `not_tried`.
@@ -31,7 +31,7 @@ impl Resource for StepResult {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("action", |step, _| Cell::text(Some(step.action))).rank(1),
         Column::<Self>::new("target", |step, _| Cell::text(Some(step.target.label()))).flexible(),
-        Column::<Self>::new("interval", |step, _| Cell::text(step.interval.as_deref())).rank(2),
+        Column::<Self>::new("interval", |step, _| Cell::text(step.interval.as_ref().map(Interval::as_str))).rank(2),
         Column::<Self>::new("policy", |step, _| Cell::text(step.policy.as_deref())).rank(3),
         Column::<Self>::new("result", |step, _| Cell::text(Some(step.result.replace('_', " ")))).state(),
         Column::<Self>::new("target_id", |step, _| Cell::text(step.target.id.as_deref())).wide(),
