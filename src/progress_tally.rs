@@ -91,7 +91,7 @@ impl Tally {
             ("done", "done", State::Done),
             ("failed", "failed", State::Failed),
             ("accepted", "accepted, not verified", State::Accepted),
-            ("in_flight", "in flight, carried out or not", State::InFlight),
+            ("in_flight", "in flight, outcome unknown", State::InFlight),
             ("not_tried", "not tried", State::NotTried),
         ];
         let by_kind = kinds.map(|(key, name, state)| (key, name, self.labels(state)));
@@ -145,7 +145,7 @@ mod tests {
         tally.start(1);
         tally.send();
         let error = tally.interruption().unwrap();
-        assert_eq!(error.message, "interrupted; done: 1 (a); in flight, carried out or not: 1 (b); not tried: 1 (c)");
+        assert_eq!(error.message, "interrupted; done: 1 (a); in flight, outcome unknown: 1 (b); not tried: 1 (c)");
         assert_eq!((&error.detail["not_tried"], error.changed), (&json!(["c"]), Changed::Yes));
         tally.close();
         assert!(tally.interruption().is_none());

@@ -126,10 +126,12 @@ fn read_plan(cx: &Context, (name, text): &(String, String)) -> Result<Plan> {
     }
     let edited = "a plan cannot be edited: change the policy file, and plan again";
     if let Some(step) = plan.steps.iter().find(|step| !is_consistent(step)) {
-        return Err(wrong(format!("the step `{}` does not send what it says", step.label())).hint(edited));
+        return Err(
+            wrong(format!("step `{}`: its requests or its losses do not match its values", step.label())).hint(edited)
+        );
     }
     if let Some(step) = repeated(&plan) {
-        return Err(wrong(format!("the step `{}` stands in the plan twice", step.label())).hint(edited));
+        return Err(wrong(format!("the plan contains the step `{}` twice", step.label())).hint(edited));
     }
     let soonest = cx.now().as_second() + LEAD;
     let removals = plan.steps.iter().filter(|step| step.action == StepAction::ScheduleDelete);

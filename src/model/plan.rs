@@ -259,14 +259,15 @@ impl PolicyState {
             state.settings.values().into_iter().chain([deletion])
         };
         let different = values(self).zip(values(now)).filter(|(then, now)| then != now);
-        let describe = |((name, then), (_, now)): ((&str, Option<String>), (&str, Option<String>))| {
-            let now = now.as_deref().unwrap_or("not set");
-            match then {
-                Some(then) => format!("{name} is {now}, not {then}"),
-                None => format!("{name} is {now}, and was not set"),
-            }
-        };
-        different.map(describe).collect()
+        different
+            .map(|((name, then), (_, now))| {
+                let now = now.as_deref().unwrap_or("not set");
+                match then {
+                    Some(then) => format!("{name} is {now}, not {then}"),
+                    None => format!("{name} is {now}, and was not set"),
+                }
+            })
+            .collect()
     }
 }
 

@@ -70,7 +70,7 @@ async fn new_neighbours(api: &Katapult, plan: &Plan) -> Result<Vec<String>> {
         let now = step.target.id.as_deref().and_then(|id| live.get(id)).unwrap_or(&none);
         *now != step.existing.iter().map(String::as_str).collect::<HashSet<_>>()
     });
-    Ok(differs.map(|step| format!("{} has other policies than then", step.target.label())).collect())
+    Ok(differs.map(|step| format!("{} has other policies now", step.target.label())).collect())
 }
 
 /// Finds a policy that cannot be understood and may be the one that a new policy for `targets` would repeat.
@@ -82,8 +82,12 @@ pub fn in_the_way(policies: &[Policy], targets: &HashSet<&str>) -> Option<Error>
         let target = policy.target.id.as_deref().filter(|id| !id.is_empty());
         target.is_none_or(|id| targets.contains(id))
     };
-    let (policy, reason) =
-        policies.iter().filter(|policy| may_concern(policy)).find_map(|policy| Some((policy, policy.unreadable()?)))?;
+    policies.iter().filter(|policy| may_concern(policy)).find_map(unreadable)
+}
+
+/// Builds the error for a policy that cannot be understood; none where it can.
+pub fn unreadable(policy: &Policy) -> Option<Error> {
+    let reason = policy.unreadable()?;
     Some(
         unreadable_error(&format!("policy {}", policy.id_text()), &reason)
             .hint("it may be one that would be created again; nothing was sent")

@@ -18,13 +18,15 @@ use crate::model::{
 use crate::ops::deletion_time::DeletionTime;
 use crate::ops::dry_run;
 use crate::ops::inventory::Inventory;
-use crate::ops::plan_check::in_the_way;
+use crate::ops::plan_check::{in_the_way, unreadable};
 use crate::policyfile::{self, Matching};
 use crate::text::without_mark;
 use crate::time::utc;
 
 /// The longest file that is read, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// The default limit of deletions is a tenth of the live policies, and at least this many.
+const MIN_DELETION_LIMIT: usize = 1;
 
 /// A plan, and what it was made from.
 pub struct Made {
@@ -78,31 +80,32 @@ pub async fn check_deletions(
     max: Option<usize>,
 ) -> Result<()> {
     let deletions = plan.steps.iter().filter(|step| step.action == StepAction::ScheduleDelete).count();
-    if deletions <= max.unwrap_or(1) && (max.is_some() || deletions <= 1) {
+    let limit = match max {
+        Some(max) => max,
+        None if deletions <= MIN_DELETION_LIMIT => return Ok(()),
+        None => (count_live(api, plan, live).await? / 10).max(MIN_DELETION_LIMIT),
+    };
+    if deletions <= limit {
         return Ok(());
     }
-    let limit = match (max, live) {
-        (Some(max), _) => max,
-        (None, Some(live)) => live / 10,
-        (None, None) => {
-            let owner = Owner::Organization(Lookup::organization(&plan.organization));
-            api.all_policies(&owner).await?.rows.len() / 10
-        }
+    let than = match max {
+        Some(max) => format!("`--max-deletions {max}`"),
+        None => format!("a tenth of all ({limit})"),
     };
-    if deletions <= limit.max(usize::from(max.is_none())) {
-        return Ok(());
-    }
-    let message = match max {
-        Some(max) => format!("{deletions} policies would be scheduled for deletion, more than `--max-deletions {max}`"),
-        None => {
-            format!("{deletions} policies would be scheduled for deletion, more than a tenth of all ({})", limit.max(1))
-        }
-    };
+    let message = format!("{deletions} policies would be scheduled for deletion, more than {than}");
     if cx.global.dry_run {
-        cx.ui.warn(&format!("{message}: without `--dry-run` nothing is sent"));
+        cx.ui.warn(&format!("{message}; without `--dry-run` this is refused and nothing is sent"));
         return Ok(());
     }
     Err(Error::usage(message).hint(format!("nothing was sent; `--max-deletions {deletions}` permits it")))
+}
+
+async fn count_live(api: &Katapult, plan: &Plan, known: Option<usize>) -> Result<usize> {
+    if let Some(live) = known {
+        return Ok(live);
+    }
+    let owner = Owner::Organization(Lookup::organization(&plan.organization));
+    Ok(api.all_policies(&owner).await?.rows.len())
 }
 
 /// Reads a file, or standard input for `-`, and returns its name for messages, too. Ctrl-C works meanwhile: both may
@@ -182,9 +185,8 @@ fn blocked(inventory: &Inventory, matching: &Matching, steps: &[Step], is_prunin
     let policies = inventory.fleet.policies.iter();
     let unlisted = policies.filter(|policy| policy.id.as_deref().is_none_or(|id| unlisted.contains(id)));
     let unlisted: Vec<Policy> = unlisted.cloned().collect();
-    if is_pruning && let Some(policy) = unlisted.iter().find(|policy| policy.unreadable().is_some()) {
-        let all: HashSet<&str> = policy.target.id.as_deref().into_iter().chain([""]).collect();
-        return in_the_way(std::slice::from_ref(policy), &all);
+    if is_pruning && let Some(error) = unlisted.iter().find_map(unreadable) {
+        return Some(error);
     }
     let creates = steps.iter().filter(|step| step.action == StepAction::Create);
     in_the_way(&unlisted, &creates.filter_map(|step| step.target.id.as_deref()).collect())
@@ -208,7 +210,7 @@ pub async fn organization(cx: &Context, api: &Katapult, of_file: Option<&str>) -
             is(of_file) && is(named)
         };
         if !all.iter().any(is_same) {
-            return Err(Error::config(format!("this is for the organization {of_file}, not for {named}"))
+            return Err(Error::config(format!("the file is for organization {of_file}, not for {named}"))
                 .hint("nothing was sent; `--org` names the organization, and so do `BPCTL_ORG` and the profile"));
         }
     }

@@ -3,6 +3,8 @@
 //! A verb, `undo` and `apply` each make a list of writes; the [`pipeline`](super::pipeline) does the rest. Nothing
 //! here asks, prints or locks.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -295,7 +297,11 @@ fn schedule_loss(policy: &PolicySnapshot, at: Timestamp) -> Loss {
     let before = &policy.before.model;
     let planned = before.auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
     let instead = planned.map_or_else(String::new, |planned| {
-        let order = if at > planned { "later" } else { "not later" };
+        let order = match at.cmp(&planned) {
+            Ordering::Greater => "later",
+            Ordering::Equal => "the same time",
+            Ordering::Less => "earlier",
+        };
         format!(" instead of {} ({order})", rfc3339(planned, &TimeZone::UTC))
     });
     let target = before.target.label();

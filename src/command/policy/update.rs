@@ -102,7 +102,7 @@ fn check_limit(cx: &Context, limit: Option<usize>, changing: usize, selected: us
     };
     let message = format!("{changing} policies would change, more than `--max-changes {limit}`");
     if cx.global.dry_run {
-        cx.ui.warn(&format!("{message}: without `--dry-run` nothing is sent"));
+        cx.ui.warn(&format!("{message}; without `--dry-run` this is refused and nothing is sent"));
         return Ok(());
     }
     Err(Error::usage(message).hint("nothing was sent; `--dry-run` shows what would change"))
