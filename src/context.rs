@@ -399,10 +399,7 @@ impl Context {
 
     /// Asks a question that the user must answer with yes.
     pub fn must_confirm(&self, question: &str) -> Result<()> {
-        match self.ask(|ui| ui.confirm(question))? {
-            true => Ok(()),
-            false => Err(Error::cancelled()),
-        }
+        if self.ask(|ui| ui.confirm(question))? { Ok(()) } else { Err(Error::cancelled()) }
     }
 
     /// Asks something; the time that the user thinks does not count against `--max-wait`.

@@ -301,10 +301,7 @@ impl Error {
 
     /// Returns the JSON form that scripts read from standard error.
     pub fn to_json(&self) -> Value {
-        let hint = match self.hints.is_empty() {
-            true => Value::Null,
-            false => Value::String(self.hints.join("\n")),
-        };
+        let hint = if self.hints.is_empty() { Value::Null } else { Value::String(self.hints.join("\n")) };
         json!({"error": {
             "code": self.code,
             "message": self.message,

@@ -85,10 +85,7 @@ fn local_time(text: &str, here: &Zoned) -> Option<Local> {
         "tomorrow" => Some(Local::Exactly(today.tomorrow().ok()?.to_datetime(time))),
         _ => {
             let weekday = weekday(day)?;
-            let date = match today.weekday() == weekday {
-                true => today,
-                false => today.nth_weekday(1, weekday).ok()?,
-            };
+            let date = if today.weekday() == weekday { today } else { today.nth_weekday(1, weekday).ok()? };
             Some(Local::NextAfterNow(date.to_datetime(time)))
         }
     }
@@ -189,9 +186,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         Err(_) => text.parse::<SignedDuration>().map_err(|_| wrong())?,
     };
     let length = Duration::try_from(parsed).map_err(|_| wrong())?;
-    match length.is_zero() || length > Duration::from_secs(30 * 86_400) {
-        true => Err(format!("{}, more than 0 and at most 30 days", wrong())),
-        false => Ok(length),
+    if length.is_zero() || length > Duration::from_secs(30 * 86_400) {
+        Err(format!("{}, more than 0 and at most 30 days", wrong()))
+    } else {
+        Ok(length)
     }
 }
 
@@ -339,9 +337,10 @@ mod tests {
                 let back = instant.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
                 let other = [-1, 1].map(|side| instant + SignedDuration::from_mins(30 * side));
                 let is_only = other.iter().all(|other| other.to_zoned(zone.clone()).datetime() != local);
-                match back == text && is_only {
-                    true => Ok(false),
-                    false => Err(format!("{text} became {instant}, which reads {back}")),
+                if back == text && is_only {
+                    Ok(false)
+                } else {
+                    Err(format!("{text} became {instant}, which reads {back}"))
                 }
             }
             Err(sentence) => {
@@ -355,14 +354,9 @@ mod tests {
                     let typed = rfc3339(**reading, zone);
                     sentence.contains(&typed) && resolve(&typed, now, zone).as_ref() == Ok(*reading)
                 });
-                let is_true = match is_skipped {
-                    true => !exists(first) && !exists(second),
-                    false => exists(first) && exists(second),
-                };
-                match first != second && both_parse && is_true {
-                    true => Ok(true),
-                    false => Err(format!("{text}: {sentence}")),
-                }
+                let is_true =
+                    if is_skipped { !exists(first) && !exists(second) } else { exists(first) && exists(second) };
+                if first != second && both_parse && is_true { Ok(true) } else { Err(format!("{text}: {sentence}")) }
             }
         }
     }

@@ -114,10 +114,11 @@ impl Ui {
 
     /// Prints a note. With `-q` it is printed only if a question follows.
     pub fn note(&self, text: &str) {
-        match self.options.is_quiet {
-            true if self.options.can_ask => self.unsaid.borrow_mut().push(self.spoken(text)),
-            true => {}
-            false => self.emit(self.spoken(text)),
+        let text = self.spoken(text);
+        if !self.options.is_quiet {
+            self.emit(text);
+        } else if self.options.can_ask {
+            self.unsaid.borrow_mut().push(text);
         }
     }
 
@@ -140,9 +141,10 @@ impl Ui {
 
     fn emit(&self, text: String) {
         // On a terminal a note may belong to a question that follows.
-        match self.options.is_json && !self.options.is_terminal {
-            true => self.held_back.borrow_mut().push(text),
-            false => self.line(&text),
+        if self.options.is_json && !self.options.is_terminal {
+            self.held_back.borrow_mut().push(text)
+        } else {
+            self.line(&text)
         }
     }
 
@@ -186,10 +188,7 @@ impl Ui {
     }
 
     fn painted(&self, text: &str, color: &str) -> String {
-        match self.options.has_color {
-            true => format!("\x1b[{color}m{text}\x1b[0m"),
-            false => text.to_owned(),
-        }
+        if self.options.has_color { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     /// Writes a line to standard error, above any bar that is drawn there.

@@ -32,10 +32,11 @@ pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
         }
         _ => print(cx, &made.plan)?,
     }
-    match args.detailed_exitcode && !made.plan.steps.is_empty() {
-        true => Err(Error::found(format!("the live policies differ from the file: {}", summary(&made.plan)))
-            .hint("`bpctl apply` with the same arguments makes them so")),
-        false => Ok(()),
+    if args.detailed_exitcode && !made.plan.steps.is_empty() {
+        Err(Error::found(format!("the live policies differ from the file: {}", summary(&made.plan)))
+            .hint("`bpctl apply` with the same arguments makes them so"))
+    } else {
+        Ok(())
     }
 }
 

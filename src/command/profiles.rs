@@ -30,10 +30,11 @@ pub fn named(cx: &Context, command: &Command) -> Result<Option<Vec<String>>> {
     }
     if cx.global.all_profiles {
         let names: Vec<String> = cx.file()?.profiles.keys().cloned().collect();
-        return match names.is_empty() {
-            true => Err(Error::config("the config file has no profile")
-                .hint("`bpctl auth login --profile NAME` makes a profile")),
-            false => Ok(Some(names)),
+        return if names.is_empty() {
+            Err(Error::config("the config file has no profile")
+                .hint("`bpctl auth login --profile NAME` makes a profile"))
+        } else {
+            Ok(Some(names))
         };
     }
     // The flag `--sandbox` says more than the environment, as it does of a single profile.
@@ -122,9 +123,10 @@ fn one_only(cx: &Context) -> Error {
         "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
          `backups list`, `check`, `report`, `coverage` without `--report`, `calendar` without `--ics` and `lint` without SARIF",
     );
-    match is_of_environment(cx) {
-        true => error.hint(format!("`{}` names several; `--profile NAME` names one", env::PROFILE)),
-        false => error,
+    if is_of_environment(cx) {
+        error.hint(format!("`{}` names several; `--profile NAME` names one", env::PROFILE))
+    } else {
+        error
     }
 }
 

@@ -76,10 +76,8 @@ impl Edit {
     fn read(target: PathBuf, lock: Option<Handle>) -> Result<Self> {
         let failed = |error: &io::Error| Error::path(&target, error);
         let file = File::read(&target)?;
-        let text = match file.exists {
-            false => String::new(),
-            true => fs::read_to_string(&target).map_err(|error| failed(&error))?,
-        };
+        let text =
+            if file.exists { fs::read_to_string(&target).map_err(|error| failed(&error))? } else { String::new() };
         let has_crlf = text.contains("\r\n");
         let (mark, text) = match text.strip_prefix(BYTE_ORDER_MARK) {
             Some(rest) => (BYTE_ORDER_MARK, rest),
@@ -179,10 +177,7 @@ impl Edit {
 
     fn text(&self) -> String {
         let text = format!("{}{}", self.header, self.document);
-        match self.has_crlf {
-            true => text.replace("\r\n", "\n").replace('\n', "\r\n"),
-            false => text,
-        }
+        if self.has_crlf { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text }
     }
 
     /// Writes the file: whole beside it, then in its place.

@@ -120,10 +120,7 @@ impl State {
         };
         // An answer that came late makes its window look longer than it was: what was sent after it may be counted in
         // this one. Between windows that nothing is known of lies a minute without a request.
-        let counted = match old.is_known {
-            true => old.unseen + (self.taken - old.learned_at),
-            false => self.in_flight,
-        };
+        let counted = if old.is_known { old.unseen + (self.taken - old.learned_at) } else { self.in_flight };
         self.window = old.permitted.map(|permitted| Window {
             is_known: false,
             ends: now + Duration::from_secs(60),

@@ -192,9 +192,10 @@ where
             next += 1;
         }
         let Some(page) = ahead.next().await else {
-            return match state.pages.is_none_or(|pages| pages > MAX_PAGES) {
-                true => Err(Error::invalid_response(format!("the list has no end: stopped after {MAX_PAGES} pages"))),
-                false => Ok(state.end(false)),
+            return if state.pages.is_none_or(|pages| pages > MAX_PAGES) {
+                Err(Error::invalid_response(format!("the list has no end: stopped after {MAX_PAGES} pages")))
+            } else {
+                Ok(state.end(false))
             };
         };
         let page = page?;

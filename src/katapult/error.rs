@@ -14,10 +14,7 @@ pub fn read_error(answer: &Answer) -> Option<ApiError> {
     let description = error.get("description").and_then(Value::as_str).unwrap_or("no description");
     let sentences = detail.get("errors").and_then(Value::as_array);
     let sentences: Vec<&str> = sentences.into_iter().flatten().filter_map(Value::as_str).collect();
-    let specific = match sentences.is_empty() {
-        true => in_words(&code, &detail),
-        false => Some(sentences.join("; ")),
-    };
+    let specific = if sentences.is_empty() { in_words(&code, &detail) } else { Some(sentences.join("; ")) };
     let message = match specific {
         None => description.to_owned(),
         Some(specific) => format!("{}: {specific}", description.trim_end_matches('.')),

@@ -11,9 +11,10 @@ pub(super) fn unwrap(mut body: Value, key: &str) -> Result<Value> {
     if body.get(key).is_some_and(Value::is_object) {
         return Ok(body[key].take());
     }
-    match body.get("id").is_some() {
-        true => Ok(body),
-        false => Err(Error::invalid_response(format!("the answer holds no `{key}` object"))),
+    if body.get("id").is_some() {
+        Ok(body)
+    } else {
+        Err(Error::invalid_response(format!("the answer holds no `{key}` object")))
     }
 }
 
@@ -27,9 +28,10 @@ pub fn page(mut body: Value, keys: &[&str]) -> Result<Page> {
     let Some(Value::Array(rows)) = key.map(|key| body[*key].take()) else {
         return Err(Error::invalid_response(format!("the answer holds no `{}` list", keys.join("` or `"))));
     };
-    match rows.iter().all(Value::is_object) {
-        true => Ok(Page { rows, info }),
-        false => Err(Error::invalid_response(format!("`{}` holds something that is not an object", keys[0]))),
+    if rows.iter().all(Value::is_object) {
+        Ok(Page { rows, info })
+    } else {
+        Err(Error::invalid_response(format!("`{}` holds something that is not an object", keys[0])))
     }
 }
 

@@ -232,10 +232,7 @@ fn machine_row(machine: &Machine, index: &Index<'_>, wanted: &Requirements, now:
         () => {
             let weakest = disks.iter().find_map(|disk| Some((disk, wanted.shortfall(&covering(disk))?)));
             let is_alike = disks.iter().all(|disk| index.policies_of(disk.id.as_deref()).is_empty());
-            let words = weakest.map(|(disk, words)| match is_alike {
-                true => words,
-                false => format!("{}: {words}", name(disk)),
-            });
+            let words = weakest.map(|(disk, words)| if is_alike { words } else { format!("{}: {words}", name(disk)) });
             judged(words, "all disks are covered")
         }
     };
@@ -251,9 +248,10 @@ fn disk_row(disk: &Disk, index: &Index<'_>, wanted: &Requirements, now: Timestam
         None => "assigned to no machine".to_owned(),
         Some(machine) => format!("assigned to {machine}, which is not listed"),
     };
-    let (verdict, reason) = match policies.is_empty() {
-        true => (Verdict::None, "no policy".to_owned()),
-        false => judged(wanted.shortfall(policies), "covered"),
+    let (verdict, reason) = if policies.is_empty() {
+        (Verdict::None, "no policy".to_owned())
+    } else {
+        judged(wanted.shortfall(policies), "covered")
     };
     let uncovered = disk.id.clone().into_iter().filter(|_| policies.is_empty()).collect();
     let about = About { kind: Kind::Disk, id: disk.id.clone(), name: name(disk).to_owned() };

@@ -57,9 +57,10 @@ impl FromStr for Glob {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim().is_empty() {
-            true => Err("expected a name or a pattern, as in `db-*`".to_owned()),
-            false => Ok(Self { written: text.to_owned(), pattern: text.to_lowercase().chars().collect() }),
+        if text.trim().is_empty() {
+            Err("expected a name or a pattern, as in `db-*`".to_owned())
+        } else {
+            Ok(Self { written: text.to_owned(), pattern: text.to_lowercase().chars().collect() })
         }
     }
 }

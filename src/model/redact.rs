@@ -16,10 +16,7 @@ pub fn redact(value: &mut Value) {
             let protected = fields.get("protect").is_some_and(is_yes);
             for (name, field) in fields.iter_mut() {
                 let is_secret = SECRET_FIELDS.contains(&name.as_str()) || (protected && name == "value");
-                match is_secret && !field.is_null() {
-                    true => *field = Value::String(HIDDEN.to_owned()),
-                    false => redact(field),
-                }
+                if is_secret && !field.is_null() { *field = Value::String(HIDDEN.to_owned()) } else { redact(field) }
             }
         }
         _ => {}

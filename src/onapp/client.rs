@@ -245,9 +245,10 @@ pub fn rows(body: Value, key: &str) -> Result<Vec<Value>> {
         return Err(Error::invalid_response("the answer is not a list"));
     };
     let rows: Vec<Value> = rows.into_iter().map(|row| unwrap(row, key)).collect();
-    match rows.iter().all(Value::is_object) {
-        true => Ok(rows),
-        false => Err(Error::invalid_response("the list holds something that is not an object")),
+    if rows.iter().all(Value::is_object) {
+        Ok(rows)
+    } else {
+        Err(Error::invalid_response("the list holds something that is not an object"))
     }
 }
 
@@ -261,9 +262,10 @@ pub(super) fn unwrap(mut row: Value, key: &str) -> Value {
 /// Percent-encodes what a user wrote, for use as one path segment.
 pub(super) fn segment(text: &str) -> String {
     text.bytes().fold(String::new(), |mut segment, byte| {
-        match byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
-            true => segment.push(char::from(byte)),
-            false => segment.push_str(&format!("%{byte:02X}")),
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
+            segment.push(char::from(byte))
+        } else {
+            segment.push_str(&format!("%{byte:02X}"))
         }
         segment
     })

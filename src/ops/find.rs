@@ -56,12 +56,13 @@ pub async fn with_server<T>(api: &OnApp, name: &str, mut action: impl AsyncFnMut
     }
     // Every identifier seen has 14 small letters and digits; a label can look like that too.
     let is_identifier = name.len() == 14 && name.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
-    let not_found = match is_identifier {
-        false => None,
-        true => match action(name.to_owned()).await {
+    let not_found = if is_identifier {
+        match action(name.to_owned()).await {
             Err(error) if error.status == Some(404) => Some(error),
             done => return done,
-        },
+        }
+    } else {
+        None
     };
     match (api.find_machine(name).await, not_found) {
         (Ok(machine), _) => match machine.model.id {

@@ -119,9 +119,8 @@ async fn act_on(
         None => format!("`bpctl backup show {}` shows its state", backup.id),
     };
     let done = async {
-        let sent = onapp_wait::unless_busy(cx, write.wait, async || match is_deletion {
-            true => api.remove(request).await.map(|()| Value::Null),
-            false => api.write(request).await,
+        let sent = onapp_wait::unless_busy(cx, write.wait, async || {
+            if is_deletion { api.remove(request).await.map(|()| Value::Null) } else { api.write(request).await }
         });
         let answer = match sent.await {
             Ok(answer) => answer,
@@ -243,9 +242,12 @@ async fn create_policy(
     record.note_object(&id);
     cx.tally.accept(&id);
     let read = api.schedule(&id).await.map_err(|error| not_verified("policy", &id, &error));
-    let read = read.and_then(|now| match is_as_wanted(&now.raw, &verifiable(&now, &new.fields)) {
-        true => Ok(now),
-        false => Err(not_applied(&format!("policy {id} was created, but with other values: `bpctl policy show {id}`"))),
+    let read = read.and_then(|now| {
+        if is_as_wanted(&now.raw, &verifiable(&now, &new.fields)) {
+            Ok(now)
+        } else {
+            Err(not_applied(&format!("policy {id} was created, but with other values: `bpctl policy show {id}`")))
+        }
     });
     match read {
         Ok(now) => record.finish(Ok(now)).map(OnAppWritten::Policy),

@@ -65,14 +65,15 @@ fn when(at: Option<i64>, times: &TimeFormat) -> String {
 /// Sums a plan up in one line.
 pub fn summary(plan: &Plan) -> String {
     let count = |action| plan.steps.iter().filter(|step| step.action == action).count();
-    let mut words = match plan.steps.is_empty() {
-        true => "nothing to change".to_owned(),
-        false => format!(
+    let mut words = if plan.steps.is_empty() {
+        "nothing to change".to_owned()
+    } else {
+        format!(
             "{} to create, {} to change, {} to delete later",
             count(StepAction::Create),
             count(StepAction::Update),
             count(StepAction::ScheduleDelete)
-        ),
+        )
     };
     words.push_str(&format!("; {} as the file says", plan.unchanged));
     if !plan.unlisted.is_empty() {

@@ -67,13 +67,13 @@ fn text(cx: &Context, prompt: &str) -> Result<String> {
 /// # Errors
 /// There is none, or more than one line.
 pub async fn token(cx: &Context, provider: Provider) -> Result<Secret> {
-    let typed = match cx.ui.can_ask() {
-        true => cx.ui.ask_secret(provider.token_prompt()).await?,
-        false if cx.system.stdin_is_terminal => {
-            return Err(Error::usage("cannot prompt for a token here, and standard input is a terminal")
-                .hint("pipe the token in: `pass show katapult | bpctl auth login`"));
-        }
-        false => standard_input(cx).await?,
+    let typed = if cx.ui.can_ask() {
+        cx.ui.ask_secret(provider.token_prompt()).await?
+    } else if cx.system.stdin_is_terminal {
+        return Err(Error::usage("cannot prompt for a token here, and standard input is a terminal")
+            .hint("pipe the token in: `pass show katapult | bpctl auth login`"));
+    } else {
+        standard_input(cx).await?
     };
     one_line(&typed, provider)
 }

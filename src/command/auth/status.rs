@@ -25,8 +25,9 @@ fn explained(error: Error, source: &str, profile: Option<&str>) -> Error {
         Some(profile) => format!("the token came from: {source} (profile {profile})"),
         None => format!("the token came from: {source}"),
     };
-    match error.detail.is_object() && error.detail.as_object().is_some_and(|fields| !fields.is_empty()) {
-        true => error.hint(hint),
-        false => error.detail(json!({"credentials": source, "profile": profile})).hint(hint),
+    if error.detail.is_object() && error.detail.as_object().is_some_and(|fields| !fields.is_empty()) {
+        error.hint(hint)
+    } else {
+        error.detail(json!({"credentials": source, "profile": profile})).hint(hint)
     }
 }

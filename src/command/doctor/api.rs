@@ -56,16 +56,15 @@ fn clock(report: &mut Report, server: Option<Timestamp>, here: Timestamp) {
         return report.skip("clock", "the server sends no `Date`");
     };
     let ahead = here.as_second() - server.as_second();
-    match ahead.abs() > MAX_SKEW {
-        false => report.ok("clock", "agrees with the server's"),
-        true => {
-            let direction = if ahead > 0 { "ahead of" } else { "behind" };
-            report.warn(
-                "clock",
-                format!("this machine's clock is {} s {direction} the server's", ahead.abs()),
-                "set the clock (NTP): deletions are scheduled by it, at least 5 minutes ahead of the server's time",
-            );
-        }
+    if ahead.abs() > MAX_SKEW {
+        let direction = if ahead > 0 { "ahead of" } else { "behind" };
+        report.warn(
+            "clock",
+            format!("this machine's clock is {} s {direction} the server's", ahead.abs()),
+            "set the clock (NTP): deletions are scheduled by it, at least 5 minutes ahead of the server's time",
+        );
+    } else {
+        report.ok("clock", "agrees with the server's")
     }
 }
 
@@ -78,8 +77,9 @@ pub fn rate_limit(report: &mut Report, http: &Http) {
     };
     let of = permitted.map(|permitted| format!(" of {permitted}")).unwrap_or_default();
     let message = format!("{left}{of} requests left in this minute");
-    match left < FEW {
-        true => report.warn(RATE_LIMIT, message, "wait for the next minute, or let commands wait with `--max-wait`"),
-        false => report.ok(RATE_LIMIT, message),
+    if left < FEW {
+        report.warn(RATE_LIMIT, message, "wait for the next minute, or let commands wait with `--max-wait`")
+    } else {
+        report.ok(RATE_LIMIT, message)
     }
 }

@@ -34,9 +34,10 @@ fn config(report: &mut Report, file: &File) {
         let message = format!("{path} holds a token and can be read by other users");
         return report.warn("config", message, format!("run `chmod 600 {path}`"));
     }
-    match file.holds_token() {
-        true => report.ok("config", format!("{path}, for you alone")),
-        false => report.ok("config", path.to_string()),
+    if file.holds_token() {
+        report.ok("config", format!("{path}, for you alone"))
+    } else {
+        report.ok("config", path.to_string())
     }
 }
 

@@ -100,11 +100,10 @@ impl Report {
             1 => words.push("1 source not read in full".to_owned()),
             count => words.push(format!("{count} sources not read in full")),
         }
-        match words.is_empty() {
-            true if self.is_empty() => "no VM to check".to_owned(),
-            true => format!("{total} of {total} VMs ok"),
-            false => format!("{} of {total} VMs", words.join(", ")),
+        if !words.is_empty() {
+            return format!("{} of {total} VMs", words.join(", "));
         }
+        if self.is_empty() { "no VM to check".to_owned() } else { format!("{total} of {total} VMs ok") }
     }
 
     pub fn to_json(&self) -> Value {

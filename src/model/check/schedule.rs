@@ -44,9 +44,10 @@ pub fn judge(
     let reason = if reasons.is_empty() { upcoming(&policies, now) } else { some_of(&reasons) };
     let worst_period = || groups().filter_map(|group| period(group)).max();
     MachineCheck {
-        limit_seconds: match limits.is_per_policy {
-            true => worst_period().map(|period| period.saturating_add(limits.grace)),
-            false => limits.max_age,
+        limit_seconds: if limits.is_per_policy {
+            worst_period().map(|period| period.saturating_add(limits.grace))
+        } else {
+            limits.max_age
         },
         is_covered: Some(!policies.is_empty() && uncovered.is_empty()),
         policies: policies.iter().map(|policy| facts(policy)).collect(),
