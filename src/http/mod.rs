@@ -25,8 +25,6 @@ mod status;
 mod trace;
 #[cfg(target_os = "linux")]
 mod trust;
-#[cfg(target_os = "linux")]
-mod validity;
 
 pub use answer::{Answer, ApiError, DecodeFailure, MAX_VALUES, TOO_MANY_VALUES, json};
 pub use client::{Decoded, Http, Settled};

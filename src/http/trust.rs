@@ -9,19 +9,19 @@
 //! The exception: a cloud's self-signed certificate is often marked as an authority, because `openssl req -x509` does
 //! that, and `rustls-webpki` 0.103 refuses an authority as a server (`CaUsedAsEndEntity`). One that `ca_file` holds byte
 //! for byte is accepted nevertheless, as curl does. Its name, its dates and the proof that the server has its key are
-//! checked like those of any other. When the library accepts such a certificate, this and `validity` can go.
+//! checked like those of any other; the dates by the library, before it refuses an authority (a test holds it to that).
+//! When the library accepts such a certificate, this can go.
 
 use std::sync::{Arc, OnceLock};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-
-use super::validity::Validity;
 
 /// Makes a TLS configuration that trusts `own` roots and the system's. `is_named` says that the environment names where
 /// the system's are.
@@ -50,7 +50,26 @@ pub(super) fn tls(own: Vec<CertificateDer<'static>>, is_named: bool) -> Result<C
 /// Reads the one file with all of the system's roots.
 fn bundle() -> Vec<CertificateDer<'static>> {
     let pem = openssl_probe::probe().cert_file.and_then(|file| std::fs::read(file).ok()).unwrap_or_default();
-    CertificateDer::pem_slice_iter(&pem).flatten().collect()
+    certificates(&pem)
+}
+
+/// Decodes the certificates of a file in PEM, and skips what is not one. `rustls` decodes byte by byte without a branch,
+/// which secrets need and certificates do not: for a system's roots that is a third of a request's instructions.
+fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
+    let mut found = Vec::new();
+    let mut base64: Option<Vec<u8>> = None;
+    for line in pem.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+        match (line, &mut base64) {
+            (b"-----BEGIN CERTIFICATE-----", _) => base64 = Some(Vec::new()),
+            (b"-----END CERTIFICATE-----", Some(text)) => {
+                found.extend(STANDARD.decode(text).ok().map(CertificateDer::from));
+                base64 = None;
+            }
+            (_, Some(text)) => text.extend_from_slice(line),
+            (_, None) => {}
+        }
+    }
+    found
 }
 
 fn verifier(roots: RootCertStore) -> Result<Arc<WebPkiServerVerifier>, Error> {
@@ -88,28 +107,11 @@ fn is_authority(refusal: &Error) -> bool {
     matches!(other.0.downcast_ref::<webpki::Error>(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
-/// Checks the name and the dates of a certificate that is trusted by itself. Its permitted uses are not checked: the user
-/// named it for this server.
-fn by_itself(
-    certificate: &CertificateDer<'_>,
-    name: &ServerName<'_>,
-    now: UnixTime,
-) -> Result<ServerCertVerified, Error> {
+/// Checks the name of a certificate that is trusted by itself, and was refused only because it is an authority's: its dates
+/// were checked before. Its permitted uses are not: the user named it for this server.
+fn by_itself(certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<ServerCertVerified, Error> {
     verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
-    check_dates(certificate, now)?;
     Ok(ServerCertVerified::assertion())
-}
-
-fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
-    let validity = Validity::of(certificate).ok_or(CertificateError::BadEncoding)?;
-    let now = i64::try_from(now.as_secs()).map_err(|_| CertificateError::Expired)?;
-    if now < validity.not_before {
-        return Err(CertificateError::NotValidYet);
-    }
-    if now > validity.not_after {
-        return Err(CertificateError::Expired);
-    }
-    Ok(())
 }
 
 impl ServerCertVerifier for Trust {
@@ -126,7 +128,7 @@ impl ServerCertVerifier for Trust {
         match by_likely {
             Some(Ok(verified)) => return Ok(verified),
             Some(Err(refusal)) if is_authority(&refusal) && self.is_own(certificate) => {
-                return by_itself(certificate, name, now);
+                return by_itself(certificate, name);
             }
             _ => {}
         }
@@ -163,21 +165,50 @@ impl ServerCertVerifier for Trust {
 mod tests {
     use std::time::Duration;
 
-    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+    use rustls::pki_types::pem::PemObject;
 
     use super::*;
 
     #[test]
-    fn dates_are_checked_to_the_second() {
+    fn dates_of_an_authority_that_is_trusted_by_itself_are_checked_to_the_second() {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.not_before = date_time_ymd(2001, 9, 9);
         params.not_after = date_time_ymd(2033, 5, 18);
-        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-        let check = |now: u64| check_dates(certificate.der(), UnixTime::since_unix_epoch(Duration::from_secs(now)));
+        let own = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone();
+        let mut likely = RootCertStore::empty();
+        likely.add(own.clone()).unwrap();
+        let algorithms = ring::default_provider().signature_verification_algorithms;
+        let everything = OnceLock::from(Err(Error::General("not asked".to_owned())));
+        let likely = WebPkiServerVerifier::builder_with_provider(Arc::new(likely), Arc::new(ring::default_provider()));
+        let trust = Trust { likely: likely.build().ok(), own: vec![own.clone()], everything, algorithms };
+        let is_trusted = |now: u64| {
+            let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
+            trust.verify_server_cert(&own, &[], &"localhost".try_into().unwrap(), &[], now).is_ok()
+        };
         let (from, to) = (999_993_600, 1_999_987_200);
-        assert_eq!(check(from - 1), Err(CertificateError::NotValidYet));
-        assert_eq!((check(from), check(to)), (Ok(()), Ok(())));
-        assert_eq!(check(to + 1), Err(CertificateError::Expired));
-        assert_eq!(check(u64::MAX), Err(CertificateError::Expired));
+        for (now, expected) in [(from - 1, false), (from, true), (to, true), (to + 1, false), (u64::MAX, false)] {
+            assert_eq!(is_trusted(now), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn the_bundle_is_read_as_the_library_reads_it() {
+        let made = |name: &str| {
+            let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+            params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
+        };
+        let (one, two) = (made("one"), made("two"));
+        let unix = format!("# One\n{one}\nTwo\n=====\n{two}");
+        let cut = &one[..one.len() / 2];
+        for pem in [&unix, &unix.replace('\n', "\r\n"), unix.trim_end(), &format!("{one}{two}{cut}"), cut, ""] {
+            let expected: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).flatten().collect();
+            assert_eq!(certificates(pem.as_bytes()), expected, "{pem}");
+        }
+        let broken = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
+        assert_eq!(certificates(format!("{broken}{one}").as_bytes()).len(), 1);
+        let keys = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        assert!(certificates(keys.as_bytes()).is_empty());
     }
 }
