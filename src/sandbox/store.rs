@@ -4,15 +4,19 @@
 //! only when it has changed. What the world means is not decided here.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
-
-use tempfile::NamedTempFile;
+use std::time::{Duration, SystemTime};
 
 use super::Seed;
 use super::seed;
 use super::state::{VERSION, World};
+use crate::fs::atomic::{self, Access, directory_of};
+use crate::fs::lock::lock_file;
+use crate::fs::private;
+
+/// How long the lock is waited for; it is held for milliseconds.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The world, in memory and perhaps in a file.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ impl Store {
         let Some(path) = store.file.clone() else {
             return Ok(store);
         };
-        match make_directory(&path).and_then(|()| open_lock(&path)) {
+        match private::create_directory(directory_of(&path)).and_then(|()| open_lock(&path)) {
             Ok(_) => store.refresh(now)?,
             Err(error) => {
                 if let Ok(loaded) = load(&path, &store.seed, now) {
@@ -176,7 +180,7 @@ impl Store {
 
 /// Replaces the file by a newly seeded world.
 pub(super) fn reset(path: &Path, seed: &Seed, now: i64) -> io::Result<()> {
-    make_directory(path)?;
+    private::create_directory(directory_of(path))?;
     let _lock = lock(path)?;
     save(path, &seed::world(seed, now)).map(drop)
 }
@@ -214,42 +218,21 @@ fn load(path: &Path, seed: &Seed, now: i64) -> io::Result<Loaded> {
     Ok(Loaded::World(Box::new(world), stamp))
 }
 
-/// Writes the file beside its place, then moves it there; the temporary file is private from the start.
 fn save(path: &Path, world: &World) -> io::Result<Option<Stamp>> {
-    let mut file = NamedTempFile::new_in(directory_of(path))?;
-    file.write_all(&serde_json::to_vec(world)?)?;
-    file.as_file().sync_all()?;
-    let file = file.persist(path).map_err(|error| error.error)?;
-    Ok(stamp_of(&file.metadata()?))
+    atomic::write(path, &serde_json::to_vec(world)?, Access::PRIVATE)?;
+    Ok(stamp_of(&fs::metadata(path)?))
 }
 
 fn lock(path: &Path) -> io::Result<File> {
     let file = open_lock(path)?;
-    file.lock()?;
-    Ok(file)
+    if lock_file(&file, LOCK_TIMEOUT)? {
+        return Ok(file);
+    }
+    Err(io::Error::other(format!("another process has held its lock for {} s", LOCK_TIMEOUT.as_secs())))
 }
 
 fn open_lock(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(beside(path, ".lock"))
-}
-
-fn make_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory_of(path))
-}
-
-fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
+    private::options(OpenOptions::new().create(true).truncate(false).write(true)).open(beside(path, ".lock"))
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
