@@ -47,6 +47,7 @@ mod hostile;
 mod imports;
 mod journal;
 mod life_cycle;
+mod links;
 mod lint;
 mod names;
 mod onapp;
