@@ -174,9 +174,12 @@ fn a_vm_that_is_deleted_meanwhile_is_left_out_and_one_that_cannot_be_read_is_not
         answer
     });
     assert_eq!(names(&onapp(&server, &["check", "-o", "json"]).run().ok()), ["fresh"]);
-    let forbidden = Server::start(|request| match request.path().contains("/2/backups") {
-        true => Answer::json(403, &json!({"errors": ["no"]})),
-        false => cloud_answer(request, &[(1, "fresh", vec![backup(11, HOUR)]), (2, "closed", vec![])]),
+    let forbidden = Server::start(|request| {
+        if request.path().contains("/2/backups") {
+            Answer::json(403, &json!({"errors": ["no"]}))
+        } else {
+            cloud_answer(request, &[(1, "fresh", vec![backup(11, HOUR)]), (2, "closed", vec![])])
+        }
     });
     let run = onapp(&forbidden, &["check", "-o", "json"]).run().exits(9);
     assert_eq!(verdicts(&run.json())[0][..2], ["closed", "unknown"]);

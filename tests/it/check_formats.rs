@@ -60,9 +60,12 @@ fn nagios_has_a_line_performance_data_and_its_own_exit_codes() {
 #[test]
 fn names_cannot_break_a_format() {
     let hostile = "a|b \"c\" \\d\n<e>&\u{1b}[31m";
-    let server = Server::start(move |request| match request.path().ends_with("virtual_machines.json") {
-        true => Answer::json(200, &json!([{"virtual_machine": {"id": 1, "label": hostile}}])),
-        false => cloud_answer(request, &[(1, "x", vec![])]),
+    let server = Server::start(move |request| {
+        if request.path().ends_with("virtual_machines.json") {
+            Answer::json(200, &json!([{"virtual_machine": {"id": 1, "label": hostile}}]))
+        } else {
+            cloud_answer(request, &[(1, "x", vec![])])
+        }
     });
     let nagios = format(&server, "nagios").exits(2).stdout;
     assert_eq!(nagios.matches('|').count(), 1, "{nagios}");
@@ -179,10 +182,8 @@ fn faulty(provider: &str, fault_name: &'static str, place: &'static str) -> Serv
     let (spoil, is_onapp) = (fault(fault_name), provider == "onapp");
     let world = World::new().vms(vec![crate::world::vm(crate::world::VM, "web-1", crate::world::FQDN)]);
     Server::start(move |request| {
-        let answer = match is_onapp {
-            true => cloud_answer(request, &[(1, "web-1", vec![backup(11, 60)])]),
-            false => world.answer(request),
-        };
+        let answer =
+            if is_onapp { cloud_answer(request, &[(1, "web-1", vec![backup(11, 60)])]) } else { world.answer(request) };
         if request.path().ends_with(place) { spoil(request, answer) } else { answer }
     })
 }

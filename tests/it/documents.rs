@@ -121,9 +121,8 @@ pub fn check(name: &str) {
             ["echo", "$?"] => code.to_string(),
             ["bpctl", args @ .., ">", file] => {
                 // This way of running does not stand in the home: its files are named in full.
-                let in_full = |arg: &&str| match home.path(arg).is_file() {
-                    true => home.path(arg).display().to_string(),
-                    false => (*arg).to_owned(),
+                let in_full = |arg: &&str| {
+                    if home.path(arg).is_file() { home.path(arg).display().to_string() } else { (*arg).to_owned() }
                 };
                 let run = args.iter().map(in_full).fold(bare(&[]), |run, arg| run.arg(arg));
                 let run = run.env("TZ", "UTC").env("LANG", "C.UTF-8").home(&home).run();

@@ -175,9 +175,10 @@ impl Cell {
         if self.place != Place::Read {
             wrong.extend(self.truth(&run, &before, &world.live_policies(), &home).into_iter().map(String::from));
         }
-        match wrong.is_empty() {
-            true => Ok(()),
-            false => Err(format!("=== {}: {}\n{}", self.name(), wrong.join("; "), run.report())),
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("=== {}: {}\n{}", self.name(), wrong.join("; "), run.report()))
         }
     }
 
@@ -254,9 +255,8 @@ fn refusing(world: World, place: Place) -> Server {
         Place::After => request.is_write(),
         _ => true,
     };
-    let script = move |request: &Request| match is_last(request) {
-        true => right_answer(&world, request).last(),
-        false => right_answer(&world, request),
+    let script = move |request: &Request| {
+        if is_last(request) { right_answer(&world, request).last() } else { right_answer(&world, request) }
     };
     let server = Server::start(script);
     if place == Place::Read {

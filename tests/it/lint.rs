@@ -14,9 +14,10 @@ fn serve(policies: Vec<Value>, trash: &'static [&'static str]) -> Server {
     let world = World::new().vms(vec![vm("vm_a", "a", "a.example")]).policies(policies);
     world.serve_but(move |request| {
         let trash = || trash.iter().map(|id| json!({"id": format!("trsh_{id}"), "object_id": id})).collect::<Vec<_>>();
-        match request.path() == TRASH_PATH {
-            true => Some(Answer::json(200, &page(request, "trash_objects", &trash()))),
-            false => disks(request, &[listed_disk("d", Some("vm_a"))]),
+        if request.path() == TRASH_PATH {
+            Some(Answer::json(200, &page(request, "trash_objects", &trash())))
+        } else {
+            disks(request, &[listed_disk("d", Some("vm_a"))])
         }
     })
 }

@@ -151,11 +151,10 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, seen: Arc<Mutex<Se
                 async { Ok::<_, Infallible>(hyper::Response::new(body)) }
             });
             let io = TokioIo::new(stream);
-            let _ = match is_h2 {
-                true => {
-                    hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await
-                }
-                false => hyper::server::conn::http1::Builder::new().serve_connection(io, service).await,
+            let _ = if is_h2 {
+                hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await
+            } else {
+                hyper::server::conn::http1::Builder::new().serve_connection(io, service).await
             };
         });
     }

@@ -106,9 +106,10 @@ fn restore_takes_nothing_but_policies_out_of_the_trash() {
                     let is_named = [request.query("trash_object[id]"), request.query("trash_object[object_id]")]
                         .contains(&Some(name.to_owned()));
                     let by_own_id = request.query("trash_object[id]").is_some();
-                    match is_named && by_own_id == name.starts_with("trsh_") {
-                        true => Answer::json(200, &json!({"trash_object": entry})),
-                        false => Answer::error(404, "trash_object_not_found"),
+                    if is_named && by_own_id == name.starts_with("trsh_") {
+                        Answer::json(200, &json!({"trash_object": entry}))
+                    } else {
+                        Answer::error(404, "trash_object_not_found")
                     }
                 })
             });
