@@ -30,13 +30,10 @@ pub const SANDBOX_API: &str = "sandbox";
 /// How long another bpctl is waited for before a note says so.
 const LOCK_NOTICE: Duration = Duration::from_secs(1);
 
-/// A command's surroundings.
 pub struct Context {
-    /// The real world.
     pub system: System,
     /// The options of every command.
     pub global: Global,
-    /// Printing and asking.
     pub ui: Ui,
     /// How results are wanted.
     pub output: OutputOptions,
@@ -95,7 +92,6 @@ impl Context {
         Self { gathering: Some(RefCell::new(None)), reserved: self.reserved.clone(), ..cx }
     }
 
-    /// The present.
     pub fn now(&self) -> Timestamp {
         self.output.times.now
     }
@@ -105,7 +101,6 @@ impl Context {
         &self.output.times.zone
     }
 
-    /// The user's directories.
     pub fn paths(&self) -> &Paths {
         self.paths.get_or_init(|| Paths::find(&self.system))
     }
@@ -199,9 +194,6 @@ impl Context {
     }
 
     /// Whether this provider is in use.
-    ///
-    /// # Errors
-    /// A bad configuration.
     pub fn provider_is(&self, provider: Provider) -> Result<bool> {
         Ok(self.connection(None)?.provider.value == provider)
     }
@@ -212,9 +204,6 @@ impl Context {
     }
 
     /// The Katapult client.
-    ///
-    /// # Errors
-    /// Another provider is in use, the token is missing, or the configuration is bad.
     pub fn katapult(&self) -> Result<&Katapult> {
         if let Some(client) = self.katapult.get() {
             return Ok(client);
@@ -243,9 +232,6 @@ impl Context {
     }
 
     /// The OnApp client.
-    ///
-    /// # Errors
-    /// Another provider is in use, there are no credentials, or the configuration is bad.
     pub fn onapp(&self) -> Result<&OnApp> {
         if let Some(client) = self.onapp.get() {
             return Ok(client);
@@ -329,9 +315,6 @@ impl Context {
     }
 
     /// Starts the simulator.
-    ///
-    /// # Errors
-    /// Its state cannot be read or written, or its port is taken.
     #[cfg(feature = "sandbox")]
     pub fn launch_sandbox(&self, options: sandbox::Options) -> Result<sandbox::Running> {
         let running = sandbox::start(options).map_err(|error| {
@@ -365,9 +348,6 @@ impl Context {
 
     /// Waits until no other bpctl of this user on this machine is between reading and reading back; holds off the
     /// others until the file is dropped. Without a data directory there is nothing to lock.
-    ///
-    /// # Errors
-    /// The others take longer than `--max-wait`.
     pub async fn lock_writes(&self) -> Result<Option<std::fs::File>> {
         let path = match self.journal() {
             Ok(journal) => journal.path().with_extension("lock"),
@@ -424,9 +404,6 @@ impl Context {
     }
 
     /// Begins a list; a bad column is found before any request.
-    ///
-    /// # Errors
-    /// `--columns` or `--sort` names a column that there is not.
     pub fn listing<T: Resource>(&self) -> Result<Listing<'_, T>> {
         Listing::new(&self.output).map_err(Error::usage)
     }
@@ -441,9 +418,6 @@ impl Context {
     }
 
     /// Refuses a bad column before anything is sent: a write would be carried out by the time its result is printed.
-    ///
-    /// # Errors
-    /// `--columns` or `--sort` names a column that there is not.
     pub fn check_columns<T: Resource>(&self) -> Result<()> {
         if !self.output.filters.is_empty() {
             return Err(Error::usage("`--filter` works on lists"));
@@ -452,9 +426,6 @@ impl Context {
     }
 
     /// Prints one object as the result.
-    ///
-    /// # Errors
-    /// The stream's, or an unknown column.
     pub fn show<T: Resource>(&self, object: Object<T>) -> Result<()> {
         self.answer_bare_columns::<T>()?;
         let mut wrong_column = None;

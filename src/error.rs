@@ -68,29 +68,21 @@ pub mod code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Done.
     Done = 0,
     /// Anything without a code of its own.
     Failure = 1,
-    /// Usage or configuration.
     Usage = 2,
-    /// Not found.
     NotFound = 3,
     /// Not authenticated or not permitted.
     Auth = 4,
     /// Refused by the API.
     Refused = 5,
-    /// Rate limited.
     RateLimited = 6,
-    /// Unreachable.
     Unreachable = 7,
-    /// Still pending.
     Pending = 8,
-    /// Partly done.
     Partly = 9,
     /// A check found something.
     Found = 10,
-    /// Interrupted.
     Interrupted = 130,
 }
 
@@ -157,7 +149,6 @@ pub enum Report {
 pub struct Error {
     /// The API's code, or one of [`code`].
     pub code: Cow<'static, str>,
-    /// The exit code.
     pub exit: Exit,
     /// One sentence, lower case, no full stop.
     pub message: String,
@@ -252,7 +243,6 @@ impl Error {
         Self::new(Exit::Found, code::FOUND, message)
     }
 
-    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

@@ -1,17 +1,19 @@
 //! bpctl: administers disk backup policies on Katapult and reads backups on OnApp clouds.
 //!
-//! Data flows one way: [`args`] (what was typed) → [`config`] (what is set) → [`command`] (what to do) →
+//! Data flows one way: [`args`] (what was typed) → [`config`] (what is set) → `command` (what to do) →
 //! [`katapult`] or [`onapp`] (endpoints) → [`http`] (how bytes travel), and back through [`model`] (what it means)
-//! → [`view`] (how it looks) → [`ui`] (the one printer). [`system`] is the one reader of environment and clock,
-//! [`error`] the one table of exit codes. `sandbox` is the other side: reached by URL, like a real cloud.
+//! → [`view`] (how it looks) → `ui` (the one printer). `system` is the one reader of environment and clock,
+//! `error` the one table of exit codes. `sandbox` is the other side: reached by URL, like a real cloud.
 //! `docs/architecture.md` has the whole map.
+//!
+//! Public is what tests, benchmarks and fuzz targets use; the program is [`main`].
 
 pub mod args;
-pub mod command;
+mod command;
 mod complete;
 pub mod config;
-pub mod context;
-pub mod error;
+mod context;
+mod error;
 mod fs;
 mod help;
 pub mod http;
@@ -22,15 +24,15 @@ pub mod onapp;
 mod ops;
 mod panic_hook;
 pub mod policyfile;
-pub mod progress_tally;
+mod progress_tally;
 mod run;
 #[cfg(feature = "sandbox")]
-pub mod sandbox;
-pub mod secret;
-pub mod system;
+mod sandbox;
+mod secret;
+mod system;
 mod text;
 pub mod time;
-pub mod ui;
+mod ui;
 pub mod view;
 
 pub use run::main;

@@ -23,13 +23,11 @@ pub const VERSION: i64 = 1;
 pub struct Document {
     /// Id or sub-domain of the organization that it is for.
     pub organization: Option<String>,
-    /// Single policies.
     pub entries: Vec<Entry>,
     /// Policies for every machine that matches, in the file's order.
     pub rules: Vec<Rule>,
 }
 
-/// A single policy.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Its line in the file, from 1.
@@ -58,7 +56,6 @@ pub enum Name {
 pub struct Rule {
     /// Its line in the file, from 1.
     pub line: usize,
-    /// Which machines.
     pub selector: Selector,
     /// What each one's policy should be; interval and retention are always there.
     pub fields: PolicyPatch,

@@ -91,7 +91,6 @@ impl System {
         self.arguments.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
-    /// The time.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn now(&self) -> Timestamp {
         Timestamp::now()

@@ -88,7 +88,6 @@ impl Ui {
         self.options.can_ask
     }
 
-    /// Returns the verbosity.
     pub fn verbosity(&self) -> u8 {
         self.options.verbosity
     }
@@ -104,9 +103,6 @@ impl Ui {
     }
 
     /// Hands on to the reader of standard output what was written so far.
-    ///
-    /// # Errors
-    /// The stream's.
     pub fn flush(&self) -> Result<()> {
         self.progress.clear();
         self.out.borrow_mut().flush().map_err(|error| Error::io("standard output", &error))
@@ -127,7 +123,6 @@ impl Ui {
         self.unsaid.take().iter().for_each(|text| self.line(text));
     }
 
-    /// Warns.
     pub fn warn(&self, text: &str) {
         self.emit(format!("{} {}", self.painted("warning:", "33"), self.spoken(text)));
     }
@@ -149,9 +144,6 @@ impl Ui {
     }
 
     /// Ends a successful run: prints what was held back.
-    ///
-    /// # Errors
-    /// Standard output's.
     pub fn finish(&self) -> Result<()> {
         self.flush()?;
         self.held_back.borrow_mut().drain(..).for_each(|text| self.line(&text));
@@ -223,9 +215,6 @@ impl Ui {
     }
 
     /// Reads standard input to its end, or to one byte more than `most`. Ctrl-C is heard meanwhile.
-    ///
-    /// # Errors
-    /// It cannot be read.
     pub async fn read_bytes(&self, most: u64) -> Result<Vec<u8>> {
         let read = detached::spawn(move || {
             let mut bytes = Vec::new();
@@ -238,9 +227,6 @@ impl Ui {
     }
 
     /// Reads standard input as text to its end, at most so many bytes. Ctrl-C is heard meanwhile.
-    ///
-    /// # Errors
-    /// It cannot be read, is too long, or is not text.
     pub async fn read_input(&self, most: u64) -> Result<String> {
         let bytes = self.read_bytes(most).await?;
         if bytes.len() as u64 > most {

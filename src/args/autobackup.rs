@@ -6,7 +6,6 @@ use super::value::not_empty;
 
 /// Verbs of `autobackup`
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum AutobackupCommand {
     On(AutobackupOn),
     Off(AutobackupOff),

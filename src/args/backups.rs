@@ -8,7 +8,6 @@ use super::value::{duration, not_empty};
 
 /// Verbs of `backups`
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum BackupsCommand {
     List(BackupsList),
     Show(BackupShow),

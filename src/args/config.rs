@@ -4,7 +4,6 @@ use clap::{Args, Subcommand};
 
 /// Verbs of `config`
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum ConfigCommand {
     /// Print the path of the config file
     Path,

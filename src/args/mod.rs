@@ -83,7 +83,6 @@ pub struct Cli {
 
 /// The commands
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum Command {
     /// List, show and change disk backup policies
     #[command(subcommand, visible_alias = "policy")]

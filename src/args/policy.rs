@@ -7,7 +7,6 @@ use crate::model::{Expectation, Glob, Interval, PolicyPatch};
 
 /// Verbs of `policies`
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum PolicyCommand {
     List(PolicyList),
     Show(PolicyShow),

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 /// Verbs of `sandbox`
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum SandboxCommand {
     Serve(SandboxServe),
     Reset(SandboxReset),

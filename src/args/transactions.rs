@@ -6,7 +6,6 @@ use super::value::not_empty;
 
 /// Verbs of `transactions`
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the help of a verb stands at its arguments: here it would hide the longer text")]
 pub enum TransactionsCommand {
     List(TransactionsList),
     Show(TransactionShow),

@@ -45,10 +45,8 @@ async fn switch(cx: &Context, target: AutobackupTarget, is_on: bool) -> Result<(
     let listed = of_owner(api, write.owner()).await?;
     listed.refuse_gaps("policies")?;
     write.before = listed.rows;
-    let warnings = match is_on && write.before.is_empty() {
-        true => vec![what_it_makes(api, &write.label).await],
-        false => Vec::new(),
-    };
+    let warnings =
+        if is_on && write.before.is_empty() { vec![what_it_makes(api, &write.label).await] } else { Vec::new() };
     let question = format!("Switch autobackup of {} {}?", write.label, if is_on { "on" } else { "off" });
     let ask = if warnings.is_empty() { Ask::Losses } else { Ask::Always };
     let options = Options { ask, warnings, ..Options::new(question, lock) };

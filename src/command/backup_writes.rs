@@ -16,7 +16,6 @@ use crate::ops::sequence::FailurePolicy;
 /// How long `--backup-first` waits for the backup where `--wait` says nothing.
 const FIRST: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Takes backups.
 pub async fn create(cx: &Context, args: BackupCreate) -> Result<()> {
     cx.check_columns::<Backup>()?;
     let api = cx.onapp()?;
@@ -83,7 +82,6 @@ async fn owner_of(api: &OnApp, disk: &str) -> Result<(String, String)> {
     Ok((machine.clone(), label.unwrap_or_else(|_| format!("VM {machine}"))))
 }
 
-/// Restores a backup.
 pub async fn restore(cx: &Context, args: BackupRestore) -> Result<()> {
     cx.check_columns::<Backup>()?;
     let api = cx.onapp()?;
@@ -115,7 +113,6 @@ pub async fn restore(cx: &Context, args: BackupRestore) -> Result<()> {
     run(cx, writes, Options { failure_policy, ..Options::new(question, lock) }).await
 }
 
-/// Deletes backups.
 pub async fn delete(cx: &Context, args: BackupDelete) -> Result<()> {
     cx.check_columns::<Backup>()?;
     let api = cx.onapp()?;
@@ -132,7 +129,6 @@ pub async fn delete(cx: &Context, args: BackupDelete) -> Result<()> {
     run(cx, writes, Options::new(question, lock)).await
 }
 
-/// Changes a note.
 pub async fn note(cx: &Context, args: BackupNote) -> Result<()> {
     cx.check_columns::<Backup>()?;
     let lock = Lock::take(cx).await?;

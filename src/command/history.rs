@@ -29,9 +29,6 @@ pub fn run(cx: &Context, args: &History) -> Result<()> {
 }
 
 /// Returns the changes, the newest first, and warns at the end of those that cannot be read.
-///
-/// # Errors
-/// The journal cannot be read.
 pub fn changes(cx: &Context) -> Result<impl Iterator<Item = Result<Recorded>>> {
     let mut recent = cx.journal()?.recent().map_err(|error| Error::io("the journal", &error))?;
     Ok(std::iter::from_fn(move || {
@@ -44,9 +41,6 @@ pub fn changes(cx: &Context) -> Result<impl Iterator<Item = Result<Recorded>>> {
 }
 
 /// Finds a change by its number.
-///
-/// # Errors
-/// There is none, or the journal cannot be read.
 pub fn find(cx: &Context, number: u64) -> Result<Recorded> {
     let found = cx.journal()?.find(number).map_err(|error| Error::io("the journal", &error))?;
     found.ok_or_else(|| {

@@ -35,9 +35,6 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 
 /// Carries out a command.
-///
-/// # Errors
-/// Whatever went wrong; the program's exit code is the error's.
 pub async fn run(cx: &Context, command: Command) -> Result<()> {
     if cx.output.format == Format::Sarif && !matches!(command, Command::Lint(_)) {
         return Err(Error::usage("only `bpctl lint` writes SARIF")

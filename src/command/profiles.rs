@@ -21,9 +21,6 @@ use crate::ops::rows::{finish, note_limit};
 use crate::view::{Listing, Resource};
 
 /// Returns the profiles that are named, when more than one may be; none for an ordinary command.
-///
-/// # Errors
-/// An empty name, or no profile in the config file.
 pub fn named(cx: &Context, command: &Command) -> Result<Option<Vec<String>>> {
     if is_of_environment(cx) && is_local(command) {
         return Ok(None);

@@ -21,30 +21,23 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Hexadecimal digits of a salt: 128 bits.
 const SALT_DIGITS: usize = 32;
 
-/// What is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kind {
-    /// Policies.
     Policies,
     /// Policies in the trash.
     Trash,
     /// Entries of the trash, of every type.
     TrashEntries,
-    /// Virtual machines.
     Machines,
-    /// Disks.
     Disks,
-    /// Organizations.
     Organizations,
 }
 
 /// A value that can be typed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Item {
-    /// The value.
     pub(super) value: String,
-    /// What it is.
     pub(super) help: String,
     /// It is another name of an object that has a better one.
     #[serde(default)]

@@ -64,7 +64,6 @@ pub(super) fn in_bash(arguments: &[OsString]) -> Option<(Position, End)> {
 struct Word {
     /// As it stands in the line.
     raw: String,
-    /// What it means.
     text: String,
     /// The quote that is still open at its end.
     quote: Option<char>,

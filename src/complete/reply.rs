@@ -15,11 +15,9 @@ pub(super) enum Reply {
     Files,
     /// The shell knows directories better.
     Directories,
-    /// These.
     Words(Vec<Word>),
 }
 
-/// A candidate.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Word {
     value: String,

@@ -7,9 +7,6 @@ use crate::http::Credential;
 
 impl Connection {
     /// The credential of writes. Where there is a token for reads alone, its absence is an error of the first write.
-    ///
-    /// # Errors
-    /// No token is set, or it is invalid.
     pub fn write_credential(&self) -> Result<Credential> {
         match self.write_token() {
             Ok(token) => credential(token),
@@ -22,9 +19,6 @@ impl Connection {
     }
 
     /// The credential of reads, where it is another one than that of writes.
-    ///
-    /// # Errors
-    /// The token is invalid.
     pub fn read_credential(&self) -> Result<Option<Credential>> {
         self.has_read_token().then(|| credential(self.token()?)).transpose()
     }

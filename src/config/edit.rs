@@ -37,9 +37,6 @@ pub struct Edit {
 impl Edit {
     /// Refuses a path that is not a regular file, such as a device or a pipe: the change would replace it. Opens
     /// nothing, since opening a pipe waits for its writer.
-    ///
-    /// # Errors
-    /// The path is not a regular file.
     pub fn check(path: &Path) -> Result<()> {
         match fs::metadata(path) {
             Ok(there) if !there.is_file() => {
@@ -51,9 +48,6 @@ impl Edit {
     }
 
     /// Locks and reads the file at `path`; one that does not exist is empty. Creates its directory.
-    ///
-    /// # Errors
-    /// It is not a regular file, or cannot be read, understood or locked.
     pub async fn begin(path: &Path) -> Result<Self> {
         Self::check(path)?;
         let target = target_of(path);
@@ -65,9 +59,6 @@ impl Edit {
     }
 
     /// The same for a dry run: touches nothing, and is not for saving.
-    ///
-    /// # Errors
-    /// It is not a regular file, or cannot be read or understood.
     pub fn begin_dry_run(path: &Path) -> Result<Self> {
         Self::check(path)?;
         Self::read(target_of(path), None)
@@ -98,9 +89,6 @@ impl Edit {
     }
 
     /// Sets a key; a new profile is made.
-    ///
-    /// # Errors
-    /// The name of a new profile is not fit for one.
     pub fn set(&mut self, key: &Key, value: impl Into<Value>) -> Result<()> {
         match key {
             Key::DefaultProfile => self.set_default_profile(value.into())?,
@@ -110,9 +98,6 @@ impl Edit {
     }
 
     /// Removes a key, and returns whether it was set. The comments above it stay.
-    ///
-    /// # Errors
-    /// The rest would not be TOML.
     pub fn remove(&mut self, key: &Key) -> Result<bool> {
         let Key::Profile { profile, field } = key else {
             return Ok(self.document.remove("default_profile").is_some());
@@ -168,9 +153,6 @@ impl Edit {
     }
 
     /// The file as it will be.
-    ///
-    /// # Errors
-    /// The reader would refuse it.
     pub fn outcome(&self) -> Result<File> {
         File::parse(&self.target, &self.text())
     }

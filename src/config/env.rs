@@ -17,9 +17,7 @@ pub const WEBHOOK_URL: &str = "BPCTL_WEBHOOK_URL";
 pub const SECRETS: [&str; 5] = [TOKEN, KATAPULT_TOKEN, KATAPULT_KEY, PING_URL, WEBHOOK_URL];
 /// The OnApp user.
 pub const USER: &str = "BPCTL_USER";
-/// The profile.
 pub const PROFILE: &str = "BPCTL_PROFILE";
-/// The config file.
 pub const CONFIG: &str = "BPCTL_CONFIG";
 /// `katapult` or `onapp`.
 pub const PROVIDER: &str = "BPCTL_PROVIDER";
@@ -29,11 +27,9 @@ pub const API_URL: &str = "BPCTL_API_URL";
 pub const ORG: &str = "BPCTL_ORG";
 /// The organization's sub-domain, as the Terraform provider names it.
 pub const KATAPULT_ORGANIZATION: &str = "KATAPULT_ORGANIZATION";
-/// The output format.
 pub const OUTPUT: &str = "BPCTL_OUTPUT";
 /// Refuses every write.
 pub const READ_ONLY: &str = "BPCTL_READ_ONLY";
-/// The time zone.
 pub const TZ: &str = "BPCTL_TZ";
 /// Switches colours off (any value).
 pub const NO_COLOR: &str = "NO_COLOR";

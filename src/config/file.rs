@@ -38,12 +38,10 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// Keys at the top.
 const TOP_KEYS: [&str; 2] = ["default_profile", "profiles"];
 
-/// The file's content.
 #[derive(Clone, Debug, Default)]
 pub struct File {
     /// Where it was read from, or would be.
     pub path: PathBuf,
-    /// Whether it exists.
     pub exists: bool,
     /// Used when none is named.
     pub default_profile: Option<String>,
@@ -100,9 +98,6 @@ impl Profile {
 
 impl File {
     /// Reads the file at `path`; one that does not exist is empty.
-    ///
-    /// # Errors
-    /// It cannot be read, other users can change it, or bpctl does not understand it.
     pub fn read(path: &Path) -> Result<Self> {
         let failed =
             |error: &std::io::Error| Error::config(format!("cannot read {}: {}", path.display(), reason(error)));
@@ -127,9 +122,6 @@ impl File {
     }
 
     /// Reads `text` as the content of the file at `path`.
-    ///
-    /// # Errors
-    /// It says something that bpctl does not understand.
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
         Reader { path, text }.file()
     }
@@ -144,9 +136,6 @@ impl File {
     }
 
     /// Returns a profile.
-    ///
-    /// # Errors
-    /// There is none of that name.
     pub fn profile(&self, name: &str) -> Result<&Profile> {
         self.profiles.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();

@@ -15,11 +15,8 @@ const MAX_NAME: usize = 64;
 pub enum Key {
     /// `default_profile`
     DefaultProfile,
-    /// A key of a profile.
     Profile {
-        /// The profile's name.
         profile: String,
-        /// The key in it.
         field: &'static str,
     },
 }
@@ -31,9 +28,6 @@ impl Key {
     }
 
     /// Parses a key: in full, or short for the profile in use.
-    ///
-    /// # Errors
-    /// The key is unknown, or short while no profile is in use.
     pub fn parse(text: &str, in_use: Option<&str>) -> Result<Self> {
         if text == "default_profile" {
             return Ok(Self::DefaultProfile);
@@ -53,9 +47,6 @@ impl Key {
     }
 
     /// Reads a value for this key, as the file's reader would. `allow_http` is what the profile says of it.
-    ///
-    /// # Errors
-    /// The key cannot hold that.
     pub fn value(&self, text: &str, allow_http: bool) -> Result<Value> {
         let field = match self {
             Self::DefaultProfile => return Ok(Value::from(text)),
@@ -102,9 +93,6 @@ impl Key {
 }
 
 /// Accepts a name for a new profile.
-///
-/// # Errors
-/// It is built in, or hard to write.
 pub fn check_name(name: &str) -> Result<()> {
     if Provider::of_built_in_profile(name).is_some() {
         return Err(Error::usage(format!("the profile `{name}` is built in; it needs no token and has no settings"))

@@ -42,9 +42,6 @@ impl NoticeKind {
 
 /// Finds a URL: that of the environment, then that of the profile; a profile that is named by a flag comes first. Of
 /// several profiles, those that have one must agree.
-///
-/// # Errors
-/// There is none, or several differ.
 pub fn notice_setting(
     kind: NoticeKind,
     wanted: &Wanted,

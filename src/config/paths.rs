@@ -43,42 +43,27 @@ impl Paths {
     }
 
     /// The config file.
-    ///
-    /// # Errors
-    /// There is no directory for it.
     pub fn config_file(&self) -> Result<PathBuf> {
         let hint = "set `HOME` or `XDG_CONFIG_HOME`, or name the file with `--config`";
         self.place(self.config.as_deref(), "config.toml", hint)
     }
 
     /// The sandbox's state.
-    ///
-    /// # Errors
-    /// There is no directory for it.
     pub fn sandbox_file(&self) -> Result<PathBuf> {
         self.data_file("sandbox.json")
     }
 
     /// The journal of writes.
-    ///
-    /// # Errors
-    /// There is no directory for it.
     pub fn journal_file(&self) -> Result<PathBuf> {
         self.data_file("journal.jsonl")
     }
 
     /// The directory of what completion remembers.
-    ///
-    /// # Errors
-    /// There is no directory for it.
     pub fn cache_directory(&self) -> Result<PathBuf> {
         self.place(self.cache.as_deref(), "", "set `HOME` or `XDG_CACHE_HOME`")
     }
 
     /// Replaces `~` or a leading `~/` by the home directory.
-    ///
-    /// # Errors
-    /// There is no home directory.
     pub fn expand(&self, path: &Path) -> Result<PathBuf> {
         let Ok(rest) = path.strip_prefix("~") else {
             return Ok(path.to_owned());

@@ -9,9 +9,7 @@ use super::env;
 /// The clouds that bpctl speaks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
-    /// Katapult.
     Katapult,
-    /// OnApp clouds.
     OnApp,
 }
 
@@ -65,7 +63,6 @@ const ONAPP: Facts = Facts {
 };
 
 impl Provider {
-    /// Every provider.
     pub const ALL: [Self; 2] = [Self::Katapult, Self::OnApp];
 
     const fn facts(self) -> &'static Facts {

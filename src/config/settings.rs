@@ -21,7 +21,6 @@ pub const DEFAULT_NAME: &str = "default";
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A flag.
     Flag(&'static str),
     /// An environment variable.
     Environment(&'static str),
@@ -29,7 +28,6 @@ pub enum Origin {
     Profile(String),
     /// The config file's top.
     File,
-    /// The sandbox.
     Sandbox,
     /// Built in.
     Default,
@@ -51,9 +49,7 @@ impl fmt::Display for Origin {
 /// A value that knows where it came from.
 #[derive(Clone, Debug)]
 pub struct Setting<T> {
-    /// The value.
     pub value: T,
-    /// Its origin.
     pub origin: Origin,
 }
 
@@ -136,9 +132,6 @@ impl Connection {
 }
 
 /// Resolves the connection. `file` is asked for only where a profile may matter.
-///
-/// # Errors
-/// An unknown profile, a bad URL or a bad value in the environment.
 pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connection> {
     let profile_name = profile_in_use(wanted, system, file);
     let name = profile_name.as_ref().map(|setting| setting.value.as_str());

@@ -24,19 +24,9 @@ pub enum TokenSource {
     /// An environment variable.
     Environment(&'static str),
     /// A profile's `token_command`, or `token_command_ro`.
-    Command {
-        /// The profile's name.
-        profile: String,
-        /// The key in it.
-        key: &'static str,
-    },
+    Command { profile: String, key: &'static str },
     /// A profile's `token`, or `token_ro`.
-    File {
-        /// The profile's name.
-        profile: String,
-        /// The key in it.
-        key: &'static str,
-    },
+    File { profile: String, key: &'static str },
     /// The sandbox takes any.
     Sandbox,
     /// The user, just now.
@@ -63,9 +53,6 @@ pub(super) enum Value {
 impl Token {
     /// Returns the token; runs the command if there is one, for `limit` at the most. The command is killed when the
     /// future is dropped.
-    ///
-    /// # Errors
-    /// The command failed, printed nothing or took too long.
     pub async fn fetch(&self, limit: Duration) -> Result<Secret> {
         match &self.value {
             Value::Known(token) => self.checked(token),
@@ -77,9 +64,6 @@ impl Token {
     }
 
     /// Returns the token unless a command has to be run for it.
-    ///
-    /// # Errors
-    /// It holds what no token can hold.
     pub fn at_hand(&self) -> Result<Option<Secret>> {
         match &self.value {
             Value::Known(token) => self.checked(token).map(Some),

@@ -8,9 +8,6 @@ use std::io;
 use tokio::sync::oneshot;
 
 /// Runs `work` on a thread of its own and waits for it. When the future is dropped, the thread ends with the process.
-///
-/// # Errors
-/// The thread cannot be made, or `work` ended without an answer.
 pub async fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     let (answer, answered) = oneshot::channel();
     std::thread::Builder::new().spawn(move || {

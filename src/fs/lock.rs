@@ -27,9 +27,6 @@ fn attempt(file: &File, began: Instant, timeout: Duration) -> io::Result<Attempt
 
 /// Locks the file at `path` until the returned file is dropped; returns none when others hold it for longer than
 /// `timeout`. A file that does not exist is made, with its directory. It is never removed: that would be a race.
-///
-/// # Errors
-/// The file cannot be made or locked.
 pub async fn lock(path: &Path, timeout: Duration) -> io::Result<Option<File>> {
     path.parent().map_or(Ok(()), private::create_directory)?;
     let mut options = OpenOptions::new();
@@ -46,9 +43,6 @@ pub async fn lock(path: &Path, timeout: Duration) -> io::Result<Option<File>> {
 
 /// Locks an open file and blocks meanwhile, for a lock that is held for milliseconds; returns whether it did so within
 /// `timeout`.
-///
-/// # Errors
-/// The file cannot be locked.
 pub fn lock_file(file: &File, timeout: Duration) -> io::Result<bool> {
     let began = Instant::now();
     loop {

@@ -54,9 +54,6 @@ pub fn options(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 /// Creates a directory and its parents; new ones are their owner's alone.
-///
-/// # Errors
-/// The file system's.
 pub fn create_directory(directory: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -66,9 +63,6 @@ pub fn create_directory(directory: &Path) -> io::Result<()> {
 }
 
 /// Replaces a file whole, in a directory that is made if need be. Mode 0600.
-///
-/// # Errors
-/// The file system's.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     create_directory(atomic::directory_of(path))?;
     atomic::write(path, content, Access::PRIVATE)

@@ -8,7 +8,6 @@ use super::topic::{FILES, Topic};
 use crate::config::env;
 use crate::error::{Error, Exit, Result};
 
-/// A page of the manual.
 pub(crate) struct Page {
     /// Its name: `bpctl-policies-list`.
     pub(crate) name: String,

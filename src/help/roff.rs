@@ -1,6 +1,5 @@
 //! Text in the language of `man`.
 
-/// Adds a line.
 pub(super) fn line(text: &mut String, line: &str) {
     text.push_str(line);
     text.push('\n');

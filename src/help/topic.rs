@@ -9,7 +9,6 @@ use crate::args::Format;
 use crate::config::env;
 use crate::error::{Error, Exit, code};
 
-/// A topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
     ExitCodes,

@@ -24,7 +24,6 @@ pub const TOO_MANY_VALUES: &str = "more values than fit into memory";
 /// An answer whose body was read to the end.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
     /// `Content-Type`, as sent.
     pub content_type: Option<String>,
@@ -105,7 +104,6 @@ fn http_date(text: &str) -> Option<Timestamp> {
 pub struct ApiError {
     /// The API's code, or one made from the status where the API has none.
     pub code: String,
-    /// The API's description.
     pub message: String,
     /// The API's `detail`.
     pub detail: Value,

@@ -31,7 +31,6 @@ pub(super) struct Attempt<T> {
     pub rate: Option<Rate>,
     /// The reason for another, in a few words.
     pub reason: String,
-    /// What it produced.
     pub result: T,
 }
 
@@ -49,7 +48,6 @@ pub(super) enum End<T> {
 /// The end of all attempts, and what the earlier ones may have done.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ended<T> {
-    /// The last attempt.
     pub end: End<T>,
     /// An earlier attempt may have been carried out, its answer lost.
     pub after_lost_answer: bool,
@@ -69,7 +67,6 @@ impl Attempts {
         self.left()
     }
 
-    /// Adds time.
     pub(super) fn extend(&self, by: Duration) {
         self.deadline.set(self.deadline.get().map(|deadline| deadline + by));
     }

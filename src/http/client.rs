@@ -25,7 +25,6 @@ use crate::secret::Secret;
 /// The most redirects on one host that a read follows.
 const MAX_REDIRECTS: usize = 5;
 
-/// The result of one attempt.
 type Attempted<T> = std::result::Result<T, TransportError>;
 
 /// The result of a decoder.
@@ -99,7 +98,6 @@ impl Http {
         self.concurrency
     }
 
-    /// The base URL.
     pub fn base(&self) -> &Url {
         &self.target.base
     }
@@ -130,9 +128,6 @@ impl Http {
     }
 
     /// Sends a request and decodes its answer.
-    ///
-    /// # Errors
-    /// The API's error, or the reason why there was no usable answer.
     pub async fn fetch(&self, request: &Request, decode: fn(&Answer) -> Decoded) -> Result<(Value, Answer)> {
         let settled = self.exchange(request, decode).await?;
         Ok((settled.result?, settled.answer))

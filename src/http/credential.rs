@@ -21,7 +21,6 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// One that is known.
     pub fn known(secret: Secret) -> Self {
         let again = secret.clone();
         let fetch: Fetch = Box::new(move |_| Box::pin(ready(Ok(again.clone()))));

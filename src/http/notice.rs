@@ -31,7 +31,6 @@ pub struct Message {
     pub segment: Option<&'static str>,
     /// Its media type.
     pub content_type: &'static str,
-    /// Its text.
     pub body: String,
 }
 
@@ -51,9 +50,6 @@ pub fn notice_url(text: &str) -> std::result::Result<Url, String> {
 
 impl Notice {
     /// Opens the way to a URL.
-    ///
-    /// # Errors
-    /// A bad proxy, or no certificates to trust.
     pub fn open(url: Url, limits: Limits, is_trust_named: bool, proxy: Option<Proxy>) -> Result<Self> {
         let authentication = Authentication::Bearer(Credential::known(Secret::new("")));
         let target = Target { base: url, authentication, read_credential: None, ca_file: None, is_trust_named, proxy };
@@ -67,9 +63,6 @@ impl Notice {
     }
 
     /// Sends a message.
-    ///
-    /// # Errors
-    /// The server refused it, or could not be reached in time.
     pub async fn send(&self, message: &Message, progress: &dyn Progress) -> Result<()> {
         let once = async |_| {
             let tried = tokio::time::timeout(self.attempts.timeout(), self.send_once(message)).await;

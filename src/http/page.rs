@@ -31,10 +31,8 @@ pub struct PageInfo {
     pub per_page: Option<u64>,
 }
 
-/// One page.
 #[derive(Debug)]
 pub struct Page {
-    /// Its rows.
     pub rows: Vec<Value>,
     /// What it says about the list.
     pub info: PageInfo,
@@ -43,7 +41,6 @@ pub struct Page {
 /// Whether more rows are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// Go on.
     More,
     /// Go on; at most this many more rows are wanted.
     UpTo(usize),

@@ -13,9 +13,6 @@ use super::transport_error::TransportError;
 use crate::error::Result;
 
 /// Finds the addresses of a URL's host.
-///
-/// # Errors
-/// The name is not known, or there was no answer within `limit`.
 pub async fn addresses(url: &Url, limit: Duration) -> Result<Vec<SocketAddr>> {
     let host = url.host_str().unwrap_or_default().to_owned();
     let name = host.trim_matches(['[', ']']).to_owned();
@@ -39,9 +36,6 @@ pub async fn addresses(url: &Url, limit: Duration) -> Result<Vec<SocketAddr>> {
 }
 
 /// Connects to the first of the addresses that accepts, and hangs up.
-///
-/// # Errors
-/// None accepted within `limit`; the last one's reason.
 pub async fn connect(url: &Url, addresses: &[SocketAddr], limit: Duration) -> Result<SocketAddr> {
     let host = url.host_str().unwrap_or_default();
     let any = async {

@@ -19,9 +19,6 @@ pub struct Proxy {
 
 impl Proxy {
     /// Finds the proxy for `target`. `variable` reads the environment.
-    ///
-    /// # Errors
-    /// The variable holds something that is not the URL of an HTTP proxy.
     pub fn find<'a>(target: &Url, variable: impl Fn(&str) -> Option<&'a str>) -> Result<Option<Self>> {
         // A proxy cannot reach this machine's own ports, and must not see the sandbox's traffic.
         if is_loopback(target) {

@@ -6,15 +6,11 @@ use url::Url;
 /// The methods that the two APIs use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Reads.
     Get,
     /// Creates, or starts an action.
     Post,
-    /// Changes.
     Patch,
-    /// Replaces.
     Put,
-    /// Removes.
     Delete,
 }
 
@@ -55,13 +51,11 @@ pub enum Repeat {
 /// One request: what is appended to the base URL, and what is sent.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The method.
     pub method: Method,
     /// The path below the base URL, beginning with `/`; already percent-encoded.
     pub path: String,
     /// Query pairs, not yet encoded.
     pub query: Vec<(String, String)>,
-    /// The JSON body.
     pub body: Option<Value>,
     /// What the answer may be (`Accept`).
     pub accept: &'static str,

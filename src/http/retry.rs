@@ -23,7 +23,6 @@ const AFTER_THE_ACTION: [&str; 2] = ["generic_runtime_error", "null_value_for_no
 /// What an attempt means for the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It succeeded.
     Done,
     /// It was surely not carried out, and another attempt would fare the same.
     Rejected,

@@ -25,9 +25,6 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 
 /// Makes a TLS configuration that trusts `own` roots and the system's. `is_named` says that the environment names where
 /// the system's are.
-///
-/// # Errors
-/// One of `own` is not a certificate.
 pub(super) fn tls(own: Vec<CertificateDer<'static>>, is_named: bool) -> Result<ClientConfig, Error> {
     let mut likely = RootCertStore::empty();
     own.iter().try_for_each(|root| likely.add(root.clone()))?;

@@ -29,7 +29,6 @@ pub enum Action {
     CreateBackup,
     /// A VM or a disk was restored from a backup.
     RestoreBackup,
-    /// A backup was deleted.
     DeleteBackup,
     /// The note of a backup was changed.
     NoteBackup,
@@ -54,7 +53,6 @@ pub enum Outcome {
     Unknown,
 }
 
-/// A change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
     /// Its number, from 1; the journal assigns it.
@@ -73,7 +71,6 @@ pub struct Entry {
     /// The number of the first change of the same command; none in a new entry that is the first.
     #[serde(default)]
     pub command_id: Option<u64>,
-    /// What was done.
     pub action: Action,
     /// The policy's id; of a create, once it is known.
     pub policy: Option<String>,
@@ -90,7 +87,6 @@ pub struct Entry {
     /// The policy after; null after a delete, and where it is unknown.
     #[serde(default)]
     pub after: Json,
-    /// How it ended.
     #[serde(default)]
     pub outcome: Outcome,
     /// The entry that reversed this one.
@@ -150,7 +146,6 @@ impl Json {
         Some(Self(serde_json::from_str(line).ok()?))
     }
 
-    /// Parses the text.
     pub fn value(&self) -> Value {
         if levels(self.0.get().as_bytes()) > MAX_LEVELS {
             return Value::Null;
@@ -161,7 +156,6 @@ impl Json {
         Value::deserialize(&mut reader).unwrap_or_default()
     }
 
-    /// Returns the text.
     pub fn text(&self) -> &str {
         self.0.get()
     }
@@ -280,7 +274,6 @@ impl Action {
         backups.contains(&self)
     }
 
-    /// Returns the verb.
     pub fn verb(self) -> &'static str {
         match self {
             Self::Create => "create",

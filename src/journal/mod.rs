@@ -29,7 +29,6 @@ const MAX_FILE: u64 = 8 * 1024 * 1024;
 /// Bytes before the end of a file of an older bpctl in which a newer one may have left a higher number than the last.
 const MAX_NUMBER_SEARCH: usize = 1024 * 1024;
 
-/// The journal's file.
 pub struct Journal {
     path: PathBuf,
     max_file: u64,
@@ -49,9 +48,6 @@ impl Journal {
     /// Records that a write begins, and returns its number and a warning about the file, if there is one.
     ///
     /// `entry.number` is assigned here, and `entry.command_id` where it is none.
-    ///
-    /// # Errors
-    /// The file cannot be written.
     pub fn begin(&self, mut entry: Entry) -> io::Result<(u64, Option<String>)> {
         self.named(|| {
             let (mut file, warning) = self.open()?;
@@ -69,25 +65,16 @@ impl Journal {
     }
 
     /// Records the id of the object that a write has made, before anything else is done with it.
-    ///
-    /// # Errors
-    /// The file cannot be written.
     pub fn note_object(&self, number: u64, id: &str) -> io::Result<()> {
         self.append(&line::write(&NewLine::Known { number, policy: id })?)
     }
 
     /// Records how a write ended.
-    ///
-    /// # Errors
-    /// The file cannot be written.
     pub fn end(&self, number: u64, outcome: Outcome, policy: Option<String>, after: Value) -> io::Result<()> {
         self.append(&line::end(number, outcome, policy.as_deref(), &after.into())?)
     }
 
     /// Records that an API starts over, as the sandbox does; where nothing was ever recorded, nothing is.
-    ///
-    /// # Errors
-    /// The file cannot be written.
     pub fn reset(&self, api: &str) -> io::Result<()> {
         if self.named(|| self.path.try_exists())? {
             self.append(&line::write(&NewLine::Reset { api })?)?;
@@ -97,17 +84,11 @@ impl Journal {
 
     /// Returns the changes, the newest first; they are read as they are asked for. A file that does not exist is an
     /// empty one.
-    ///
-    /// # Errors
-    /// The file cannot be read.
     pub fn recent(&self) -> io::Result<Recent> {
         self.named(|| Recent::open(&self.path))
     }
 
     /// Finds a change by its number.
-    ///
-    /// # Errors
-    /// The file cannot be read.
     pub fn find(&self, number: u64) -> io::Result<Option<Recorded>> {
         let is_it = |recorded: &io::Result<Recorded>| recorded.as_ref().map_or(true, |it| it.number() == Some(number));
         self.recent()?.find(is_it).transpose()

@@ -9,7 +9,6 @@ use crate::error::{Error, Result, code};
 use crate::http::{self, Dialect, Flow, Http, PER_PAGE, Page, Request, Walk, read_carefully, walk};
 use crate::model::{Disk, Machine, Object, Organization, Policy, TrashObject, redact};
 
-/// The Katapult client.
 pub struct Katapult {
     pub(super) http: Http,
     show_secrets: bool,
@@ -22,13 +21,11 @@ pub enum Owner {
     Machine(Lookup, bool),
     /// A disk's id.
     Disk(String),
-    /// An organization.
     Organization(Lookup),
 }
 
 /// A list that was read to its end.
 pub struct Listed<T> {
-    /// Its rows.
     pub rows: Vec<Object<T>>,
     /// What the pages said of it.
     pub walk: Walk,
@@ -49,7 +46,6 @@ impl<T> Listed<T> {
         }
     }
 
-    /// The models alone.
     pub fn models(self) -> Vec<T> {
         self.rows.into_iter().map(|row| row.model).collect()
     }

@@ -8,7 +8,6 @@ use crate::model::{
     TemplateVersion, TrashObject,
 };
 
-/// Reads a policy.
 pub fn policy(value: &Value) -> Policy {
     let schedule = &value["schedule"];
     Policy {
@@ -154,7 +153,6 @@ pub fn machine(value: &Value) -> Machine {
     }
 }
 
-/// Reads an organization.
 pub fn organization(value: &Value) -> Organization {
     Organization {
         id: text(value, "id"),

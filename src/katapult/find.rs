@@ -6,9 +6,6 @@ use crate::model::{Machine, Object, Organization};
 
 impl Katapult {
     /// Finds the organization: the one named, else the only one that the token sees.
-    ///
-    /// # Errors
-    /// Several and none named; none at all.
     pub async fn find_organization(&self, named: Option<&str>) -> Result<Lookup> {
         match named {
             Some(name) => Ok(Lookup::organization(name)),
@@ -17,9 +14,6 @@ impl Katapult {
     }
 
     /// Returns the only organization that the token sees.
-    ///
-    /// # Errors
-    /// It sees several; none at all.
     pub async fn only_organization(&self) -> Result<Object<Organization>> {
         let mut organizations = self.organizations().await.map_err(|error| match error.code.as_ref() {
             "scope_not_granted" => error.hint("name the organization with `--org`, so that it is not looked up"),
@@ -37,9 +31,6 @@ impl Katapult {
     }
 
     /// Finds a machine by name or host name in an organization.
-    ///
-    /// # Errors
-    /// None or several have that name.
     pub async fn find_machine(&self, name: &str, organization: Option<&str>) -> Result<Object<Machine>> {
         let organization = self.find_organization(organization).await?;
         let name = name.strip_suffix('.').filter(|rest| rest.contains('.')).unwrap_or(name);

@@ -8,12 +8,10 @@ use crate::model::without_root_dot;
 pub struct Lookup {
     /// `id`, `fqdn`, `sub_domain` or `object_id`.
     pub key: &'static str,
-    /// Its value.
     pub value: String,
 }
 
 impl Lookup {
-    /// By id.
     pub fn id(value: impl Into<String>) -> Self {
         Self { key: "id", value: value.into() }
     }

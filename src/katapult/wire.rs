@@ -19,9 +19,6 @@ pub(super) fn unwrap(mut body: Value, key: &str) -> Result<Value> {
 }
 
 /// Takes a page out of its envelope. `keys` are the spellings of the list's key.
-///
-/// # Errors
-/// The list is missing, or it holds something that is not an object.
 pub fn page(mut body: Value, keys: &[&str]) -> Result<Page> {
     let info = page_info(&body["pagination"]);
     let key = keys.iter().find(|key| body.get(**key).is_some_and(Value::is_array));
@@ -50,7 +47,6 @@ pub(super) fn row_id(row: &Value) -> Option<&str> {
     row.get("id").or_else(|| row.get("disk")?.get("id")).and_then(Value::as_str)
 }
 
-/// Reads a string.
 pub(super) fn text(value: &Value, name: &str) -> Option<String> {
     Some(value.get(name)?.as_str()?.to_owned())
 }
@@ -83,7 +79,6 @@ pub(super) fn decimal(value: &Value, name: &str) -> Option<f64> {
     number.filter(|number| number.is_finite())
 }
 
-/// Reads a flag.
 pub(super) fn flag(value: &Value, name: &str) -> Option<bool> {
     value.get(name)?.as_bool()
 }

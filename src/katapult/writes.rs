@@ -14,7 +14,6 @@ use crate::model::{Change, PolicyPatch, Schedule};
 /// What brought about what was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// This request.
     Request,
     /// An earlier attempt of it, whose answer was lost; or someone else.
     EarlierAttempt,
@@ -71,17 +70,11 @@ impl Katapult {
     }
 
     /// Sends a write that is safe to repeat. What its reply says is not looked at.
-    ///
-    /// # Errors
-    /// The API's, or what went wrong on the way.
     pub async fn write(&self, request: &Request) -> Result<()> {
         self.http.exchange(request, ignore).await?.result.map(drop)
     }
 
     /// Sends a delete. One that is answered "gone" after a lost answer has succeeded.
-    ///
-    /// # Errors
-    /// The API's, or what went wrong on the way.
     pub async fn remove(&self, request: &Request) -> Result<Cause> {
         let Settled { result, answer } = self.http.exchange(request, ignore).await?;
         match result {
@@ -92,9 +85,6 @@ impl Katapult {
     }
 
     /// Sends a restore. One that finds nothing in the trash after a lost answer has succeeded.
-    ///
-    /// # Errors
-    /// The API's, or what went wrong on the way.
     pub async fn restore(&self, request: &Request) -> Result<Cause> {
         let Settled { result, answer } = self.http.exchange(request, ignore).await?;
         match result {

@@ -31,7 +31,6 @@ pub struct Backup {
     pub locked: Option<bool>,
     /// Whether rotation will delete it.
     pub marked_for_delete: Option<bool>,
-    /// The user's note.
     pub note: Option<String>,
     /// `linux`, `windows`, ….
     pub operating_system: Option<String>,

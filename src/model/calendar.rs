@@ -15,7 +15,6 @@ use super::{Interval, Policy};
 /// One run of one policy.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// The policy.
     pub policy: Rc<Policy>,
     /// When it runs, in Unix seconds.
     pub at: i64,

@@ -53,7 +53,6 @@ impl PolicyPatch {
 }
 
 impl Change {
-    /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.differences.is_empty()
     }

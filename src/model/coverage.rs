@@ -54,7 +54,6 @@ pub struct Row {
     /// What it is about.
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// The id.
     pub id: Option<String>,
     /// The FQDN, else the name.
     pub name: String,
@@ -88,17 +87,12 @@ pub struct Row {
 /// How many of each verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Ok.
     pub ok: usize,
-    /// Weak.
     pub weak: usize,
-    /// Partial.
     pub partial: usize,
-    /// None.
     pub none: usize,
 }
 
-/// The sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Machines by verdict.
@@ -111,18 +105,15 @@ pub struct Totals {
     pub covered: usize,
 }
 
-/// The answer.
 #[derive(Clone, Debug)]
 pub struct Coverage {
     /// Rows, worst first, then machines before disks, then by name.
     pub rows: Vec<Row>,
-    /// The sums.
     pub totals: Totals,
     /// Policies (id and target) whose target is not a known machine or disk.
     pub strays: Vec<(String, String)>,
 }
 
-/// Works it out.
 pub fn coverage(fleet: &Fleet, requirements: &Requirements, now: Timestamp) -> Coverage {
     let index = fleet.index();
     let machines = fleet.machines.iter().map(|machine| machine_row(machine, &index, requirements, now));
@@ -162,7 +153,6 @@ impl Count {
 }
 
 impl Verdict {
-    /// Returns the word.
     pub fn word(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -342,7 +332,6 @@ fn reach(policy: &Policy) -> Option<u64> {
     policy.schedule.period_seconds()?.checked_mul(u64::try_from(policy.retention?).ok()?)
 }
 
-/// Adds rows up.
 pub fn totals(rows: &[Row]) -> Totals {
     let mut totals = Totals::default();
     for row in rows {

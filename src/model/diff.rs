@@ -2,8 +2,6 @@
 //!
 //! A snapshot with gaps proves no absence: what it does not list is `unknown`, not removed and not added.
 
-#![expect(missing_docs, reason = "a comment stands where the name does not say it all")]
-
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;

@@ -5,7 +5,6 @@
 pub struct Disk {
     /// The id: opaque.
     pub id: Option<String>,
-    /// Its name.
     pub name: Option<String>,
     /// Its size in GB as the API says it.
     pub size_in_gb: Option<i64>,
@@ -19,11 +18,9 @@ pub struct Disk {
     pub storage_speed: Option<String>,
     /// `scsi`, `virtio`.
     pub bus_type: Option<String>,
-    /// The I/O profile.
     pub io_profile: Reference,
     /// The I/O profile's limits, in words; none where there are none.
     pub io_limits: Option<String>,
-    /// The data centre.
     pub data_center: Reference,
     /// The machine it is assigned to: id.
     pub machine_id: Option<String>,
@@ -46,9 +43,7 @@ pub struct Disk {
 /// What the API names where it belongs to something else.
 #[derive(Clone, Debug, Default)]
 pub struct Reference {
-    /// The id.
     pub id: Option<String>,
-    /// Its name.
     pub name: Option<String>,
     /// The key that people can use in its place.
     pub permalink: Option<String>,
@@ -57,9 +52,7 @@ pub struct Reference {
 /// What was installed on a disk.
 #[derive(Clone, Debug, Default)]
 pub struct Installation {
-    /// The installation's id.
     pub id: Option<String>,
-    /// The template.
     pub template: Reference,
     /// The template's description; often missing (recorded), as what is said to be documented below.
     pub description: Option<String>,
@@ -79,14 +72,12 @@ pub struct Installation {
     pub attributes: Vec<(String, String, Option<String>)>,
 }
 
-/// A version of a template.
 #[derive(Clone, Debug, Default)]
 pub struct TemplateVersion {
     /// The id (documented, often missing).
     pub id: Option<String>,
     /// Counted from 1.
     pub number: Option<i64>,
-    /// Whether it is stable.
     pub stable: Option<bool>,
     /// Its size in GB (documented, often missing).
     pub size_in_gb: Option<i64>,

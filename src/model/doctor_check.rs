@@ -7,7 +7,6 @@ use super::Object;
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckStatus {
-    /// All is well.
     Ok,
     /// Something will not work, or not for long.
     Warning,
@@ -18,7 +17,6 @@ pub enum CheckStatus {
 }
 
 impl CheckStatus {
-    /// Returns its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -34,11 +32,8 @@ impl CheckStatus {
 pub struct DoctorCheck {
     /// What was checked, in a word.
     pub check: &'static str,
-    /// How it ended.
     pub status: CheckStatus,
-    /// What was found.
     pub message: String,
-    /// What to do.
     pub hint: Option<String>,
     /// The exit code that a failure of it means; 0 for everything else.
     pub exit_code: u8,

@@ -1,8 +1,6 @@
 //! Exceptions to what a report requires: which target, for what reason, until when. Read from TOML, and strict: what is not
 //! understood is an error that names the line.
 
-#![expect(missing_docs, reason = "a comment stands where the name does not say it all")]
-
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -18,7 +16,6 @@ pub struct Exception {
     pub reason: String,
     /// The last moment, as written: a date counts to its end.
     pub until: String,
-    /// When it ends.
     pub end: Timestamp,
     /// The profile that it is for; all where there is none.
     pub profile: Option<String>,

@@ -9,11 +9,9 @@ use super::{Disk, Machine, Policy};
 /// What an organization has.
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
-    /// Its machines.
     pub machines: Vec<Machine>,
     /// Its disks, assigned or not.
     pub disks: Vec<Disk>,
-    /// Its policies.
     pub policies: Vec<Policy>,
 }
 

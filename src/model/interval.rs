@@ -8,13 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The unit of a schedule (documented: `hourly`, `daily`, `weekly`, `monthly`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Interval {
-    /// Every hour.
     Hourly,
-    /// Every day.
     Daily,
-    /// Every week.
     Weekly,
-    /// Every month.
     Monthly,
     /// One that this version does not know; the API's word.
     Other(String),

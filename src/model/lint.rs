@@ -20,7 +20,6 @@ pub use rules::{RULES, rule};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth a look.
     Warning,
     /// Something is not protected.
     Error,
@@ -29,7 +28,6 @@ pub enum Severity {
 /// What a code means.
 #[derive(Clone, Debug, Serialize)]
 pub struct Rule {
-    /// The code.
     pub code: &'static str,
     /// How bad it is.
     pub severity: Severity,
@@ -44,7 +42,6 @@ pub struct Rule {
 /// One finding. Its fields are those of `bpctl lint -o json`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    /// The rule's code.
     pub code: &'static str,
     /// How bad it is.
     pub severity: Severity,
@@ -52,15 +49,12 @@ pub struct Finding {
     pub policy: Option<String>,
     /// The machine or disk, where it is about one: its name, else its id.
     pub target: Option<String>,
-    /// What was found.
     pub message: String,
-    /// What to do.
     pub hint: String,
 }
 
 /// What is looked at.
 pub struct Evidence<'a> {
-    /// The organization.
     pub fleet: &'a Fleet,
     /// What only OnApp clouds have; none of Katapult.
     pub onapp: Option<OnAppFacts<'a>>,
@@ -68,7 +62,6 @@ pub struct Evidence<'a> {
     pub trash: Option<&'a HashSet<String>>,
     /// Policies allowed in one minute.
     pub max_per_minute: usize,
-    /// The present.
     pub now: Timestamp,
 }
 

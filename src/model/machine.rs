@@ -1,6 +1,5 @@
 //! Virtual machines, of both providers.
 
-/// A virtual machine.
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
     /// The id: `vm_…` on Katapult, a number on OnApp.
@@ -21,9 +20,7 @@ pub struct Machine {
     pub package: Option<String>,
     /// The zone's name.
     pub zone: Option<String>,
-    /// IP addresses.
     pub addresses: Vec<String>,
-    /// CPU cores.
     pub cpu_cores: Option<i64>,
     /// Memory, in words with its unit.
     pub memory: Option<String>,

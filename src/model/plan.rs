@@ -33,7 +33,6 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepAction {
-    /// A new policy.
     Create,
     /// Other retention or schedule.
     Update,
@@ -41,11 +40,9 @@ pub enum StepAction {
     ScheduleDelete,
 }
 
-/// One write.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// What is done.
     pub action: StepAction,
     /// What the policy backs up.
     pub target: StepTarget,
@@ -70,9 +67,7 @@ pub struct Step {
 pub struct StepTarget {
     /// `vm`, `disk` or `-`.
     pub kind: String,
-    /// Its id.
     pub id: Option<String>,
-    /// Its name.
     pub name: Option<String>,
 }
 
@@ -80,7 +75,6 @@ pub struct StepTarget {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub struct PolicyState {
-    /// Retention and schedule.
     #[serde(flatten)]
     pub settings: PolicyPatch,
     /// A scheduled deletion, in Unix seconds.
@@ -91,7 +85,6 @@ pub struct PolicyState {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unlisted {
-    /// Its id.
     pub policy: String,
     /// What it backs up.
     pub target: StepTarget,
@@ -106,7 +99,6 @@ pub struct Unlisted {
 pub enum Planned {
     /// It is so already.
     Same,
-    /// A write.
     Step(Box<Step>),
 }
 

@@ -22,7 +22,6 @@ pub struct Policy {
     pub total_size: Option<f64>,
     /// What is backed up.
     pub target: Target,
-    /// When it runs.
     pub schedule: Schedule,
     /// `enabled`, `disabled`, `failed`, … (OnApp); none where policies have no such state.
     pub status: Option<String>,
@@ -41,18 +40,14 @@ pub struct Policy {
 pub struct Target {
     /// Machine, disk, or unknown.
     pub kind: TargetKind,
-    /// Its id.
     pub id: Option<String>,
-    /// Its name.
     pub name: Option<String>,
 }
 
-/// The kinds of a target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TargetKind {
     /// A virtual machine: the policy covers all its disks.
     VirtualMachine,
-    /// One disk.
     Disk,
     /// The answer does not say.
     #[default]
@@ -62,7 +57,6 @@ pub enum TargetKind {
 /// When a policy runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
-    /// The unit.
     pub interval: Option<Interval>,
     /// Read as "every N intervals" (inferred).
     pub frequency: Option<i64>,

@@ -2,7 +2,6 @@
 
 use super::Schedule;
 
-/// A preset.
 #[derive(Clone, Debug, Default)]
 pub struct Preset {
     /// The id: a number.

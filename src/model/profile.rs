@@ -7,7 +7,6 @@ use super::Object;
 /// A profile as `auth list` shows it.
 #[derive(Clone, Debug)]
 pub struct ProfileSummary {
-    /// Its name.
     pub name: String,
     /// Commands use it unless another one is named.
     pub is_in_use: bool,
@@ -15,7 +14,6 @@ pub struct ProfileSummary {
     pub provider: String,
     /// The base URL; none where the profile leaves it open and the provider has no default.
     pub api_url: Option<String>,
-    /// The organization.
     pub organization: Option<String>,
     /// The OnApp user.
     pub user: Option<String>,

@@ -1,8 +1,6 @@
 //! A report for an auditor: what was required, what was found in one or several profiles, which exceptions apply, and what
 //! could not be read.
 
-#![expect(missing_docs, reason = "a comment stands where the name does not say it all")]
-
 use std::collections::HashMap;
 
 use jiff::Timestamp;

@@ -7,7 +7,6 @@ use super::Object;
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[REDACTED]";
 
-/// One setting.
 #[derive(Clone, Debug)]
 pub struct ConfigSetting {
     /// Its name, as `config get` takes it.

@@ -3,8 +3,6 @@
 //! Its JSON has a version, and this module is the one description of that format. Fields may be added within a
 //! version, so fields that are unknown are ignored. It holds names, ids and settings, and no field for a secret.
 
-#![expect(missing_docs, reason = "a comment stands where the name does not say it all")]
-
 use serde::{Deserialize, Serialize};
 
 use super::coverage::{Requirements, Row};

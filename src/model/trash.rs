@@ -1,6 +1,5 @@
 //! The trash: kept 48 hours, then gone (documented; 172,800 s recorded).
 
-/// An object in the trash.
 #[derive(Clone, Debug, Default)]
 pub struct TrashObject {
     /// The id of the entry: `trsh_…`.

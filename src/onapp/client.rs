@@ -35,7 +35,6 @@ pub type Each<'a, T> = &'a mut dyn FnMut(Vec<Object<T>>) -> Result<Flow>;
 
 /// A list that was read to its end.
 pub struct Listed<T> {
-    /// Its rows.
     pub rows: Vec<Object<T>>,
     /// What the pages said of it.
     pub walk: Walk,
@@ -51,13 +50,11 @@ impl<T> Listed<T> {
         }
     }
 
-    /// The models alone.
     pub fn models(self) -> Vec<T> {
         self.rows.into_iter().map(|row| row.model).collect()
     }
 }
 
-/// The OnApp client.
 pub struct OnApp {
     pub(super) http: Http,
     wire: Wire,
@@ -85,9 +82,6 @@ impl OnApp {
 
     /// Asks for the version of the control panel; it needs credentials. Old clouds have no such page (404): there the
     /// machines are asked for, and the version stays unknown.
-    ///
-    /// # Errors
-    /// The API's, or an answer that makes no sense.
     pub async fn version(&self) -> Result<Option<String>> {
         match self.http.fetch(&self.request("/version"), self.decoder()).await {
             Ok((body, _)) => Ok(body.get("version").unwrap_or(&body).as_str().map(str::to_owned)),
@@ -100,17 +94,11 @@ impl OnApp {
     }
 
     /// Lists the machines.
-    ///
-    /// # Errors
-    /// The API's, or an answer that makes no sense.
     pub async fn machines(&self, each: Each<'_, Machine>) -> Result<Walk> {
         self.list("/virtual_machines", "virtual_machine", convert::machine, each).await
     }
 
     /// Finds a machine by label, host name, number or identifier among all.
-    ///
-    /// # Errors
-    /// None or several have that name.
     pub async fn find_machine(&self, name: &str) -> Result<Object<Machine>> {
         let mut found = Vec::new();
         let mut keep = |page: Vec<Object<Machine>>| {
@@ -237,9 +225,6 @@ pub fn decode_xml(answer: &Answer) -> Decoded {
 }
 
 /// Takes the rows of a list out of their wrappers: `[{"backup": {…}}]`.
-///
-/// # Errors
-/// It is no list, or holds something that is not an object.
 pub fn rows(body: Value, key: &str) -> Result<Vec<Value>> {
     let Value::Array(rows) = body else {
         return Err(Error::invalid_response("the answer is not a list"));

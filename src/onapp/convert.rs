@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use crate::model::{Backup, Disk, Interval, Machine, Policy, Preset, Schedule, Target, TargetKind, Transaction};
 
-/// Reads a backup.
 pub fn backup(value: &Value) -> Backup {
     Backup {
         machine: None,

@@ -58,7 +58,6 @@ impl OnApp {
         self.list(&path, "backup", convert::backup, each).await
     }
 
-    /// Reads a backup.
     pub async fn backup(&self, id: &str) -> Result<Object<Backup>> {
         let read = self.one(&format!("/backups/{}", segment(id)), "backup", convert::backup).await?;
         same_id(id, read.model.id.as_deref(), "backup")?;
@@ -91,12 +90,10 @@ impl OnApp {
         self.all(&format!("/virtual_machines/{}/disks", segment(machine)), "disk", convert::disk).await
     }
 
-    /// Reads all machines.
     pub async fn all_machines(&self) -> Result<Listed<Machine>> {
         self.all("/virtual_machines", "virtual_machine", convert::machine).await
     }
 
-    /// Reads a disk.
     pub async fn disk(&self, machine: Option<&str>, id: &str) -> Result<Object<Disk>> {
         self.one(&disk_path(machine, id), "disk", convert::disk).await
     }
@@ -127,7 +124,6 @@ impl OnApp {
         Ok(read)
     }
 
-    /// Reads one object.
     pub(super) async fn one<T>(&self, path: &str, key: &'static str, convert: fn(&Value) -> T) -> Result<Object<T>> {
         let (body, _) = self.http.fetch(&self.request(path), self.decoder()).await?;
         Ok(self.object(object_of(body, key)?, convert))

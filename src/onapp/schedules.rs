@@ -33,7 +33,6 @@ impl ScheduleOwner<'_> {
 }
 
 impl OnApp {
-    /// Lists schedules.
     pub async fn schedules(&self, owner: ScheduleOwner<'_>) -> Result<Listed<Policy>> {
         self.all(&owner.path(), "schedule", convert::schedule).await
     }
@@ -53,7 +52,6 @@ impl OnApp {
         Ok(named(&settings).or_else(nested))
     }
 
-    /// Reads a schedule.
     pub async fn schedule(&self, id: &str) -> Result<Object<Policy>> {
         self.one(&format!("/settings/schedules/{}", segment(id)), "schedule", convert::schedule).await
     }

@@ -13,7 +13,6 @@ use crate::http::{Answer, Decoded, Method, Repeat, Request, Settled};
 pub enum BackupTarget {
     /// A whole VM, incrementally.
     Machine(String),
-    /// A disk.
     Disk(String),
 }
 

@@ -61,9 +61,6 @@ struct Element {
 }
 
 /// Reads a document into its root element's name and value.
-///
-/// # Errors
-/// Cut off, not XML of this kind, or more elements than fit into memory.
 pub fn document(body: &[u8]) -> Result<(String, Value), DecodeFailure> {
     root(body).map(|root| (root.name.clone(), root.into_value()))
 }

@@ -162,9 +162,6 @@ pub fn finish<T: Resource>(
 }
 
 /// Prints the result of writes: where that fails, the error still says what was done.
-///
-/// # Errors
-/// Writing to standard output failed.
 pub fn print_result(cx: &Context, done: &str, print: impl FnOnce() -> Result<()>) -> Result<()> {
     print().and_then(|()| cx.ui.flush()).map_err(|error| {
         if error.report == Report::Success {

@@ -14,9 +14,6 @@ use crate::text::escape;
 use crate::view::structured;
 
 /// Prints what the writes would send; of several, `before` and `after` are lists.
-///
-/// # Errors
-/// Writing to standard output failed.
 pub fn print(cx: &Context, writes: &[impl Write]) -> Result<()> {
     match cx.output.format {
         Format::Json | Format::Jsonl | Format::Yaml => {

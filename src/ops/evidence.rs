@@ -73,9 +73,6 @@ pub fn incomplete_error<'a>(what: &str, snapshots: impl IntoIterator<Item = &'a 
 }
 
 /// Reads a snapshot from a file, or from standard input for `-`.
-///
-/// # Errors
-/// It cannot be read, it is not a snapshot, or a newer bpctl wrote it.
 pub async fn read(cx: &Context, path: &Path) -> Result<Snapshot> {
     #[derive(Deserialize)]
     struct Head {

@@ -12,9 +12,6 @@ const MAX_LISTED: usize = 20;
 
 /// Does something with the machine that `name` names. An id or FQDN is used as it is, with no request of its own;
 /// a name, and an FQDN that is none, is looked for in the organization.
-///
-/// # Errors
-/// Those of `action`; none or several machines have that name.
 pub async fn with_machine<T>(
     cx: &Context,
     api: &Katapult,
@@ -46,9 +43,6 @@ pub async fn with_machine<T>(
 }
 
 /// The same on OnApp: numbers and identifiers go into the path as they are, labels are looked for.
-///
-/// # Errors
-/// Those of `action`; none or several machines have that name.
 pub async fn with_server<T>(api: &OnApp, name: &str, mut action: impl AsyncFnMut(String) -> Result<T>) -> Result<T> {
     let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
     if is_number {
@@ -100,7 +94,6 @@ pub async fn policy(cx: &Context, api: &Katapult, name: &str) -> Result<Object<P
 struct Found {
     /// What has the name, for messages.
     targets: Vec<String>,
-    /// Their policies.
     policies: Vec<Policy>,
 }
 
@@ -161,9 +154,6 @@ fn one_policy(cx: &Context, name: &str, found: Found) -> Result<String> {
 }
 
 /// Finds a disk's id: by id, or by a name that matches exactly one disk of the machine or the organization.
-///
-/// # Errors
-/// None or several disks have that name.
 pub async fn disk_id(cx: &Context, api: &Katapult, name: &str, vm: Option<&str>) -> Result<String> {
     let (disks, place) = match vm {
         Some(vm) => {
@@ -203,9 +193,6 @@ pub async fn disk_id(cx: &Context, api: &Katapult, name: &str, vm: Option<&str>)
 }
 
 /// Does something with the disk that `name` names; an id is used as it is, with no request of its own.
-///
-/// # Errors
-/// Those of `action`; none or several disks have that name.
 pub async fn with_disk<T>(
     cx: &Context,
     api: &Katapult,

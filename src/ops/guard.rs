@@ -10,9 +10,7 @@ use crate::model::{Expectation, Object, Policy, PolicyPatch, TrashObject};
 /// A policy as it was read.
 #[derive(Clone)]
 pub struct PolicySnapshot {
-    /// Its id.
     pub id: String,
-    /// The policy.
     pub before: Object<Policy>,
     /// Why it could not be read. Only a deletion goes on then.
     pub unreadable: Option<String>,
@@ -33,7 +31,6 @@ impl PolicySnapshot {
 
 /// A policy in the trash.
 pub struct TrashedPolicy {
-    /// Its id.
     pub id: String,
     /// Its entry in the trash, where the token may read it.
     pub entry: Option<Object<TrashObject>>,

@@ -26,7 +26,6 @@ pub const DETAIL_UP_TO: usize = 200;
 
 /// What was read of an organization.
 pub struct Inventory {
-    /// The organization.
     pub organization: Lookup,
     /// Its machines, disks and policies, as lists show them.
     pub fleet: Fleet,
@@ -141,9 +140,6 @@ impl Inventory {
     }
 
     /// Reads the machines one by one: lists leave out their tags.
-    ///
-    /// # Errors
-    /// The API's.
     pub async fn read_tags(&mut self, cx: &Context, api: &Katapult) -> Result<()> {
         let bar = cx.ui.progress("reading the tags of machines");
         bar.length(self.fleet.machines.len());
@@ -158,9 +154,6 @@ impl Inventory {
     }
 
     /// Reads policies in full, by id, and adds what only the list shows.
-    ///
-    /// # Errors
-    /// The API's.
     pub async fn details(&self, cx: &Context, api: &Katapult, ids: Vec<String>) -> Result<Details> {
         let mut details = each(cx, api, ids, "reading each policy").await?;
         for listed in &self.fleet.policies {
@@ -173,9 +166,6 @@ impl Inventory {
 
     /// Replaces the list's policies by their own answers, unless that takes many requests: lists leave out frequency
     /// and pending deletion (documented). Returns whether it did. A policy that cannot be read stays as it was listed.
-    ///
-    /// # Errors
-    /// The API's.
     pub async fn read_details(&mut self, cx: &Context, api: &Katapult, wants_detail: bool) -> Result<bool> {
         let count = self.fleet.policies.len();
         if !wants_detail && count > DETAIL_UP_TO {
@@ -212,7 +202,6 @@ impl Inventory {
 
 /// What a report is made from, perhaps with gaps.
 pub struct Reading {
-    /// What was read.
     pub inventory: Inventory,
     /// Whether frequencies and pending deletions were read.
     pub is_detailed: bool,
@@ -221,9 +210,6 @@ pub struct Reading {
 }
 
 /// Reads machines, disks and policies for a report.
-///
-/// # Errors
-/// The API's.
 pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
     if cx.provider_is(Provider::OnApp)? {
         return read_onapp(cx).await;
@@ -233,9 +219,6 @@ pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
 }
 
 /// Reads the policies alone for a report.
-///
-/// # Errors
-/// The API's.
 pub async fn read_policies(cx: &Context, wants_detail: bool) -> Result<Reading> {
     if cx.provider_is(Provider::OnApp)? {
         return read_onapp(cx).await;

@@ -50,9 +50,10 @@ impl AutobackupWrite {
 
     /// Whether these policies are as wanted. Where there are none, switching on has yet to make them.
     fn is_reached(&self, policies: &[Object<Policy>]) -> bool {
-        match self.is_on {
-            true => !policies.is_empty() && policies.iter().all(|policy| policy.model.is_enabled()),
-            false => policies.iter().all(|policy| !policy.model.is_enabled()),
+        if self.is_on {
+            !policies.is_empty() && policies.iter().all(|policy| policy.model.is_enabled())
+        } else {
+            policies.iter().all(|policy| !policy.model.is_enabled())
         }
     }
 
@@ -166,9 +167,10 @@ impl Write for AutobackupWrite {
             return vec![format!("no changes: autobackup of {label} is {}", seen(&self.before))];
         }
         let ids: Vec<&str> = self.before.iter().map(|policy| policy.model.id_text()).collect();
-        vec![match ids.is_empty() {
-            true => format!("autobackup of {label}: {word}"),
-            false => format!("autobackup of {label}: {word} (policies {})", ids.join(", ")),
+        vec![if ids.is_empty() {
+            format!("autobackup of {label}: {word}")
+        } else {
+            format!("autobackup of {label}: {word} (policies {})", ids.join(", "))
         }]
     }
 

@@ -13,7 +13,6 @@ use crate::view::TimeFormat;
 
 /// One write of an OnApp cloud.
 pub struct OnAppWrite {
-    /// What is changed.
     pub change: OnAppChange,
     /// How long to wait until the cloud has done it; none to return when it is queued.
     pub wait: Option<Duration>,

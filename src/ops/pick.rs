@@ -49,9 +49,6 @@ pub async fn policies(cx: &Context, named: Vec<String>) -> Result<Vec<String>> {
 }
 
 /// Lets the user choose one of several policies; returns its id.
-///
-/// # Errors
-/// There is none, or Ctrl-C.
 pub fn one_of_policies(cx: &Context, policies: Vec<Policy>) -> Result<String> {
     let rows = policies.into_iter().filter_map(|policy| {
         let row = choice(&policy, &cx.output.times);
@@ -142,9 +139,6 @@ pub async fn disk(cx: &Context, named: Option<String>) -> Result<String> {
 }
 
 /// Lets the user choose one of several disks; returns its id.
-///
-/// # Errors
-/// There is none, or Ctrl-C.
 pub fn one_of_disks(cx: &Context, disks: Vec<Disk>) -> Result<String> {
     chosen(cx, "Disk", "no disks in this organization", disks.into_iter().filter_map(disk_row).collect())
 }
@@ -167,9 +161,6 @@ pub async fn machine(cx: &Context, named: Option<String>) -> Result<String> {
 }
 
 /// Lets the user choose a machine or a disk. Disks are left out where the token may not list them.
-///
-/// # Errors
-/// There is none, or Ctrl-C.
 pub async fn policy_target(cx: &Context, api: &Katapult) -> Result<PolicyTarget> {
     let organization = api.find_organization(cx.organization()?).await?;
     let machines = api.all_machines(&organization).await?.rows;
@@ -216,7 +207,6 @@ fn machine_row(machine: Machine) -> Option<(String, Vec<String>)> {
     Some((key, vec![name, fqdn, id]))
 }
 
-/// Asks which one.
 fn chosen<T>(cx: &Context, question: &str, none: &str, found: Vec<(T, Vec<String>)>) -> Result<T> {
     if found.is_empty() {
         return Err(Error::new(Exit::NotFound, "not_found", none));

@@ -60,9 +60,6 @@ pub struct Lock(Option<File>);
 
 impl Lock {
     /// Takes the lock, unless this is a dry run.
-    ///
-    /// # Errors
-    /// Another bpctl holds it for longer than `--max-wait`.
     pub async fn take(cx: &Context) -> Result<Self> {
         if cx.global.dry_run {
             return Ok(Self::default());

@@ -30,7 +30,6 @@ const MIN_DELETION_LIMIT: usize = 1;
 
 /// A plan, and what it was made from.
 pub struct Made {
-    /// The plan.
     pub plan: Plan,
     /// The policies of its steps as they were read, by id.
     pub before: HashMap<String, Object<Policy>>,
@@ -60,9 +59,6 @@ impl Made {
 }
 
 /// When policies that a file does not name are deleted; none without `--prune`.
-///
-/// # Errors
-/// An invalid time, or one that is too soon.
 pub fn prune_at(cx: &Context, args: &Prune) -> Result<Option<DeletionTime>> {
     let at = args.prune_at.as_deref().unwrap_or("+7d");
     args.prune.then(|| DeletionTime::parse(cx, "--prune-at", at)).transpose()
@@ -110,9 +106,6 @@ async fn count_live(api: &Katapult, plan: &Plan, known: Option<usize>) -> Result
 
 /// Reads a file, or standard input for `-`, and returns its name for messages, too. Ctrl-C works meanwhile: both may
 /// be a pipe.
-///
-/// # Errors
-/// It cannot be read.
 pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
     if path.as_os_str() == "-" {
         return Ok(("standard input".to_owned(), cx.ui.read_input(MAX_BYTES).await?));
@@ -126,9 +119,6 @@ pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
 }
 
 /// Works out what makes the live policies as the file says.
-///
-/// # Errors
-/// The file's, the API's, and a line that could mean several things.
 pub async fn make(
     cx: &Context,
     api: &Katapult,
@@ -193,9 +183,6 @@ fn blocked(inventory: &Inventory, matching: &Matching, steps: &[Step], is_prunin
 }
 
 /// Finds the organization: the file's, or the one that the command line or the profile names.
-///
-/// # Errors
-/// They name two; and the API's.
 pub async fn organization(cx: &Context, api: &Katapult, of_file: Option<&str>) -> Result<Lookup> {
     let named = cx.organization()?;
     let (Some(of_file), Some(named)) = (of_file, named) else {

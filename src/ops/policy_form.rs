@@ -15,9 +15,6 @@ const HOUR: &str = "2";
 const POSITIVE: RangeInclusive<i64> = 1..=i32::MAX as i64;
 
 /// Asks for every field, the present values at hand.
-///
-/// # Errors
-/// Ctrl-C or Escape.
 pub fn changes(cx: &Context, policy: &Policy) -> Result<PolicyPatch> {
     let schedule = &policy.schedule;
     let patch = PolicyPatch {
@@ -34,9 +31,6 @@ pub fn changes(cx: &Context, policy: &Policy) -> Result<PolicyPatch> {
 }
 
 /// Asks for what a create lacks, and puts it into its arguments.
-///
-/// # Errors
-/// Ctrl-C or Escape; the API's, for the list to choose from.
 pub async fn missing(cx: &Context, api: &Katapult, args: &mut PolicyCreate) -> Result<()> {
     if args.vm.is_none() && args.disk.is_none() {
         match pick::policy_target(cx, api).await? {

@@ -18,7 +18,6 @@ pub struct Intent<'a> {
     pub target: Option<&'a str>,
     /// The fields as they should be, in the shape of a policy; null for a delete and a restore.
     pub wanted: Value,
-    /// The policy before.
     pub before: &'a Value,
     /// The journal entry that this reverses.
     pub undoes: Option<u64>,

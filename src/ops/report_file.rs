@@ -33,9 +33,6 @@ enum Place {
 
 /// Writes a file whole or not at all. What is not a regular file (a terminal, a pipe, `/dev/null`) is written to, not replaced,
 /// and a symbolic link stays one. `-` and the system's names for it stand for standard output.
-///
-/// # Errors
-/// The file system's.
 pub async fn write(cx: &Context, path: &Path, content: String) -> Result<Written> {
     // A pipe whose reader is gone did not get its report: no reason to end quietly.
     let failed = |error: io::Error| Error { report: Report::Error, ..Error::io(&path.display().to_string(), &error) };

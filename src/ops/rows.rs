@@ -22,11 +22,7 @@ pub struct Rows<'a, T: Resource> {
 }
 
 impl<'a, T: Resource> Rows<'a, T> {
-    /// Begins a list; a bad column is found before any request.
-    ///
-    /// # Errors
-    /// `--columns`, `--sort` or `--filter` cannot be read. `--columns` without a value lists the columns, and ends the
-    /// command.
+    /// Begins a list; a bad column is found before any request. `--columns` without a value ends the command here.
     pub fn begin(cx: &'a Context) -> Result<Self> {
         cx.answer_bare_columns::<T>()?;
         let bar = cx.ui.progress(&format!("reading {}", T::PLURAL));
@@ -46,9 +42,6 @@ impl<'a, T: Resource> Rows<'a, T> {
     }
 
     /// Takes the rows of a page.
-    ///
-    /// # Errors
-    /// Standard output's.
     pub fn page(&mut self, rows: Vec<Object<T>>) -> Result<Flow> {
         self.bar.step(rows.len());
         for row in rows {
@@ -87,9 +80,6 @@ impl<'a, T: Resource> Rows<'a, T> {
     }
 
     /// Ends the list. `of` says what it is a list of, for the note about an empty one.
-    ///
-    /// # Errors
-    /// Standard output's.
     pub fn end(self, walk: Walk, of: &str) -> Result<()> {
         let (cx, count) = (self.cx, self.count());
         if let Some(gap) = walk.gap {
@@ -114,9 +104,6 @@ impl<'a, T: Resource> Rows<'a, T> {
 }
 
 /// Says that `--limit` left rows out.
-///
-/// # Errors
-/// Standard output's.
 pub fn note_limit(cx: &Context, limit: usize) -> Result<()> {
     cx.ui.flush()?;
     let plural = if limit == 1 { "" } else { "s" };
@@ -125,9 +112,6 @@ pub fn note_limit(cx: &Context, limit: usize) -> Result<()> {
 }
 
 /// Writes a listing, and notes what the terminal was too narrow for.
-///
-/// # Errors
-/// Standard output's.
 pub fn finish<T: Resource>(cx: &Context, listing: Listing<'_, T>) -> Result<()> {
     let mut note = None;
     cx.ui.print(|out| listing.finish(out).map(|sentence| note = sentence))?;
@@ -140,18 +124,12 @@ pub fn finish<T: Resource>(cx: &Context, listing: Listing<'_, T>) -> Result<()> 
 }
 
 /// Prints things of our own as a list.
-///
-/// # Errors
-/// Standard output's, or an unknown column.
 pub fn print_list<T: Resource + Serialize>(mut rows: Rows<'_, T>, things: Vec<T>, of: &str) -> Result<()> {
     rows.page(things.into_iter().map(own).collect::<Result<_>>()?)?;
     rows.end(Walk::default(), of)
 }
 
 /// Returns a thing of our own as an API's object would be.
-///
-/// # Errors
-/// It has no JSON; none of ours does.
 pub fn own<T: Serialize>(model: T) -> Result<Object<T>> {
     let raw = serde_json::to_value(&model).map_err(|error| Error::invalid_response(error.to_string()))?;
     Ok(Object { raw, model })

@@ -54,7 +54,6 @@ pub trait Write {
 
 /// A write to a backup policy on Katapult.
 pub struct PolicyWrite {
-    /// What is changed.
     pub change: PolicyChange,
     /// Its name in results, where the policy's id is not enough.
     pub label: Option<String>,
@@ -66,14 +65,21 @@ pub struct PolicyWrite {
 
 /// The ways to change a policy.
 pub enum PolicyChange {
-    /// A new policy.
     Create(Box<NewPolicy>),
     /// Other retention or schedule.
-    Update { policy: PolicySnapshot, change: Change },
+    Update {
+        policy: PolicySnapshot,
+        change: Change,
+    },
     /// Deletion at a later time.
-    ScheduleDelete { policy: PolicySnapshot, at: Timestamp },
+    ScheduleDelete {
+        policy: PolicySnapshot,
+        at: Timestamp,
+    },
     /// To the trash, now.
-    Delete { policy: PolicySnapshot },
+    Delete {
+        policy: PolicySnapshot,
+    },
     /// Out of the trash.
     Restore(Box<TrashedPolicy>),
 }
@@ -94,7 +100,6 @@ pub enum Written {
 }
 
 impl Written {
-    /// The live policy.
     pub fn policy(self) -> Option<Object<Policy>> {
         match self {
             Self::Policy(policy) => Some(policy),
@@ -342,7 +347,6 @@ impl PolicySnapshot {
 }
 
 impl NewPolicy {
-    /// Describes the request.
     pub fn request(&self) -> Request {
         Katapult::create_request(self.owner.object, &self.owner.lookup, &self.patch)
     }

@@ -16,9 +16,6 @@ const ENTRY_KEYS: [&str; 9] = ["vm", "disk", "target", "id", "interval", "freque
 const RULE_KEYS: [&str; 7] = ["match", "tag", "interval", "frequency", "time", "minute", "retention"];
 
 /// Reads a document; `name` is what complaints call it.
-///
-/// # Errors
-/// It is not TOML, or says something that bpctl does not understand.
 pub fn read(name: &str, text: &str) -> Result<Document> {
     let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(offset, _)| offset).collect();
     let reader = Reader { name, breaks };

@@ -18,7 +18,6 @@ const MAX_COMPLAINTS: usize = 20;
 pub struct Surroundings<'a> {
     /// The organization's machines, with their tags where a rule needs them.
     pub machines: &'a [Machine],
-    /// Its disks.
     pub disks: &'a [Disk],
     /// Its policies, as lists show them.
     pub policies: &'a [Policy],

@@ -123,7 +123,6 @@ pub fn write(organization: Option<&str>, rows: &[Row], escape: fn(&str) -> Cow<'
     text
 }
 
-/// Returns the document as JSON.
 pub fn document_json(organization: Option<&str>, rows: &[Row]) -> Value {
     let policies: Vec<Value> = rows.iter().map(Row::json).collect();
     match organization {

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub use faults::{Fault, FaultError};
+pub use faults::Fault;
 pub use onapp::{Created, Mode as OnAppMode};
 
 /// The simulator's only clock: Unix seconds.
@@ -100,7 +100,6 @@ impl Default for Options {
     }
 }
 
-/// Returns the system's clock.
 #[expect(clippy::disallowed_methods, reason = "a simulated server has a clock of its own, as a real server has")]
 pub fn system_clock() -> Clock {
     Arc::new(|| {
@@ -164,9 +163,6 @@ impl fmt::Debug for Running {
 }
 
 /// Starts the simulator on 127.0.0.1 in a thread of its own.
-///
-/// # Errors
-/// When the port cannot be bound, or the state file cannot be read or written.
 pub fn start(options: Options) -> io::Result<Running> {
     let prefix = options.onapp.prefix();
     let server = server::Server::start(options)?;
@@ -179,9 +175,6 @@ pub fn start(options: Options) -> io::Result<Running> {
 }
 
 /// Replaces the state file with a newly seeded world.
-///
-/// # Errors
-/// When the file or its directory cannot be written.
 pub fn reset(state_file: &Path, seed: &Seed, clock: &Clock) -> io::Result<()> {
     store::reset(state_file, seed, clock())
 }

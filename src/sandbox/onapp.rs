@@ -46,7 +46,6 @@ impl Default for Mode {
 /// What a 201 holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// The new object.
     Object,
     /// A list with the VM or disk that owns it.
     Parent,

@@ -11,7 +11,6 @@ pub(super) const JSON: &str = "application/json; charset=utf-8";
 pub(super) const XML: &str = "application/xml; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// One HTTP reply.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,

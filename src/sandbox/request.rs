@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::query::{self, BadQuery};
 
-/// A decoded request.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) method: String,

@@ -41,7 +41,6 @@ impl Hand {
     }
 }
 
-/// What came back.
 struct Answer {
     status: u16,
     head: String,

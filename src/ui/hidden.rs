@@ -21,9 +21,6 @@ const CAPACITY: usize = 16 * 1024;
 
 impl Ui {
     /// Asks for a secret; what is typed is not shown. An empty answer is returned as it is.
-    ///
-    /// # Errors
-    /// Ctrl-C, Ctrl-D or Escape at the prompt; the terminal's.
     pub async fn ask_secret(&self, prompt: &str) -> Result<Secret> {
         self.flush()?;
         let began = Instant::now();

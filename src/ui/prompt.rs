@@ -34,9 +34,6 @@ impl Ui {
     /// Asks a yes-or-no question after printing what it is about. The answer is a line; an empty one means no.
     ///
     /// Keys pressed before the question appeared are discarded: they were meant for something else.
-    ///
-    /// # Errors
-    /// Ctrl-C, Ctrl-D, Escape or `q` at the question.
     pub fn confirm(&self, question: &str) -> Result<bool> {
         self.print_unsaid();
         let prompt = format!("{} [y/N] ", escape(question));
@@ -53,9 +50,6 @@ impl Ui {
     }
 
     /// Lets the user choose a row by searching; each row is a list of columns. Gives its index.
-    ///
-    /// # Errors
-    /// Ctrl-C or Escape at the list.
     pub fn select(&self, question: &str, rows: &[Vec<String>], default: usize) -> Result<usize> {
         if self.options.is_dumb {
             return self.select_by_number(question, rows, default);
@@ -94,9 +88,6 @@ impl Ui {
     }
 
     /// Asks for a line of text until `read` takes it; an empty line is the default.
-    ///
-    /// # Errors
-    /// Ctrl-C or Escape at the prompt.
     pub fn input<T>(
         &self,
         question: &str,
@@ -118,9 +109,6 @@ impl Ui {
     }
 
     /// Runs a prompt that stands on one line, and takes the time that the user thinks out of the command's.
-    ///
-    /// # Errors
-    /// Ctrl-C at the prompt.
     pub fn ask<T>(&self, prompt: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
         self.ask_and_tidy(prompt, |term| term.write_line(""))
     }

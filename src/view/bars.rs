@@ -35,9 +35,6 @@ struct Hour<'a> {
 }
 
 /// Draws the runs between two points in time, in order.
-///
-/// # Errors
-/// The stream's.
 pub fn bars(
     runs: &[Run],
     (from, until): (Timestamp, Timestamp),

@@ -18,7 +18,6 @@ pub struct TimeFormat {
     pub zone: TimeZone,
 }
 
-/// One value.
 #[derive(Clone, Debug)]
 pub enum Cell<'a> {
     Absent,

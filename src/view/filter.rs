@@ -13,7 +13,6 @@ use super::{Cell, Column, Resource, TimeFormat};
 use crate::model::Glob;
 use crate::time::{self, resolve};
 
-/// One condition.
 pub(super) struct Filter<T: 'static> {
     column: &'static Column<T>,
     test: Test,

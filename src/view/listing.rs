@@ -72,9 +72,6 @@ impl<'s, T: Resource> Listing<'s, T> {
 
     /// Begins a list of rows from several profiles: a PROFILE column comes first, and JSON rows are
     /// `{"profile", "object"}`.
-    ///
-    /// # Errors
-    /// Those of [`Listing::new`].
     pub fn of_several(output: &'s OutputOptions) -> Result<Self, String> {
         let mut this = Self { has_sources: true, ..Self::new(output)? };
         this.rows = this.no_rows();
@@ -122,17 +119,11 @@ impl<'s, T: Resource> Listing<'s, T> {
     }
 
     /// Takes a row, and returns whether more are wanted.
-    ///
-    /// # Errors
-    /// The stream's.
     pub fn push(&mut self, object: Object<T>, out: &mut dyn Write) -> io::Result<bool> {
         self.push_from(None, object, out)
     }
 
     /// Takes a row that came from a profile.
-    ///
-    /// # Errors
-    /// The stream's.
     pub fn push_from(&mut self, source: Option<&str>, object: Object<T>, out: &mut dyn Write) -> io::Result<bool> {
         if self.is_full() {
             return Ok(false);
@@ -180,9 +171,6 @@ impl<'s, T: Resource> Listing<'s, T> {
     }
 
     /// Writes what was not written yet. Returns a sentence where a terminal was too narrow for everything.
-    ///
-    /// # Errors
-    /// The stream's.
     pub fn finish(self, out: &mut dyn Write) -> io::Result<Option<String>> {
         let order = self.order();
         match &self.rows {

@@ -22,9 +22,6 @@ pub(super) enum Structured {
 }
 
 /// Writes any value in the requested structured format, JSON by default.
-///
-/// # Errors
-/// The stream's.
 pub fn structured(output: &OutputOptions, value: &Value, out: &mut dyn Write) -> io::Result<()> {
     let format = match output.format {
         Format::Yaml => Structured::Yaml,

@@ -9,9 +9,6 @@ use crate::model::{Organization, Session};
 /// Checks the credentials of `connection`.
 ///
 /// A valid Katapult token may not have the scope to list organizations; the API answers an invalid one differently.
-///
-/// # Errors
-/// They are refused, or the API cannot be reached.
 pub async fn check(cx: &Context, connection: &Connection) -> Result<Session> {
     let about = |http: &Http| Session {
         profile: connection.profile.as_ref().map(|profile| profile.value.clone()),

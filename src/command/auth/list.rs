@@ -7,7 +7,6 @@ use crate::http::Walk;
 use crate::model::ProfileSummary;
 use crate::ops::rows::Rows;
 
-/// Lists the profiles.
 pub fn run(cx: &Context) -> Result<()> {
     let mut rows = Rows::begin(cx)?;
     let file = cx.file()?;

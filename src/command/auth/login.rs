@@ -101,9 +101,6 @@ struct Login {
 
 impl Login {
     /// Asks before another token is replaced. A script that pipes one in has decided already.
-    ///
-    /// # Errors
-    /// No, or Ctrl-C.
     fn confirm_replacement(&self, cx: &Context) -> Result<()> {
         let Some(old) = &self.profile.token else {
             return Ok(());

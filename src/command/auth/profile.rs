@@ -5,9 +5,6 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 
 /// Names the profile that is written to.
-///
-/// # Errors
-/// It is built in, or has an invalid name.
 pub fn to_change(cx: &Context, file: &File) -> Result<String> {
     if cx.global.sandbox {
         return Err(Error::usage("the sandbox needs no token: it accepts any"));

@@ -22,9 +22,6 @@ pub fn explain(cx: &Context, provider: Provider) {
 
 /// Asks for the address and the user where flags, environment and profile leave them open. Only OnApp needs them, and
 /// the provider is never asked for: a token that is pasted early must find the hidden prompt and no other field.
-///
-/// # Errors
-/// Ctrl-C at a question.
 pub fn complete(cx: &Context, profile: &mut Profile, provider: Option<Provider>, has_user: bool) -> Result<()> {
     let is_set = |flag: bool, name: &str| flag || cx.system.variable(name).is_some();
     let provider = provider.or(profile.provider).unwrap_or(Provider::Katapult);
@@ -41,9 +38,6 @@ pub fn complete(cx: &Context, profile: &mut Profile, provider: Option<Provider>,
 }
 
 /// Asks which of several organizations to use; none where no question can be asked.
-///
-/// # Errors
-/// Ctrl-C at the question.
 pub fn organization(cx: &Context, session: &Session) -> Result<Option<String>> {
     let organizations = session.organizations.as_deref().unwrap_or_default();
     if !cx.ui.can_ask() || organizations.len() < 2 || session.organization.is_some() {
@@ -63,9 +57,6 @@ fn text(cx: &Context, prompt: &str) -> Result<String> {
 }
 
 /// Reads the token: hidden from a terminal, else one line of standard input.
-///
-/// # Errors
-/// There is none, or more than one line.
 pub async fn token(cx: &Context, provider: Provider) -> Result<Secret> {
     let typed = if cx.ui.can_ask() {
         cx.ui.ask_secret(provider.token_prompt()).await?

@@ -24,9 +24,6 @@ pub struct Notifier<'c> {
 
 impl<'c> Notifier<'c> {
     /// Finds the URLs, and keeps some of the command's time for them.
-    ///
-    /// # Errors
-    /// One is missing or cannot be used.
     pub fn open(cx: &'c Context, names: Option<&[String]>, args: &Check) -> Result<Self> {
         let mut this = Self { cx, ping: None, webhook: None };
         if !args.ping && !args.webhook {

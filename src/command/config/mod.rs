@@ -29,9 +29,6 @@ pub async fn run(cx: &Context, verb: ConfigCommand) -> Result<()> {
 }
 
 /// Begins a change of the config file; a dry run touches nothing.
-///
-/// # Errors
-/// It cannot be changed, read or understood.
 pub async fn begin(cx: &Context, path: &Path) -> Result<Edit> {
     if cx.global.dry_run { Edit::begin_dry_run(path) } else { Edit::begin(path).await }
 }

@@ -10,9 +10,6 @@ use crate::error::Result;
 use crate::model::{ConfigSetting, REDACTED};
 
 /// Returns them in the order of the documentation.
-///
-/// # Errors
-/// A bad configuration.
 pub fn in_use(cx: &Context) -> Result<Vec<ConfigSetting>> {
     let connection = cx.connection(None)?;
     Ok(vec![

@@ -13,12 +13,10 @@ pub const RATE_LIMIT: &str = "rate_limit";
 #[derive(Default)]
 pub struct Report {
     checks: Vec<DoctorCheck>,
-    /// The first failure.
     failure: Option<(&'static str, Error)>,
 }
 
 impl Report {
-    /// The check passed.
     pub fn ok(&mut self, check: &'static str, message: impl Into<String>) {
         self.add(check, CheckStatus::Ok, message.into(), None);
     }
@@ -33,7 +31,6 @@ impl Report {
         self.add(check, CheckStatus::Skipped, message.into(), None);
     }
 
-    /// The check failed.
     pub fn fail(&mut self, check: &'static str, error: Error) {
         let code = match &*error.code {
             "usage" | "config" | "io" => String::new(),
@@ -81,9 +78,6 @@ impl Report {
     }
 
     /// Prints the checks.
-    ///
-    /// # Errors
-    /// An unknown column, or standard output's.
     pub fn print(&self, cx: &Context) -> Result<()> {
         let mut rows = Rows::begin(cx)?;
         rows.page(self.checks.iter().cloned().map(DoctorCheck::object).collect())?;
@@ -91,9 +85,6 @@ impl Report {
     }
 
     /// Fails with the exit code and the API's code of the first failure; warnings do not count.
-    ///
-    /// # Errors
-    /// A check failed.
     pub fn verdict(self) -> Result<()> {
         let Some((_, error)) = self.failure else {
             return Ok(());

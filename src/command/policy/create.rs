@@ -14,7 +14,6 @@ use crate::ops::pipeline::{self, Ask, Lock, Options};
 use crate::ops::policy_form;
 use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 
-/// Creates a policy.
 pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
     if cx.provider_is(Provider::OnApp)? {
         return onapp::create(cx, args).await;

@@ -44,7 +44,6 @@ pub async fn list(cx: &Context, args: PolicyList) -> Result<()> {
     rows.end(walk, &of)
 }
 
-/// Shows a policy.
 pub async fn show(cx: &Context, args: PolicyShow) -> Result<()> {
     let Some(name) = args.policy else {
         return Err(Error::usage("<POLICY> is missing").hint("`bpctl policies list` shows the policies"));
@@ -52,7 +51,6 @@ pub async fn show(cx: &Context, args: PolicyShow) -> Result<()> {
     cx.show(find(cx, cx.onapp()?, &name).await?)
 }
 
-/// Creates a policy.
 pub async fn create(cx: &Context, args: PolicyCreate) -> Result<()> {
     cx.check_columns::<Policy>()?;
     let (Some(interval), true) = (&args.fields.interval, args.vm.is_some() || args.disk.is_some()) else {
@@ -129,7 +127,6 @@ async fn owner(api: &OnApp, args: &PolicyCreate) -> Result<(TargetKind, String, 
     Ok((TargetKind::VirtualMachine, id, label))
 }
 
-/// Changes policies.
 pub async fn update(cx: &Context, args: PolicyUpdate) -> Result<()> {
     cx.check_columns::<Policy>()?;
     if args.selection.glob.is_some() {

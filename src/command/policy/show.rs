@@ -7,7 +7,6 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ops::{find, pick};
 
-/// Shows a policy.
 pub async fn run(cx: &Context, args: PolicyShow) -> Result<()> {
     if cx.provider_is(Provider::OnApp)? {
         return onapp::show(cx, args).await;

@@ -3,8 +3,6 @@
 //! OnApp is judged by fact, the age of the newest finished backup. Katapult has no list of backups and is judged by
 //! promise, the schedules of the policies. What cannot be judged is unknown, never ok.
 
-#![expect(missing_docs, reason = "a comment stands where the name does not say it all")]
-
 pub mod backups;
 mod report;
 pub mod schedule;
@@ -34,7 +32,6 @@ pub enum Status {
 /// What a VM is judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// Finished backups.
     Backups,
     /// The schedules of policies.
     Schedule,
@@ -51,7 +48,6 @@ pub struct Limits {
     pub grace: u64,
 }
 
-/// A finished backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastBackup {
     pub id: Option<String>,

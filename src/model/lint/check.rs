@@ -57,9 +57,10 @@ fn protection(machine: &Machine, index: &Index<'_>, evidence: &Evidence<'_>) -> 
     }
     let label = machine.label();
     let vm = word(machine.id.as_deref(), "VM");
-    let create = match machine.is_windows() {
-        true => "`bpctl policy create --disk DISK --interval daily`, for each disk".to_owned(),
-        false => format!("`bpctl policy create --vm {vm} --interval daily --retention 14`"),
+    let create = if machine.is_windows() {
+        "`bpctl policy create --disk DISK --interval daily`, for each disk".to_owned()
+    } else {
+        format!("`bpctl policy create --vm {vm} --interval daily --retention 14`")
     };
     if policies.is_empty() {
         let that_works = if evidence.onapp.is_some() { " that makes backups" } else { "" };

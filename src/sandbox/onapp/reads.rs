@@ -12,7 +12,6 @@ use crate::sandbox::cloud::{
 /// Transactions on a page (documented).
 const TRANSACTIONS_ON_A_PAGE: usize = 10;
 
-/// One reading request.
 pub(super) struct Read<'a> {
     pub(super) cloud: &'a Cloud,
     pub(super) mode: &'a Mode,

@@ -7,7 +7,6 @@ use crate::model::{Policy, report::Line};
 use crate::time::{rfc3339, utc};
 use crate::view::TimeFormat;
 
-/// A page.
 pub(super) struct Page {
     pub title: String,
     /// Labels and values.
@@ -29,7 +28,6 @@ pub(super) struct Table {
     pub rows: Vec<Vec<Field>>,
 }
 
-/// A cell.
 pub(super) enum Field {
     Text(String),
     /// Ids, which stay as they are so that they can be searched for.
@@ -64,7 +62,6 @@ fn id(id: Option<&String>) -> Field {
     Field::Ids(id.into_iter().cloned().collect())
 }
 
-/// Builds the page.
 pub(super) fn page(report: &Report, times: &TimeFormat) -> Page {
     let required = report.query.requirements().words().unwrap_or_else(|| "any policy counts".to_owned());
     let state = if report.is_complete() { "complete" } else { "INCOMPLETE: see \"Not read\"" };

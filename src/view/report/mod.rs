@@ -49,7 +49,6 @@ fn count_words(noun: &str, count: &Count) -> String {
     format!("{} {noun}{plural}: {}", count.all(), parts.join(", "))
 }
 
-/// Renders the page.
 pub fn page(coverage: &Coverage, facts: &Facts, times: &TimeFormat) -> String {
     let organization = escaped(&facts.organization);
     let generated = escaped(&rfc3339(times.now, &times.zone));
