@@ -149,6 +149,11 @@ pub(super) fn delete(call: &Call, world: &mut World, now: i64) -> Result<Reply, 
     let id = call.policy()?.policy_in(world)?.id.clone();
     call.check_permission()?;
     world.put_in_trash(&id, now);
+    // A policy that is deleted again gets another entry, in the same second too.
+    let entry = world.fresh_identifier("trsh", now);
+    if let Some(trashed) = world.trash.last_mut() {
+        trashed.id = entry;
+    }
     world.reindex();
     Ok(Reply::ok(&json!({ "disk_backup_policy": { "id": id } })))
 }
