@@ -2,20 +2,21 @@
 //! by someone else since.
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::history::{changes, find};
 use crate::args::Undo as Args;
 use crate::config::Provider;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result, code};
-use crate::journal::{Action, Entry, Outcome, Recorded};
-use crate::katapult::{Katapult, Lookup, policy as convert};
-use crate::model::{Loss, Object, Policy, PolicyPatch, PolicyState};
+use crate::error::{Changed, Error, Exit, Result, code};
+use crate::journal::{Action, Ended, Entry, Outcome, Recorded};
+use crate::katapult::{Katapult, policy as convert};
+use crate::model::{Change, Loss, Object, Policy, PolicyPatch};
+use crate::ops::as_left;
 use crate::ops::batch::finish;
 use crate::ops::deletion_time::{LEAD, server_time};
-use crate::ops::guard::{self, PolicySnapshot, TrashedPolicy};
+use crate::ops::guard::{PolicySnapshot, TrashedPolicy};
 use crate::ops::pipeline::{self, Ask, Lock, Options};
+use crate::ops::record;
 use crate::ops::sequence::sum_up;
 use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 use crate::view::Resource;
@@ -27,15 +28,28 @@ pub async fn run(cx: &Context, args: &Args) -> Result<()> {
         None => vec![choose(cx, args.number)?],
     };
     let deletes = |entry: &Entry| matches!(entry.action, Action::Create | Action::Restore);
+    let is_plain = args.number.is_none() && args.command.is_none();
+    let with_older = |error| if is_plain { with_older(error) } else { error };
     if entries.iter().all(deletes) {
-        return undo(cx, &entries, Written::removal).await;
+        return undo(cx, &entries, Written::removal).await.map_err(with_older);
     }
     if entries.iter().any(deletes) {
         let numbers: Vec<String> = entries.iter().map(|entry| entry.number.to_string()).collect();
         return Err(Error::usage("this command both created and changed policies; undo its changes one by one")
             .hint(format!("they are the changes {}: `bpctl undo N`", numbers.join(", "))));
     }
-    undo(cx, &entries, Written::policy).await
+    undo(cx, &entries, Written::policy).await.map_err(with_older)
+}
+
+/// Adds how to go on where the last change stands in the way. An older one is never undone in its place: a script that
+/// takes back what it has just done would take back something else.
+fn with_older(error: Error) -> Error {
+    const IN_THE_WAY: [&str; 5] =
+        [code::NO_WAY_BACK, code::OUTCOME_UNKNOWN, code::CHANGED, "disk_backup_policy_not_found", "object_in_trash"];
+    if !IN_THE_WAY.contains(&error.code.as_ref()) || error.changed != Changed::No {
+        return error;
+    }
+    error.hint("an older change is undone by its number: `bpctl undo N`; `bpctl history` lists the changes")
 }
 
 async fn undo<T: Resource>(cx: &Context, entries: &[Entry], object: fn(Written) -> Option<Object<T>>) -> Result<()> {
@@ -192,6 +206,9 @@ fn refuse_finished(entry: &Entry) -> Result<()> {
     Ok(())
 }
 
+/// Seconds for which a request whose answer was lost may still be on its way.
+const STILL_UNDER_WAY: i64 = 60;
+
 /// The write that reverses a change.
 struct Inverse {
     change: PolicyChange,
@@ -206,6 +223,9 @@ async fn inverse(cx: &Context, api: &Katapult, entry: &Entry) -> Result<Inverse>
         let message = format!("which policy change {} made is unknown: its answer was lost", entry.number);
         Error::new(Exit::Failure, code::OUTCOME_UNKNOWN, message).hint("`bpctl policies list` shows whether it exists")
     })?;
+    if let Some(policy) = as_left::read_as_before(api, entry, &id).await? {
+        return Ok(nothing(cx, entry, policy));
+    }
     match entry.action {
         Action::Update => old_values(api, entry, id).await,
         Action::ScheduleDelete => old_schedule(cx, api, entry, id).await,
@@ -215,9 +235,21 @@ async fn inverse(cx: &Context, api: &Katapult, entry: &Entry) -> Result<Inverse>
     }
 }
 
+/// A change that was never made, as far as can be seen: there is nothing to take back. Once it can no longer be on its
+/// way to the server, the journal says so, and a plain `undo` goes on to the change before it.
+fn nothing(cx: &Context, entry: &Entry, policy: PolicySnapshot) -> Inverse {
+    let (number, id) = (entry.number, &policy.id);
+    cx.ui.note(&format!("policy {id} is as it was before change {number}: there is nothing to undo"));
+    if !cx.global.dry_run && cx.system.now().as_second() >= entry.time + STILL_UNDER_WAY {
+        record::end(cx, number, &Ended { outcome: Outcome::Failed, ..Ended::default() });
+    }
+    let change = Change { retention: None, schedule: None, differences: Vec::new() };
+    Inverse { change: PolicyChange::Update { policy, change }, warnings: Vec::new(), doubts: Vec::new() }
+}
+
 /// Puts the old values back.
 async fn old_values(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
-    let policy = as_left(api, entry, id).await?;
+    let policy = as_left::read(api, entry, &id).await?;
     let old = convert(&entry.before.value());
     let before = &policy.before.model;
     let change = PolicyPatch::of(&old).against(before);
@@ -257,19 +289,14 @@ async fn old_schedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -
         .hint(format!("put it off with `bpctl policy schedule-delete {id} --at …`"))
         .hint(format!("or restore it within 48 hours afterwards with `bpctl policy restore {id}`")));
     };
-    let policy = as_left(api, entry, id).await?;
+    let policy = as_left::read(api, entry, &id).await?;
     let mut warnings = Vec::new();
     let doubts = doubts(entry, &mut warnings);
     Ok(Inverse { change: PolicyChange::ScheduleDelete { policy, at }, warnings, doubts })
 }
 
 async fn restore(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
-    let found = match api.trash_object(&Lookup { key: "object_id", value: id.clone() }).await {
-        Ok(found) => Some(found),
-        // The restoration itself finds out whether it is in the trash.
-        Err(error) if matches!(error.exit, Exit::Auth | Exit::NotFound) => None,
-        Err(error) => return Err(error),
-    };
+    let found = as_left::read_trash(api, entry, &id).await?;
     let raw = entry.before.value();
     let before = convert(&raw);
     let mut warnings = Vec::new();
@@ -280,7 +307,8 @@ async fn restore(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
     }
     let known = (!raw.is_null()).then_some(Object { model: before, raw });
     let trashed = TrashedPolicy { id, entry: found, known };
-    Ok(Inverse { change: PolicyChange::Restore(Box::new(trashed)), warnings, doubts: Vec::new() })
+    let doubts = doubts(entry, &mut warnings);
+    Ok(Inverse { change: PolicyChange::Restore(Box::new(trashed)), warnings, doubts })
 }
 
 async fn delete(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
@@ -292,68 +320,23 @@ async fn delete(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
         return Err(Error::new(Exit::Refused, code::OUTCOME_UNKNOWN, message)
             .hint(format!("`bpctl policy delete {id}` deletes it")));
     }
-    let policy = as_left(api, entry, id).await?;
+    let policy = as_left::read(api, entry, &id).await?;
     let mut warnings = Vec::new();
     let doubts = doubts(entry, &mut warnings);
     Ok(Inverse { change: PolicyChange::Delete { policy }, warnings, doubts })
 }
 
-/// What is uncertain about a change whose outcome is unknown.
+/// What is uncertain about a change whose outcome is unknown, or about a deletion that may not be this one any more.
 fn doubts(entry: &Entry, warnings: &mut Vec<String>) -> Vec<Loss> {
-    if entry.outcome != Outcome::Unknown {
-        return Vec::new();
-    }
-    let doubt =
-        format!("the outcome of change {} is unknown; undoing it may revert someone else's change", entry.number);
+    let doubt = match (entry.outcome, entry.undo_tried) {
+        (Outcome::Unknown, _) => {
+            format!("the outcome of change {} is unknown; undoing it may revert someone else's change", entry.number)
+        }
+        (_, Some(undo)) if entry.action == Action::Delete && entry.trash_object.is_null() => {
+            format!("change {undo} may have undone change {} already, and someone else deleted it again", entry.number)
+        }
+        _ => return Vec::new(),
+    };
     warnings.push(doubt.clone());
     vec![Loss(doubt)]
-}
-
-/// Reads the policy, which must be as the change left it.
-async fn as_left(api: &Katapult, entry: &Entry, id: String) -> Result<PolicySnapshot> {
-    let policy = PolicySnapshot::of(id.clone(), api.policy(&id).await?);
-    if is_as_left(entry, &policy.before.model) {
-        return Ok(policy);
-    }
-    let how = format!("it was changed since change {}", entry.number);
-    let then = if entry.after.is_null() { entry.wanted.value() } else { entry.after.value() };
-    Err(guard::changed(&policy.id, &how).detail(json!({"then": then, "now": policy.before.raw})))
-}
-
-/// Whether a policy is as a change left it. After a change whose outcome is unknown, it may also be as it was before.
-fn is_as_left(entry: &Entry, now: &Policy) -> bool {
-    let before = convert(&entry.before.value());
-    if entry.after.is_null() && entry.wanted.is_null() {
-        // An entry of an older bpctl, which did not record what was wanted.
-        return true;
-    }
-    if before.target.id.is_some() && before.target.id != now.target.id {
-        return false;
-    }
-    // What this change could set; the rest may have been changed since without conflict.
-    let is_same = |one: &Policy, other: &Policy| {
-        let (one, other) = (PolicyState::of(one), PolicyState::of(other));
-        match entry.action {
-            Action::Update => one.settings == other.settings,
-            Action::ScheduleDelete => one.auto_move_to_trash_at == other.auto_move_to_trash_at,
-            _ => one == other,
-        }
-    };
-    if !entry.after.is_null() {
-        return is_same(now, &convert(&entry.after.value()));
-    }
-    let wanted = convert(&entry.wanted.value());
-    match entry.action {
-        Action::Create => {
-            let is_its_target = wanted.target.id.is_some() && wanted.target.id == now.target.id;
-            is_its_target && PolicyPatch::of(&wanted).against(now).is_empty() && now.auto_move_to_trash_at.is_none()
-        }
-        Action::ScheduleDelete => {
-            [before.auto_move_to_trash_at, wanted.auto_move_to_trash_at].contains(&now.auto_move_to_trash_at)
-        }
-        _ => {
-            let after = PolicyPatch::of(&wanted).against(&before).applied_to(&before);
-            is_same(now, &after) || is_same(now, &before)
-        }
-    }
 }

@@ -53,6 +53,20 @@ pub enum Outcome {
     Unknown,
 }
 
+/// What is recorded when a write has ended.
+#[derive(Clone, Debug, Default)]
+pub struct Ended {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The policy's id, where it was not known before.
+    pub policy: Option<String>,
+    /// As in [`Entry`].
+    pub after: Json,
+    /// As in [`Entry`].
+    pub trash_object: Json,
+}
+
+/// A change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
     /// Its number, from 1; the journal assigns it.
@@ -87,11 +101,19 @@ pub struct Entry {
     /// The policy after; null after a delete, and where it is unknown.
     #[serde(default)]
     pub after: Json,
+    /// The entry in the trash that a delete has made, as `{"id", "keep_until"}`: it distinguishes this deletion from a
+    /// later one of the same policy. Null where it is unknown.
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    pub trash_object: Json,
+    /// How it ended.
     #[serde(default)]
     pub outcome: Outcome,
     /// The entry that reversed this one.
     #[serde(skip)]
     pub undone_by: Option<u64>,
+    /// An entry that may have reversed this one: its outcome is unknown.
+    #[serde(skip)]
+    pub undo_tried: Option<u64>,
     /// Its sandbox has started over since: there is nothing left to undo.
     #[serde(skip)]
     pub is_gone: bool,
@@ -224,6 +246,7 @@ impl Entry {
             "wanted": self.wanted.value(),
             "before": self.before.value(),
             "after": self.after.value(),
+            "trash_object": self.trash_object.value(),
             "outcome": self.outcome,
         })
     }

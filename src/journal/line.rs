@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::entry::{Entry, Json, MAX_LEVELS, Newer, Outcome, levels};
+use super::entry::{Ended, Entry, Json, MAX_LEVELS, Newer, Outcome, levels};
 
 /// The version of the format that this bpctl writes; lines without one are older.
 pub(super) const VERSION: u64 = 1;
@@ -35,6 +35,8 @@ pub(super) enum NewLine<'a> {
         outcome: Outcome,
         policy: Option<&'a str>,
         after: &'a Json,
+        #[serde(skip_serializing_if = "Json::is_null")]
+        trash_object: &'a Json,
     },
     Reset {
         api: &'a str,
@@ -68,6 +70,8 @@ pub(super) struct End {
     pub(super) policy: Option<String>,
     #[serde(default)]
     pub(super) after: Json,
+    #[serde(default)]
+    pub(super) trash_object: Json,
 }
 
 #[derive(Deserialize)]
@@ -175,10 +179,14 @@ pub(super) fn begin(entry: &mut Entry) -> serde_json::Result<Vec<u8>> {
 }
 
 /// Writes the line that ends a change.
-pub(super) fn end(number: u64, outcome: Outcome, policy: Option<&str>, after: &Json) -> serde_json::Result<Vec<u8>> {
-    let text = write(&NewLine::End { number, outcome, policy, after })?;
+pub(super) fn end(number: u64, ended: &Ended) -> serde_json::Result<Vec<u8>> {
+    let line = |after: &Json, trash_object: &Json| {
+        let (outcome, policy) = (ended.outcome, ended.policy.as_deref());
+        write(&NewLine::End { number, outcome, policy, after, trash_object })
+    };
+    let text = line(&ended.after, &ended.trash_object)?;
     if text.len() <= MAX_LINE {
         return Ok(text);
     }
-    write(&NewLine::End { number, outcome, policy, after: &after.shortened(MAX_SHORTENED) })
+    line(&ended.after.shortened(MAX_SHORTENED), &ended.trash_object.shortened(MAX_SHORTENED))
 }

@@ -17,9 +17,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
-pub use entry::{Action, Entry, Json, Newer, Outcome, Recorded};
+pub use entry::{Action, Ended, Entry, Json, Newer, Outcome, Recorded};
 use line::{Head, NewLine};
 use recent::Lines;
 pub use recent::Recent;
@@ -70,8 +68,8 @@ impl Journal {
     }
 
     /// Records how a write ended.
-    pub fn end(&self, number: u64, outcome: Outcome, policy: Option<String>, after: Value) -> io::Result<()> {
-        self.append(&line::end(number, outcome, policy.as_deref(), &after.into())?)
+    pub fn end(&self, number: u64, ended: &Ended) -> io::Result<()> {
+        self.append(&line::end(number, ended)?)
     }
 
     /// Records that an API starts over, as the sandbox does; where nothing was ever recorded, nothing is.

@@ -24,6 +24,7 @@ pub struct Recent {
     /// Numbers of changes that were returned for an event that this bpctl does not know.
     listed: HashSet<u64>,
     undone: HashMap<u64, u64>,
+    tried: HashMap<u64, u64>,
     gone: HashSet<String>,
     unreadable: u64,
 }
@@ -34,6 +35,7 @@ struct Ending {
     outcome: Option<Outcome>,
     policy: Option<String>,
     after: Json,
+    trash_object: Json,
     is_newer: bool,
     bytes: usize,
 }
@@ -85,6 +87,7 @@ impl Recent {
             held: 0,
             listed: HashSet::new(),
             undone: HashMap::new(),
+            tried: HashMap::new(),
             gone: HashSet::new(),
             unreadable: 0,
         })
@@ -149,11 +152,12 @@ impl Recent {
     }
 
     fn ended(&mut self, end: End) {
-        let bytes = end.after.len() + end.policy.as_ref().map_or(0, String::len);
+        let bytes = end.after.len() + end.trash_object.len() + end.policy.as_ref().map_or(0, String::len);
         self.ending(end.number, bytes, |ending| {
             // The last line about an outcome is the one that counts.
             if ending.outcome.is_none() {
                 (ending.outcome, ending.after) = (Some(end.outcome), end.after);
+                ending.trash_object = end.trash_object;
             }
             ending.policy = ending.policy.take().or(end.policy);
         });
@@ -178,11 +182,13 @@ impl Recent {
         entry.policy = ending.policy.or(entry.policy).filter(|id| !id.is_empty());
         if let Some(outcome) = ending.outcome {
             (entry.outcome, entry.after) = (outcome, ending.after);
+            entry.trash_object = ending.trash_object;
         }
         if entry.target.is_none() && !entry.after.is_null() {
             entry.target = entry.after.value()["target"]["value"]["name"].as_str().map(str::to_owned);
         }
         entry.undone_by = self.undone.remove(&entry.number);
+        entry.undo_tried = self.tried.remove(&entry.number);
         entry.is_gone = self.gone.contains(&entry.api);
         self.note_undo(&entry);
         Some(Recorded::Entry(Box::new(entry)))
@@ -191,10 +197,13 @@ impl Recent {
     /// Notes what an entry reverses. An undo that was undone itself no longer counts.
     fn note_undo(&mut self, entry: &Entry) {
         let reversed = entry.undoes.filter(|number| *number < entry.number);
-        if let (Some(number), Outcome::Done, None) = (reversed, entry.outcome, entry.undone_by)
-            && self.undone.len() < MAX_NUMBERS
-        {
-            self.undone.entry(number).or_insert(entry.number);
+        let numbers = match entry.outcome {
+            Outcome::Done if entry.undone_by.is_none() => &mut self.undone,
+            Outcome::Unknown => &mut self.tried,
+            _ => return,
+        };
+        if let Some(number) = reversed.filter(|_| numbers.len() < MAX_NUMBERS) {
+            numbers.entry(number).or_insert(entry.number);
         }
     }
 

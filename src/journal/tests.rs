@@ -2,7 +2,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -23,8 +23,10 @@ fn entry() -> Entry {
         wanted: Json::default(),
         before: before.into(),
         after: Json::default(),
+        trash_object: Json::default(),
         outcome: Outcome::Unknown,
         undone_by: None,
+        undo_tried: None,
         is_gone: false,
     }
 }
@@ -33,6 +35,10 @@ fn journal() -> (tempfile::TempDir, Journal) {
     let directory = tempfile::tempdir().unwrap();
     let journal = Journal::at(directory.path().join("deep/journal.jsonl"));
     (directory, journal)
+}
+
+fn ended(outcome: Outcome, after: impl Into<Json>) -> Ended {
+    Ended { outcome, after: after.into(), ..Ended::default() }
 }
 
 fn begin(journal: &Journal) -> u64 {
@@ -64,7 +70,7 @@ fn numbers(journal: &Journal) -> Vec<Option<u64>> {
 fn what_began_and_did_not_end_is_of_unknown_outcome() {
     let (_directory, journal) = journal();
     assert_eq!((begin(&journal), begin(&journal)), (1, 2));
-    journal.end(1, Outcome::Done, None, json!({"x": 1})).unwrap();
+    journal.end(1, &ended(Outcome::Done, json!({"x": 1}))).unwrap();
     let outcomes: Vec<_> = entries(&journal).iter().map(|entry| (entry.number, entry.outcome)).collect();
     assert_eq!(outcomes, [(2, Outcome::Unknown), (1, Outcome::Done)]);
     assert!(!std::fs::read_to_string(journal.path()).unwrap().contains("secret"));
@@ -77,7 +83,7 @@ fn a_new_object_is_known_before_the_change_has_ended() {
     let number = journal.begin(create).unwrap().0;
     journal.note_object(number, "new").unwrap();
     assert_eq!(entries(&journal)[0].policy.as_deref(), Some("new"));
-    journal.end(number, Outcome::Unknown, None, Value::Null).unwrap();
+    journal.end(number, &ended(Outcome::Unknown, Value::Null)).unwrap();
     assert_eq!(entries(&journal)[0].policy.as_deref(), Some("new"));
     assert_eq!(entries(&journal)[0].outcome, Outcome::Unknown);
     journal.note_object(number, "").unwrap();
@@ -102,7 +108,7 @@ fn an_undo_that_was_undone_counts_no_more() {
         let number = journal.begin(Entry { undoes: Some(undoes), ..entry() }).unwrap().0;
         let undone: Vec<_> = entries(&journal).iter().map(|entry| entry.undone_by).collect();
         assert!(!undone.contains(&Some(number)), "it has not ended");
-        journal.end(number, Outcome::Done, None, Value::Null).unwrap();
+        journal.end(number, &ended(Outcome::Done, Value::Null)).unwrap();
     }
     let undone: Vec<_> = entries(&journal).iter().map(|entry| (entry.number, entry.undone_by)).collect();
     assert_eq!(undone, [(3, None), (2, Some(3)), (1, None)]);
@@ -136,7 +142,7 @@ fn a_torn_end_is_put_aside_and_nothing_else_is_lost() {
     assert_eq!(numbers(&journal), [Some(3), Some(2), Some(1)]);
     assert_eq!(read(&journal).1, None);
     add(&journal, "{\"event\":\"beg");
-    journal.end(1, Outcome::Done, None, Value::Null).unwrap();
+    journal.end(1, &ended(Outcome::Done, Value::Null)).unwrap();
     assert_eq!(entries(&journal)[2].outcome, Outcome::Done);
 }
 
@@ -156,7 +162,7 @@ fn the_deepest_answer_is_read_back_and_its_number_is_not_given_again() {
     let (_directory, journal) = journal();
     let deep = (0..128).fold(json!("\\\"[{"), |inner, _| json!([inner]));
     assert_eq!(journal.begin(Entry { before: Json::from(&deep), ..entry() }).unwrap(), (1, None));
-    journal.end(1, Outcome::Done, None, deep.clone()).unwrap();
+    journal.end(1, &ended(Outcome::Done, deep.clone())).unwrap();
     assert_eq!(begin(&journal), 2);
     add(&journal, format!("{}\n{}\n", "[".repeat(1_000_000), "[".repeat(1_000)));
     let (all, warning) = read(&journal);
@@ -178,7 +184,7 @@ fn a_policy_that_is_too_large_is_kept_in_short() {
     let schedule = json!({"interval": "daily", "time": 2});
     let large = json!({"id": "p", "retention": 7, "schedule": schedule, "notes": "x".repeat(2 * line::MAX_LINE)});
     let number = journal.begin(Entry { before: Json::from(&large), ..entry() }).unwrap().0;
-    journal.end(number, Outcome::Done, None, large).unwrap();
+    journal.end(number, &ended(Outcome::Done, large)).unwrap();
     let command = "é".repeat(line::MAX_LINE);
     journal.begin(Entry { command, ..entry() }).unwrap();
     let entries = entries(&journal);
@@ -236,7 +242,7 @@ fn a_change_of_a_newer_version_is_listed_and_its_number_is_not_given_again() {
         begin(&journal);
         add(&journal, format!("{line}\n"));
         assert_eq!(begin(&journal), number + 1, "{line}");
-        journal.end(number + 1, Outcome::Done, None, Value::Null).unwrap();
+        journal.end(number + 1, &ended(Outcome::Done, Value::Null)).unwrap();
         let (all, warning) = read(&journal);
         assert_eq!((all.len(), &warning), (3, &None), "{line}");
         assert!(matches!(&all[1], Recorded::Newer(newer) if newer.number == Some(number)), "{line}");
@@ -279,7 +285,7 @@ fn a_full_file_is_put_aside_and_still_read() {
     for expected in 1..=60 {
         assert_eq!(begin(&journal), expected);
         if expected > 1 {
-            journal.end(expected - 1, Outcome::Done, None, json!({"retention": 7})).unwrap();
+            journal.end(expected - 1, &ended(Outcome::Done, json!({"retention": 7}))).unwrap();
         }
     }
     let files = file::full_files(journal.path()).unwrap();
@@ -302,7 +308,7 @@ fn several_that_fill_the_file_lose_nothing_of_each_other() {
     let work = || {
         for _ in 0..25 {
             let number = begin(&journal);
-            journal.end(number, Outcome::Done, None, Value::Null).unwrap();
+            journal.end(number, &ended(Outcome::Done, Value::Null)).unwrap();
         }
     };
     std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(work))));

@@ -110,7 +110,7 @@ pub async fn delete(
     };
     match removed.await.map_err(|error| with_look(error, &policy.id)) {
         Ok(entry) => {
-            record.end(Outcome::Done, Some(policy.id.clone()), Value::Null);
+            record.end_deletion(&trash_object(&entry));
             Ok(removal(policy, entry))
         }
         Err(error) => Err(record.fail(error)),

@@ -186,6 +186,26 @@ pub async fn read_again(api: &Katapult, policy: &mut PolicySnapshot) -> Result<(
     Ok(())
 }
 
+/// Reads the entry in the trash again, which must be the same: a policy may be restored and deleted again. What the
+/// token may not read, and what is not there, the restoration finds out.
+///
+/// # Errors
+/// `changed`, and the API's.
+pub async fn read_trash_again(api: &Katapult, trashed: &TrashedPolicy) -> Result<()> {
+    let Some(shown) = trashed.entry.as_ref().and_then(|entry| entry.model.id.as_deref()) else {
+        return Ok(());
+    };
+    let lookup = Lookup { key: "object_id", value: trashed.id.clone() };
+    let entry = match api.trash_object(&lookup).await {
+        Err(error) if matches!(error.exit, Exit::Auth | Exit::NotFound) => return Ok(()),
+        read => read?,
+    };
+    if entry.model.id.as_deref() == Some(shown) {
+        return Ok(());
+    }
+    Err(changed(&trashed.id, "it was restored and deleted again since it was shown"))
+}
+
 /// Whether an error says that this one object cannot be read, rather than that it is gone or out of reach.
 pub fn is_unreadable(error: &Error) -> bool {
     // An answer for another object has a detail: it says nothing about this one.

@@ -4,6 +4,7 @@
 //! locks, and reads again ([`guard`]); [`execute`] records it, sends it and reads it back. Readers share [`inventory`]
 //! (everything of an organization, with its gaps known) and [`rows`].
 
+pub mod as_left;
 pub mod batch;
 pub mod deletion_time;
 pub mod dry_run;

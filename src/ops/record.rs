@@ -1,12 +1,12 @@
 //! Recording a write in the journal, around the write itself. A journal that fails never stops a write: it is warned
 //! of, once for each command.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::{Changed, Error, Result};
-use crate::journal::{Action, Entry, Json, Outcome};
-use crate::model::{Object, Policy};
+use crate::journal::{Action, Ended, Entry, Json, Outcome};
+use crate::model::{Object, Policy, TrashObject};
 
 /// What a write is about to do.
 pub struct Intent<'a> {
@@ -68,16 +68,19 @@ impl<'a> Record<'a> {
 
     /// Records how it ended.
     pub fn end(self, outcome: Outcome, policy: Option<String>, after: Value) {
+        self.end_with(&Ended { outcome, policy, after: after.into(), trash_object: Json::default() });
+    }
+
+    /// Records a deletion, and its entry in the trash where that is known.
+    pub fn end_deletion(self, trash_object: &TrashObject) {
+        self.end_with(&Ended { outcome: Outcome::Done, trash_object: identity(trash_object), ..Ended::default() });
+    }
+
+    fn end_with(self, ended: &Ended) {
         let Some(number) = self.number else {
             return;
         };
-        let ended = self
-            .cx
-            .journal()
-            .and_then(|journal| journal.end(number, outcome, policy, after).map_err(|error| failed(&error)));
-        if let Err(error) = ended {
-            warn(self.cx, &error);
-        }
+        end(self.cx, number, ended);
     }
 
     /// Records the end of a write whose result is the policy as it is now.
@@ -101,6 +104,22 @@ impl<'a> Record<'a> {
     pub fn fail_with(self, error: Error, id: &str) -> Error {
         self.end(outcome(&error), Some(id.to_owned()), Value::Null);
         error
+    }
+}
+
+/// Records how a change ended.
+pub fn end(cx: &Context, number: u64, ended: &Ended) {
+    let recorded = cx.journal().and_then(|journal| journal.end(number, ended).map_err(|error| failed(&error)));
+    if let Err(error) = recorded {
+        warn(cx, &error);
+    }
+}
+
+/// What distinguishes an entry in the trash from a later one of the same object; null where it has no id.
+fn identity(entry: &TrashObject) -> Json {
+    match &entry.id {
+        Some(id) => json!({"id": id, "keep_until": entry.keep_until}).into(),
+        None => Json::default(),
     }
 }
 
@@ -134,8 +153,10 @@ fn entry(cx: &Context, intent: &Intent<'_>) -> Result<Entry> {
         wanted: (&intent.wanted).into(),
         before: intent.before.into(),
         after: Json::default(),
+        trash_object: Json::default(),
         outcome: Outcome::Unknown,
         undone_by: None,
+        undo_tried: None,
         is_gone: false,
     })
 }

@@ -175,8 +175,7 @@ impl Write for PolicyWrite {
             PolicyChange::Update { policy, .. }
             | PolicyChange::ScheduleDelete { policy, .. }
             | PolicyChange::Delete { policy } => guard::read_again(api, policy).await,
-            // What is in the trash does not change, and nothing is lost by taking it out.
-            PolicyChange::Restore(_) => Ok(()),
+            PolicyChange::Restore(trashed) => guard::read_trash_again(api, trashed).await,
         }
     }
 

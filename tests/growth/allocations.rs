@@ -4,12 +4,12 @@ use std::hint::black_box;
 
 use allocation_counter::{AllocationInfo, measure};
 use bpctl::args::Format;
-use bpctl::journal::{Action, Entry, Journal, Outcome};
+use bpctl::journal::{Action, Ended, Entry, Journal, Outcome};
 use bpctl::model::coverage::{Requirements, coverage};
 use bpctl::model::{Fleet, Machine, Policy};
 use bpctl::policyfile::{self, Surroundings};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::costs_as_much;
@@ -116,7 +116,8 @@ fn a_write_and_the_last_changes_cost_the_same_however_long_the_journal_is() {
         measure(|| {
             let (number, _) = journal.begin(one.take().unwrap()).unwrap();
             assert_eq!(number, entries as u64 + 1);
-            journal.end(number, Outcome::Done, None, Value::Null).unwrap();
+            let ended = Ended { outcome: Outcome::Done, ..Ended::default() };
+            journal.end(number, &ended).unwrap();
         })
     };
     let last = |entries| {

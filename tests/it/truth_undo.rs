@@ -1,13 +1,16 @@
 //! `undo`: it takes back what was done here and nothing else, also where the outcome of a change is unknown.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
+use crate::company::{Company, is};
 use crate::fault_matrix::journaled;
 use crate::harness::{Bpctl, Home, TOKEN, bare, katapult};
 use crate::server::{Answer, Server};
-use crate::world::{DISK, FQDN, POLICY, VM, World, policy};
+use crate::terminal::Terminal;
+use crate::world::{DISK, FQDN, POLICY, POLICY_PATH, VM, World, policy};
 
 /// Serves a world whose first write is answered by 502, carried out or not.
 fn first_answer_lost(world: &World, is_done: bool) -> Server {
@@ -164,4 +167,194 @@ fn a_change_of_another_profile_is_skipped_and_that_is_said() {
     run("theirs", &["undo", "--yes"]).ok();
     run("ours", &["undo", "--yes"]).ok();
     assert_eq!(world.current()["retention"], 9);
+}
+
+/// Takes a policy from the trash and deletes it again, as another user does.
+fn restored_and_deleted_again(company: &Company, id: &str) {
+    let restore = json!({"trash_object": {"object_id": id}});
+    assert_eq!(company.raw("POST", "/trash_objects/trash_object/restore", &restore).0, 200);
+    let delete = json!({"disk_backup_policy": {"id": id}});
+    assert_eq!(company.raw("DELETE", "/disk_backup_policies/disk_backup_policy", &delete).0, 200);
+}
+
+#[test]
+fn a_deletion_by_another_user_is_not_undone() {
+    let company = Company::new();
+    let id = company.web_1();
+    company.run(&["policy", "delete", &id, "--yes"]).ok();
+    assert!(company.history()[0]["trash_object"]["id"].is_string(), "{:?}", company.history());
+    restored_and_deleted_again(&company, &id);
+    for args in [&["undo"][..], &["undo", "--yes"], &["undo", "1", "--yes"], &["undo", "--dry-run"]] {
+        let error = company.bpctl(args).args(&["-o", "json"]).run().fails(5, "changed").error();
+        assert!(error["message"].as_str().unwrap().contains("deleted again"), "{error}");
+        assert_eq!(error["changed"], "no");
+    }
+    assert_eq!(company.policy(&id), None);
+}
+
+#[test]
+fn a_deletion_by_another_user_while_the_question_is_open_is_not_undone() {
+    let company = Company::new();
+    let id = company.web_1();
+    company.run(&["policy", "delete", &id, "--yes"]).ok();
+    let terminal = Terminal::run(&company.bpctl(&["undo"]));
+    terminal.wait_for_prompt("[y/N]");
+    restored_and_deleted_again(&company, &id);
+    terminal.enter("y");
+    terminal.ends().exits(5).shows(&["it was restored and deleted again since it was shown"]);
+    assert_eq!(company.policy(&id), None);
+}
+
+/// The token may not read the trash, but a refusal to read the policy names its entry.
+#[test]
+fn a_deletion_is_distinguished_without_the_scope_of_the_trash() {
+    let company = Company::but(|request, _| {
+        is(request, "GET", "/trash_objects/trash_object").then(|| Answer::error(403, "scope_not_granted"))
+    });
+    let id = company.web_1();
+    company.run(&["policy", "delete", &id, "--yes"]).ok();
+    restored_and_deleted_again(&company, &id);
+    company.bpctl(&["undo", "-o", "json"]).run().fails(5, "changed");
+    assert_eq!(company.policy(&id), None);
+}
+
+/// Nothing says which deletion it was, and the undo before may have taken effect.
+#[test]
+fn an_undo_that_may_have_taken_effect_makes_the_next_one_uncertain() {
+    let count = AtomicUsize::new(0);
+    let company = Company::but(move |request, pass| {
+        if is(request, "GET", "/trash_objects/trash_object") {
+            return Some(Answer::error(403, "scope_not_granted"));
+        }
+        if is(request, "POST", "/restore") && count.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Some(Answer::html(502));
+        }
+        let is_refusal = is(request, "GET", "/disk_backup_policy") && pass().status() == 406;
+        is_refusal.then(|| Answer::error_with(406, "object_in_trash", json!({"trash_object": null})))
+    });
+    let id = company.web_1();
+    company.run(&["policy", "delete", &id, "--yes"]).ok();
+    company.bpctl(&["undo", "--retries", "0"]).run().exits(7);
+    let error = company.bpctl(&["undo", "-o", "json"]).run().fails(2, "confirmation_required").error();
+    assert!(error["message"].as_str().unwrap().contains("change 2 may have undone change 1 already"), "{error}");
+    company.run(&["undo", "--yes"]).ok().mentions(&["change 2 may have undone change 1 already"]);
+    assert!(company.policy(&id).is_some());
+}
+
+#[test]
+fn a_deletion_of_unknown_outcome_is_undone_with_consent_alone() {
+    let home = Home::new();
+    let company = Company::but(|request, pass| {
+        is(request, "DELETE", "/disk_backup_policy").then(|| {
+            pass();
+            Answer::reset()
+        })
+    });
+    let id = company.web_1();
+    company.bpctl(&["policy", "delete", &id, "--yes", "--retries", "0"]).home(&home).run().exits(7);
+    let undo = |args: &[&str]| company.bpctl(&["undo", "-o", "json"]).args(args).home(&home).run();
+    undo(&[]).fails(2, "confirmation_required");
+    undo(&["--yes"]).ok().mentions(&["outcome of change 1 is unknown"]);
+    assert!(company.policy(&id).is_some());
+}
+
+/// Makes the journal's changes older than a request can be on its way.
+fn age(home: &Home) {
+    let path = home.path("data/bpctl/journal.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines = text.lines().map(|line| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        if let Some(time) = line["time"].as_i64() {
+            line["time"] = json!(time - 3600);
+        }
+        format!("{line}\n")
+    });
+    std::fs::write(&path, lines.collect::<String>()).unwrap();
+}
+
+#[test]
+fn a_change_that_was_never_made_does_not_stand_in_the_way() {
+    let commands: [&[&str]; 3] = [
+        &["policy", "update", POLICY, "--time", "5"],
+        &["policy", "schedule-delete", POLICY, "--at", "2099-07-01"],
+        &["policy", "delete", POLICY],
+    ];
+    for args in commands {
+        let (home, world) = (Home::new(), World::new());
+        let is_lost = Arc::new(AtomicBool::new(false));
+        let lost = Arc::clone(&is_lost);
+        let server = world
+            .serve_but(move |request| (request.is_write() && lost.load(Ordering::SeqCst)).then(|| Answer::html(502)));
+        let bpctl = |args: &[&str]| katapult(&server, args).args(&["--yes", "--retries", "0"]).home(&home).run();
+        bpctl(&["policy", "update", POLICY, "--retention", "9"]).ok();
+        is_lost.store(true, Ordering::SeqCst);
+        bpctl(args).exits(7);
+        is_lost.store(false, Ordering::SeqCst);
+        // What is older is not undone in its place, whatever a script says.
+        for dry_run in [&["undo", "--dry-run"][..], &["undo"], &["undo"]] {
+            bpctl(dry_run).ok().mentions(&["as it was before change 2"]);
+        }
+        assert_eq!((world.current()["retention"].clone(), server.writes().len()), (json!(9), 2), "{args:?}");
+        age(&home);
+        bpctl(&["undo"]).ok().mentions(&["as it was before change 2"]);
+        assert_eq!(world.current()["retention"], 9, "{args:?}");
+        let outcome = bpctl(&["history", "2", "-o", "json"]).ok().json()["outcome"].clone();
+        assert_eq!(outcome, "failed", "{args:?}");
+        bpctl(&["undo"]).ok().mentions(&["change 1: update"]);
+        assert_eq!(world.current()["retention"], 7, "{args:?}");
+    }
+}
+
+#[test]
+fn a_change_that_cannot_be_undone_is_not_passed_over() {
+    let company = Company::new();
+    let id = company.web_1();
+    company.run(&["policy", "update", &id, "--retention", "9"]).ok();
+    company.run(&["policy", "schedule-delete", &id, "--at", "+7d", "--yes"]).ok();
+    let error = company.bpctl(&["undo", "--yes", "-o", "json"]).run().fails(5, "no_way_back").error();
+    assert!(error["hint"].as_str().unwrap().contains("bpctl undo N"), "{error}");
+    assert_eq!(company.policy(&id).unwrap()["retention"], 9);
+    let error = company.bpctl(&["undo", "2", "--yes", "-o", "json"]).run().fails(5, "no_way_back").error();
+    assert!(!error["hint"].as_str().unwrap().contains("bpctl undo N"), "{error}");
+    company.run(&["undo", "1", "--yes"]).ok();
+    assert_eq!(company.policy(&id).unwrap()["retention"], 7);
+}
+
+/// Stopped after the answer named the new policy, and before it was read back.
+#[test]
+fn a_create_that_was_stopped_is_undone_whatever_named_its_owner() {
+    for owner in [VM, FQDN, "web-1", "WEB-1.ACME.katapult.cloud."] {
+        for becomes in [None, Some("retention"), Some("target")] {
+            let (home, world) = (Home::new(), World::new());
+            let (created, stopped) = (AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let (sender, is_over) = (std::sync::Mutex::new(sender), Arc::clone(&stopped));
+            let server = world.serve_but(move |request| {
+                created.fetch_or(request.method == "POST", Ordering::SeqCst);
+                let is_reading_back = request.path() == POLICY_PATH && created.load(Ordering::SeqCst);
+                (is_reading_back && !is_over.load(Ordering::SeqCst)).then(|| {
+                    let _ = sender.lock().unwrap().send(());
+                    Answer::silent()
+                })
+            });
+            let create = ["policy", "create", "--vm", owner, "--interval", "weekly", "--retention", "5"];
+            let running = katapult(&server, &create).home(&home).spawn();
+            receiver.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+            assert_eq!(running.kill(), None);
+            stopped.store(true, Ordering::SeqCst);
+            let mut live = world.live_policies();
+            match becomes {
+                Some("retention") => live[1]["retention"] = json!(90),
+                Some(_) => live[1]["target"]["value"]["id"] = json!("vm_Ud8pRj5MhG3qYz6V"),
+                None => {}
+            }
+            let world = world.clone().policies(live);
+            let run = katapult(&server, &["undo", "--yes", "-o", "json"]).home(&home).run();
+            match becomes {
+                None => drop(run.ok()),
+                Some(_) => drop(run.fails(5, "changed")),
+            }
+            assert_eq!(world.live_policies().len(), if becomes.is_none() { 1 } else { 2 }, "{owner}: {becomes:?}");
+        }
+    }
 }

@@ -261,7 +261,8 @@ impl State {
 
     fn create(&mut self, request: &Request) -> Result<Value, &'static str> {
         let body = request.json();
-        let owner = self.vms.iter().find(|vm| vm["id"] == body["virtual_machine"]["id"]);
+        let lookup = &body["virtual_machine"];
+        let owner = self.vms.iter().find(|vm| vm["id"] == lookup["id"] || vm["fqdn"] == lookup["fqdn"]);
         let owner = owner.ok_or("virtual_machine_not_found")?;
         let properties = &body["properties"];
         let id = format!("dbp_new{}", self.policies.len());

@@ -1,0 +1,140 @@
+//! Whether a policy still is as a recorded change left it, or as it was before that change. Reads, and sends nothing
+//! else.
+
+use serde_json::json;
+
+use super::guard::{self, PolicySnapshot};
+use crate::error::{Error, Exit, Result};
+use crate::journal::{Action, Entry, Outcome};
+use crate::katapult::{Katapult, Lookup, MachineName, is_gone, policy as convert, trash_object};
+use crate::model::{Object, Policy, PolicyPatch, PolicyState, TrashObject};
+
+/// Seconds by which the ends of one entry in the trash may differ between two answers.
+const SAME_TIME: u64 = 60;
+
+/// Reads the policy, which must be as the change left it.
+///
+/// # Errors
+/// `changed`, and the API's.
+pub async fn read(api: &Katapult, entry: &Entry, id: &str) -> Result<PolicySnapshot> {
+    let policy = PolicySnapshot::of(id, api.policy(id).await?);
+    if is_as_left(entry, &policy.before.model, owner_id(api, entry).await?.as_deref()) {
+        return Ok(policy);
+    }
+    let how = format!("it was changed since change {}", entry.number);
+    let then = if entry.after.is_null() { entry.wanted.value() } else { entry.after.value() };
+    Err(guard::changed(&policy.id, &how).detail(json!({"then": then, "now": policy.before.raw})))
+}
+
+/// Reads the policy of a change whose outcome is unknown; returns it where it is as it was before the change, so that
+/// there is nothing to take back.
+///
+/// # Errors
+/// The API's.
+pub async fn read_as_before(api: &Katapult, entry: &Entry, id: &str) -> Result<Option<PolicySnapshot>> {
+    let can_compare = matches!(entry.action, Action::Update | Action::ScheduleDelete | Action::Delete);
+    if entry.outcome != Outcome::Unknown || !can_compare || entry.before.is_null() {
+        return Ok(None);
+    }
+    let now = match api.policy(id).await {
+        Err(error) if is_gone(&error) => return Ok(None),
+        read => read?,
+    };
+    let before = convert(&entry.before.value());
+    let is_before = before.target.id == now.model.target.id && is_same(entry.action, &before, &now.model);
+    Ok(is_before.then(|| PolicySnapshot::of(id, now)))
+}
+
+/// Finds the policy's entry in the trash, which must be the one that the deletion made. None where the token may not
+/// read the trash, and where it is not there: the restoration itself finds that out.
+///
+/// # Errors
+/// `changed`, and the API's.
+pub async fn read_trash(api: &Katapult, entry: &Entry, id: &str) -> Result<Option<Object<TrashObject>>> {
+    let found = match api.trash_object(&Lookup { key: "object_id", value: id.to_owned() }).await {
+        Err(error) if error.exit == Exit::NotFound => return Ok(None),
+        Err(error) if error.exit == Exit::Auth => in_refusal(api, id).await,
+        read => Some(read?),
+    };
+    let Some(found) = found else {
+        return Ok(None);
+    };
+    if is_another(&trash_object(&entry.trash_object.value()), &found.model) {
+        let how = format!("it was restored and deleted again since change {}", entry.number);
+        return Err(guard::changed(id, &how).detail(json!({"then": entry.trash_object.value(), "now": found.raw})));
+    }
+    Ok(Some(found))
+}
+
+/// Whether two entries in the trash stand for two deletions.
+fn is_another(recorded: &TrashObject, now: &TrashObject) -> bool {
+    let differ = |(one, other): (&String, &String)| one != other;
+    let has_other_id = recorded.id.as_ref().zip(now.id.as_ref()).is_some_and(differ);
+    let far_apart = |(one, other): (i64, i64)| one.abs_diff(other) > SAME_TIME;
+    has_other_id || recorded.keep_until.zip(now.keep_until).is_some_and(far_apart)
+}
+
+/// The entry in the trash that the refusal to read a policy names (documented): no scope of the trash is needed.
+async fn in_refusal(api: &Katapult, id: &str) -> Option<Object<TrashObject>> {
+    let refusal: Error = api.policy(id).await.err()?;
+    let raw = refusal.detail.get("trash_object").filter(|raw| raw.is_object())?.clone();
+    Some(Object { model: trash_object(&raw), raw })
+}
+
+/// The id of the machine that a policy was created for, where the journal has its FQDN alone.
+async fn owner_id(api: &Katapult, entry: &Entry) -> Result<Option<String>> {
+    let wanted = entry.wanted.value();
+    if entry.action != Action::Create || !entry.after.is_null() || !wanted["target"]["value"]["id"].is_null() {
+        return Ok(None);
+    }
+    let name = wanted["target"]["value"]["name"].as_str().unwrap_or_default();
+    let Some(lookup) = MachineName::parse(name).direct() else {
+        return Ok(None);
+    };
+    match api.machine(&lookup).await {
+        // What is gone, or hidden from this token, has no id to compare with.
+        Err(error) if matches!(error.exit, Exit::Auth | Exit::NotFound) || is_gone(&error) => Ok(None),
+        read => Ok(read?.model.id),
+    }
+}
+
+/// Whether two states of a policy are the same in what a change could set; the rest may have been changed since
+/// without conflict.
+fn is_same(action: Action, one: &Policy, other: &Policy) -> bool {
+    let (one, other) = (PolicyState::of(one), PolicyState::of(other));
+    match action {
+        Action::Update => one.settings == other.settings,
+        Action::ScheduleDelete => one.auto_move_to_trash_at == other.auto_move_to_trash_at,
+        _ => one == other,
+    }
+}
+
+/// Whether a policy is as a change left it. After a change whose outcome is unknown, it may also be as it was before.
+fn is_as_left(entry: &Entry, now: &Policy, owner: Option<&str>) -> bool {
+    let before = convert(&entry.before.value());
+    if entry.after.is_null() && entry.wanted.is_null() {
+        // An entry of an older bpctl, which did not record what was wanted.
+        return true;
+    }
+    if before.target.id.is_some() && before.target.id != now.target.id {
+        return false;
+    }
+    if !entry.after.is_null() {
+        return is_same(entry.action, now, &convert(&entry.after.value()));
+    }
+    let wanted = convert(&entry.wanted.value());
+    match entry.action {
+        Action::Create => {
+            let owner = wanted.target.id.as_deref().or(owner);
+            let is_its_target = owner.is_some() && owner == now.target.id.as_deref();
+            is_its_target && PolicyPatch::of(&wanted).against(now).is_empty() && now.auto_move_to_trash_at.is_none()
+        }
+        Action::ScheduleDelete => {
+            [before.auto_move_to_trash_at, wanted.auto_move_to_trash_at].contains(&now.auto_move_to_trash_at)
+        }
+        _ => {
+            let after = PolicyPatch::of(&wanted).against(&before).applied_to(&before);
+            is_same(entry.action, now, &after) || is_same(entry.action, now, &before)
+        }
+    }
+}
