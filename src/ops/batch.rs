@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::find;
+use super::find::{self, PolicyOrChoice};
 use super::guard::{self, PolicySnapshot, is_unreadable};
-use super::pipeline::{self, Options};
+use super::pick;
+use super::pipeline::{self, Lock, Options};
 use super::rows::Rows;
 use super::sequence::{Outcome, Sequence, sum_up};
 use super::write::{PolicyWrite, Written};
@@ -14,7 +15,7 @@ use crate::context::Context;
 use crate::error::{Changed, Error, Report, Result};
 use crate::http::Walk;
 use crate::katapult::{Katapult, is_about_another};
-use crate::model::{Expectation, Object};
+use crate::model::{Expectation, Object, Policy};
 use crate::progress_tally::names;
 use crate::view::Resource;
 
@@ -27,6 +28,8 @@ pub struct Batch {
     pub policies: Vec<PolicySnapshot>,
     failed: Vec<(String, Error)>,
     is_single: bool,
+    /// A question was asked after some were read.
+    was_asked: bool,
 }
 
 /// What to do with a policy that exists and cannot be read.
@@ -59,17 +62,19 @@ pub async fn named(cx: &Context, arguments: &[String]) -> Result<Vec<String>> {
 }
 
 impl Batch {
-    /// Reads the policies. One alone that cannot be read is the command's error; of several it is a result.
+    /// Reads the policies under the lock, which is released where the user must choose among several of a name. One
+    /// alone that cannot be read is the command's error; of several it is a result.
     ///
     /// # Errors
     /// No policy could be read; `changed` where one is not as expected.
     pub async fn read(
         cx: &Context,
-        api: &Katapult,
+        lock: &mut Lock,
         names: Vec<String>,
         unreadable: Unreadable,
         expectations: &[Expectation],
     ) -> Result<Self> {
+        let api = cx.katapult()?;
         let is_single = names.len() == 1;
         let read = stream::iter(names)
             .map(async |name| {
@@ -77,9 +82,19 @@ impl Batch {
                 (name, read)
             })
             .buffered(api.http().concurrency());
-        let mut batch = Self { policies: Vec::new(), failed: Vec::new(), is_single };
+        let mut batch = Self { policies: Vec::new(), failed: Vec::new(), is_single, was_asked: false };
         let mut seen = HashSet::new();
         for (name, read) in read.collect::<Vec<_>>().await {
+            let read = match read {
+                Ok(Named::Choice(policies)) => {
+                    lock.release();
+                    batch.was_asked = true;
+                    let id = pick::one_of_policies(cx, policies)?;
+                    api.policy(&id).await.map(|policy| PolicySnapshot::of(id, policy))
+                }
+                Ok(Named::Policy(policy)) => Ok(*policy),
+                Err(error) => Err(error),
+            };
             match read {
                 // Two names may mean one policy.
                 Ok(policy) if !seen.insert(policy.id.clone()) => {}
@@ -100,7 +115,7 @@ impl Batch {
 
     /// Takes policies that were read already, and those that could not be.
     pub fn of(policies: Vec<PolicySnapshot>, failed: Vec<(String, Error)>) -> Self {
-        Self { policies, failed, is_single: false }
+        Self { policies, failed, is_single: false, was_asked: false }
     }
 
     /// Makes a write of each policy, carries all out and prints the results.
@@ -116,6 +131,7 @@ impl Batch {
     ) -> Result<()> {
         let writes: Vec<PolicyWrite> = self.policies.into_iter().map(write).collect();
         let labels = pipeline::labels(&writes);
+        let options = Options { is_stale: options.is_stale || self.was_asked, ..options };
         let Some(sequence) = pipeline::run(cx, writes, options).await? else {
             // A dry run fails where the real one would.
             return sum_up("policies", &labels, self.failed, &[], false);
@@ -186,16 +202,23 @@ fn print<T: Resource>(cx: &Context, is_single: bool, done: Vec<Object<T>>) -> Re
     rows.end(Walk::default(), "")
 }
 
-async fn snapshot(cx: &Context, api: &Katapult, name: &str, unreadable: Unreadable) -> Result<PolicySnapshot> {
-    match find::policy(cx, api, name).await {
-        Ok(policy) => {
+/// What a name was read as.
+enum Named {
+    Policy(Box<PolicySnapshot>),
+    Choice(Vec<Policy>),
+}
+
+async fn snapshot(cx: &Context, api: &Katapult, name: &str, unreadable: Unreadable) -> Result<Named> {
+    match find::policy_or_choice(cx, api, name).await {
+        Ok(PolicyOrChoice::Choice(policies)) => Ok(Named::Choice(policies)),
+        Ok(PolicyOrChoice::Policy(policy)) => {
             let id = policy.model.id.clone().unwrap_or_else(|| name.to_owned());
-            Ok(PolicySnapshot::of(id, policy))
+            Ok(Named::Policy(Box::new(PolicySnapshot::of(id, *policy))))
         }
         // An answer about another policy says nothing of this one, and nothing is sent on its word.
         Err(error) if is_about_another(&error) => Err(error),
         Err(error) if unreadable == Unreadable::IsDeleted && is_unreadable(&error) => {
-            Ok(PolicySnapshot::unread(name, &error))
+            Ok(Named::Policy(Box::new(PolicySnapshot::unread(name, &error))))
         }
         Err(error) => Err(error),
     }

@@ -74,20 +74,48 @@ pub async fn with_server<T>(api: &OnApp, name: &str, mut action: impl AsyncFnMut
 /// # Errors
 /// The API's; `ambiguous_name`, with the ids.
 pub async fn policy(cx: &Context, api: &Katapult, name: &str) -> Result<Object<Policy>> {
+    match policy_or_choice(cx, api, name).await? {
+        PolicyOrChoice::Policy(policy) => Ok(*policy),
+        PolicyOrChoice::Choice(policies) => api.policy(&pick::one_of_policies(cx, policies)?).await,
+    }
+}
+
+/// What a name means.
+pub enum PolicyOrChoice {
+    /// One policy, as it was read.
+    Policy(Box<Object<Policy>>),
+    /// Several, of which a terminal offers the choice.
+    Choice(Vec<Policy>),
+}
+
+/// The same, and the question is left to the caller: no lock may be held while it is open.
+///
+/// # Errors
+/// The API's; `ambiguous_name`, with the ids, where nothing can be asked.
+pub async fn policy_or_choice(cx: &Context, api: &Katapult, name: &str) -> Result<PolicyOrChoice> {
     let not_found = match api.policy(name).await {
         Err(error) if error.code == "disk_backup_policy_not_found" => error,
-        read => return read,
+        read => return Ok(PolicyOrChoice::Policy(Box::new(read?))),
     };
     let id = match policies_named(cx, api, name).await {
         Ok(found) if found.targets.is_empty() => return Err(not_found),
-        Ok(found) => one_policy(cx, name, found)?,
+        Ok(found) => match one_policy(cx, name, found)? {
+            OneOrMore::One(id) => id,
+            OneOrMore::More(policies) => return Ok(PolicyOrChoice::Choice(policies)),
+        },
         // A token that may not list: the first answer is all that is known.
         Err(error) if matches!(error.exit, Exit::Auth | Exit::NotFound) => return Err(not_found),
         // Several organizations and none named: names mean nothing, ids do.
         Err(error) if error.exit == Exit::Usage => return Err(not_found),
         Err(error) => return Err(error),
     };
-    api.policy(&id).await
+    Ok(PolicyOrChoice::Policy(Box::new(api.policy(&id).await?)))
+}
+
+/// The id of the only policy, or those to choose from.
+enum OneOrMore {
+    One(String),
+    More(Vec<Policy>),
 }
 
 /// What a name means among machines and disks.
@@ -131,7 +159,7 @@ async fn policies_named(cx: &Context, api: &Katapult, name: &str) -> Result<Foun
     Ok(Found { targets: targets.into_iter().map(|(id, kind)| format!("{kind} {id}")).collect(), policies })
 }
 
-fn one_policy(cx: &Context, name: &str, found: Found) -> Result<String> {
+fn one_policy(cx: &Context, name: &str, found: Found) -> Result<OneOrMore> {
     let Found { targets, policies } = found;
     if policies.is_empty() {
         let message = format!("{} `{name}` has no policy", targets.join(", "));
@@ -139,10 +167,11 @@ fn one_policy(cx: &Context, name: &str, found: Found) -> Result<String> {
             .hint("`bpctl policies list` shows the policies"));
     }
     if let ([policy], [_]) = (policies.as_slice(), targets.as_slice()) {
-        return policy.id.clone().ok_or_else(|| Error::invalid_response(format!("the policy of {name} has no id")));
+        let no_id = || Error::invalid_response(format!("the policy of {name} has no id"));
+        return policy.id.clone().map(OneOrMore::One).ok_or_else(no_id);
     }
     if cx.ui.can_ask() {
-        return pick::one_of_policies(cx, policies);
+        return Ok(OneOrMore::More(policies));
     }
     let ids: Vec<String> = policies
         .iter()

@@ -314,10 +314,53 @@ fn several_creators_make_one_policy() {
     assert_eq!(codes, [0, 2, 2], "one is made, and the others learn of it");
     assert_eq!((server.writes().len(), world.live_policies().len()), (1, 2));
     let file = format!("version = 1\n[[policy]]\nvm = '{VM}'\ninterval = 'hourly'\nretention = 24\n");
-    let racers = [0; 3].map(|_| {
-        let path = home.file("p.toml", &file).display().to_string();
-        katapult(&server, &["apply", "-f", &path, "-o", "json"]).home(&home).spawn()
-    });
+    let path = home.file("p.toml", &file).display().to_string();
+    let racers = [0; 3].map(|_| katapult(&server, &["apply", "-f", &path, "-o", "json"]).home(&home).spawn());
     racers.into_iter().for_each(|racer| drop(racer.wait().ok()));
     assert_eq!((server.writes().len(), world.live_policies().len()), (2, 3));
+}
+
+#[test]
+fn no_lock_is_held_while_the_user_chooses_what_a_name_means() {
+    let commands: [&[&str]; 3] = [
+        &["policy", "update", "web-1", "--retention", "30"],
+        &["policy", "delete", "web-1", "--yes"],
+        &["policy", "schedule-delete", "web-1", "--at", "2099-07-01", "--yes"],
+    ];
+    for args in commands {
+        let (home, world) = (Home::new(), World::new());
+        let live = ["dbp_one", "dbp_two", "dbp_three"].map(|id| policy(id, "VirtualMachine", VM, "web-1", "daily", 7));
+        let server = world.clone().policies(live.to_vec()).serve();
+        let terminal = Terminal::run(&katapult(&server, args).home(&home));
+        terminal.wait_for_prompt("dbp_two");
+        let other = katapult(&server, &["policy", "update", "dbp_one", "--minute", "45"]).home(&home);
+        let run = other.args(&["--max-wait", "5s"]).run().ok();
+        assert!(!run.stderr.contains("waiting for another"), "{}", run.report());
+        terminal.press("enter");
+        terminal.ends().exits(0);
+        // It is read under the lock, after the choice.
+        let last = server.requests().into_iter().rev().find(Request::is_write).unwrap();
+        assert_eq!(last.json()["disk_backup_policy"]["id"], "dbp_one", "{args:?}");
+        if let Some(one) = world.live_policies().iter().find(|policy| policy["id"] == "dbp_one") {
+            assert_eq!(one["schedule"]["minute"], 45, "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn no_lock_is_held_while_the_user_chooses_a_disk() {
+    let home = Home::new();
+    let company = Company::new();
+    let disks = company.json(&["disk", "list"]);
+    let name = |disk: &Value| disk["name"].as_str().unwrap().to_owned();
+    let names: Vec<String> = disks.as_array().unwrap().iter().map(name).collect();
+    let double = names.iter().find(|one| names.iter().filter(|other| other == one).count() > 1).unwrap();
+    let create = ["policy", "create", "--disk", double, "--interval", "monthly", "--retention", "3"];
+    let terminal = Terminal::run(&company.bpctl(&create).home(&home));
+    terminal.wait_for_prompt("type to search");
+    let other = company.bpctl(&["policy", "update", &company.web_1(), "--minute", "45", "--max-wait", "5s"]);
+    other.home(&home).run().ok();
+    terminal.press("enter");
+    terminal.ends().exits(0);
+    assert_eq!(company.server.writes().len(), 2);
 }

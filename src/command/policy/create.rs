@@ -24,14 +24,15 @@ pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
         checked => checked.map(|()| false)?,
     };
     let api = cx.katapult()?;
-    if asks {
-        if args.vm.is_some() || args.disk.is_some() {
-            // An owner that does not exist ends the command before the questions.
-            let found = new_policy(cx, api, &args).await?;
-            if args.disk.is_some() {
-                args.disk = Some(found.owner.lookup.value);
-            }
+    // What a name means is asked before the lock is taken, and an owner that does not exist ends the command before
+    // the questions.
+    if (asks && args.vm.is_some()) || (cx.ui.can_ask() && args.disk.is_some()) {
+        let found = new_policy(cx, api, &args).await?;
+        if args.disk.is_some() {
+            args.disk = Some(found.owner.lookup.value);
         }
+    }
+    if asks {
         policy_form::missing(cx, api, &mut args).await?;
         check(&args)?;
     }

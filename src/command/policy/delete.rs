@@ -19,9 +19,8 @@ pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
     cx.check_columns::<Removal>()?;
     // Standard input is read before the lock is taken: it may come from another bpctl.
     let names = batch::named(cx, &pick::policies(cx, args.policies).await?).await?;
-    let api = cx.katapult()?;
-    let lock = Lock::take(cx).await?;
-    let batch = Batch::read(cx, api, names, Unreadable::IsDeleted, &[]).await?;
+    let mut lock = Lock::take(cx).await?;
+    let batch = Batch::read(cx, &mut lock, names, Unreadable::IsDeleted, &[]).await?;
     let options = Options::new(question(batch.policies.len(), "Delete it?", "Delete"), lock);
     batch.write(cx, options, |policy| PolicyChange::Delete { policy }.into(), Written::removal).await
 }

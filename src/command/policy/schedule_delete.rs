@@ -21,7 +21,7 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
     let names = batch::named(cx, &pick::policies(cx, args.policies).await?).await?;
     let api = cx.katapult()?;
     let mut lock = Lock::take(cx).await?;
-    let batch = Batch::read(cx, api, names, Unreadable::Fails, &[]).await?;
+    let batch = Batch::read(cx, &mut lock, names, Unreadable::Fails, &[]).await?;
     let is_stale = given.is_none();
     if is_stale {
         lock.release();

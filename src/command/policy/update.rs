@@ -37,9 +37,8 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     }
     // Standard input is read before the lock is taken: it may come from another bpctl.
     let names = batch::named(cx, &pick::policies(cx, args.policies).await?).await?;
-    let api = cx.katapult()?;
     let mut lock = Lock::take(cx).await?;
-    let batch = Batch::read(cx, api, names, Unreadable::Fails, &args.expect).await?;
+    let batch = Batch::read(cx, &mut lock, names, Unreadable::Fails, &args.expect).await?;
     if let (true, [policy]) = (asks, batch.policies.as_slice()) {
         lock.release();
         patch = policy_form::changes(cx, &policy.before.model)?;
