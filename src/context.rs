@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use crate::args::Global;
 use crate::config::{Connection, Edit, File, Paths, Provider, Wanted, env, resolve};
 use crate::error::{Error, Exit, Result, code};
 use crate::fs::lock::lock;
+use crate::fs::private::create_own_directory;
 use crate::http::{Authentication, Http, Limits, Proxy, Target};
 use crate::journal::Journal;
 use crate::katapult::{Katapult, Lookup};
@@ -347,34 +348,46 @@ impl Context {
     }
 
     /// Waits until no other bpctl of this user on this machine is between reading and reading back; holds off the
-    /// others until the file is dropped. Without a data directory there is nothing to lock.
+    /// others until the file is dropped. Without a directory beside the journal the lock is in the session's runtime
+    /// directory or among temporary files; where it cannot be there, a warning says so.
     pub async fn lock_writes(&self) -> Result<Option<std::fs::File>> {
-        let path = match self.journal() {
-            Ok(journal) => journal.path().with_extension("lock"),
-            Err(_) => return Ok(None),
+        let paths = self.paths();
+        let mut reason = match paths.lock_file() {
+            Err(error) => error.message,
+            Ok(path) => match self.lock_file(&path).await {
+                Ok(locked) => return locked.map(Some),
+                Err(error) => format!("{}: {error}", path.display()),
+            },
         };
-        let cannot_lock = |error: &std::io::Error| {
-            self.ui.warn(&format!("other writes on this machine are not held off: {}: {error}", path.display()));
-        };
+        for directory in paths.other_lock_directories().into_iter().flatten() {
+            let path = directory.join("writes.lock");
+            let locked = match create_own_directory(&directory) {
+                Ok(()) => self.lock_file(&path).await,
+                Err(error) => Err(error),
+            };
+            match locked {
+                Ok(locked) => return locked.map(Some),
+                Err(error) => reason = format!("{reason}; {}: {error}", path.display()),
+            }
+        }
+        self.ui.warn(&format!("other writes on this machine are not held off: {reason}"));
+        Ok(None)
+    }
+
+    /// Locks a file; says so after a second of waiting. The inner error is that of others which hold it for too long.
+    async fn lock_file(&self, path: &Path) -> std::io::Result<Result<std::fs::File>> {
         let max_wait = self.limits().max_wait;
-        let held = match lock(&path, LOCK_NOTICE.min(max_wait)).await {
-            Ok(None) if max_wait > LOCK_NOTICE => {
+        let held = match lock(path, LOCK_NOTICE.min(max_wait)).await? {
+            None if max_wait > LOCK_NOTICE => {
                 self.ui.note("waiting for another bpctl of yours to finish its change");
-                lock(&path, max_wait.saturating_sub(LOCK_NOTICE)).await
+                lock(path, max_wait.saturating_sub(LOCK_NOTICE)).await?
             }
             held => held,
         };
-        match held {
-            Ok(Some(file)) => Ok(Some(file)),
-            Ok(None) => {
-                let message = "timed out waiting for another bpctl of yours to finish its change";
-                Err(Error::new(Exit::Unreachable, code::TIMEOUT, message).hint(format!("it holds {}", path.display())))
-            }
-            Err(error) => {
-                cannot_lock(&error);
-                Ok(None)
-            }
-        }
+        Ok(held.ok_or_else(|| {
+            let message = "timed out waiting for another bpctl of yours to finish its change";
+            Error::new(Exit::Unreachable, code::TIMEOUT, message).hint(format!("it holds {}", path.display()))
+        }))
     }
 
     /// Asks a question that the user must answer with yes.

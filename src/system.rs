@@ -65,6 +65,11 @@ impl System {
         self.variables.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// The directory for temporary files of all users.
+    pub fn temporary_directory(&self) -> std::path::PathBuf {
+        std::env::temp_dir()
+    }
+
     /// The names of all environment variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.variables.keys().chain(self.secrets.keys()).map(String::as_str)

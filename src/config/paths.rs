@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use directories::{BaseDirs, ProjectDirs};
 
 use crate::error::{Error, Result};
+use crate::fs::private::user_suffix;
 use crate::system::System;
 
 /// The directory of bpctl's files in each of the user's directories.
@@ -19,26 +20,39 @@ pub struct Paths {
     config: Option<PathBuf>,
     data: Option<PathBuf>,
     cache: Option<PathBuf>,
+    /// Of this user and this session: `XDG_RUNTIME_DIR`.
+    runtime: Option<PathBuf>,
+    /// For files of all users.
+    temporary: PathBuf,
 }
 
 impl Paths {
     /// Finds them.
     pub fn find(system: &System) -> Self {
         let home = home();
+        let xdg = |name: &str| {
+            let directory = Path::new(system.raw_variable(name)?);
+            directory.is_absolute().then(|| directory.join(NAME))
+        };
+        let runtime = xdg("XDG_RUNTIME_DIR");
+        let temporary = system.temporary_directory();
         match ProjectDirs::from("", "", NAME).filter(|_| home.is_ok()) {
             Some(project) => Self {
                 home,
                 config: Some(project.config_dir().to_owned()),
                 data: Some(project.data_dir().to_owned()),
                 cache: Some(project.cache_dir().to_owned()),
+                runtime,
+                temporary,
             },
-            None => {
-                let xdg = |name: &str| {
-                    let directory = Path::new(system.raw_variable(name)?);
-                    directory.is_absolute().then(|| directory.join(NAME))
-                };
-                Self { home, config: xdg("XDG_CONFIG_HOME"), data: xdg("XDG_DATA_HOME"), cache: xdg("XDG_CACHE_HOME") }
-            }
+            None => Self {
+                home,
+                config: xdg("XDG_CONFIG_HOME"),
+                data: xdg("XDG_DATA_HOME"),
+                cache: xdg("XDG_CACHE_HOME"),
+                runtime,
+                temporary,
+            },
         }
     }
 
@@ -56,6 +70,19 @@ impl Paths {
     /// The journal of writes.
     pub fn journal_file(&self) -> Result<PathBuf> {
         self.data_file("journal.jsonl")
+    }
+
+    /// The lock of writes: beside the journal.
+    ///
+    /// # Errors
+    /// There is no directory for it.
+    pub fn lock_file(&self) -> Result<PathBuf> {
+        self.data_file("journal.lock")
+    }
+
+    /// Directories for the lock of writes where it cannot be beside the journal, in the order in which they are tried.
+    pub fn other_lock_directories(&self) -> [Option<PathBuf>; 2] {
+        [self.runtime.clone(), Some(self.temporary.join(format!("{NAME}{}", user_suffix())))]
     }
 
     /// The directory of what completion remembers.

@@ -62,6 +62,42 @@ pub fn create_directory(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
+/// Creates a directory in one that all users share, for this user alone.
+///
+/// # Errors
+/// The file system's; what is there is not a directory, belongs to another user, or can be changed by others.
+#[cfg(unix)]
+pub fn create_own_directory(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    match std::fs::DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    // A link is not followed: another user may have put it there.
+    let metadata = std::fs::symlink_metadata(directory)?;
+    let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
+    if metadata.is_dir() && is_own && metadata.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "not a directory of this user alone"))
+}
+
+#[cfg(not(unix))]
+pub fn create_own_directory(directory: &Path) -> io::Result<()> {
+    create_directory(directory)
+}
+
+/// Distinguishes this user's directory from others in one that all users share.
+#[cfg(unix)]
+pub fn user_suffix() -> String {
+    format!("-{}", rustix::process::geteuid().as_raw())
+}
+
+#[cfg(not(unix))]
+pub fn user_suffix() -> String {
+    String::new()
+}
+
 /// Replaces a file whole, in a directory that is made if need be. Mode 0600.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     create_directory(atomic::directory_of(path))?;

@@ -2,8 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
+use std::time::Duration;
+
+use serde_json::json;
 
 use crate::harness::{Bpctl, Home, TOKEN, bare, katapult};
+use crate::server::Server;
 use crate::world::{DISK, POLICY, World};
 
 #[test]
@@ -149,4 +153,56 @@ fn a_tilde_in_a_path_is_the_home_directory() {
         expected
     );
     shown("ca_file").env("HOME", "/dev/null").run().fails_in_words(2).mentions(&["~/bpctl.toml", "no home directory"]);
+}
+
+/// Without a directory for the journal, the lock of writes is in the session's or the system's temporary directory.
+#[test]
+fn writes_do_not_cross_without_a_home() {
+    for place in ["XDG_RUNTIME_DIR", "TMPDIR"] {
+        let (world, directory) = (World::new(), Home::new());
+        let inner = world.clone();
+        let server = Server::start(move |request| {
+            let answer = inner.answer(request);
+            if request.method == "GET" { answer.delayed(Duration::from_millis(700)) } else { answer }
+        });
+        let path = directory.path("").display().to_string();
+        let update = |field: [&str; 2]| {
+            let bpctl = katapult(&server, &["policy", "update", POLICY, "--yes"]).args(&field).env("HOME", "/dev/null");
+            let bpctl = HOME_VARIABLES[1..].iter().fold(bpctl, |run, name| run.env(name, ""));
+            bpctl.env(place, &path).spawn()
+        };
+        let runs = [update(["--time", "5"]), update(["--minute", "45"]), update(["--retention", "20"])];
+        let runs = runs.map(|running| running.wait().ok());
+        let after = world.current();
+        let fields = (&after["schedule"]["time"], &after["schedule"]["minute"], &after["retention"]);
+        assert_eq!(fields, (&json!(5), &json!(45), &json!(20)), "{place}");
+        assert!(runs.iter().any(|run| run.stderr.contains("waiting for another bpctl")), "those who wait say so");
+        assert!(runs.iter().all(|run| !run.stderr.contains("not held off")));
+        let name =
+            if place == "TMPDIR" { format!("bpctl-{}", rustix::process::geteuid().as_raw()) } else { "bpctl".into() };
+        let lock = std::fs::metadata(directory.path(&name).join("writes.lock")).unwrap();
+        assert_eq!(lock.permissions().mode() & 0o777, 0o600, "{place}");
+    }
+}
+
+#[test]
+fn where_no_lock_can_be_a_warning_says_so() {
+    let name = format!("bpctl-{}", rustix::process::geteuid().as_raw());
+    let (server, directory) = (World::new().serve(), Home::new());
+    let update = |temporary: &str| {
+        let bpctl = katapult(&server, &["policy", "update", POLICY, "--retention", "31"]).env("HOME", "/dev/null");
+        HOME_VARIABLES[1..].iter().fold(bpctl, |run, name| run.env(name, "")).env("TMPDIR", temporary).run().ok()
+    };
+    update("/proc/nowhere").mentions(&["not held off", "/proc/nowhere", "no home directory"]);
+    // Another user could put these there.
+    let elsewhere = directory.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, directory.path(&name)).unwrap();
+    let path = directory.path("").display().to_string();
+    update(&path).mentions(&["not held off", "not a directory of this user alone"]);
+    std::fs::remove_file(directory.path(&name)).unwrap();
+    std::fs::create_dir(directory.path(&name)).unwrap();
+    std::fs::set_permissions(directory.path(&name), std::fs::Permissions::from_mode(0o777)).unwrap();
+    update(&path).mentions(&["not held off"]);
+    assert!(!elsewhere.join("writes.lock").exists());
 }
