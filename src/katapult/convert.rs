@@ -171,7 +171,15 @@ pub fn trash_object(value: &Value) -> TrashObject {
         keep_until: integer(value, "keep_until"),
         object_id: text(value, "object_id"),
         object_type: text(value, "object_type"),
+        name: trashed_name(value),
     }
+}
+
+/// Neither documented nor recorded, and taken where a server sends it: the entry's name, or its object's.
+fn trashed_name(value: &Value) -> Option<String> {
+    let object = value.get("object").unwrap_or(value);
+    let own = text(value, "name").or_else(|| text(value, "object_name")).or_else(|| text(object, "name"));
+    own.or_else(|| target(object.get("target")?).name).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

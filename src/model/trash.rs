@@ -10,6 +10,8 @@ pub struct TrashObject {
     pub object_id: Option<String>,
     /// `DiskBackupPolicy` (inferred), `VirtualMachine`, `Disk`, …
     pub object_type: Option<String>,
+    /// Its name; of a policy, its target's. The API is not known to send one: then it is what the journal knows.
+    pub name: Option<String>,
 }
 
 impl TrashObject {

@@ -75,7 +75,7 @@ pub async fn trashed_policies(cx: &Context, named: Vec<String>) -> Result<Vec<St
         let id = entry.object_id?;
         let until = entry.keep_until.and_then(|at| Timestamp::from_second(at).ok());
         let until = until.map_or_else(String::new, |at| format!("expires {}", relative(at, cx.now())));
-        let target = targets.get(&id).cloned().unwrap_or_else(|| "-".to_owned());
+        let target = entry.name.or_else(|| targets.get(&id).cloned()).unwrap_or_else(|| "-".to_owned());
         Some((id.clone(), vec![target, until, id]))
     };
     let listed = api.all_trash_objects(&organization).await?.rows;
@@ -99,7 +99,7 @@ pub async fn trash_object(cx: &Context, named: Option<String>) -> Result<String>
     let row = |entry: TrashObject| {
         let id = entry.id?;
         let object = entry.object_id.unwrap_or_default();
-        let target = targets.get(&object).cloned().unwrap_or_else(|| "-".to_owned());
+        let target = entry.name.or_else(|| targets.get(&object).cloned()).unwrap_or_else(|| "-".to_owned());
         Some((id.clone(), vec![entry.object_type.unwrap_or_default(), target, object, id]))
     };
     let listed = api.all_trash_objects(&organization).await?.rows;
@@ -109,12 +109,15 @@ pub async fn trash_object(cx: &Context, named: Option<String>) -> Result<String>
     Ok(chosen)
 }
 
-/// Returns the targets of policies that bpctl changed: the trash does not name them. A journal that cannot be read
-/// names none.
+/// Changes that are looked through for the names of targets.
+const MAX_CHANGES: usize = 10_000;
+
+/// Returns the targets of policies that bpctl changed lately: the trash does not name them. A journal that cannot be
+/// read names none.
 pub fn known_targets(cx: &Context) -> HashMap<String, String> {
     let mut targets = HashMap::new();
     let recent = cx.journal().ok().and_then(|journal| journal.recent().ok());
-    for recorded in recent.into_iter().flatten().map_while(std::io::Result::ok) {
+    for recorded in recent.into_iter().flatten().map_while(std::io::Result::ok).take(MAX_CHANGES) {
         if let Some(Entry { policy: Some(policy), target: Some(target), .. }) = recorded.entry() {
             targets.entry(policy).or_insert(target);
         }

@@ -136,3 +136,35 @@ fn what_the_trash_lists_can_be_restored() {
     let left = company.json(&["trash", "list"]).as_array().unwrap().clone();
     assert_eq!(left.iter().filter(|entry| entry["object_type"] != "DiskBackupPolicy").count(), others);
 }
+
+#[test]
+fn the_trash_names_what_is_known() {
+    let company = Company::new();
+    let (id, by_others) = (company.web_1(), company.ids().into_iter().rev().find(|id| *id != company.web_1()).unwrap());
+    company.run(&["policy", "delete", &id, "--yes"]).ok();
+    let body = json!({"disk_backup_policy": {"id": by_others}});
+    assert_eq!(company.raw("DELETE", "/disk_backup_policies/disk_backup_policy", &body).0, 200);
+    let list = |args: &[&str]| company.run(&[&["trash", "list", "--utc"], args].concat()).ok().stdout;
+    let table = list(&["--columns", "object_id,name"]);
+    let line = |id: &str| table.lines().find(|line| line.starts_with(id)).unwrap().to_owned();
+    assert!(line(&id).ends_with("web-1") && line(&by_others).ends_with('-'), "{table}");
+    // What the API said is printed as it was.
+    assert!(company.json(&["trash", "list"]).as_array().unwrap().iter().all(|entry| entry.get("name").is_none()));
+    let shown = company.run(&["trash", "show", &id]).ok();
+    assert!(shown.stdout.contains("Name:") && shown.stdout.contains("web-1"), "{}", shown.report());
+    let screen = Terminal::run(&company.bpctl(&["trash", "list"])).ends().exits(0).screen;
+    assert!(screen.contains(&id), "{screen}");
+    // A server that names them is believed.
+    for (extra, name) in [("name", json!("db-9")), ("object", json!({"name": "db-9"}))] {
+        let mut entry = json!({"id": "trsh_1", "object_id": "vm_1", "object_type": "VirtualMachine", "keep_until": 1});
+        entry[extra] = name.clone();
+        let server = World::new().serve_but(move |request| {
+            request.path().ends_with("/trash_objects").then(|| {
+                let pagination = json!({"current_page": 1, "total_pages": 1, "total": 1, "per_page": 100});
+                Answer::json(200, &json!({"pagination": pagination, "trash_objects": [entry]}))
+            })
+        });
+        let run = katapult(&server, &["trash", "list", "-o", "csv", "--columns", "name", "--no-header"]).run().ok();
+        assert_eq!(run.stdout.trim_end(), "db-9");
+    }
+}

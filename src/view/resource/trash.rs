@@ -9,6 +9,7 @@ impl Resource for TrashObject {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("id", |entry, _| Cell::text(entry.id.as_deref())),
         Column::<Self>::new("type", |entry, _| Cell::text(entry.object_type.as_deref())).flexible().rank(2),
+        Column::<Self>::new("name", |entry, _| Cell::text(entry.name.as_deref())).flexible().rank(3),
         Column::<Self>::new("object_id", |entry, _| Cell::text(entry.object_id.as_deref())),
         Column::<Self>::new("keep_until", |entry, _| Cell::unix(entry.keep_until)).time().rank(1),
     ];
@@ -21,6 +22,7 @@ impl Resource for TrashObject {
         let mut details = Details::default();
         details.field("Entry", self.id());
         details.optional("Type", &Cell::text(self.object_type.as_deref()));
+        details.optional("Name", &Cell::text(self.name.as_deref()));
         details.optional("Object", &Cell::text(self.object_id.as_deref()));
         details.optional("Can be restored until", &Cell::unix(self.keep_until));
         details
