@@ -58,7 +58,10 @@ impl DeletionTime {
 
     fn too_soon(&self, cx: &Context, at: Timestamp) -> Error {
         let resolved = time::in_full(at, cx.now(), cx.zone());
-        let message = format!("`{}` is {resolved}, which is not at least 5 minutes ahead", self.text);
+        let message = format!(
+            "`{}` is {resolved}, which is not at least 5 minutes ahead, with {MARGIN} s for the request to arrive",
+            self.text
+        );
         Error::new(Exit::Refused, code::INVALID_TIMESTAMP, message)
             .hint("nothing was sent; to delete a policy at once: `bpctl policy delete`")
     }

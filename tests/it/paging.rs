@@ -256,3 +256,19 @@ fn nonsense_in_pagination_ends() {
         ends(&scripted(move |_| (all.clone(), claimed.clone())), &what);
     }
 }
+
+/// Every list of the API but that of organizations has been seen with `pagination`. One without it is whole if it is
+/// shorter than the page that was asked for; else the next page is asked for.
+#[test]
+fn a_list_without_pagination_is_whole_where_it_is_shorter_than_a_page() {
+    for count in [0, 1, 30, 99, 100, 250] {
+        let all = many(count);
+        let server = Server::start(move |request| {
+            let from = (page_of(request) - 1) * 100;
+            let shown: Vec<Value> = all.iter().skip(from).take(100).cloned().collect();
+            Answer::json(200, &json!({"disk_backup_policies": shown}))
+        });
+        let run = list(&server).ok();
+        assert_eq!((run.stdout, server.count() == 1), (ids(0..count), count < 100), "{count}");
+    }
+}
