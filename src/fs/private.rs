@@ -65,7 +65,7 @@ pub fn create_directory(directory: &Path) -> io::Result<()> {
 /// Creates a directory in one that all users share, for this user alone.
 ///
 /// # Errors
-/// The file system's; what is there is not a directory, belongs to another user, or can be changed by others.
+/// The file system's; the path exists and is not a directory, belongs to another user, or can be changed by others.
 #[cfg(unix)]
 pub fn create_own_directory(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt};

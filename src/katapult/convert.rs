@@ -175,7 +175,7 @@ pub fn trash_object(value: &Value) -> TrashObject {
     }
 }
 
-/// Neither documented nor recorded, and taken where a server sends it: the entry's name, or its object's.
+/// Not documented, not recorded, and taken where a server sends it: the entry's name, or its object's.
 fn trashed_name(value: &Value) -> Option<String> {
     let object = value.get("object").unwrap_or(value);
     let own = text(value, "name").or_else(|| text(value, "object_name")).or_else(|| text(object, "name"));

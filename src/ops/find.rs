@@ -84,7 +84,7 @@ pub async fn policy(cx: &Context, api: &Katapult, name: &str) -> Result<Object<P
 pub enum PolicyOrChoice {
     /// One policy, as it was read.
     Policy(Box<Object<Policy>>),
-    /// Several, of which a terminal offers the choice.
+    /// Several: a terminal offers the choice.
     Choice(Vec<Policy>),
 }
 
