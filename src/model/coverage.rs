@@ -209,19 +209,19 @@ fn often(interval: &Interval) -> String {
 }
 
 fn machine_row(machine: &Machine, index: &Index<'_>, wanted: &Requirements, now: Timestamp) -> Row {
-    let own = index.policies_of(machine.id.as_deref());
+    let own = index.of_machine(machine);
     let disks = index.disks_of(machine);
-    let covering = |disk: &Disk| [own, index.policies_of(disk.id.as_deref())].concat();
+    let covering = |disk: &Disk| [own, index.of_disk(disk)].concat();
     let uncovered: Vec<&Disk> = disks.iter().copied().filter(|disk| covering(disk).is_empty()).collect();
     let mut policies = own.to_vec();
-    policies.extend(disks.iter().flat_map(|disk| index.policies_of(disk.id.as_deref())));
+    policies.extend(disks.iter().flat_map(|disk| index.of_disk(disk)));
     let (verdict, reason) = match () {
         () if policies.is_empty() => (Verdict::None, "no policy".to_owned()),
         () if !uncovered.is_empty() => (Verdict::Partial, format!("not covered: {}", names(&uncovered))),
         () if disks.is_empty() => judged(wanted.shortfall(own), "no disks are listed"),
         () => {
             let weakest = disks.iter().find_map(|disk| Some((disk, wanted.shortfall(&covering(disk))?)));
-            let is_alike = disks.iter().all(|disk| index.policies_of(disk.id.as_deref()).is_empty());
+            let is_alike = disks.iter().all(|disk| index.of_disk(disk).is_empty());
             let words = weakest.map(|(disk, words)| if is_alike { words } else { format!("{}: {words}", name(disk)) });
             judged(words, "all disks are covered")
         }
@@ -233,7 +233,7 @@ fn machine_row(machine: &Machine, index: &Index<'_>, wanted: &Requirements, now:
 }
 
 fn disk_row(disk: &Disk, index: &Index<'_>, wanted: &Requirements, now: Timestamp) -> Row {
-    let policies = index.policies_of(disk.id.as_deref());
+    let policies = index.of_disk(disk);
     let assigned = match disk.machine_fqdn.as_deref().or(disk.machine_id.as_deref()) {
         None => "assigned to no machine".to_owned(),
         Some(machine) => format!("assigned to {machine}, which is not listed"),
@@ -332,7 +332,8 @@ fn reach(policy: &Policy) -> Option<u64> {
     policy.schedule.period_seconds()?.checked_mul(u64::try_from(policy.retention?).ok()?)
 }
 
-pub fn totals(rows: &[Row]) -> Totals {
+/// Adds rows up.
+pub fn totals<'r>(rows: impl IntoIterator<Item = &'r Row>) -> Totals {
     let mut totals = Totals::default();
     for row in rows {
         match row.kind {

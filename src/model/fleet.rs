@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Disk, Machine, Policy};
+use super::{Disk, Machine, Policy, TargetKind};
 
 /// What an organization has.
 #[derive(Clone, Debug, Default)]
@@ -24,12 +24,14 @@ pub struct Deletion {
     pub at: i64,
 }
 
-/// How things belong together, by id. Ids are opaque, and nothing else distinguishes things: the type that an answer gives for a
-/// policy's target does not matter here.
+/// How things belong together, by id. Katapult's ids are opaque and distinguish everything: the type that an answer gives
+/// for a policy's target does not matter. OnApp numbers VMs and disks each for themselves: where both have a number, the
+/// type decides.
 pub struct Index<'a> {
     machines: HashSet<&'a str>,
     disks_of: HashMap<&'a str, Vec<&'a Disk>>,
-    policies_of: HashMap<&'a str, Vec<&'a Policy>>,
+    of_machines: HashMap<&'a str, Vec<&'a Policy>>,
+    of_disks: HashMap<&'a str, Vec<&'a Policy>>,
     disk_ids: HashSet<&'a str>,
 }
 
@@ -39,7 +41,8 @@ impl Fleet {
         let mut index = Index {
             machines: self.machines.iter().filter_map(|machine| machine.id.as_deref()).collect(),
             disks_of: HashMap::new(),
-            policies_of: HashMap::new(),
+            of_machines: HashMap::new(),
+            of_disks: HashMap::new(),
             disk_ids: self.disks.iter().filter_map(|disk| disk.id.as_deref()).collect(),
         };
         for disk in &self.disks {
@@ -48,8 +51,12 @@ impl Fleet {
             }
         }
         for policy in &self.policies {
-            if let Some(target) = policy.target.id.as_deref() {
-                index.policies_of.entry(target).or_default().push(policy);
+            let Some(target) = policy.target.id.as_deref() else { continue };
+            if index.may_belong_to(policy, TargetKind::VirtualMachine) {
+                index.of_machines.entry(target).or_default().push(policy);
+            }
+            if index.may_belong_to(policy, TargetKind::Disk) {
+                index.of_disks.entry(target).or_default().push(policy);
             }
         }
         index
@@ -63,9 +70,14 @@ impl<'a> Index<'a> {
         disks.map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the policies of a machine or a disk itself.
-    pub fn policies_of(&self, id: Option<&str>) -> &[&'a Policy] {
-        id.and_then(|id| self.policies_of.get(id)).map_or(&[], Vec::as_slice)
+    /// Returns the policies of a machine itself, without those of its disks.
+    pub fn of_machine(&self, machine: &Machine) -> &[&'a Policy] {
+        machine.id.as_deref().and_then(|id| self.of_machines.get(id)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the policies of a disk itself, without those of its machine.
+    pub fn of_disk(&self, disk: &Disk) -> &[&'a Policy] {
+        disk.id.as_deref().and_then(|id| self.of_disks.get(id)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns whether a disk is assigned to a machine that is known.
@@ -75,6 +87,45 @@ impl<'a> Index<'a> {
 
     /// Returns whether a policy's target is a machine or disk that is known.
     pub fn has_target_of(&self, policy: &Policy) -> bool {
-        policy.target.id.as_deref().is_some_and(|id| self.machines.contains(id) || self.disk_ids.contains(id))
+        [TargetKind::VirtualMachine, TargetKind::Disk].into_iter().any(|kind| self.may_belong_to(policy, kind))
+    }
+
+    fn may_belong_to(&self, policy: &Policy, kind: TargetKind) -> bool {
+        let Some(id) = policy.target.id.as_deref() else { return false };
+        let (is_machine, is_disk) = (self.machines.contains(id), self.disk_ids.contains(id));
+        match kind {
+            _ if is_machine && is_disk => policy.target.kind == kind,
+            TargetKind::VirtualMachine => is_machine,
+            _ => is_disk,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Target;
+
+    #[test]
+    fn the_type_of_a_target_counts_where_a_vm_and_a_disk_have_the_same_number() {
+        let machine = |id: &str| Machine { id: Some(id.to_owned()), ..Machine::default() };
+        let disk = |id: &str| Disk { id: Some(id.to_owned()), ..Disk::default() };
+        let policy = |kind, id: &str| Policy {
+            target: Target { kind, id: Some(id.to_owned()), name: None },
+            ..Policy::default()
+        };
+        let kinds = [TargetKind::VirtualMachine, TargetKind::Disk, TargetKind::Unknown];
+        let fleet = Fleet {
+            machines: vec![machine("5"), machine("vm")],
+            disks: vec![disk("5"), disk("d")],
+            policies: ["5", "vm", "d"].iter().flat_map(|id| kinds.map(|kind| policy(kind, id))).collect(),
+        };
+        let index = fleet.index();
+        let count = |machine: usize, disk: usize| {
+            (index.of_machine(&fleet.machines[machine]).len(), index.of_disk(&fleet.disks[disk]).len())
+        };
+        assert_eq!(count(0, 0), (1, 1));
+        assert_eq!(count(1, 1), (3, 3), "the type does not matter where the id is clear");
+        assert_eq!(fleet.policies.iter().filter(|policy| index.has_target_of(policy)).count(), 8);
     }
 }

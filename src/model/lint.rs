@@ -51,6 +51,22 @@ pub struct Finding {
     pub target: Option<String>,
     pub message: String,
     pub hint: String,
+    /// Where a policy file speaks of it, where one is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+}
+
+/// A place in a policy file; the file alone where it does not speak of what was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Location {
+    /// Its path, as it was given.
+    pub file: String,
+    /// From 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// In characters, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
 }
 
 /// What is looked at.

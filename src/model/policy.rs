@@ -239,4 +239,12 @@ impl Schedule {
         let count = u64::try_from(self.frequency.unwrap_or(1)).ok()?.max(1);
         self.interval.as_ref()?.seconds()?.checked_mul(count)
     }
+
+    /// Returns the longest time in seconds that a turn can take: months count 31 days.
+    pub fn longest_period_seconds(&self) -> Option<u64> {
+        match self.interval.as_ref()? {
+            Interval::Monthly => self.period_seconds().map(|period| period / 30 * 31),
+            _ => self.period_seconds(),
+        }
+    }
 }

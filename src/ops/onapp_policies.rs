@@ -17,7 +17,7 @@ pub async fn of_machine(api: &OnApp, id: &str) -> Result<Listed<Policy>> {
     let machine = api.machine(id).await?.model;
     let id = machine.id.clone().unwrap_or_else(|| id.to_owned());
     let disks = api.all_disks(&id).await?;
-    let mut listed = schedules_of(api, &id, &disks.rows).await?;
+    let mut listed = schedules_of(api, &id, disks.rows.iter().map(|disk| &disk.model)).await?;
     let disks: Vec<Disk> = disks.models();
     listed.rows.iter_mut().for_each(|policy| name(&mut policy.model, std::slice::from_ref(&machine), &disks));
     Ok(listed)
@@ -124,7 +124,9 @@ pub fn working(fleet: Fleet) -> (Fleet, Vec<Policy>) {
 
 async fn walk_machines(api: &OnApp, machines: &[Machine], disks: &[Vec<Object<Disk>>]) -> Result<Listed<Policy>> {
     let ids = machines.iter().map(|machine| machine.id.as_deref().unwrap_or_default());
-    let one = async |(id, disks): (&str, &Vec<Object<Disk>>)| schedules_of(api, id, disks).await;
+    let one = async |(id, disks): (&str, &Vec<Object<Disk>>)| {
+        schedules_of(api, id, disks.iter().map(|disk| &disk.model)).await
+    };
     let listed: Vec<Listed<Policy>> =
         stream::iter(ids.zip(disks)).map(one).buffered(api.http().concurrency()).try_collect().await?;
     let mut all = Listed { rows: Vec::new(), walk: Walk::default() };
@@ -136,14 +138,14 @@ async fn walk_machines(api: &OnApp, machines: &[Machine], disks: &[Vec<Object<Di
 }
 
 /// Reads the schedules of a VM that exists, and of its disks.
-async fn schedules_of(api: &OnApp, id: &str, disks: &[Object<Disk>]) -> Result<Listed<Policy>> {
+pub async fn schedules_of(api: &OnApp, id: &str, disks: impl Iterator<Item = &Disk>) -> Result<Listed<Policy>> {
     let mut all = match api.schedules(ScheduleOwner::Machine(id)).await {
         Err(error) if is_gone(&error) && is_deleted(api, id).await => {
             return Ok(Listed { rows: Vec::new(), walk: Walk::default() });
         }
         listed => listed.map_err(closed)?,
     };
-    for disk in disks.iter().filter_map(|disk| disk.model.id.as_deref()) {
+    for disk in disks.filter_map(|disk| disk.id.as_deref()) {
         let own = match api.schedules(ScheduleOwner::Disk(None, disk)).await {
             Err(error) if is_closed(&error) => {
                 api.schedules(ScheduleOwner::Disk(Some(id), disk)).await.map_err(closed)?

@@ -1,13 +1,15 @@
 //! `bpctl check`
 
 mod notify;
+mod onapp;
 mod output;
 mod read;
+mod source;
 
 use futures_util::future::join;
 
 use self::notify::Notifier;
-use self::read::Source;
+use self::source::Source;
 use crate::args::{Check, CheckFormat};
 use crate::context::Context;
 use crate::error::{Error, Exit, Report as Reporting, Result, code};

@@ -88,22 +88,25 @@ impl Report {
         self.machines.iter().filter_map(|machine| machine.age_seconds).max()
     }
 
-    /// What was found, in a few words: `2 of 36 VMs stale or not covered: …`.
+    /// What was found, in a few words: `2 critical, 1 unknown of 36 VMs; 1 source not read in full`.
     pub fn sentence(&self) -> String {
         let summary = self.summary();
         let total = summary.total;
         let parts = [(summary.critical, "critical"), (summary.warning, "warning"), (summary.unknown, "unknown")];
-        let mut words: Vec<String> =
+        let words: Vec<String> =
             parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let machines = if !words.is_empty() {
+            format!("{} of {total} VMs", words.join(", "))
+        } else if self.machines.is_empty() {
+            "no VM to check".to_owned()
+        } else {
+            format!("{total} of {total} VMs ok")
+        };
         match self.problems.len() {
-            0 => {}
-            1 => words.push("1 source not read in full".to_owned()),
-            count => words.push(format!("{count} sources not read in full")),
+            0 => machines,
+            1 => format!("{machines}; 1 source not read in full"),
+            count => format!("{machines}; {count} sources not read in full"),
         }
-        if !words.is_empty() {
-            return format!("{} of {total} VMs", words.join(", "));
-        }
-        if self.is_empty() { "no VM to check".to_owned() } else { format!("{total} of {total} VMs ok") }
     }
 
     pub fn to_json(&self) -> Value {

@@ -19,11 +19,11 @@ pub fn judge(
     limits: &Limits,
     now: Timestamp,
 ) -> MachineCheck {
-    let own = index.policies_of(machine.id.as_deref());
+    let own = index.of_machine(machine);
     let disks = index.disks_of(machine);
-    let covering = |disk: &&Disk| [own, index.policies_of(disk.id.as_deref())].concat();
+    let covering = |disk: &&Disk| [own, index.of_disk(disk)].concat();
     let mut policies = own.to_vec();
-    policies.extend(disks.iter().flat_map(|disk| index.policies_of(disk.id.as_deref())));
+    policies.extend(disks.iter().flat_map(|disk| index.of_disk(disk)));
     let uncovered: Vec<&str> = disks.iter().filter(|disk| covering(disk).is_empty()).map(|disk| label(disk)).collect();
     let mut findings: Vec<Finding> = Vec::new();
     if policies.is_empty() {

@@ -40,7 +40,7 @@ pub(super) fn finding(
     let rule = rule(code)?;
     let policy = policy.and_then(|policy| policy.id.clone());
     let target = Some(target.to_owned()).filter(|target| !target.is_empty());
-    Some(Finding { code: rule.code, severity: rule.severity, policy, target, message, hint })
+    Some(Finding { code: rule.code, severity: rule.severity, policy, target, message, hint, location: None })
 }
 
 /// An id for a command that a user may paste into a shell; a strange one is left for the user to fill in.
@@ -51,9 +51,9 @@ pub(super) fn word<'a>(id: Option<&'a str>, placeholder: &'static str) -> &'a st
 
 /// W001 and W002.
 fn protection(machine: &Machine, index: &Index<'_>, evidence: &Evidence<'_>) -> Option<Finding> {
-    let mut policies = index.policies_of(machine.id.as_deref()).to_vec();
+    let mut policies = index.of_machine(machine).to_vec();
     for disk in index.disks_of(machine) {
-        policies.extend(index.policies_of(disk.id.as_deref()));
+        policies.extend(index.of_disk(disk));
     }
     let label = machine.label();
     let vm = word(machine.id.as_deref(), "VM");
@@ -79,13 +79,13 @@ fn protection(machine: &Machine, index: &Index<'_>, evidence: &Evidence<'_>) -> 
 
 /// W012.
 fn twice_daily(machine: &Machine, index: &Index<'_>) -> Vec<Finding> {
-    let own = index.policies_of(machine.id.as_deref());
+    let own = index.of_machine(machine);
     let Some(whole) = own.iter().find(|policy| is_daily(policy)) else {
         return Vec::new();
     };
     let mut findings = Vec::new();
     for disk in index.disks_of(machine) {
-        for policy in index.policies_of(disk.id.as_deref()).iter().filter(|policy| is_daily(policy)) {
+        for policy in index.of_disk(disk).iter().filter(|policy| is_daily(policy)) {
             let name = disk.name.as_deref().or(disk.id.as_deref()).unwrap_or("-");
             let message = format!(
                 "{name} is backed up daily by {} and, with its machine {}, by {}",

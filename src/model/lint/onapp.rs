@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::check::{finding, word};
 use super::{Finding, OnAppFacts};
-use crate::model::{Fleet, Index, Machine, Policy, TargetKind};
+use crate::model::{Disk, Fleet, Index, Machine, Policy, TargetKind};
 use crate::time::relative;
 
 pub(super) fn all(fleet: &Fleet, facts: &OnAppFacts<'_>, now: Timestamp) -> Vec<Finding> {
@@ -24,14 +24,14 @@ pub(super) fn all(fleet: &Fleet, facts: &OnAppFacts<'_>, now: Timestamp) -> Vec<
 
 /// W031. Several policies of a disk keep one backup each, and a policy of its VM keeps others.
 fn single_backups(machine: &Machine, index: &Index<'_>) -> Vec<Finding> {
-    if !index.policies_of(machine.id.as_deref()).is_empty() {
+    if !index.of_machine(machine).is_empty() {
         return Vec::new();
     }
-    let only = |id: Option<&str>| match index.policies_of(id) {
+    let only = |disk: &Disk| match index.of_disk(disk) {
         [policy] if policy.target.kind == TargetKind::Disk => Some(*policy),
         _ => None,
     };
-    let policies = index.disks_of(machine).iter().filter_map(|disk| only(disk.id.as_deref()));
+    let policies = index.disks_of(machine).iter().filter_map(|disk| only(disk));
     policies.filter_map(single_backup).collect()
 }
 

@@ -69,7 +69,10 @@ fn performance_data(report: &Report) -> String {
     let summary = report.summary();
     let total = summary.total;
     let mut data = format!("stale={};0;0;0;{total}", summary.critical + summary.warning);
-    if let Some(age) = report.oldest_age() {
+    if let Some(age) = report.oldest_age().filter(|_| report.limits.is_per_policy) {
+        // Each VM has a limit of its own.
+        data += &format!(" oldest_age={age}s;;;0");
+    } else if let Some(age) = report.oldest_age() {
         let max = report.limits.max_age.unwrap_or(DEFAULT_MAX_AGE);
         let warn = report.limits.warn_age.unwrap_or(max);
         data += &format!(" oldest_age={age}s;{warn};{max};0");

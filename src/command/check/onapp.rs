@@ -1,0 +1,233 @@
+//! What a check reads of an OnApp cloud: the backups of each VM, and what else the verdict depends on.
+//!
+//! One list and one request for each VM do where backups hold whole VMs and are recent. Disks are read where disks are backed
+//! up, recovery points where the backups alone are not enough, schedules for `--per-policy`.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use futures_util::stream::{self, StreamExt};
+use tokio::sync::OnceCell;
+
+use super::source::{Source, refuse_ambiguous, server_now};
+use crate::context::Context;
+use crate::error::{Error, Exit, Result};
+use crate::http::{Flow, Gap};
+use crate::model::check::backups::{Evidence, Found, judge};
+use crate::model::check::{Basis, Limits, MachineCheck, Selected, Selection, Status};
+use crate::model::{Disk, Machine, Object, Policy, TargetKind};
+use crate::onapp::{Kind, Listed, OnApp, ScheduleOwner};
+use crate::ops::onapp_fleet::is_closed;
+use crate::ops::onapp_policies::schedules_of;
+
+/// Reads and judges the VMs that are selected.
+pub async fn read(cx: &Context, selection: &Selection, limits: &Limits) -> Result<Source> {
+    if selection.needs_tags() {
+        return Err(Error::usage("VMs of provider onapp have no tags").hint("use `--match` and `--ignore GLOB`"));
+    }
+    let api = cx.onapp()?;
+    let mut machines = Vec::new();
+    let mut keep = |page: Vec<Object<Machine>>| {
+        machines.extend(page.into_iter().map(|object| object.model));
+        Ok(Flow::More)
+    };
+    let walk = api.machines(&mut keep).await?;
+    let gaps = walk.gap.map(|gap| gap.describe("VMs")).into_iter().collect();
+    let Selected { machines, missing, ambiguous } = selection.by_name(machines);
+    refuse_ambiguous(&ambiguous)?;
+    let bar = cx.ui.progress("reading the backups of VMs");
+    bar.length(machines.len());
+    let width = api.http().concurrency();
+    let cloud = Cloud {
+        cx,
+        api,
+        limits,
+        is_large: machines.len() > width,
+        disks: OnceCell::new(),
+        schedules: OnceCell::new(),
+        points: Cell::new(Points::Unknown),
+    };
+    let each = stream::iter(machines).map(async |machine| {
+        let check = cloud.check(&machine).await;
+        bar.step(1);
+        check
+    });
+    let machines = each.buffered(width).filter_map(std::future::ready).collect().await;
+    Ok(Source { machines, missing, gaps, ..Source::default() })
+}
+
+/// Whether the cloud has recovery points.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Points {
+    Unknown,
+    /// It does not know the path.
+    NotOffered,
+    /// This user may not read them.
+    Forbidden,
+}
+
+/// Enabled schedules: of VMs, and of disks, by their numbers.
+#[derive(Default)]
+struct Schedules {
+    of_machines: HashMap<String, Vec<Policy>>,
+    of_disks: HashMap<String, Vec<Policy>>,
+}
+
+/// A cloud, and what was read of it as a whole.
+struct Cloud<'c> {
+    cx: &'c Context,
+    api: &'c OnApp,
+    limits: &'c Limits,
+    /// Whether a list of everything is worth its request.
+    is_large: bool,
+    /// The disks of all VMs; none where there is no such list.
+    disks: OnceCell<Option<HashMap<String, Vec<Disk>>>>,
+    /// The schedules of all VMs and disks; none where there is no such list.
+    schedules: OnceCell<Option<Schedules>>,
+    points: Cell<Points>,
+}
+
+impl Cloud<'_> {
+    /// Judges a VM; none where it was deleted meanwhile.
+    async fn check(&self, machine: &Machine) -> Option<MachineCheck> {
+        let unread = |reason: String| MachineCheck::unread(Basis::Backups, machine, reason);
+        let Some(id) = machine.id.as_deref() else {
+            return Some(unread("it has no id".to_owned()));
+        };
+        match self.judged(machine, id).await {
+            Ok(check) => Some(check),
+            Err(error) if error.exit == Exit::NotFound && self.is_gone(id).await => {
+                self.cx.ui.note(&format!("{} was deleted meanwhile", machine.label()));
+                None
+            }
+            Err(error) => Some(unread(format!("{} ({})", error.message, error.code))),
+        }
+    }
+
+    async fn is_gone(&self, id: &str) -> bool {
+        matches!(self.api.machine(id).await, Err(gone) if gone.exit == Exit::NotFound)
+    }
+
+    async fn judged(&self, machine: &Machine, id: &str) -> Result<MachineCheck> {
+        let mut found = Found::default();
+        self.add(&mut found, id, Kind::All).await.map_err(named("its backups could not be read"))?;
+        let needs_disks = found.needs_disks() || self.limits.is_per_policy;
+        let disks = if needs_disks {
+            Some(self.disks_of(id).await.map_err(named("its disks could not be read"))?)
+        } else {
+            None
+        };
+        let policies = if self.limits.is_per_policy {
+            let disks = disks.as_deref().unwrap_or_default();
+            Some(self.policies_of(id, disks).await.map_err(named("its schedules could not be read"))?)
+        } else {
+            None
+        };
+        let judge = |found: &Found| {
+            let evidence = Evidence { found, disks: disks.as_deref(), policies: policies.as_deref() };
+            judge(machine, &evidence, self.limits, server_now(self.cx, self.api.http()))
+        };
+        let check = judge(&found);
+        if check.status == Status::Ok || self.points.get() == Points::NotOffered {
+            return Ok(check);
+        }
+        if self.points.get() == Points::Unknown {
+            match self.add(&mut found, id, Kind::Points).await {
+                Ok(()) => return Ok(judge(&found)),
+                Err(error) if error.status == Some(404) => {
+                    self.points.set(Points::NotOffered);
+                    return Ok(check);
+                }
+                Err(error) if is_closed(&error) => self.points.set(Points::Forbidden),
+                Err(error) => {
+                    let why = format!("{}; its recovery points could not be read", check.reason);
+                    return Err(named(&why)(error));
+                }
+            }
+        }
+        let reason = format!("{}; its recovery points may not be read", check.reason);
+        Ok(MachineCheck { reason, ..check })
+    }
+
+    /// Adds what a list of backups amounts to. A list with a gap is not read.
+    async fn add(&self, found: &mut Found, id: &str, kind: Kind) -> Result<()> {
+        let mut keep = |page: Vec<Object<crate::model::Backup>>| {
+            found.add(page.iter().map(|object| &object.model));
+            Ok(Flow::More)
+        };
+        let walk = self.api.backups(id, kind, &mut keep).await?;
+        refuse(walk.gap, "backups")
+    }
+
+    async fn disks_of(&self, id: &str) -> Result<Vec<Disk>> {
+        let of_all = if self.is_large { self.disks.get_or_init(|| self.all_disks()).await.as_ref() } else { None };
+        if let Some(disks) = of_all.and_then(|all| all.get(id)) {
+            return Ok(disks.clone());
+        }
+        let Listed { rows, walk } = self.api.all_disks(id).await?;
+        refuse(walk.gap, "disks")?;
+        Ok(rows.into_iter().map(|disk| disk.model).collect())
+    }
+
+    /// Lists the disks of the cloud, by VM. Where that is not possible, those of each VM are listed.
+    async fn all_disks(&self) -> Option<HashMap<String, Vec<Disk>>> {
+        let mut all: HashMap<String, Vec<Disk>> = HashMap::new();
+        let mut keep = |page: Vec<Object<Disk>>| {
+            for disk in page {
+                let Disk { id, is_swap, machine_id: Some(machine), .. } = disk.model else { continue };
+                all.entry(machine).or_default().push(Disk { id, is_swap, ..Disk::default() });
+            }
+            Ok(Flow::More)
+        };
+        let walk = self.api.disks(&mut keep).await.ok()?;
+        walk.gap.is_none().then_some(all)
+    }
+
+    /// The enabled policies of a VM and of these disks of it.
+    async fn policies_of(&self, id: &str, disks: &[Disk]) -> Result<Vec<Policy>> {
+        let of_all =
+            if self.is_large { self.schedules.get_or_init(|| self.all_schedules()).await.as_ref() } else { None };
+        if let Some(all) = of_all {
+            return Ok(all.of(id, disks));
+        }
+        let Listed { rows, walk } = schedules_of(self.api, id, disks.iter()).await?;
+        refuse(walk.gap, "schedules")?;
+        Ok(Schedules::new(rows).of(id, disks))
+    }
+
+    async fn all_schedules(&self) -> Option<Schedules> {
+        let Listed { rows, walk } = self.api.schedules(ScheduleOwner::Cloud).await.ok()?;
+        walk.gap.is_none().then(|| Schedules::new(rows))
+    }
+}
+
+impl Schedules {
+    fn new(rows: Vec<Object<Policy>>) -> Self {
+        let mut this = Self::default();
+        for policy in rows.into_iter().map(|row| row.model).filter(Policy::is_enabled) {
+            let by_id = match policy.target.kind {
+                TargetKind::Disk => &mut this.of_disks,
+                _ => &mut this.of_machines,
+            };
+            by_id.entry(policy.target.id.clone().unwrap_or_default()).or_default().push(policy);
+        }
+        this
+    }
+
+    fn of(&self, machine: &str, disks: &[Disk]) -> Vec<Policy> {
+        let of_disks = disks.iter().filter_map(|disk| self.of_disks.get(disk.id.as_deref()?));
+        self.of_machines.get(machine).into_iter().chain(of_disks).flatten().cloned().collect()
+    }
+}
+
+/// Says what could not be read.
+fn named(what: &str) -> impl FnOnce(Error) -> Error {
+    move |error| Error { message: format!("{what}: {}", error.message), ..error }
+}
+
+fn refuse(gap: Option<Gap>, plural: &str) -> Result<()> {
+    match gap {
+        None => Ok(()),
+        Some(gap) => Err(Error::invalid_response(format!("incomplete: {}", gap.describe(plural)))),
+    }
+}

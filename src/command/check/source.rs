@@ -1,0 +1,54 @@
+//! What a check read with one profile.
+
+use jiff::Timestamp;
+
+use crate::context::Context;
+use crate::error::{Error, Exit, Result, code};
+use crate::http::Http;
+use crate::model::check::{MachineCheck, Problem};
+
+/// What was read with one profile.
+#[derive(Default)]
+pub struct Source {
+    pub profile: Option<String>,
+    pub machines: Vec<MachineCheck>,
+    /// What its lists lack.
+    pub gaps: Vec<String>,
+    /// Names of `--vm` that it does not have.
+    pub missing: Vec<String>,
+    /// The reason why it could not be read at all.
+    pub error: Option<Error>,
+}
+
+impl Source {
+    pub fn failed(profile: Option<String>, error: Error) -> Self {
+        Self { profile, error: Some(error), ..Self::default() }
+    }
+
+    /// Everything that was not read, apart from single VMs.
+    pub fn problems(&self) -> Vec<Problem> {
+        let problem = |code: &str, message: &str| Problem {
+            profile: self.profile.clone(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+        };
+        let failed = self.error.iter().map(|error| problem(&error.code, &error.message));
+        failed.chain(self.gaps.iter().map(|gap| problem("incomplete", gap))).collect()
+    }
+}
+
+/// Refuses names that several VMs have.
+pub fn refuse_ambiguous(ambiguous: &[(String, Vec<String>)]) -> Result<()> {
+    match ambiguous.first() {
+        None => Ok(()),
+        Some((name, ids)) => {
+            let message = format!("`{name}` names {} VMs: {}", ids.len(), ids.join(", "));
+            Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("write the id"))
+        }
+    }
+}
+
+/// The present by the server's clock: its times are compared with it.
+pub fn server_now(cx: &Context, http: &Http) -> Timestamp {
+    http.server_time().unwrap_or_else(|| cx.system.now())
+}
