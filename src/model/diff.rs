@@ -140,8 +140,8 @@ struct Side<'a> {
     fleet: Fleet,
     rows: HashMap<(Kind, String), Row>,
     uncovered: HashSet<String>,
-    /// Ids of VMs and disks.
-    listed: HashSet<String>,
+    /// VMs and disks by id: a VM and a disk of an OnApp cloud can have the same number.
+    listed: HashSet<(Kind, String)>,
 }
 
 impl<'a> Side<'a> {
@@ -149,8 +149,9 @@ impl<'a> Side<'a> {
         let fleet = snapshot.fleet();
         let rows = judge(&fleet);
         let uncovered = rows.iter().flat_map(|row| row.uncovered.iter().cloned()).collect();
-        let machines = fleet.machines.iter().filter_map(|machine| machine.id.clone());
-        let listed = machines.chain(fleet.disks.iter().filter_map(|disk| disk.id.clone())).collect();
+        let machines = fleet.machines.iter().filter_map(|machine| Some((Kind::Vm, machine.id.clone()?)));
+        let disks = fleet.disks.iter().filter_map(|disk| Some((Kind::Disk, disk.id.clone()?)));
+        let listed = machines.chain(disks).collect();
         let rows = rows.into_iter().filter_map(|row| Some(((row.kind, row.id.clone()?), row))).collect();
         Self { snapshot, fleet, rows, uncovered, listed }
     }
@@ -161,7 +162,16 @@ impl<'a> Side<'a> {
 
     /// The machine that a disk is assigned to, where that is listed.
     fn machine_of<'d>(&self, disk: &'d Disk) -> Option<&'d str> {
-        disk.machine_id.as_deref().filter(|id| self.listed.contains(*id))
+        disk.machine_id.as_deref().filter(|id| self.lists(Kind::Vm, id))
+    }
+
+    fn lists(&self, kind: Kind, id: &str) -> bool {
+        self.listed.contains(&(kind, id.to_owned()))
+    }
+
+    /// Whether what a policy backs up may still exist: a VM or a disk has that id, whatever the type of the target says.
+    fn has_target_of(&self, policy: &Policy) -> bool {
+        policy.target.id.as_deref().is_none_or(|id| self.lists(Kind::Vm, id) || self.lists(Kind::Disk, id))
     }
 
     /// What it means that this snapshot does not list something: a list with gaps proves nothing.
@@ -301,11 +311,11 @@ fn policies(old: &Side<'_>, new: &Side<'_>) -> Vec<Difference> {
 
 fn removed_policy(id: &str, policy: &Policy, new: &Side<'_>) -> Difference {
     let mut removed = Difference::new(Subject::Policy, id, policy.target.label(), new.absence(ChangeKind::Removed));
-    let has_target = policy.target.id.as_deref().is_none_or(|target| new.listed.contains(target));
+    let has_target = new.has_target_of(policy);
     // With its target gone as well, there is nothing left to protect.
     if removed.change == ChangeKind::Removed && has_target {
         removed.weaker = true;
-        removed.losses.push("the policy was removed: it makes no more backups".to_owned());
+        removed.losses.push("the policy was removed or is not enabled: it makes no more backups".to_owned());
     }
     removed
 }

@@ -175,15 +175,18 @@ fn source(snapshot: Snapshot) -> Source {
     Source { totals: totals(&snapshot.verdicts), lines, snapshot }
 }
 
-/// The names of VMs and disks in lower case, by id.
-fn names_of(snapshot: &Snapshot) -> HashMap<String, Vec<String>> {
-    let machines = snapshot.machines.iter().map(|one| (&one.id, [one.name.as_ref(), one.fqdn.as_ref()]));
-    let disks = snapshot.disks.iter().map(|one| (&one.id, [one.name.as_ref(), None]));
+/// Names in lower case of VMs and disks, by id.
+type Names = HashMap<(Kind, String), Vec<String>>;
+
+fn names_of(snapshot: &Snapshot) -> Names {
+    let machines = snapshot.machines.iter().map(|one| (Kind::Vm, &one.id, [one.name.as_ref(), one.fqdn.as_ref()]));
+    let disks = snapshot.disks.iter().map(|one| (Kind::Disk, &one.id, [one.name.as_ref(), None]));
     let lower = |names: [Option<&String>; 2]| names.into_iter().flatten().map(|name| name.to_lowercase()).collect();
-    machines.chain(disks).filter_map(|(id, names)| Some((id.clone()?, lower(names)))).collect()
+    machines.chain(disks).filter_map(|(kind, id, names)| Some(((kind, id.clone()?), lower(names)))).collect()
 }
 
-fn is_named(line: &Line, target: &str, names: &HashMap<String, Vec<String>>) -> bool {
+fn is_named(line: &Line, target: &str, names: &Names) -> bool {
     let Some(id) = &line.row.id else { return false };
-    id == target || names.get(id).is_some_and(|names| names.contains(&target.to_lowercase()))
+    let is_called = |names: &Vec<String>| names.contains(&target.to_lowercase());
+    id == target || names.get(&(line.row.kind, id.clone())).is_some_and(is_called)
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::coverage::coverage;
@@ -47,9 +48,15 @@ pub async fn take(cx: &Context, query: Query) -> Result<Snapshot> {
     })
 }
 
-/// Identifies the organization. A token that may not list organizations knows the one that it was given.
+/// Identifies the organization. A token that may not list organizations knows the one that it was given. OnApp has none:
+/// what an account of a cloud sees takes its place.
 async fn organization(cx: &Context, inventory: &Inventory) -> Result<OrganizationRecord> {
     let lookup = &inventory.organization;
+    if cx.provider_is(Provider::OnApp)? {
+        let account = cx.connection(None)?.user.as_ref().map_or("", |user| user.value.as_str());
+        let id = Some(format!("{account}@{}", lookup.value));
+        return Ok(OrganizationRecord { id, ..OrganizationRecord::default() });
+    }
     let wanted = Some(lookup.value.clone());
     let given = if lookup.key == "id" {
         OrganizationRecord { id: wanted.clone(), ..OrganizationRecord::default() }
@@ -84,8 +91,8 @@ pub async fn read(cx: &Context, path: &Path) -> Result<Snapshot> {
         Error::usage(format!("{name}: not a snapshot: {error}")).hint("`bpctl snapshot > FILE` writes one")
     };
     let head: Head = serde_json::from_str(text).map_err(|error| wrong(&error))?;
-    if head.version > SNAPSHOT_VERSION {
-        let version = head.version;
+    let version = head.version;
+    if version == 0 || version > SNAPSHOT_VERSION {
         return Err(Error::usage(format!("{name}: snapshot version {version}: this bpctl reads {SNAPSHOT_VERSION}"))
             .hint("read it with the version of bpctl that wrote it, or a newer one"));
     }

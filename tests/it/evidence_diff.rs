@@ -201,13 +201,30 @@ fn what_is_not_a_snapshot_of_this_organization_is_refused() {
     snapshot["version"] = json!(2);
     let newer = home.file("newer.json", &snapshot.to_string()).display().to_string();
     bare(&["diff", &file, &newer, "-o", "json"]).run().fails(2, "usage").mentions(&["snapshot version 2"]);
-    for (name, text) in [("empty", ""), ("plan", "{\"bpctl_plan\": 1}"), ("half", "{\"version\": 1, \"time\": \"x\"}")]
-    {
+    for version in ["0", "99", "18446744073709551615"] {
+        snapshot["version"] = serde_json::from_str(version).unwrap();
+        let other = home.file("other.json", &snapshot.to_string()).display().to_string();
+        bare(&["diff", &other, &file, "-o", "json"]).run().fails(2, "usage").mentions(&["this bpctl reads 1"]);
+    }
+    let whole = std::fs::read_to_string(&file).unwrap();
+    for (name, text) in [
+        ("empty", ""),
+        ("plan", "{\"bpctl_plan\": 1}"),
+        ("half", "{\"version\": 1, \"time\": \"x\"}"),
+        ("cut", &whole[..whole.len() / 2]),
+        ("list", "[]"),
+        ("words", "not JSON"),
+        ("version", "{\"version\": \"1\"}"),
+        ("negative", "{\"version\": -1}"),
+        ("deep", &"[".repeat(100_000)),
+        ("wrong", &whole.replacen("\"machines\": [", "\"machines\": [7,", 1)),
+    ] {
         let wrong = home.file(name, text).display().to_string();
         bare(&["diff", &wrong, &file, "-o", "json"]).run().fails(2, "usage").mentions(&["not a snapshot"]);
     }
     bare(&["diff", "-", "-", "-o", "json"]).run().fails(2, "usage");
     bare(&["diff", "no-such-file", &file, "-o", "json"]).run().fails(2, "usage");
+    bare(&["diff", &home.path("").display().to_string(), &file, "-o", "json"]).run().fails(2, "usage");
     let other = World::new().orgs(vec![org("org_other", "Other", "other")]).serve();
     katapult(&other, &["diff", &file, "-o", "json"]).run().fails(2, "usage").mentions(&["different organizations"]);
 }
@@ -222,4 +239,24 @@ fn names_in_a_snapshot_are_inert_on_the_terminal() {
     let run = bare(&["diff", &old, &new, "--fail-on", "weaker"]).run().exits(10);
     assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "{}", run.report());
     assert!(run.stdout.contains("\\x1b[31mred"), "{}", run.report());
+}
+
+#[test]
+fn it_works_on_onapp_where_a_policy_that_is_paused_is_weaker() {
+    let home = Home::new();
+    let run = |args: &[&str]| bare(args).args(&["--profile", "sandbox-onapp"]).home(&home).run();
+    let keep = |name: &str| home.file(name, &run(&["snapshot"]).ok().stdout).display().to_string();
+    let before = keep("before.json");
+    run(&["diff", &before, "--fail-on", "weaker"]).ok();
+    let policies = run(&["policies", "list", "-o", "json"]).ok().json();
+    let enabled = policies.as_array().unwrap().iter().find(|policy| policy["status"] == "enabled").unwrap();
+    run(&["policy", "pause", &enabled["id"].to_string(), "--yes"]).ok();
+    let changed = run(&["diff", &before, "--fail-on", "weaker", "-o", "json"]).exits(10).json();
+    let is_it = |row: &&Value| row["type"] == "policy" && row["id"] == enabled["id"].to_string();
+    let row = changed.as_array().unwrap().iter().find(is_it).unwrap_or_else(|| panic!("{changed}"));
+    assert_eq!(row["weaker"], true);
+    // The same cloud through another account is another thing.
+    let other = std::fs::read_to_string(&before).unwrap().replace("@127.0.0.1", "-else@127.0.0.1");
+    let other = home.file("other.json", &other).display().to_string();
+    run(&["diff", &other, "-o", "json"]).fails(2, "usage").mentions(&["different organizations"]);
 }

@@ -207,8 +207,24 @@ fn a_profile_that_cannot_be_read_is_named() {
     assert!(all.iter().any(|line| line["profile"] == "b" && line["verdict"] == "unknown"), "{all:?}");
     let none = run(&["--profile", "b,b2", "-o", "json"]).exits(4);
     assert_eq!(none.stdout, "", "{}", none.report());
-    let clouds = bare(&["report", "--profile", "sandbox,sandbox-onapp"]).run().exits(9);
-    assert!(clouds.stdout.contains("| sandbox-onapp | the whole profile |"), "{}", clouds.report());
+}
+
+#[test]
+fn both_clouds_are_one_report() {
+    let home = Home::new();
+    let run = |args: &[&str]| bare(args).args(&["--profile", "sandbox,sandbox-onapp"]).home(&home).run();
+    let covered = run(&["coverage", "-o", "json"]).ok().json();
+    let markdown = run(&["report", "--require", "daily"]).ok().stdout;
+    let all = covered.as_array().unwrap().iter().filter(|row| row["object"]["type"] == "vm").count();
+    assert!(markdown.contains(&format!("| All | {all} | ")), "{markdown}");
+    assert!(markdown.contains("| sandbox-onapp | - | sandbox@127.0.0.1 |"), "account and cloud: {markdown}");
+    for (format, is_it) in [("html", "<!DOCTYPE html>"), ("csv", "profile,")] {
+        assert!(run(&["report", "--format", format]).ok().stdout.starts_with(is_it), "{format}");
+    }
+    // A VM and a disk can have the same number: an exception for one of them is not one for the other.
+    let file = exceptions(&home, &(exception("test1", "2999-12-31") + "profile = \"sandbox-onapp\"\n"));
+    let excepted = lines(&run(&["report", "--exceptions", &file, "--format", "csv"]).ok().stdout);
+    assert_eq!(excepted.iter().filter(|line| line["status"] == "excepted").count(), 1, "{excepted:?}");
 }
 
 #[test]

@@ -260,7 +260,7 @@ fn what_a_provider_offers_is_named_in_full() {
         let run = bare(args).args(&["--profile", "sandbox-onapp"]).run().fails_in_words(2);
         run.mentions(&[
             "not supported by provider onapp; supported: policies, backups, transactions, vm, disk, history, coverage, \
-             calendar, check and lint",
+             calendar, check, lint, snapshot, diff and report",
         ]);
     }
     let run = katapult(&cloud, &["backups", "list", "--vm", "1"]).run().fails_in_words(2);
