@@ -1,9 +1,11 @@
-//! A server for measurements: pages of policies in Katapult's shape, over HTTP or HTTPS, as slow as told.
+//! A server for measurements: pages of policies in Katapult's shape, and VMs with their backups in OnApp's, over HTTP or HTTPS,
+//! as slow as requested.
 //!
 //! It answers any token and any owner alike, does as little as it can (pages are made beforehand), and is no model of the
 //! API: the simulator is (`bpctl sandbox serve`). One thread a connection; HTTP/1.1 only.
 //!
-//! `bench-server [--policies N] [--latency MS] [--second-page-after MS] [--large-set] [--tls CERT KEY]` prints its base URL.
+//! `bench-server [--policies N] [--machines N] [--latency MS] [--second-page-after MS] [--large-set] [--tls CERT KEY]` prints
+//! its base URL as Katapult; as OnApp it is `/` of the same server.
 
 #![expect(
     clippy::unwrap_used,
@@ -27,24 +29,47 @@ const PER_PAGE: usize = 100;
 #[derive(Default)]
 struct Options {
     policies: usize,
+    /// VMs of the OnApp cloud.
+    machines: usize,
     latency: Duration,
     second_page_after: Duration,
     is_large_set: bool,
     tls: Option<Arc<ServerConfig>>,
 }
 
+/// What is answered, made beforehand.
+struct Bodies {
+    /// Pages of policies.
+    pages: Vec<String>,
+    /// The list of VMs.
+    machines: String,
+    /// The backups of any VM.
+    backups: String,
+}
+
+impl Bodies {
+    fn of(&self, head: &str, page: usize) -> &str {
+        let path = head.split_whitespace().nth(1).unwrap_or_default();
+        match path.split('?').next() {
+            Some(path) if path.ends_with("/virtual_machines.json") => &self.machines,
+            Some(path) if path.ends_with("/backups.json") => &self.backups,
+            _ => self.pages.get(page - 1).map_or("{\"pagination\":{},\"disk_backup_policies\":[]}", String::as_str),
+        }
+    }
+}
+
 fn main() {
     let options = options();
     let scheme = if options.tls.is_some() { "https" } else { "http" };
-    let pages: Vec<String> = (0..options.policies.div_ceil(PER_PAGE).max(1)).map(|page| body(page, &options)).collect();
-    let served = Arc::new((options, pages));
+    let pages = (0..options.policies.div_ceil(PER_PAGE).max(1)).map(|page| body(page, &options)).collect();
+    let served = Arc::new((Bodies { pages, machines: machines(options.machines), backups: backups() }, options));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{scheme}://127.0.0.1:{}/core/v1", listener.local_addr().unwrap().port());
     for stream in listener.incoming() {
         let served = Arc::clone(&served);
         std::thread::spawn(move || {
             // A connection that ends concerns its client only.
-            let _ = connection(stream?, &served.0, &served.1);
+            let _ = connection(stream?, &served.1, &served.0);
             io::Result::Ok(())
         });
     }
@@ -60,6 +85,7 @@ fn options() -> Options {
             "--latency" => options.latency = milliseconds(),
             "--second-page-after" => options.second_page_after = milliseconds(),
             "--policies" => options.policies = word().parse().unwrap(),
+            "--machines" => options.machines = word().parse().unwrap(),
             "--large-set" => options.is_large_set = true,
             "--tls" => options.tls = Some(tls(&word(), &word())),
             _ => panic!("unknown flag {flag}"),
@@ -96,18 +122,48 @@ fn policy(number: usize) -> Value {
     })
 }
 
-fn connection(stream: TcpStream, options: &Options, pages: &[String]) -> io::Result<()> {
+/// VMs as OnApp lists them, with about as many fields.
+fn machines(count: usize) -> String {
+    let machine = |number: usize| {
+        json!({"virtual_machine": {
+            "id": number, "identifier": format!("bench{number:09}"), "label": format!("node-{number}"),
+            "hostname": format!("node-{number}"), "booted": true, "built": true, "locked": false, "suspended": false,
+            "state": "on", "cpus": 2, "memory": 2048, "total_disk_size": 45, "operating_system": "linux",
+            "operating_system_distro": "rhel", "template_id": 128, "template_label": "CentOS 7.9 x64", "user_id": 7,
+            "note": null, "initial_root_password": "not-a-real-one", "support_incremental_backups": true, "time_zone": null,
+            "deleted_at": null, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+            "ip_addresses": [{"ip_address": {"id": number, "address": "198.51.100.1", "netmask": "255.255.255.0"}}],
+        }})
+    };
+    json!((1..=count).map(machine).collect::<Vec<_>>()).to_string()
+}
+
+/// A week of daily backups, each of a whole VM; the newest is of now.
+fn backups() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let backup = |day: u64| {
+        let at = jiff::Timestamp::from_second(i64::try_from(now - day * 86_400).unwrap()).unwrap().to_string();
+        json!({"backup": {
+            "id": 1_000 + day, "identifier": format!("bkp{day}"), "built": true, "built_at": at, "created_at": at,
+            "backup_size": 1_048_576, "backup_type": "incremental", "target_type": "VirtualMachine", "target_id": 1,
+            "initiated": "days", "locked": false, "marked_for_delete": false, "note": null, "operating_system": "linux",
+        }})
+    };
+    json!((0..7).map(backup).collect::<Vec<_>>()).to_string()
+}
+
+fn connection(stream: TcpStream, options: &Options, bodies: &Bodies) -> io::Result<()> {
     stream.set_nodelay(true)?;
     match &options.tls {
-        None => exchanges(stream, options, pages),
+        None => exchanges(stream, options, bodies),
         Some(config) => {
             let connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-            exchanges(StreamOwned::new(connection, stream), options, pages)
+            exchanges(StreamOwned::new(connection, stream), options, bodies)
         }
     }
 }
 
-fn exchanges<S: Read + Write>(stream: S, options: &Options, pages: &[String]) -> io::Result<()> {
+fn exchanges<S: Read + Write>(stream: S, options: &Options, bodies: &Bodies) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let mut head = String::new();
@@ -121,8 +177,7 @@ fn exchanges<S: Read + Write>(stream: S, options: &Options, pages: &[String]) ->
         if number == 2 {
             std::thread::sleep(options.second_page_after);
         }
-        let empty = "{\"pagination\":{},\"disk_backup_policies\":[]}";
-        let body = pages.get(number - 1).map_or(empty, String::as_str);
+        let body = bodies.of(&head, number);
         let answer = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
