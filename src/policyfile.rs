@@ -9,10 +9,12 @@ mod read;
 mod resolve;
 mod write;
 
+use std::fmt;
+
 use crate::model::{Glob, PolicyPatch};
 
 pub use read::read;
-pub use resolve::{Matching, Surroundings, Wanted, resolve};
+pub use resolve::{Matching, Surroundings, Wanted, places, resolve};
 pub use write::{Row, document_json, rows, write};
 
 /// The version of the format that this bpctl writes and reads.
@@ -28,10 +30,19 @@ pub struct Document {
     pub rules: Vec<Rule>,
 }
 
+/// A place in a file, printed as its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+}
+
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its line in the file, from 1.
-    pub line: usize,
+    /// Where it begins.
+    pub place: Place,
     /// What it backs up; `None` only with an id.
     pub target: Option<Name>,
     /// The policy's id, where target and interval are not enough.
@@ -54,8 +65,8 @@ pub enum Name {
 /// A policy for every machine that matches.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its line in the file, from 1.
-    pub line: usize,
+    /// Where it begins.
+    pub place: Place,
     pub selector: Selector,
     /// What each one's policy should be; interval and retention are always there.
     pub fields: PolicyPatch,
@@ -68,6 +79,12 @@ pub enum Selector {
     Match(Glob),
     /// By tag, to the letter.
     Tag(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.line.fmt(f)
+    }
 }
 
 impl Document {

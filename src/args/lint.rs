@@ -1,5 +1,7 @@
 //! `bpctl lint`
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::detail::Detail;
@@ -18,7 +20,7 @@ pub enum FailOnLint {
 ///
 /// Findings have stable codes. `--explain CODE` says what a code means and what to do, without any request.
 ///
-/// JSON fields: code, severity (warning or error), policy, target, message, hint.
+/// JSON fields: code, severity (warning or error), policy, target, message, hint; location (file, line, column) with -f.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Formats: also sarif (SARIF 2.1.0, for code scanning)
@@ -26,7 +28,7 @@ Formats: also sarif (SARIF 2.1.0, for code scanning)
 Examples:
   bpctl lint --fail-on error
   bpctl lint --explain W012
-  bpctl lint -o sarif > lint.sarif")]
+  bpctl lint -f policies.toml -o sarif > lint.sarif")]
 pub struct Lint {
     /// Allow N policies per minute (W013)
     #[arg(long, value_name = "N", value_parser = positive, default_value_t = 5)]
@@ -34,6 +36,11 @@ pub struct Lint {
     /// Exit with 10 at a warning or an error
     #[arg(long, value_enum, value_name = "SEVERITY", hide_possible_values = true)]
     pub fail_on: Option<FailOnLint>,
+    /// Policy file: say where it speaks of each finding
+    ///
+    /// SARIF has the line and the column; a finding that the file does not speak of has the file alone.
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["explain", "list_codes"])]
+    pub file: Option<PathBuf>,
     /// Explain a code, or all of them with `all`
     #[arg(long, value_name = "CODE", conflicts_with_all = ["list_codes", "fail_on"])]
     pub explain: Option<String>,

@@ -2,46 +2,101 @@
 
 use jiff::Timestamp;
 
+use super::gather::{self, Gathered};
 use crate::args::{Calendar, Format};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::calendar::{Run, Runs, runs};
-use crate::ops::inventory::{self, Reading};
+use crate::ops::inventory;
 use crate::ops::report_file::{self, Written};
 use crate::ops::rows::{Rows, print_list};
 use crate::view::{Drawing, bars, ics};
 
+/// The runs of one organization, and how reading them ended.
+struct Found {
+    runs: Vec<Run>,
+    result: Result<()>,
+}
+
 /// Shows when backups run.
 pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
     let rows = Rows::<Run>::begin(cx)?;
-    let reading = inventory::read_policies(cx, args.detail.detail).await?;
-    show(cx, args, rows, &reading).await?;
-    reading.inventory.unread_error().map_or(Ok(()), Err)
-}
-
-async fn show(cx: &Context, args: Calendar, rows: Rows<'_, Run>, reading: &Reading) -> Result<()> {
-    let from = cx.now();
-    let until = Timestamp::from_second(from.as_second().saturating_add(args.next))
-        .map_err(|_| Error::usage("that is too far ahead"))?;
-    let all = runs(&reading.inventory.fleet.policies, from.as_second(), until.as_second());
-    assumptions(cx, &all);
-    if let Some(path) = &args.ics {
-        if report_file::write(cx, path, ics(&all.runs, from)).await? == Written::ToOutput {
-            return Ok(());
-        }
-        cx.ui.note(&format!("{} runs written to {}", all.runs.len(), path.display()));
+    let span = span(cx, &args)?;
+    let Found { runs, result } = read(cx, &args, span).await?;
+    if write(cx, &args, &[(None, &runs)]).await? == Some(Written::ToOutput) {
+        return result;
     }
     let output = &cx.output;
-    // The bars of several profiles would need one scale: their runs are listed instead.
-    let is_list = cx.gathering.is_some() || output.columns.is_some() || output.sort.is_some() || output.limit.is_some();
+    let is_list = output.columns.is_some() || output.sort.is_some() || output.limit.is_some();
     if output.format != Format::Table || is_list {
-        return print_list(rows, all.runs, "in this time");
-    }
-    if all.runs.is_empty() {
+        print_list(rows, runs, "in this time")?;
+    } else if runs.is_empty() {
         cx.ui.note("no runs in this time");
-        return Ok(());
+    } else {
+        cx.ui.print(|out| bars(&runs, span, &output.times, (drawing(cx, args.ascii), output.room()), out))?;
     }
-    cx.ui.print(|out| bars(&all.runs, (from, until), &output.times, (drawing(cx, args.ascii), output.room()), out))
+    result
+}
+
+/// The same of several profiles, as a list: their bars would need one scale.
+pub async fn run_on(cx: &Context, names: &[String], args: &Calendar) -> Result<()> {
+    let listing = gather::begin::<Run>(cx)?;
+    let span = span(cx, args)?;
+    let (mut parts, mut gathered) = (Vec::new(), Vec::new());
+    for (name, found) in gather::read_each(cx, names, async |own| read(own, args, span).await).await {
+        let (rows, result) = match found {
+            Ok(Found { runs, result }) => {
+                let rows = gather::rows(&listing, runs.clone())?;
+                parts.push((name.clone(), runs));
+                (rows, result)
+            }
+            Err(error) => (Vec::new(), Err(error)),
+        };
+        gathered.push(Gathered { name, rows, is_cut: false, result });
+    }
+    let calendars: Vec<(Option<&str>, &[Run])> =
+        parts.iter().map(|(name, runs)| (Some(name.as_str()), runs.as_slice())).collect();
+    if !parts.is_empty() && write(cx, args, &calendars).await? == Some(Written::ToOutput) {
+        return gather::conclude(gathered);
+    }
+    gather::print(cx, listing, gathered, vec![totals(&calendars)])
+}
+
+/// The time that is shown.
+fn span(cx: &Context, args: &Calendar) -> Result<(Timestamp, Timestamp)> {
+    let from = cx.now();
+    let until = Timestamp::from_second(from.as_second().saturating_add(args.next));
+    Ok((from, until.map_err(|_| Error::usage("that is too far ahead"))?))
+}
+
+async fn read(cx: &Context, args: &Calendar, (from, until): (Timestamp, Timestamp)) -> Result<Found> {
+    let reading = inventory::read_policies(cx, args.detail.detail).await?;
+    let all = runs(&reading.inventory.fleet.policies, from.as_second(), until.as_second());
+    assumptions(cx, &all);
+    if cx.gathering.is_some() {
+        gather::note_empty::<Run>(cx, all.runs.len(), "in this time");
+    }
+    Ok(Found { runs: all.runs, result: reading.inventory.unread_error().map_or(Ok(()), Err) })
+}
+
+/// Writes the calendar file, where one is wanted.
+async fn write(cx: &Context, args: &Calendar, calendars: &[(Option<&str>, &[Run])]) -> Result<Option<Written>> {
+    let Some(path) = &args.ics else {
+        return Ok(None);
+    };
+    let written = report_file::write(cx, path, ics(calendars, cx.now())).await?;
+    if written == Written::ToFile {
+        let count: usize = calendars.iter().map(|(_, runs)| runs.len()).sum();
+        cx.ui.note(&format!("{count} runs written to {}", path.display()));
+    }
+    Ok(Some(written))
+}
+
+fn totals(calendars: &[(Option<&str>, &[Run])]) -> String {
+    let count: usize = calendars.iter().map(|(_, runs)| runs.len()).sum();
+    let each: Vec<String> =
+        calendars.iter().map(|(name, runs)| format!("{} {}", name.unwrap_or("-"), runs.len())).collect();
+    format!("{count} runs: {}", each.join(", "))
 }
 
 /// The locale's character set, read as C libraries do.

@@ -1,18 +1,44 @@
 //! `bpctl lint`
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
+use super::gather::{self, Gathered};
 use crate::args::{FailOnLint, Format, Lint};
 use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Flow;
-use crate::model::lint::{Evidence, Finding, OnAppFacts, RULES, Rule, Severity, lint, rule};
-use crate::model::{Object, TrashObject};
+use crate::model::lint::{Evidence, Finding, Location, OnAppFacts, RULES, Rule, Severity, lint, rule};
+use crate::model::{Fleet, Machine, Object, TrashObject};
 use crate::ops::inventory::{self, Reading};
 use crate::ops::onapp_fleet::is_closed;
+use crate::ops::planner;
 use crate::ops::rows::{Rows, own, print_list};
-use crate::view::{Resource, sarif, structured};
+use crate::policyfile::{self, Document, Place, Surroundings};
+use crate::view::{Resource, SarifPart, sarif, structured};
+
+/// What was found in one organization, and how that ended.
+struct Found {
+    findings: Vec<Finding>,
+    /// What was not checked.
+    notes: Vec<String>,
+    is_complete: bool,
+    result: Result<()>,
+}
+
+impl Found {
+    fn part<'f>(&'f self, profile: Option<&'f str>) -> SarifPart<'f> {
+        let Self { findings, notes, is_complete, .. } = self;
+        SarifPart { profile, findings, notes, is_complete: *is_complete }
+    }
+}
+
+/// A policy file, by the name that it was given.
+struct PolicyFile {
+    name: String,
+    document: Document,
+}
 
 /// Finds policies that are probably not as intended.
 pub async fn run(cx: &Context, args: Lint) -> Result<()> {
@@ -23,35 +49,150 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
         return print_list(Rows::<Rule>::begin(cx)?, RULES.to_vec(), "there are");
     }
     let rows = Rows::<Finding>::begin(cx)?;
+    let file = match &args.file {
+        Some(path) => Some(policy_file(cx, path).await?),
+        None => None,
+    };
+    let found = read(cx, &args, file.as_ref()).await?;
+    match cx.output.format {
+        Format::Sarif => {
+            cx.ui.print(|out| structured(&cx.output, &sarif(&[found.part(None)], &[]), out))?;
+        }
+        _ => print_list(rows, found.findings, "in this organization")?,
+    }
+    found.result
+}
+
+/// The same of several profiles: one list, or one SARIF document.
+pub async fn run_on(cx: &Context, names: &[String], args: &Lint) -> Result<()> {
+    if args.file.is_some() {
+        return Err(Error::usage("`--file` does not go with several profiles")
+            .hint("a policy file is of one organization: `--profile NAME` names one"));
+    }
+    let listing = gather::begin::<Finding>(cx)?;
+    let (mut parts, mut gathered, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, found) in gather::read_each(cx, names, async |own| read(own, args, None).await).await {
+        let (rows, result) = match found {
+            Ok(mut found) => {
+                let result = std::mem::replace(&mut found.result, Ok(()));
+                let rows = gather::rows(&listing, found.findings.clone())?;
+                parts.push((name.clone(), found));
+                (rows, result)
+            }
+            Err(error) => {
+                missing.push(format!("{name} could not be read: {} ({})", error.message, error.code));
+                (Vec::new(), Err(error))
+            }
+        };
+        gathered.push(Gathered { name, rows, is_cut: false, result });
+    }
+    if cx.output.format != Format::Sarif {
+        let all = parts.iter().flat_map(|(_, found)| &found.findings);
+        return gather::print(cx, listing, gathered, vec![totals(all)]);
+    }
+    let parts: Vec<SarifPart<'_>> = parts.iter().map(|(name, found)| found.part(Some(name))).collect();
+    if !parts.is_empty() {
+        cx.ui.print(|out| structured(&cx.output, &sarif(&parts, &missing), out))?;
+    }
+    gather::conclude(gathered)
+}
+
+fn totals<'f>(findings: impl Iterator<Item = &'f Finding>) -> String {
+    let (mut errors, mut warnings) = (0, 0);
+    for finding in findings {
+        match finding.severity {
+            Severity::Error => errors += 1,
+            Severity::Warning => warnings += 1,
+        }
+    }
+    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    format!("{}: {}, {}", count(errors + warnings, "finding"), count(errors, "error"), count(warnings, "warning"))
+}
+
+async fn read(cx: &Context, args: &Lint, file: Option<&PolicyFile>) -> Result<Found> {
     let mut reading = inventory::read(cx, args.detail.detail).await?;
-    let mut skipped = Vec::new();
+    let mut notes = Vec::new();
     let trash = trash(cx, &mut reading).await?;
     let is_onapp = cx.provider_is(Provider::OnApp)?;
     if trash.is_none() && !is_onapp {
-        skipped.push("W021 was not checked: the token may not read the trash (scope `trash_objects:read`)".to_owned());
+        notes.push("W021 was not checked: the token may not read the trash (scope `trash_objects:read`)".to_owned());
     }
     if !reading.is_detailed {
-        skipped.push("W022 was not checked: it takes one request a policy; `--detail` does that".to_owned());
+        notes.push("W022 was not checked: it takes one request a policy; `--detail` does that".to_owned());
     }
-    let removes_backups = removes_backups(cx, &mut skipped).await?;
-    skipped.iter().for_each(|note: &String| cx.ui.warn(note));
+    let removes_backups = removes_backups(cx, &mut notes).await?;
+    notes.iter().for_each(|note: &String| cx.ui.warn(note));
     let gaps = reading.inventory.gaps().to_vec();
-    let is_complete = gaps.is_empty();
-    skipped.extend(gaps);
-    let findings = lint(&Evidence {
+    let is_complete = gaps.is_empty() && reading.inventory.unread().is_empty();
+    notes.extend(gaps);
+    let unread = reading.inventory.unread().iter();
+    notes
+        .extend(unread.map(|(id, error)| format!("policy {id} could not be read: {} ({})", error.message, error.code)));
+    let mut findings = lint(&Evidence {
         fleet: &reading.inventory.fleet,
         trash: trash.as_ref(),
         onapp: is_onapp.then_some(OnAppFacts { idle: &reading.idle, removes_backups }),
         max_per_minute: usize::try_from(args.max_per_minute).unwrap_or(usize::MAX),
         now: cx.now(),
     });
+    if let Some(file) = file {
+        locate(cx, file, &mut reading, &mut findings).await?;
+    }
+    if cx.gathering.is_some() {
+        gather::note_empty::<Finding>(cx, findings.len(), "in this organization");
+    }
     let verdict =
         args.fail_on.and_then(|level| failure(&findings, level).or_else(|| reading.inventory.incomplete_error()));
-    match cx.output.format {
-        Format::Sarif => cx.ui.print(|out| structured(&cx.output, &sarif(&findings, &skipped, is_complete), out))?,
-        _ => print_list(rows, findings, "in this organization")?,
+    let result = verdict.or_else(|| reading.inventory.unread_error()).map_or(Ok(()), Err);
+    Ok(Found { findings, notes, is_complete, result })
+}
+
+/// Reads the policy file, before anything is requested.
+async fn policy_file(cx: &Context, path: &Path) -> Result<PolicyFile> {
+    if path.as_os_str() == "-" {
+        return Err(Error::usage("`--file -` has no name that a finding could be located in").hint("name the file"));
     }
-    verdict.or_else(|| reading.inventory.unread_error()).map_or(Ok(()), Err)
+    let (name, text) = planner::read_text(cx, path).await?;
+    let document = policyfile::read(&name, &text)?;
+    Ok(PolicyFile { name, document })
+}
+
+/// Says of each finding where the file speaks of it: by its policy, else by its target.
+async fn locate(cx: &Context, file: &PolicyFile, reading: &mut Reading, findings: &mut [Finding]) -> Result<()> {
+    if cx.provider_is(Provider::Katapult)? {
+        let api = cx.katapult()?;
+        if let Some(organization) = file.document.organization.as_deref() {
+            planner::organization(cx, api, Some(organization)).await?;
+        }
+        if file.document.needs_tags() {
+            reading.inventory.read_tags(cx, api).await?;
+        }
+    }
+    let Fleet { machines, disks, policies } = &reading.inventory.fleet;
+    let wanted = policyfile::places(&file.document, Surroundings { machines, disks, policies });
+    let (mut by_policy, mut by_target) = (HashMap::new(), HashMap::new());
+    for wanted in &wanted {
+        by_policy.extend(wanted.policy.as_deref().map(|id| (id, wanted.place)));
+        by_target.extend(wanted.target.id.as_deref().map(|id| (id, wanted.place)));
+    }
+    let target_ids: HashMap<&str, &str> =
+        machines.iter().filter_map(|machine: &Machine| Some((machine.label(), machine.id.as_deref()?))).collect();
+    for finding in findings {
+        let of_target = |label: &String| {
+            let id = target_ids.get(label.as_str()).copied().unwrap_or(label);
+            by_target.get(id).copied()
+        };
+        let place: Option<Place> = match &finding.policy {
+            Some(policy) => by_policy.get(policy.as_str()).copied(),
+            None => finding.target.as_ref().and_then(of_target),
+        };
+        finding.location = Some(Location {
+            file: file.name.clone(),
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
+        });
+    }
+    Ok(())
 }
 
 fn explain(cx: &Context, code: &str) -> Result<()> {

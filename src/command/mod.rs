@@ -14,6 +14,7 @@ mod diff;
 mod disk;
 mod doctor;
 mod export;
+mod gather;
 mod help;
 pub mod history;
 mod lint;

@@ -332,7 +332,6 @@ fn reach(policy: &Policy) -> Option<u64> {
     policy.schedule.period_seconds()?.checked_mul(u64::try_from(policy.retention?).ok()?)
 }
 
-/// Adds rows up.
 pub fn totals<'r>(rows: impl IntoIterator<Item = &'r Row>) -> Totals {
     let mut totals = Totals::default();
     for row in rows {

@@ -233,7 +233,7 @@ impl<'a> Maker<'a> {
                 let id = wanted.policy.as_deref().unwrap_or_default();
                 self.notes.push(format!(
                     "line {}: policy {id} of {} is scheduled for deletion at {}; the API cannot take that back",
-                    wanted.line,
+                    wanted.place,
                     wanted.target.label(),
                     utc(at)
                 ));

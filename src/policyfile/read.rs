@@ -18,7 +18,7 @@ const RULE_KEYS: [&str; 7] = ["match", "tag", "interval", "frequency", "time", "
 /// Reads a document; `name` is what complaints call it.
 pub fn read(name: &str, text: &str) -> Result<Document> {
     let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(offset, _)| offset).collect();
-    let reader = Reader { name, breaks };
+    let reader = Reader { name, text, breaks };
     let document = Toml::parse(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
         let sentence = error.message().lines().next().unwrap_or_default().to_owned();
@@ -30,6 +30,7 @@ pub fn read(name: &str, text: &str) -> Result<Document> {
 /// Knows where in the text something stands.
 struct Reader<'a> {
     name: &'a str,
+    text: &'a str,
     /// Where each line ends.
     breaks: Vec<usize>,
 }
@@ -72,7 +73,7 @@ impl Reader<'_> {
             (2.., ..) => "has more than one of `vm`, `disk` and `target`: a policy has one target",
             (0, None, _) => "has none of `vm`, `disk` and `target`: say what is backed up",
             (_, None, None) => "lacks `interval`: a policy is known by its target and interval",
-            _ => return Ok(Entry { line: self.line(place.offset), target: names.pop(), id, fields }),
+            _ => return Ok(Entry { place: self.place(place.offset), target: names.pop(), id, fields }),
         };
         Err(self.wrong(place.offset, &format!("`{}` {complaint}", place.path)))
     }
@@ -95,7 +96,7 @@ impl Reader<'_> {
         if fields.retention.is_none() {
             return Err(lacks("`retention`: a machine that has no such policy gets a new one"));
         }
-        Ok(Rule { line: self.line(place.offset), selector, fields })
+        Ok(Rule { place: self.place(place.offset), selector, fields })
     }
 
     fn fields(&self, place: &Place<'_>) -> Result<PolicyPatch> {
@@ -180,11 +181,14 @@ impl Reader<'_> {
     }
 
     fn wrong(&self, offset: usize, what: &str) -> Error {
-        Error::config(format!("{} line {}: {what}", self.name, self.line(offset)))
+        Error::config(format!("{} line {}: {what}", self.name, self.place(offset)))
     }
 
-    fn line(&self, offset: usize) -> usize {
-        self.breaks.partition_point(|end| *end < offset) + 1
+    fn place(&self, offset: usize) -> super::Place {
+        let line = self.breaks.partition_point(|end| *end < offset);
+        let start = line.checked_sub(1).map_or(0, |before| self.breaks[before] + 1);
+        let before = self.text.get(start..offset).unwrap_or_default();
+        super::Place { line: line + 1, column: before.chars().count() + 1 }
     }
 }
 
@@ -225,7 +229,8 @@ mod tests {
                     interval = 'weekly'\nretention = 4\n";
         let document = read("FILE", text).unwrap();
         assert_eq!(document.entries[0].target, Some(Name::Vm("a".to_owned())));
-        assert_eq!((document.entries[0].line, document.rules[0].line), (2, 3));
+        let (entry, rule) = (document.entries[0].place, document.rules[0].place);
+        assert_eq!((entry.line, entry.column, rule.line, rule.column), (2, 11, 3, 1));
         assert!(document.needs_tags());
     }
 }

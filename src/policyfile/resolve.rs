@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Document, Entry, Name, Rule, Selector};
+use super::{Document, Entry, Name, Place, Rule, Selector};
 use crate::error::{Error, Exit, code};
 use crate::model::{Disk, Interval, Machine, Policy, PolicyPatch, Target, TargetKind, without_root_dot};
 
@@ -26,8 +26,8 @@ pub struct Surroundings<'a> {
 /// A policy that the file asks for.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// The line that asks for it.
-    pub line: usize,
+    /// Where the file asks for it.
+    pub place: Place,
     /// What it backs up.
     pub target: Target,
     /// The live policy that is meant; none for a new one.
@@ -47,22 +47,31 @@ pub struct Matching {
     pub notes: Vec<String>,
 }
 
+/// Finds what the file speaks of among what is live. Lines that mean nothing, or could mean several things, are left out.
+pub fn places(document: &Document, live: Surroundings<'_>) -> Vec<Wanted> {
+    resolver(document, live).matching.wanted
+}
+
 /// Finds out what each line means; `name` is what complaints call the file.
 ///
 /// # Errors
 /// Something is not there, or could mean several things: the error lists every such line.
 pub fn resolve(name: &str, document: &Document, live: Surroundings<'_>) -> Result<Matching, Error> {
+    resolver(document, live).finish(name)
+}
+
+fn resolver<'a>(document: &Document, live: Surroundings<'a>) -> Resolver<'a> {
     let mut resolver = Resolver::new(live);
     // Policies that are named by id first, so that target and interval mean what is left.
     document.entries.iter().filter(|entry| entry.id.is_some()).for_each(|entry| resolver.named(entry));
     document.entries.iter().filter(|entry| entry.id.is_none()).for_each(|entry| resolver.single(entry));
     document.rules.iter().for_each(|rule| resolver.rule(rule));
-    resolver.finish(name)
+    resolver
 }
 
 /// A line that cannot be followed.
 struct Complaint {
-    line: usize,
+    place: Place,
     exit: Exit,
     code: &'static str,
     words: String,
@@ -79,9 +88,9 @@ struct Resolver<'a> {
     machine_ids: HashMap<&'a str, &'a Machine>,
     disk_ids: HashMap<&'a str, &'a Disk>,
     /// Live policies that a line means, and that line.
-    claimed: HashMap<&'a str, usize>,
+    claimed: HashMap<&'a str, Place>,
     /// Target and interval of the lines without an id.
-    lines: HashMap<Key, usize>,
+    lines: HashMap<Key, Place>,
     /// Target and interval that single policies or earlier rules speak of.
     covered: HashSet<Key>,
     matching: Matching,
@@ -125,39 +134,39 @@ impl<'a> Resolver<'a> {
         let id = entry.id.as_deref().unwrap_or_default();
         let Some((id, policy)) = self.by_id.get_key_value(id).map(|(id, policy)| (*id, *policy)) else {
             let words = format!("no live policy of the organization is {id}: without `id` the line asks for a new one");
-            return self.complain(entry.line, Exit::NotFound, "disk_backup_policy_not_found", words);
+            return self.complain(entry.place, Exit::NotFound, "disk_backup_policy_not_found", words);
         };
         if let Some(name) = &entry.target {
-            let Some(target) = self.target(entry.line, name) else { return };
+            let Some(target) = self.target(entry.place, name) else { return };
             if target.id != policy.target.id {
                 let words =
                     format!("policy {id} belongs to {}: a policy's target cannot change", policy.target.label());
-                return self.complain(entry.line, Exit::Usage, code::CONFIG, words);
+                return self.complain(entry.place, Exit::Usage, code::CONFIG, words);
             }
         }
-        if let Some(line) = self.claimed.insert(id, entry.line) {
-            let words = format!("policy {id} is on line {line} already");
-            return self.complain(entry.line, Exit::Usage, code::CONFIG, words);
+        if let Some(place) = self.claimed.insert(id, entry.place) {
+            let words = format!("policy {id} is on line {place} already");
+            return self.complain(entry.place, Exit::Usage, code::CONFIG, words);
         }
         let interval = entry.fields.interval.clone().or_else(|| policy.schedule.interval.clone());
         if let (Some(target), Some(interval)) = (policy.target.id.clone(), interval) {
             self.covered.insert((target, interval));
         }
         let target = self.described(&policy.target);
-        self.want(entry.line, target, Some(id), &entry.fields);
+        self.want(entry.place, target, Some(id), &entry.fields);
     }
 
     /// A line with target and interval alone.
     fn single(&mut self, entry: &Entry) {
         let (Some(name), Some(interval)) = (&entry.target, &entry.fields.interval) else { return };
-        let Some(target) = self.target(entry.line, name) else { return };
+        let Some(target) = self.target(entry.place, name) else { return };
         let key = (target.id.clone().unwrap_or_default(), interval.clone());
-        if let Some(line) = self.lines.insert(key.clone(), entry.line) {
-            let words = format!("the {interval} policy of {} is on line {line} already", target.label());
-            return self.complain(entry.line, Exit::Usage, code::CONFIG, words);
+        if let Some(place) = self.lines.insert(key.clone(), entry.place) {
+            let words = format!("the {interval} policy of {} is on line {place} already", target.label());
+            return self.complain(entry.place, Exit::Usage, code::CONFIG, words);
         }
         self.covered.insert(key.clone());
-        self.find(entry.line, &key, target, &entry.fields);
+        self.find(entry.place, &key, target, &entry.fields);
     }
 
     fn rule(&mut self, rule: &Rule) {
@@ -172,7 +181,7 @@ impl<'a> Resolver<'a> {
             has_matched = true;
             let key = (id.clone(), interval.clone());
             if self.covered.insert(key.clone()) {
-                self.find(rule.line, &key, machine_target(machine), &rule.fields);
+                self.find(rule.place, &key, machine_target(machine), &rule.fields);
             }
         }
         if !has_matched {
@@ -180,19 +189,19 @@ impl<'a> Resolver<'a> {
                 Selector::Match(glob) => format!("`{glob}` matches no machine"),
                 Selector::Tag(tag) => format!("no machine has the tag `{tag}`"),
             };
-            self.matching.notes.push(format!("line {}: {what}", rule.line));
+            self.matching.notes.push(format!("line {}: {what}", rule.place));
         }
     }
 
     /// Finds the one live policy of a target and interval that no other line means.
-    fn find(&mut self, line: usize, key: &Key, target: Target, fields: &PolicyPatch) {
+    fn find(&mut self, place: Place, key: &Key, target: Target, fields: &PolicyPatch) {
         let candidates = self.by_key.get(key).map_or(&[][..], Vec::as_slice);
         let free: Vec<&'a str> = candidates.iter().copied().filter(|id| !self.claimed.contains_key(id)).collect();
         match free.as_slice() {
-            [] => self.want_new(line, target, fields),
+            [] => self.want_new(place, target, fields),
             [id] => {
-                self.claimed.insert(id, line);
-                self.want(line, target, Some(id), fields);
+                self.claimed.insert(id, place);
+                self.want(place, target, Some(id), fields);
             }
             several => {
                 let words = format!(
@@ -202,44 +211,44 @@ impl<'a> Resolver<'a> {
                     key.1,
                     several.join(", ")
                 );
-                self.complain(line, Exit::Usage, code::AMBIGUOUS_NAME, words);
+                self.complain(place, Exit::Usage, code::AMBIGUOUS_NAME, words);
             }
         }
     }
 
-    fn want_new(&mut self, line: usize, target: Target, fields: &PolicyPatch) {
+    fn want_new(&mut self, place: Place, target: Target, fields: &PolicyPatch) {
         if target.kind == TargetKind::Unknown {
             let words =
                 format!("{} has no such policy, and is not a listed VM or disk that could get one", target.label());
-            return self.complain(line, Exit::NotFound, "not_found", words);
+            return self.complain(place, Exit::NotFound, "not_found", words);
         }
         if fields.retention.is_none() {
             let words = format!("{} has no such policy yet, and a new one needs `retention`", target.label());
-            return self.complain(line, Exit::Usage, code::CONFIG, words);
+            return self.complain(place, Exit::Usage, code::CONFIG, words);
         }
-        self.want(line, target, None, fields);
+        self.want(place, target, None, fields);
     }
 
-    fn want(&mut self, line: usize, target: Target, policy: Option<&str>, fields: &PolicyPatch) {
+    fn want(&mut self, place: Place, target: Target, policy: Option<&str>, fields: &PolicyPatch) {
         let policy = policy.map(str::to_owned);
-        self.matching.wanted.push(Wanted { line, target, policy, fields: fields.clone() });
+        self.matching.wanted.push(Wanted { place, target, policy, fields: fields.clone() });
     }
 
     /// Finds what a line names as the target.
-    fn target(&mut self, line: usize, name: &Name) -> Option<Target> {
+    fn target(&mut self, place: Place, name: &Name) -> Option<Target> {
         let found = match name {
-            Name::Vm(name) => return self.machine(line, name).map(machine_target),
+            Name::Vm(name) => return self.machine(place, name).map(machine_target),
             Name::Disk(id) => self.disk_ids.get(id.as_str()).map(|disk| disk_target(disk)),
             Name::Target(id) => Some(self.described(&Target { id: Some(id.clone()), ..Target::default() })),
         };
         if found.is_none() {
             let words = format!("no disk of the organization is {}", name.parts().1);
-            self.complain(line, Exit::NotFound, "disk_not_found", words);
+            self.complain(place, Exit::NotFound, "disk_not_found", words);
         }
         found
     }
 
-    fn machine(&mut self, line: usize, name: &str) -> Option<&'a Machine> {
+    fn machine(&mut self, place: Place, name: &str) -> Option<&'a Machine> {
         if let Some(machine) = self.machine_ids.get(name) {
             return Some(machine);
         }
@@ -252,13 +261,13 @@ impl<'a> Resolver<'a> {
             ([machine], _) | ([], [machine]) => Some(machine),
             ([], []) => {
                 let words = format!("no machine of the organization is called `{name}`");
-                self.complain(line, Exit::NotFound, "virtual_machine_not_found", words);
+                self.complain(place, Exit::NotFound, "virtual_machine_not_found", words);
                 None
             }
             _ => {
                 let ids: Vec<&str> = called.iter().filter_map(|machine| machine.id.as_deref()).collect();
                 let words = format!("`{name}` names {} machines ({}): write the id", called.len(), ids.join(", "));
-                self.complain(line, Exit::Usage, code::AMBIGUOUS_NAME, words);
+                self.complain(place, Exit::Usage, code::AMBIGUOUS_NAME, words);
                 None
             }
         }
@@ -274,12 +283,12 @@ impl<'a> Resolver<'a> {
         listed.unwrap_or_else(|| Target { kind: TargetKind::Unknown, id: target.id.clone(), name: name() })
     }
 
-    fn complain(&mut self, line: usize, exit: Exit, code: &'static str, words: String) {
-        self.complaints.push(Complaint { line, exit, code, words });
+    fn complain(&mut self, place: Place, exit: Exit, code: &'static str, words: String) {
+        self.complaints.push(Complaint { place, exit, code, words });
     }
 
     fn finish(mut self, name: &str) -> Result<Matching, Error> {
-        self.complaints.sort_by_key(|complaint| complaint.line);
+        self.complaints.sort_by_key(|complaint| complaint.place);
         let Some(first) = self.complaints.first() else {
             let ids = self.live.policies.iter().filter_map(|policy| policy.id.as_deref());
             self.matching.unlisted = ids.filter(|id| !self.claimed.contains_key(id)).map(str::to_owned).collect();
@@ -287,7 +296,7 @@ impl<'a> Resolver<'a> {
         };
         let (exit, code) = (first.exit, first.code);
         let listed = self.complaints.iter().take(MAX_COMPLAINTS);
-        let mut words: Vec<String> = listed.map(|it| format!("{name} line {}: {}", it.line, it.words)).collect();
+        let mut words: Vec<String> = listed.map(|it| format!("{name} line {}: {}", it.place, it.words)).collect();
         if self.complaints.len() > MAX_COMPLAINTS {
             words.push(format!("and {} more", self.complaints.len() - MAX_COMPLAINTS));
         }

@@ -9,8 +9,9 @@ use crate::text::escape;
 /// The longest line in octets, without its line break.
 const FOLD_AT: usize = 75;
 
-/// Writes the calendar, as of `now`.
-pub fn ics(runs: &[Run], now: Timestamp) -> String {
+/// Writes one calendar of the runs of each profile, as of `now`. Policies of different clouds can have the same number, so
+/// the name of the profile, where there is one, is a part of what identifies a run.
+pub fn ics(calendars: &[(Option<&str>, &[Run])], now: Timestamp) -> String {
     let mut calendar = String::new();
     let mut line = |text: &str| fold(text, &mut calendar);
     line("BEGIN:VCALENDAR");
@@ -18,24 +19,30 @@ pub fn ics(runs: &[Run], now: Timestamp) -> String {
     line(concat!("PRODID:-//bpctl//bpctl ", env!("CARGO_PKG_VERSION"), "//EN"));
     line("CALSCALE:GREGORIAN");
     line("METHOD:PUBLISH");
-    for run in runs {
-        let Ok(at) = Timestamp::from_second(run.at) else { continue };
-        let policy = &run.policy;
-        let interval = policy.schedule.interval.as_ref().map_or("unknown", |interval| interval.as_str());
-        line("BEGIN:VEVENT");
-        line(&format!("UID:{}-{}@bpctl", identifier(policy.id_text()), run.at));
-        line(&format!("DTSTAMP:{}", utc(now)));
-        line(&format!("DTSTART:{}", utc(at)));
-        line(&format!("SUMMARY:{}", text(&format!("Backup of {} ({interval})", run.target().unwrap_or("-")))));
-        line(&format!(
-            "DESCRIPTION:{}",
-            text(&format!("Policy {}\n{} {}", policy.id_text(), policy.target.kind.noun(), policy.target.label()))
-        ));
-        line("TRANSP:TRANSPARENT");
-        line("END:VEVENT");
+    for (profile, run) in calendars.iter().flat_map(|(profile, runs)| runs.iter().map(move |run| (*profile, run))) {
+        event(profile, run, now, &mut line);
     }
     line("END:VCALENDAR");
     calendar
+}
+
+fn event(profile: Option<&str>, run: &Run, now: Timestamp, line: &mut impl FnMut(&str)) {
+    let Ok(at) = Timestamp::from_second(run.at) else { return };
+    let policy = &run.policy;
+    let interval = policy.schedule.interval.as_ref().map_or("unknown", |interval| interval.as_str());
+    let target = format!("{} {}", policy.target.kind.noun(), policy.target.label());
+    let (of, source) = match profile {
+        Some(profile) => (format!("{}-", identifier(profile)), format!("\nProfile {profile}")),
+        None => Default::default(),
+    };
+    line("BEGIN:VEVENT");
+    line(&format!("UID:{of}{}-{}@bpctl", identifier(policy.id_text()), run.at));
+    line(&format!("DTSTAMP:{}", utc(now)));
+    line(&format!("DTSTART:{}", utc(at)));
+    line(&format!("SUMMARY:{}", text(&format!("Backup of {} ({interval})", run.target().unwrap_or("-")))));
+    line(&format!("DESCRIPTION:{}", text(&format!("Policy {}\n{target}{source}", policy.id_text()))));
+    line("TRANSP:TRANSPARENT");
+    line("END:VEVENT");
 }
 
 fn utc(at: Timestamp) -> String {

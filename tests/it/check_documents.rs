@@ -53,6 +53,21 @@ fn systemd_accepts_the_units() {
     accepts("systemd-analyze", &["verify", "--man=no"], &units);
 }
 
+#[test]
+fn the_workflow_is_one_of_github_actions() {
+    if !tools::has("check-jsonschema", &["--version"]) {
+        return;
+    }
+    let home = Home::new();
+    let text = &blocks("yaml")[0].1;
+    let file = |text: &str| home.file("workflow.yml", text).display().to_string();
+    accepts("check-jsonschema", &["--builtin-schema", "vendor.github-workflows"], &[file(text)]);
+    // What others refuse is refused: the schema looks at steps, too.
+    let wrong = file(&text.replace("        run: bpctl plan", "        runs: bpctl plan"));
+    let args = ["--builtin-schema", "vendor.github-workflows"];
+    assert!(!Command::new("check-jsonschema").args(args).arg(wrong).output().unwrap().status.success());
+}
+
 /// Every command line of bpctl on the page, without what a shell adds.
 fn command_lines() -> Vec<Vec<String>> {
     let page = page();

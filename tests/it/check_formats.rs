@@ -1,8 +1,6 @@
 //! The formats of `check`, each held to a tool or a convention of its own world, and every fault in every format: what
 //! cannot be read is never ok.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,17 +19,16 @@ fn format(server: &Server, format: &str) -> Run {
 
 /// Hands a text to a program, which must succeed and have nothing to say.
 fn accepted_by(program: &str, args: &[&str], text: &str) {
-    let mut child = Command::new(program)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.is_empty(), "{program}: {said}\n{text}");
+    assert_eq!(tools::accepted_by(program, args, text), "", "{program}\n{text}");
+}
+
+/// Holds a JUnit report to the schema that Jenkins uses.
+fn is_junit(text: &str) {
+    if tools::has("xmllint", &["--version"]) {
+        let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/schemas/junit-10.xsd");
+        let said = tools::accepted_by("xmllint", &["--noout", "--schema", schema, "-"], text);
+        assert_eq!(said.trim(), "- validates");
+    }
 }
 
 #[test]
@@ -77,9 +74,7 @@ fn names_cannot_break_a_format() {
     if tools::has("promtool", &["--version"]) {
         accepted_by("promtool", &["check", "metrics"], &metrics);
     }
-    if tools::has("xmllint", &["--version"]) {
-        accepted_by("xmllint", &["--noout", "-"], &junit);
-    }
+    is_junit(&junit);
 }
 
 #[test]
@@ -142,10 +137,9 @@ fn junit_counts_what_it_holds() {
     assert_eq!((junit.matches("<testcase ").count(), junit.matches("<failure ").count()), (4, 3), "{junit}");
     let nothing = format(&Server::start(|_| Answer::empty(403)), "junit").exits(4).stdout;
     assert_eq!((nothing.matches("<error ").count(), nothing.matches("errors=\"1\"").count()), (1, 1), "{nothing}");
-    if tools::has("xmllint", &["--version"]) {
-        accepted_by("xmllint", &["--noout", "-"], &junit);
-        accepted_by("xmllint", &["--noout", "-"], &nothing);
-    }
+    is_junit(&junit);
+    is_junit(&nothing);
+    is_junit(&katapult(&mixed_world(), &["check", "--format", "junit"]).run().exits(10).stdout);
 }
 
 const FORMATS: [&str; 5] = ["table", "json", "nagios", "prometheus", "junit"];

@@ -10,7 +10,7 @@ use crate::world::{World, now, page, policy, vm};
 pub const TRASH_PATH: &str = "/core/v1/organizations/organization/trash_objects";
 
 /// Serves machine `a` with disk `d` and these policies, and says that these ids are in the trash.
-fn serve(policies: Vec<Value>, trash: &'static [&'static str]) -> Server {
+pub fn serve(policies: Vec<Value>, trash: &'static [&'static str]) -> Server {
     let world = World::new().vms(vec![vm("vm_a", "a", "a.example")]).policies(policies);
     world.serve_but(move |request| {
         let trash = || trash.iter().map(|id| json!({"id": format!("trsh_{id}"), "object_id": id})).collect::<Vec<_>>();
@@ -22,7 +22,7 @@ fn serve(policies: Vec<Value>, trash: &'static [&'static str]) -> Server {
     })
 }
 
-fn on_machine(id: &str, interval: &str, retention: u32) -> Value {
+pub fn on_machine(id: &str, interval: &str, retention: u32) -> Value {
     policy(id, "VirtualMachine", "vm_a", "a", interval, retention)
 }
 

@@ -69,8 +69,9 @@ fn words_to_avoid_are_avoided() {
     let words = words_to_avoid();
     assert!(words.len() > 20, "{PAGE} lists {words:?}");
     let mut left: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
-    // This file names some of them.
-    for file in files().iter().filter(|file| *file != "tests/it/words.rs") {
+    // This file names some of them, and others wrote the schemas.
+    let is_ours = |file: &&String| *file != "tests/it/words.rs" && !file.starts_with("tests/fixtures/schemas/");
+    for file in files().iter().filter(is_ours) {
         let Ok(text) = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)) else { continue };
         let text = plain(&text);
         let allowed = LEFT.iter().find(|(place, _)| file == place || place.ends_with('/') && file.starts_with(place));

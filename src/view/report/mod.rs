@@ -5,7 +5,7 @@ mod html;
 
 use std::fmt::Write;
 
-use crate::model::coverage::{Count, Coverage, Row, Totals, Verdict};
+use crate::model::coverage::{Count, Coverage, Row, Totals, Verdict, totals};
 use crate::time::rfc3339;
 use crate::view::{Column, Resource, TimeFormat};
 
@@ -14,15 +14,25 @@ pub(super) use html::escaped;
 pub(super) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// What the page says besides the rows.
+/// What was found in one organization.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct PagePart {
+    /// Where several profiles are on the page, the one that it was read with.
+    pub profile: Option<String>,
     /// Whose machines these are.
     pub organization: String,
-    /// What was required, in words.
-    pub requirements: Option<String>,
+    pub coverage: Coverage,
     /// What a reader must know.
     pub notes: Vec<String>,
+}
+
+/// What the page says of all organizations.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// What was required, in words.
+    pub requirements: Option<String>,
+    /// Profiles that are not on the page, each with the reason.
+    pub missing: Vec<String>,
 }
 
 /// The columns in the order of the page: the verdict and its reason come first.
@@ -49,8 +59,9 @@ fn count_words(noun: &str, count: &Count) -> String {
     format!("{} {noun}{plural}: {}", count.all(), parts.join(", "))
 }
 
-pub fn page(coverage: &Coverage, facts: &Facts, times: &TimeFormat) -> String {
-    let organization = escaped(&facts.organization);
+pub fn page(parts: &[PagePart], facts: &Facts, times: &TimeFormat) -> String {
+    let organizations: Vec<String> = parts.iter().map(|part| escaped(&part.organization)).collect();
+    let organizations = organizations.join(", ");
     let generated = escaped(&rfc3339(times.now, &times.zone));
     let requirements = facts.requirements.as_deref().unwrap_or("any policy counts");
     let mut page = format!(
@@ -59,19 +70,36 @@ pub fn page(coverage: &Coverage, facts: &Facts, times: &TimeFormat) -> String {
          script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>Backup coverage of {organization}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n\
-         <h1>Backup coverage</h1>\n<dl>\n<dt>Organization</dt><dd>{organization}</dd>\n\
-         <dt>Generated</dt><dd><time datetime=\"{generated}\">{generated}</time></dd>\n\
+         <title>Backup coverage of {organizations}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n\
+         <h1>Backup coverage</h1>\n<dl>\n{}<dt>Generated</dt><dd><time datetime=\"{generated}\">{generated}</time></dd>\n\
          <dt>Required</dt><dd>{}</dd>\n</dl>\n</header>\n<main>\n",
+        sources(parts),
         escaped(requirements)
     );
-    page.push_str(&notes(&facts.notes));
-    page.push_str(&chart::chart(&coverage.totals));
+    page.push_str(&notes(parts, &facts.missing));
+    let rows: Vec<(Option<&str>, &Row)> =
+        parts.iter().flat_map(|part| part.coverage.rows.iter().map(|row| (part.profile.as_deref(), row))).collect();
+    page.push_str(&chart::chart(&totals(rows.iter().map(|(_, row)| *row))));
     page.push_str(CONTROLS);
-    page.push_str(&table(coverage, times));
+    page.push_str(&table(&rows, times));
     let _ = write!(page, "</main>\n<footer><p>{VERDICTS}</p><p>bpctl {}</p></footer>\n", env!("CARGO_PKG_VERSION"));
     let _ = write!(page, "<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
     page
+}
+
+/// Whose machines are on the page; of several organizations with the totals of each.
+fn sources(parts: &[PagePart]) -> String {
+    let source = |part: &PagePart| {
+        let organization = escaped(&part.organization);
+        match &part.profile {
+            None => format!("<dt>Organization</dt><dd>{organization}</dd>\n"),
+            Some(profile) => {
+                let totals = totals_lines(&part.coverage.totals).join("; ");
+                format!("<dt>{}</dt><dd>{organization}: {totals}</dd>\n", escaped(profile))
+            }
+        }
+    };
+    parts.iter().map(source).collect()
 }
 
 const VERDICTS: &str = "none: no disk is covered. partial: some disks are. weak: all disks are, but one of them by no \
@@ -83,31 +111,35 @@ const CONTROLS: &str = "<form id=\"controls\" role=\"search\" hidden>\n<label>Fi
                         <option>none</option><option>partial</option><option>weak</option><option>ok</option></select>\
                         </label>\n<output id=\"shown\" aria-live=\"polite\"></output>\n</form>\n";
 
-fn notes(notes: &[String]) -> String {
-    if notes.is_empty() {
-        return String::new();
-    }
-    let items: String = notes.iter().map(|note| format!("<li>{}</li>\n", escaped(note))).collect();
-    format!("<ul class=\"notes\">\n{items}</ul>\n")
+fn notes(parts: &[PagePart], missing: &[String]) -> String {
+    let of = |part: &PagePart| part.profile.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    let own = parts.iter().flat_map(|part| part.notes.iter().map(move |note| format!("{}{note}", of(part))));
+    let items: String =
+        missing.iter().cloned().chain(own).map(|note| format!("<li>{}</li>\n", escaped(&note))).collect();
+    if items.is_empty() { items } else { format!("<ul class=\"notes\">\n{items}</ul>\n") }
 }
 
-fn table(coverage: &Coverage, times: &TimeFormat) -> String {
+fn table(rows: &[(Option<&str>, &Row)], times: &TimeFormat) -> String {
     let mut html = String::from(
         "<div class=\"wide\"><table id=\"rows\">\n<caption>Machines, and disks that are assigned to none</caption>\n<thead><tr>",
     );
-    for column in columns() {
-        let title = column.name.replace('_', " ");
-        let _ = write!(html, "<th scope=\"col\" data-column=\"{}\" aria-sort=\"none\">{title}</th>", column.name);
+    let mut head = |name: &str| {
+        let title = name.replace('_', " ");
+        let _ = write!(html, "<th scope=\"col\" data-column=\"{name}\" aria-sort=\"none\">{title}</th>");
+    };
+    columns().for_each(|column| head(column.name));
+    if rows.iter().any(|(profile, _)| profile.is_some()) {
+        head("profile");
     }
     html.push_str("</tr></thead>\n<tbody>\n");
-    for row in &coverage.rows {
-        html.push_str(&table_row(row, times));
+    for (profile, row) in rows {
+        html.push_str(&table_row(*profile, row, times));
     }
     html.push_str("</tbody>\n</table></div>\n");
     html
 }
 
-fn table_row(row: &Row, times: &TimeFormat) -> String {
+fn table_row(profile: Option<&str>, row: &Row, times: &TimeFormat) -> String {
     let mut html = format!("<tr data-verdict=\"{}\">", row.verdict.word());
     for (number, column) in columns().enumerate() {
         let cell = (column.cell)(row, times);
@@ -118,6 +150,9 @@ fn table_row(row: &Row, times: &TimeFormat) -> String {
             escaped(&cell.key().written()),
             inner(column, row, &cell.display(times))
         );
+    }
+    if let Some(profile) = profile.map(escaped) {
+        let _ = write!(html, "<td data-key=\"t:{profile}\">{profile}</td>");
     }
     html.push_str("</tr>\n");
     html

@@ -14,6 +14,7 @@ impl Resource for Finding {
         Column::<Self>::new("target", |finding, _| Cell::text(finding.target.as_deref())).flexible(),
         Column::<Self>::new("policy", |finding, _| Cell::text(finding.policy.as_deref())).rank(1),
         Column::<Self>::new("message", |finding, _| Cell::text(Some(finding.message.as_str()))).flexible(),
+        Column::<Self>::new("location", |finding, _| Cell::text(place(finding))).wide(),
         Column::<Self>::new("hint", |finding, _| Cell::text(Some(finding.hint.as_str()))).wide(),
     ];
 
@@ -29,4 +30,13 @@ impl Resource for Finding {
         }
         details
     }
+}
+
+/// File and line, as compilers write them.
+fn place(finding: &Finding) -> Option<String> {
+    let location = finding.location.as_ref()?;
+    Some(match location.line {
+        Some(line) => format!("{}:{line}", location.file),
+        None => location.file.clone(),
+    })
 }
