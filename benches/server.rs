@@ -10,6 +10,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::disallowed_methods,
     reason = "a tool of the measurements: it stops where it cannot go on"
 )]
 

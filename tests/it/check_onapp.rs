@@ -141,7 +141,7 @@ fn each_policy_is_the_limit() {
         let of_vm = path.strip_prefix("/virtual_machines/")?.strip_suffix("/schedules.json");
         if let Some(vm) = of_vm {
             let is_own = |one: &&Value| {
-                one["schedule"]["target_type"] != "Disk" && one["schedule"]["target_id"].to_string() == vm
+                one["schedule"]["target_type"] != "Disk" && one["schedule"]["target_id"] == vm.parse::<u64>().unwrap()
             };
             return Some(Answer::json(200, &json!(schedules().iter().filter(is_own).collect::<Vec<_>>())));
         }

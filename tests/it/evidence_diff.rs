@@ -250,9 +250,10 @@ fn it_works_on_onapp_where_a_policy_that_is_paused_is_weaker() {
     run(&["diff", &before, "--fail-on", "weaker"]).ok();
     let policies = run(&["policies", "list", "-o", "json"]).ok().json();
     let enabled = policies.as_array().unwrap().iter().find(|policy| policy["status"] == "enabled").unwrap();
-    run(&["policy", "pause", &enabled["id"].to_string(), "--yes"]).ok();
+    let id = enabled["id"].to_string();
+    run(&["policy", "pause", &id, "--yes"]).ok();
     let changed = run(&["diff", &before, "--fail-on", "weaker", "-o", "json"]).exits(10).json();
-    let is_it = |row: &&Value| row["type"] == "policy" && row["id"] == enabled["id"].to_string();
+    let is_it = |row: &&Value| row["type"] == "policy" && row["id"] == id;
     let row = changed.as_array().unwrap().iter().find(is_it).unwrap_or_else(|| panic!("{changed}"));
     assert_eq!(row["weaker"], true);
     // The same cloud through another account is another thing.
