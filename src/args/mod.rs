@@ -38,7 +38,7 @@ pub use auth::{AuthCommand, AuthLogin};
 pub use autobackup::{AutobackupCommand, AutobackupTarget};
 pub use backups::{
     BackupConvert, BackupCreate, BackupDelete, BackupKind, BackupNote, BackupRestore, BackupShow, BackupsCommand,
-    BackupsList,
+    BackupsList, BackupsUsage,
 };
 pub use calendar::Calendar;
 pub use check::{Check, CheckFormat, WebhookFormat};

@@ -10,7 +10,7 @@ use crate::config::env;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::report::Failed;
-use crate::model::{Backup, Disk, Machine, Organization, Policy, TrashObject};
+use crate::model::{Backup, BackupUsage, Disk, Machine, Organization, Policy, TrashObject};
 use crate::view::Resource;
 
 /// Returns the profiles that are named, when more than one may be; none for an ordinary command.
@@ -80,6 +80,12 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
         Command::Backups(BackupsCommand::List(args)) => {
             list::<Backup>(cx, names, backups::columns(&args), async |cx| {
                 backups::run(cx, BackupsCommand::List(args.clone())).await
+            })
+            .await
+        }
+        Command::Backups(BackupsCommand::Usage(args)) => {
+            gather::<BackupUsage>(cx, names, NONE, async |cx| {
+                backups::run(cx, BackupsCommand::Usage(args.clone())).await
             })
             .await
         }

@@ -1,13 +1,13 @@
 //! Which columns the list of a command has.
 
 use crate::model::{
-    Backup, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, Preset, ProfileSummary, Session,
-    Transaction, TrashObject, calendar, check, coverage, diff, lint,
+    Backup, BackupUsage, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, Preset, ProfileSummary,
+    Session, Transaction, TrashObject, calendar, check, coverage, diff, lint,
 };
 use crate::view::{Change, Resource, StepResult};
 
 /// The commands that print a list, for the topic about formats.
-pub(super) const LISTS: [&str; 18] = [
+pub(super) const LISTS: [&str; 19] = [
     "policies list",
     "disk list",
     "vm list",
@@ -15,6 +15,7 @@ pub(super) const LISTS: [&str; 18] = [
     "history",
     "org list",
     "backups list",
+    "backups usage",
     "autobackup presets",
     "transactions list",
     "check",
@@ -47,6 +48,7 @@ pub(crate) fn columns(command: &str) -> Vec<&'static str> {
         "org list" => names::<Organization>(),
         "backups list" | "backups show" | "backups create" | "backups restore" | "backups delete" | "backups note"
         | "backups convert" => names::<Backup>(),
+        "backups usage" => names::<BackupUsage>(),
         "autobackup presets" => names::<Preset>(),
         "transactions list" | "transactions show" => names::<Transaction>(),
         "check" => names::<check::MachineCheck>(),

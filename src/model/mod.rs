@@ -4,6 +4,7 @@
 //! does not need.
 
 mod backup;
+mod backup_usage;
 pub mod calendar;
 mod change;
 pub mod check;
@@ -33,6 +34,7 @@ mod transaction;
 mod trash;
 
 pub use backup::Backup;
+pub use backup_usage::BackupUsage;
 pub use change::{Change, Loss};
 pub use disk::{Disk, Installation, Reference, TemplateVersion};
 pub use doctor_check::{CheckStatus, DoctorCheck};

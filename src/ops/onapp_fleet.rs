@@ -15,9 +15,9 @@ pub type Each<'a, T> = &'a mut dyn FnMut(Vec<Object<T>>) -> Result<Flow>;
 
 /// Lists the backups of every VM. The second value is the error of a list that lacks VMs.
 pub async fn backups(cx: &Context, api: &OnApp, kind: Kind, each: Each<'_, Backup>) -> Result<(Walk, Option<Error>)> {
-    each_machine(cx, api, "reading backups", each, async |id: &str, name: &str| {
-        let mut listed = api.all_backups(id, kind).await?;
-        listed.rows.iter_mut().for_each(|backup| backup.model.machine = Some(name.to_owned()));
+    each_machine(cx, api, "reading backups", each, async |machine: &Machine| {
+        let mut listed = api.all_backups(machine.id.as_deref().unwrap_or_default(), kind).await?;
+        listed.rows.iter_mut().for_each(|backup| backup.model.machine = Some(machine.label().to_owned()));
         Ok(listed)
     })
     .await
@@ -29,7 +29,8 @@ pub async fn disks(cx: &Context, api: &OnApp, each: Each<'_, Disk>) -> Result<(W
         Err(error) if is_closed(&error) => {}
         listed => return listed.map(|walk| (walk, None)),
     }
-    each_machine(cx, api, "reading disks", each, async |id: &str, _: &str| api.all_disks(id).await).await
+    let read = async |machine: &Machine| api.all_disks(machine.id.as_deref().unwrap_or_default()).await;
+    each_machine(cx, api, "reading disks", each, read).await
 }
 
 /// Whether a path is closed to this user, or unknown to this cloud.
@@ -38,20 +39,19 @@ pub fn is_closed(error: &Error) -> bool {
 }
 
 /// Reads something of each VM, side by side, and passes it on in order.
-async fn each_machine<T>(
+pub async fn each_machine<T>(
     cx: &Context,
     api: &OnApp,
     what: &'static str,
     each: Each<'_, T>,
-    read: impl AsyncFn(&str, &str) -> Result<Listed<T>>,
+    read: impl AsyncFn(&Machine) -> Result<Listed<T>>,
 ) -> Result<(Walk, Option<Error>)> {
     let Listed { rows: machines, mut walk } = api.all_machines().await?;
     let bar = cx.ui.progress(what);
     bar.length(machines.len());
     let one = async |machine: Object<Machine>| {
         let machine = machine.model;
-        let id = machine.id.clone().unwrap_or_default();
-        let found = read(&id, machine.label()).await;
+        let found = read(&machine).await;
         bar.step(1);
         (machine, found)
     };

@@ -1,6 +1,7 @@
 //! The columns and details of each resource, one file a resource.
 
 mod backup;
+mod backup_usage;
 mod check;
 mod coverage;
 mod difference;
