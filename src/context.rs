@@ -395,6 +395,14 @@ impl Context {
         if self.ask(|ui| ui.confirm(question))? { Ok(()) } else { Err(Error::cancelled()) }
     }
 
+    /// Asks a question that the user must answer with a name, to the letter.
+    pub fn must_confirm_by_name(&self, question: &str, name: &str) -> Result<()> {
+        match self.ask(|ui| ui.confirm_by_name(question, name))? {
+            true => Ok(()),
+            false => Err(Error::cancelled()),
+        }
+    }
+
     /// Asks something; the time that the user thinks does not count against `--max-wait`.
     pub fn ask<T>(&self, question: impl FnOnce(&Ui) -> Result<T>) -> Result<T> {
         let answer = question(&self.ui);

@@ -11,6 +11,7 @@ use super::value::{duration, not_empty};
 pub enum BackupsCommand {
     List(BackupsList),
     Show(BackupShow),
+    Usage(BackupsUsage),
     Create(BackupCreate),
     Restore(BackupRestore),
     Delete(BackupDelete),
@@ -61,11 +62,49 @@ pub struct BackupsList {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bpctl backups show 6149")]
+  bpctl backups show 6149
+  bpctl backups show 13 --point --vm files1")]
 pub struct BackupShow {
     /// Backup: number
     #[arg(value_name = "BACKUP", value_parser = not_empty)]
     pub backup: String,
+    /// Recovery point
+    #[command(flatten)]
+    pub point: Point,
+}
+
+/// Whether the number is that of a recovery point
+#[derive(Clone, Debug, Default, Args)]
+pub struct Point {
+    /// The number is that of a recovery point of --vm
+    #[arg(long, requires = "vm")]
+    pub point: bool,
+    /// VM of the recovery point: number, identifier or label
+    #[arg(long, value_name = "VM", value_parser = not_empty, requires = "point")]
+    pub vm: Option<String>,
+}
+
+impl Point {
+    /// The VM, where it is a recovery point.
+    pub fn machine(&self) -> Option<&str> {
+        self.vm.as_deref().filter(|_| self.point)
+    }
+}
+
+/// Sum up the sizes of backups, by VM and kind (OnApp)
+///
+/// Counts recovery points, too. A backup that is being taken has no size yet, and is counted as one of unknown size.
+///
+/// JSON fields: vm_id, vm, type, backups, size_bytes, unknown_sizes, oldest, newest.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl backups usage --sort size:desc
+  bpctl backups usage --vm web1")]
+pub struct BackupsUsage {
+    /// VM: number, identifier, label or host name
+    #[arg(long, value_name = "VM", value_parser = not_empty)]
+    pub vm: Option<String>,
 }
 
 /// How long to wait
@@ -104,6 +143,13 @@ pub struct BackupCreate {
     /// What it forces is not documented.
     #[arg(long)]
     pub force_windows: bool,
+    /// Take a recovery point by this resource: number
+    ///
+    /// Resources are plugins such as Veeam; `bpctl backups list --kind points --columns id,server` shows which one made a
+    /// recovery point. Rests on the code of one client: OnApp's documents do not describe it.
+    #[arg(long, value_name = "RESOURCE", value_parser = not_empty, requires = "vm")]
+    #[arg(conflicts_with_all = ["disks", "note", "force_windows"])]
+    pub resource: Option<String>,
     /// Waiting
     #[command(flatten)]
     pub wait: Wait,
@@ -111,11 +157,14 @@ pub struct BackupCreate {
 
 /// Restore a backup over its VM or disk (OnApp)
 ///
-/// What was written since is lost, so it is confirmed first. OnApp offers no choice of the target, and may stop the VM.
+/// What was written since is lost, so it is confirmed first: on a terminal by typing the name of the VM, in a script by
+/// --yes. OnApp offers no choice of the target, and may stop the VM. The request rests on the code of clients: OnApp's
+/// documents do not describe it.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bpctl backups restore 6149 --backup-first --wait")]
+  bpctl backups restore 6149 --backup-first --wait
+  bpctl backups restore 13 --point --vm files1 --wait")]
 pub struct BackupRestore {
     /// Backup: number
     #[arg(value_name = "BACKUP", value_parser = not_empty)]
@@ -123,6 +172,9 @@ pub struct BackupRestore {
     /// Take a backup first, and restore only when it is finished
     #[arg(long)]
     pub backup_first: bool,
+    /// Recovery point
+    #[command(flatten)]
+    pub point: Point,
     /// Waiting
     #[command(flatten)]
     pub wait: Wait,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::recovery_points;
 use crate::args::{BackupConvert, BackupCreate, BackupDelete, BackupNote, BackupRestore};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -18,6 +19,9 @@ const FIRST: Duration = Duration::from_secs(2 * 60 * 60);
 
 pub async fn create(cx: &Context, args: BackupCreate) -> Result<()> {
     cx.check_columns::<Backup>()?;
+    if let (Some(vm), Some(resource)) = (&args.vm, &args.resource) {
+        return recovery_points::create(cx, vm, resource.clone(), args.wait.wait).await;
+    }
     let api = cx.onapp()?;
     let lock = Lock::take(cx).await?;
     let mut writes = Vec::new();
@@ -36,10 +40,16 @@ async fn new_backups(api: &OnApp, args: &BackupCreate) -> Result<Vec<NewBackup>>
         is_windows_forced: args.force_windows,
         existing: existing.to_vec(),
     };
+    let mut disks_wanted = Vec::new();
+    for disk in &args.disks {
+        if !disks_wanted.contains(disk) {
+            disks_wanted.push(disk.clone());
+        }
+    }
     let of_disk = |id: &str, label: &str| (BackupTarget::Disk(id.to_owned()), format!("{label} disk {id}"));
     let Some(name) = &args.vm else {
         let mut all = Vec::new();
-        for disk in &args.disks {
+        for disk in &disks_wanted {
             let (id, label) = owner_of(api, disk).await?;
             let (target, label) = of_disk(disk, &label);
             all.push(new(target, label, &id, &backup_ids(api, &id).await?));
@@ -60,7 +70,7 @@ async fn new_backups(api: &OnApp, args: &BackupCreate) -> Result<Vec<NewBackup>>
             return Err(Error::usage(format!("disk `{foreign}` is not a disk of {}", machine.label()))
                 .hint(format!("`bpctl disk list --vm {id}` shows its disks")));
         }
-        let all = args.disks.iter().map(|disk| of_disk(disk, machine.label()));
+        let all = disks_wanted.iter().map(|disk| of_disk(disk, machine.label()));
         return Ok(all.map(|(target, label)| new(target, label, &id, &existing)).collect());
     }
     let is_windows = raw["operating_system"].as_str().is_some_and(|system| system.eq_ignore_ascii_case("windows"));
@@ -85,8 +95,13 @@ async fn owner_of(api: &OnApp, disk: &str) -> Result<(String, String)> {
 pub async fn restore(cx: &Context, args: BackupRestore) -> Result<()> {
     cx.check_columns::<Backup>()?;
     let api = cx.onapp()?;
+    if let Some(vm) = args.point.machine() {
+        let first = args.backup_first.then(|| args.wait.wait.unwrap_or(FIRST));
+        return recovery_points::restore(cx, vm, &args.backup, args.wait.wait, first).await;
+    }
     let lock = Lock::take(cx).await?;
     let backup = snapshot(api, &args.backup).await?;
+    let typed = Some(backup.machine_name.clone().unwrap_or_else(|| backup.id.clone()));
     if backup.before.model.built == Some(false) {
         return Err(Error::usage(format!("backup {} is not finished", backup.id)).hint("nothing was sent"));
     }
@@ -110,16 +125,25 @@ pub async fn restore(cx: &Context, args: BackupRestore) -> Result<()> {
     writes.push(OnAppWrite { change: OnAppChange::RestoreBackup(backup), wait: args.wait.wait });
     // A backup that failed leaves what it was for.
     let failure_policy = FailurePolicy { keep_going: false, canary: 0 };
-    run(cx, writes, Options { failure_policy, ..Options::new(question, lock) }).await
+    run(cx, writes, Options { failure_policy, typed, ..Options::new(question, lock) }).await
 }
 
 pub async fn delete(cx: &Context, args: BackupDelete) -> Result<()> {
     cx.check_columns::<Backup>()?;
     let api = cx.onapp()?;
     let lock = Lock::take(cx).await?;
-    let mut writes = Vec::new();
+    let mut backups: Vec<BackupSnapshot> = Vec::new();
     for id in &args.backups {
         let backup = snapshot(api, id).await?;
+        if backups.iter().all(|known| known.id != backup.id) {
+            backups.push(backup);
+        }
+    }
+    let going: Vec<String> = backups.iter().map(|backup| backup.id.clone()).collect();
+    let mut writes = Vec::new();
+    for mut backup in backups {
+        // What is deleted by the same command is not left.
+        backup.going.extend(going.iter().filter(|id| **id != backup.id).cloned());
         writes.push(OnAppWrite { change: OnAppChange::DeleteBackup(backup), wait: args.wait.wait });
     }
     let question = match writes.len() {
@@ -169,6 +193,7 @@ async fn snapshot(api: &OnApp, id: &str) -> Result<BackupSnapshot> {
         (Some(machine), false) => api.machine(machine).await.ok().map(|read| read.model),
     };
     let name = machine.as_ref().map(|machine| machine.label().to_owned());
+    let machine_name = name.clone();
     let label = match (name, &target, is_disk) {
         (Some(name), Some(disk), true) => format!("{name} disk {disk}"),
         (Some(name), ..) => name,
@@ -183,5 +208,6 @@ async fn snapshot(api: &OnApp, id: &str) -> Result<BackupSnapshot> {
     };
     let is_sibling = |other: &Backup| other.target_id == target && other.is_incremental() != is_disk;
     let siblings = siblings.map(|listed| listed.models().into_iter().filter(is_sibling).collect());
-    Ok(BackupSnapshot { id: backup.id.clone().unwrap_or_else(|| id.to_owned()), before, label, machine, siblings })
+    let id = backup.id.clone().unwrap_or_else(|| id.to_owned());
+    Ok(BackupSnapshot { id, before, label, machine, machine_name, siblings, going: Vec::new() })
 }

@@ -1,6 +1,6 @@
 //! `bpctl backups …`
 
-use super::backup_writes;
+use super::{backup_usage, backup_writes, recovery_points};
 use crate::args::{BackupKind, BackupShow, BackupsCommand, BackupsList};
 use crate::context::Context;
 use crate::error::{Exit, Result};
@@ -16,6 +16,7 @@ pub async fn run(cx: &Context, verb: BackupsCommand) -> Result<()> {
     match verb {
         BackupsCommand::List(args) => list(cx, args).await,
         BackupsCommand::Show(args) => show(cx, args).await,
+        BackupsCommand::Usage(args) => backup_usage::run(cx, args).await,
         BackupsCommand::Create(args) => backup_writes::create(cx, args).await,
         BackupsCommand::Restore(args) => backup_writes::restore(cx, args).await,
         BackupsCommand::Delete(args) => backup_writes::delete(cx, args).await,
@@ -113,5 +114,8 @@ async fn other_kinds(api: &OnApp, server: &str, kind: Kind) -> String {
 }
 
 async fn show(cx: &Context, args: BackupShow) -> Result<()> {
-    cx.show(cx.onapp()?.backup(&args.backup).await?)
+    match args.point.machine() {
+        Some(vm) => recovery_points::show(cx, vm, &args.backup).await,
+        None => cx.show(cx.onapp()?.backup(&args.backup).await?),
+    }
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod auth;
 mod autobackup;
+mod backup_usage;
 mod backup_writes;
 mod backups;
 mod calendar;
@@ -23,6 +24,7 @@ mod org;
 mod plan;
 pub mod policy;
 mod profiles;
+mod recovery_points;
 mod report;
 pub mod sandbox;
 mod snapshot;

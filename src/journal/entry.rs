@@ -34,6 +34,10 @@ pub enum Action {
     NoteBackup,
     /// A backup was converted to a template.
     ConvertBackup,
+    /// A recovery point was taken.
+    CreatePoint,
+    /// A VM was restored from a recovery point.
+    RestorePoint,
     /// All policies of a target were switched on, or made of presets.
     EnableAutobackup,
     /// All policies of a target were switched off.
@@ -309,6 +313,8 @@ impl Action {
             Self::DeleteBackup => "delete-backup",
             Self::NoteBackup => "note-backup",
             Self::ConvertBackup => "convert-backup",
+            Self::CreatePoint => "create-point",
+            Self::RestorePoint => "restore-point",
             Self::EnableAutobackup => "enable-autobackup",
             Self::DisableAutobackup => "disable-autobackup",
         }

@@ -33,6 +33,13 @@ impl Transaction {
         self.id.as_deref().and_then(|id| id.parse().ok()).unwrap_or(0)
     }
 
+    /// Whether it is about an object: as its parent, or associated with it.
+    pub fn is_about(&self, kind: &str, id: &str) -> bool {
+        let is_it =
+            |object: &Option<(String, String)>| object.as_ref().is_some_and(|(of, number)| of == kind && number == id);
+        is_it(&self.parent) || is_it(&self.associated)
+    }
+
     /// The last line of its log that says something.
     pub fn last_words(&self) -> Option<&str> {
         self.log.as_deref()?.lines().map(str::trim).rfind(|line| !line.is_empty())

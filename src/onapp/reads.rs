@@ -64,6 +64,14 @@ impl OnApp {
         Ok(read)
     }
 
+    /// Reads a recovery point.
+    pub async fn point(&self, machine: &str, id: &str) -> Result<Object<Backup>> {
+        let path = format!("/virtual_machines/{}/backups/recovery_points/{}", segment(machine), segment(id));
+        let read = self.one(&path, "recovery_point", convert::recovery_point).await?;
+        same_id(id, read.model.id.as_deref(), "recovery point")?;
+        Ok(read)
+    }
+
     /// Reads a machine by number or identifier.
     pub async fn machine(&self, machine: &str) -> Result<Object<Machine>> {
         self.one(&format!("/virtual_machines/{}", segment(machine)), "virtual_machine", convert::machine).await

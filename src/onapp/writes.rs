@@ -55,6 +55,19 @@ impl OnApp {
         post(&format!("/backups/{}/convert", segment(id))).body(json!({"backup": fields, "image_template": fields}))
     }
 
+    /// Describes a new recovery point of a VM, made by a resource (one client's code; `resource_id` stands at the top).
+    pub fn create_point_request(machine: &str, resource: &str) -> Request {
+        let number: Value = resource.parse::<u64>().map_or_else(|_| resource.into(), Value::from);
+        let path = format!("/virtual_machines/{}/backups/recovery_points", segment(machine));
+        post(&path).body(json!({"resource_id": number}))
+    }
+
+    /// Describes the restoration of a VM from a recovery point (one client's code).
+    pub fn restore_point_request(machine: &str, id: &str) -> Request {
+        let (machine, id) = (segment(machine), segment(id));
+        post(&format!("/virtual_machines/{machine}/backups/recovery_points/{id}/restore"))
+    }
+
     /// Describes a new schedule (client code).
     pub fn create_schedule_request(owner: ScheduleOwner<'_>, fields: &Value) -> Request {
         post(&owner.path()).body(json!({"schedule": fields}))

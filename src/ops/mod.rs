@@ -17,6 +17,7 @@ pub mod onapp_autobackup;
 pub mod onapp_change;
 pub mod onapp_execute;
 pub mod onapp_fleet;
+pub mod onapp_point;
 pub mod onapp_policies;
 pub mod onapp_result;
 pub mod onapp_wait;

@@ -51,8 +51,12 @@ pub struct BackupSnapshot {
     pub label: String,
     /// The number of the VM, where that can be found out.
     pub machine: Option<String>,
+    /// The name of the VM, where that can be found out.
+    pub machine_name: Option<String>,
     /// Other backups of the same VM or disk; none where they cannot be listed.
     pub siblings: Option<Vec<Backup>>,
+    /// Numbers of other backups that the same command deletes.
+    pub going: Vec<String>,
 }
 
 /// A schedule that is to be created.
@@ -125,11 +129,16 @@ impl BackupSnapshot {
                 "backup {id} of {label} is deleted for good; whether another one is left cannot be read"
             ))];
         };
-        let others: Vec<&Backup> =
+        let is_going = |other: &&Backup| other.id.as_ref().is_some_and(|other| self.going.contains(other));
+        let all: Vec<&Backup> =
             siblings.iter().filter(finished).filter(|other| other.id.as_ref() != Some(id)).collect();
+        let others: Vec<&Backup> = all.iter().filter(|other| !is_going(other)).copied().collect();
         let is_newest = others.iter().all(|other| other.created_at < self.before.model.created_at);
         let is_finished = finished(&&self.before.model);
         let what = match (is_finished, others.len()) {
+            (true, 0) if !all.is_empty() => {
+                format!("the last finished backups of {label} are deleted for good, {id} among them")
+            }
             (true, 0) => format!("the only finished backup of {label}, {id}, is deleted for good"),
             (false, 0) => format!("backup {id} of {label} is deleted for good; it has no finished backup"),
             (true, left) if is_newest => {

@@ -53,54 +53,134 @@ pub async fn newest(api: &OnApp, machine: Option<&str>, _: Option<Duration>) -> 
 /// Finds the transaction of a write.
 pub async fn find(api: &OnApp, watch: &Watch<'_>) -> Result<Option<Transaction>> {
     let since = watch.since.ok_or_else(|| Error::invalid_response("the transactions cannot be read"))?;
+    find_newer(api, watch.machine, since, |transaction| {
+        let has_action = transaction.action.as_deref().is_some_and(|action| watch.actions.contains(&action));
+        has_action && transaction.is_about("Backup", watch.backup)
+    })
+    .await
+}
+
+/// Finds the newest transaction that is newer than `since`, and is `wanted`.
+pub async fn find_newer(
+    api: &OnApp,
+    machine: Option<&str>,
+    since: u64,
+    wanted: impl Fn(&Transaction) -> bool,
+) -> Result<Option<Transaction>> {
     let mut found = None;
     let mut each = |page: Vec<crate::model::Object<Transaction>>| {
-        let is_it = |transaction: &Transaction| {
-            let is_about = |object: &Option<(String, String)>| {
-                object.as_ref().is_some_and(|(kind, id)| kind == "Backup" && id == watch.backup)
-            };
-            let has_action = transaction.action.as_deref().is_some_and(|action| watch.actions.contains(&action));
-            transaction.number() > since
-                && has_action
-                && (is_about(&transaction.parent) || is_about(&transaction.associated))
-        };
-        found = page.into_iter().map(|row| row.model).find(is_it);
+        found = page.into_iter().map(|row| row.model).find(|one| one.number() > since && wanted(one));
         Ok(Flow::Enough)
     };
-    api.transactions(watch.machine, LOOKED_THROUGH, &mut each).await?;
+    api.transactions(machine, LOOKED_THROUGH, &mut each).await?;
     Ok(found)
 }
 
 /// Waits until the cloud has done what was asked for.
 pub async fn wait(cx: &Context, api: &OnApp, watch: &Watch<'_>, limit: Duration) -> Result<()> {
-    // The time for waiting is another than that for requests.
-    api.http().extend(limit);
-    let _bar = cx.ui.progress("waiting for the cloud");
-    let begun = Instant::now();
-    let mut said = String::new();
-    let mut last = None;
-    for pause in PAUSES.into_iter().chain(std::iter::repeat(15)) {
-        let seen = find(api, watch).await;
-        if let Ok(Some(transaction)) = seen {
-            if is_ended(&transaction, api).await? {
+    let what = format!("backup {}", watch.backup);
+    let show = format!("bpctl backup show {}", watch.backup);
+    let object_shows_end = watch.goal != Goal::Complete;
+    let follow = Follow { what: &what, show: &show, id: watch.backup, object_shows_end };
+    if !object_shows_end && watch.since.is_none() {
+        return Err(follow.unseen("its transactions cannot be read"));
+    }
+    follow.until_done(cx, api, limit, async || find(api, watch).await, async || is_reached(api, watch).await).await
+}
+
+/// Something that the cloud is to do, and how its progress is seen.
+pub struct Follow<'a> {
+    /// What it is about, for messages.
+    pub what: &'a str,
+    /// The command that shows it.
+    pub show: &'a str,
+    pub id: &'a str,
+    /// Whether the object shows when it is done; else only the transaction does.
+    pub object_shows_end: bool,
+}
+
+impl Follow<'_> {
+    /// Looks until it is done: at its transaction, and where that cannot be read at the object.
+    ///
+    /// # Errors
+    /// It failed; `still_pending` when the time is over; `not_verified` when nothing shows how it ended.
+    pub async fn until_done(
+        &self,
+        cx: &Context,
+        api: &OnApp,
+        limit: Duration,
+        find: impl AsyncFn() -> Result<Option<Transaction>>,
+        is_reached: impl AsyncFn() -> Result<bool>,
+    ) -> Result<()> {
+        // The time for waiting is another than that for requests.
+        api.http().extend(limit);
+        let _bar = cx.ui.progress("waiting for the cloud");
+        let begun = Instant::now();
+        let mut said = String::new();
+        let mut last: Option<String> = None;
+        let mut is_blind = false;
+        for pause in PAUSES.into_iter().chain(std::iter::repeat(15)) {
+            let mut seen = find().await;
+            if let (Ok(None), Some(id)) = (&seen, &last) {
+                // Newer ones have pushed it out of the list, or it was purged.
+                seen = self.by_number(api, id).await?;
+            }
+            is_blind = seen.is_err() && !self.object_shows_end;
+            if let Ok(Some(transaction)) = seen {
+                if is_ended(&transaction, api).await? {
+                    return Ok(());
+                }
+                let words = progress(&transaction);
+                if words != said {
+                    cx.ui.note(&words);
+                    said = words;
+                }
+                last = transaction.id;
+            } else if is_reached().await? {
                 return Ok(());
             }
-            let words = progress(&transaction);
-            if words != said {
-                cx.ui.note(&words);
-                said = words;
+            let left = limit.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                break;
             }
-            last = transaction.id;
-        } else if is_reached(api, watch).await? {
-            return Ok(());
+            tokio::time::sleep(left.min(Duration::from_secs(pause))).await;
         }
-        let left = limit.saturating_sub(begun.elapsed());
-        if left.is_zero() {
-            break;
+        if is_blind {
+            return Err(self.unseen("its transactions cannot be read"));
         }
-        tokio::time::sleep(left.min(Duration::from_secs(pause))).await;
+        Err(self.still_pending(last.as_deref(), limit))
     }
-    Err(still_pending(watch, last.as_deref(), limit))
+
+    /// Reads a transaction that the list no longer has.
+    async fn by_number(&self, api: &OnApp, id: &str) -> Result<Result<Option<Transaction>>> {
+        match api.transaction(id, false).await {
+            Ok(read) => Ok(Ok(Some(read.model))),
+            Err(error) if is_gone(&error) && self.object_shows_end => Ok(Ok(None)),
+            Err(error) if is_gone(&error) => Err(self.unseen(&format!("transaction {id} no longer exists"))),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// The error of work that was accepted, and whose end nothing shows.
+    pub fn unseen(&self, why: &str) -> Error {
+        let message = format!("the cloud accepted it, but {why}: how it ended is unknown ({})", self.what);
+        Error::new(Exit::Partly, code::NOT_VERIFIED, message)
+            .detail(json!({"id": self.id}))
+            .changed(Changed::Yes)
+            .hint(format!("`{}` shows its state", self.show))
+    }
+
+    fn still_pending(&self, transaction: Option<&str>, limit: Duration) -> Error {
+        let message = format!("the cloud is still working on {} after {} s", self.what, limit.as_secs());
+        let look = match transaction {
+            Some(id) => format!("`bpctl transaction show {id}` shows how far it is"),
+            None => format!("`{}` shows how far it is", self.show),
+        };
+        Error::new(Exit::Pending, code::STILL_PENDING, message)
+            .detail(json!({"id": self.id, "transaction": transaction}))
+            .changed(Changed::Yes)
+            .hint(look)
+    }
 }
 
 /// Whether a transaction ended well.
@@ -126,9 +206,7 @@ async fn is_ended(transaction: &Transaction, api: &OnApp) -> Result<bool> {
 async fn is_reached(api: &OnApp, watch: &Watch<'_>) -> Result<bool> {
     match (api.backup(watch.backup).await, watch.goal) {
         (Ok(backup), Goal::Built) => Ok(backup.model.built == Some(true)),
-        (Ok(_), Goal::Gone) => Ok(false),
-        // Without its transaction a restoration is over when the backup is free again.
-        (Ok(backup), Goal::Complete) => Ok(watch.since.is_none() && backup.model.locked == Some(false)),
+        (Ok(_), Goal::Gone | Goal::Complete) => Ok(false),
         (Err(error), Goal::Gone) if is_gone(&error) => Ok(true),
         (Err(error), _) => Err(error.changed(Changed::Yes)),
     }
@@ -140,18 +218,6 @@ fn progress(transaction: &Transaction) -> String {
     let behind =
         transaction.waits_for.as_ref().map_or_else(String::new, |other| format!(", after transaction {other}"));
     format!("{action}: {status} (transaction {id}{behind})")
-}
-
-fn still_pending(watch: &Watch<'_>, transaction: Option<&str>, limit: Duration) -> Error {
-    let message = format!("the cloud is still working on backup {} after {} s", watch.backup, limit.as_secs());
-    let look = match transaction {
-        Some(id) => format!("`bpctl transaction show {id}` shows how far it is"),
-        None => format!("`bpctl backup show {}` shows how far it is", watch.backup),
-    };
-    Error::new(Exit::Pending, code::STILL_PENDING, message)
-        .detail(json!({"id": watch.backup, "transaction": transaction}))
-        .changed(Changed::Yes)
-        .hint(look)
 }
 
 /// Sends a write again while the cloud says that it is busy, which means that nothing was done, within the time to wait.
@@ -172,7 +238,12 @@ pub async fn unless_busy<T>(cx: &Context, wait: Option<Duration>, send: impl Asy
                 }
                 tokio::time::sleep(left.min(Duration::from_secs(pause))).await;
             }
-            Err(error) if error.code == code::BUSY => return Err(error.hint("add `--wait` to wait for it")),
+            Err(error) if error.code == code::BUSY && wait.is_none() => {
+                return Err(error.hint("add `--wait` to wait for it"));
+            }
+            Err(error) if error.code == code::BUSY => {
+                return Err(error.hint("the cloud was busy with this VM all the time; nothing was done"));
+            }
             sent => return sent,
         }
     }

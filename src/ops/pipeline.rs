@@ -27,6 +27,8 @@ pub struct Options {
     pub question: String,
     /// When it is asked.
     pub ask: Ask,
+    /// The name that has to be typed instead of a yes.
+    pub typed: Option<String>,
     /// What a failure does to the writes after it.
     pub failure_policy: FailurePolicy,
     /// The lock under which the objects were read.
@@ -45,6 +47,7 @@ impl Options {
         Self {
             question: question.into(),
             ask: Ask::Losses,
+            typed: None,
             failure_policy: FailurePolicy { keep_going: true, canary: 0 },
             lock,
             is_stale: false,
@@ -93,11 +96,12 @@ pub async fn run<W: Write>(cx: &Context, writes: Vec<W>, options: Options) -> Re
     }
     show(cx, &writes, &options);
     let losses: Vec<Loss> = writes.iter().flat_map(Write::losses).collect();
-    let Options { mut lock, is_stale, failure_policy, .. } = options;
-    if is_question_due(cx, &losses, options.ask, &writes) {
+    let Options { mut lock, is_stale, failure_policy, ask, typed, question, .. } = options;
+    let question = Question { ask, typed, text: question };
+    if is_question_due(cx, &losses, ask, &writes) {
         lock.release();
     }
-    let was_asked = confirm(cx, &writes, &losses, options.ask, &options.question)?;
+    let was_asked = confirm(cx, &writes, &losses, &question)?;
     // The first write may use the reading under the lock; for every other, something has come between.
     let is_current = !was_asked && !is_stale;
     let mut first = Some(lock);
@@ -135,13 +139,24 @@ fn is_question_due(cx: &Context, losses: &[Loss], ask: Ask, writes: &[impl Write
     cx.ui.can_ask() && !cx.global.yes && has_work && (ask == Ask::Always || !losses.is_empty())
 }
 
+/// What is asked before the first write.
+struct Question {
+    text: String,
+    ask: Ask,
+    typed: Option<String>,
+}
+
 /// Asks where that is due, and returns whether it did.
-fn confirm(cx: &Context, writes: &[impl Write], losses: &[Loss], ask: Ask, question: &str) -> Result<bool> {
+fn confirm(cx: &Context, writes: &[impl Write], losses: &[Loss], question: &Question) -> Result<bool> {
     let lines: Vec<&str> = losses.iter().map(|loss| loss.0.as_str()).collect();
-    if is_question_due(cx, losses, ask, writes) {
+    if is_question_due(cx, losses, question.ask, writes) {
         cx.ui.print_unsaid();
         lines.iter().for_each(|line| cx.ui.warn(line));
-        return cx.must_confirm(question).map(|()| true);
+        let confirmed = match &question.typed {
+            Some(name) => cx.must_confirm_by_name(&question.text, name),
+            None => cx.must_confirm(&question.text),
+        };
+        return confirmed.map(|()| true);
     }
     if losses.is_empty() || cx.global.yes {
         return Ok(false);

@@ -49,6 +49,27 @@ impl Ui {
         }
     }
 
+    /// Asks for a name to be typed, to the letter; an empty line means no.
+    ///
+    /// Keys pressed before the question appeared are discarded.
+    ///
+    /// # Errors
+    /// Ctrl-C, Ctrl-D or Escape at the question.
+    pub fn confirm_by_name(&self, question: &str, name: &str) -> Result<bool> {
+        self.print_unsaid();
+        self.line(&escape(question));
+        let prompt = format!("Type `{}` to confirm: ", escape(name));
+        loop {
+            self.has_asked.set(false);
+            let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(left)?;
+            match line.trim() {
+                "" => return Ok(false),
+                typed if typed == escape(name).trim() => return Ok(true),
+                _ => self.line("that is another name; an empty line cancels"),
+            }
+        }
+    }
+
     /// Lets the user choose a row by searching; each row is a list of columns. Gives its index.
     pub fn select(&self, question: &str, rows: &[Vec<String>], default: usize) -> Result<usize> {
         if self.options.is_dumb {

@@ -58,6 +58,8 @@ mod onapp_cloud;
 mod onapp_lint;
 mod onapp_policies;
 mod onapp_reads;
+mod onapp_restore;
+mod onapp_usage;
 mod onapp_writes;
 mod openapi;
 mod output;

@@ -110,6 +110,45 @@ fn deletions_say_what_is_lost_and_need_a_yes() {
 }
 
 #[test]
+fn what_the_same_command_deletes_is_not_left() {
+    let cloud = Cloud::serve(&[]);
+    let run = cloud.bpctl(&["backup", "delete", "5541", "5721", "5541", "-o", "json"]).run().exits(2);
+    let message = run.error()["message"].as_str().unwrap().to_owned();
+    for id in ["5541", "5721"] {
+        let words = format!("the last finished backups of db1 disk 1102 are deleted for good, {id} among them");
+        assert_eq!(message.matches(&words).count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn several_disks_are_backed_up_each_once() {
+    let cloud = Cloud::serve(&[]);
+    let disks = ["--disk", "1101", "--disk", "1102", "--disk", "1101"];
+    let dry = cloud.bpctl(&["backup", "create", "--dry-run", "-o", "json"]).args(&disks).run().ok().json();
+    let paths: Vec<&Value> = dry["requests"].as_array().unwrap().iter().map(|request| &request["path"]).collect();
+    assert_eq!(paths, ["/settings/disks/1101/backups.json", "/settings/disks/1102/backups.json"]);
+    let run = cloud.bpctl(&["backup", "create", "--vm", "db1", "-o", "json"]).args(&disks).run().ok();
+    let made = run.json();
+    let of: Vec<&Value> = made.as_array().unwrap().iter().map(|backup| &backup["disk_id"]).collect();
+    assert_eq!(of, [&json!(1101), &json!(1102)]);
+    // A cloud without incremental backups: a backup of each disk, and none of swap.
+    let normal = Cloud::serve(&["--onapp", "normal-only"]);
+    let made = normal.bpctl(&["backup", "create", "--vm", "app1", "-o", "json"]).run().ok().json();
+    assert_eq!((&made["disk_id"], &made["backup_type"]), (&json!(1240), &json!("normal")));
+    let run = normal.bpctl(&["backup", "create", "--disk", "1240", "--disk", "1241", "-o", "json"]).run().exits(9);
+    assert_eq!(run.error()["detail"]["failed"][0]["error"]["exit_code"], 5, "swap is refused: {}", run.report());
+}
+
+#[test]
+fn a_cloud_that_stays_busy_is_given_up_in_time() {
+    let cloud = Cloud::serve(&["--fail", "busy:*"]);
+    let run = cloud.bpctl(&["backup", "create", "--disk", "1180", "--wait=2s", "-o", "json"]).run().exits(5);
+    let error = &run.error();
+    assert_eq!((&error["code"], &error["retryable"], &error["changed"]), (&json!("busy"), &json!(true), &json!("no")));
+    assert!(error["hint"].as_str().unwrap().contains("busy with this VM all the time"), "{}", run.report());
+}
+
+#[test]
 fn a_restoration_can_take_a_backup_first() {
     let cloud = Cloud::serve(&[]);
     let run = cloud.bpctl(&["backup", "restore", "6142"]).run().exits(2);

@@ -1,0 +1,323 @@
+//! Recovery points of an OnApp cloud: taken and restored by a plugin, such as Veeam.
+//!
+//! Both requests rest on the code of one client. A POST is sent once: the points are listed before and after.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::onapp_wait::{self, Follow};
+use super::record::{Intent, Record};
+use super::write::Write;
+use crate::context::Context;
+use crate::error::{Changed, Error, Exit, Result, code};
+use crate::http::Request;
+use crate::journal::{Action, Outcome};
+use crate::model::{Backup, Loss, Object, Transaction};
+use crate::onapp::{Kind, OnApp};
+use crate::time;
+use crate::view::TimeFormat;
+
+/// Pauses between looks at what may not be visible yet.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// One write.
+pub struct PointWrite {
+    /// The number of the VM, and its name for messages.
+    pub machine: String,
+    pub label: String,
+    pub change: PointChange,
+    /// How long to wait until the cloud has done it; none to return when it is queued.
+    pub wait: Option<Duration>,
+}
+
+pub enum PointChange {
+    /// A new point, made by a resource.
+    Create {
+        resource: String,
+        /// Numbers of the VM's points, as last listed.
+        existing: Vec<String>,
+    },
+    /// The VM goes back to a point.
+    Restore(Box<Object<Backup>>),
+}
+
+/// Reads the numbers of a VM's points.
+pub async fn point_ids(api: &OnApp, machine: &str) -> Result<Vec<String>> {
+    let listed = api.all_backups(machine, Kind::Points).await?;
+    listed.refuse_gaps("recovery points")?;
+    Ok(listed.rows.into_iter().filter_map(|point| point.model.id).collect())
+}
+
+fn id_of(point: &Backup) -> &str {
+    point.id.as_deref().unwrap_or("-")
+}
+
+fn made_at(point: &Backup) -> String {
+    point.created_at.map_or_else(|| "an unknown time".to_owned(), |at| time::rfc3339(at, &jiff::tz::TimeZone::UTC))
+}
+
+impl PointWrite {
+    fn look(&self) -> String {
+        format!("`bpctl transactions list --vm {}` shows what happened", self.machine)
+    }
+
+    async fn create(
+        &self,
+        cx: &Context,
+        api: &OnApp,
+        request: &Request,
+        existing: &[String],
+    ) -> Result<Object<Backup>> {
+        let wanted = request.body.clone().unwrap_or_default();
+        let target = Some(self.label.as_str());
+        let record = Record::begin(
+            cx,
+            &Intent { action: Action::CreatePoint, policy: None, target, before: &Value::Null, wanted, undoes: None },
+        );
+        let since = onapp_wait::newest(api, Some(&self.machine), self.wait).await;
+        let id = match self.created(cx, api, request, existing).await {
+            Ok(id) => id,
+            Err(error) => return Err(record.fail(error)),
+        };
+        record.note_object(&id);
+        cx.tally.accept(&id);
+        let ended = async {
+            if self.wait.is_some() {
+                self.follow(cx, api, &id, since).await?;
+            }
+            api.point(&self.machine, &id).await.map_err(|error| self.not_verified(&id, &error))
+        };
+        match ended.await {
+            Ok(point) => {
+                record.end(Outcome::Done, Some(id), point.raw.clone());
+                Ok(point)
+            }
+            Err(error) => Err(record.fail_with(error, &id)),
+        }
+    }
+
+    /// Sends it, and finds the number of the new point.
+    async fn created(&self, cx: &Context, api: &OnApp, request: &Request, existing: &[String]) -> Result<String> {
+        let new_ones = async || {
+            let now = point_ids(api, &self.machine).await?;
+            Ok::<_, Error>(now.into_iter().filter(|id| !existing.contains(id)).collect::<Vec<String>>())
+        };
+        let look = format!("`bpctl backups list --vm {} --kind points` shows what happened", self.machine);
+        let answer = match onapp_wait::unless_busy(cx, self.wait, async || api.write(request).await).await {
+            Ok(answer) => answer,
+            Err(error) if error.outcome_unknown() => {
+                let seen = match new_ones().await {
+                    Err(_) => return Err(error.hint(look)),
+                    Ok(new) if new.is_empty() => "no new recovery point found".to_owned(),
+                    Ok(new) => format!("found new: recovery point {}", new.join(", ")),
+                };
+                let message = format!("{}; checked {}: {seen}", error.message, self.label);
+                return Err(Error { message, ..error }.hint(look));
+            }
+            Err(error) => return Err(error),
+        };
+        let named = answer["recovery_point"]["id"].to_string().replace('"', "");
+        let mut new = new_ones().await.map_err(|error| self.not_verified(&self.label, &error))?;
+        for pause in PAUSES {
+            if !new.is_empty() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            new = new_ones().await.map_err(|error| self.not_verified(&self.label, &error))?;
+        }
+        match new.as_slice() {
+            [id] => Ok(id.clone()),
+            several if several.contains(&named) => Ok(named),
+            several => {
+                let found = if several.is_empty() { "none".to_owned() } else { several.join(", ") };
+                let message =
+                    format!("the cloud accepted a recovery point of {}; new in its list: {found}", self.label);
+                Err(Error::new(Exit::Partly, code::NOT_VERIFIED, message)
+                    .detail(json!({"ids": several}))
+                    .changed(Changed::Yes)
+                    .hint(look))
+            }
+        }
+    }
+
+    async fn restore(&self, cx: &Context, api: &OnApp, request: &Request, point: &Object<Backup>) -> Result<()> {
+        let id = id_of(&point.model);
+        let target = Some(self.label.as_str());
+        let intent = Intent {
+            action: Action::RestorePoint,
+            policy: Some(id),
+            target,
+            before: &point.raw,
+            wanted: Value::Null,
+            undoes: None,
+        };
+        let since = onapp_wait::newest(api, Some(&self.machine), self.wait).await;
+        let record = Record::begin(cx, &intent);
+        let done = async {
+            match onapp_wait::unless_busy(cx, self.wait, async || api.write(request).await).await {
+                Err(error) if error.outcome_unknown() => {
+                    return Err(self.after_lost_answer(api, id, since, error).await);
+                }
+                sent => drop(sent?),
+            }
+            cx.tally.accept(id);
+            match self.wait {
+                Some(_) => self.follow(cx, api, id, since).await,
+                None => {
+                    cx.ui.note(&format!("queued; {}", self.look()));
+                    Ok(())
+                }
+            }
+        };
+        match done.await {
+            Ok(()) => {
+                record.end(Outcome::Done, Some(id.to_owned()), point.raw.clone());
+                Ok(())
+            }
+            Err(error) => Err(record.fail_with(error, id)),
+        }
+    }
+
+    /// Looks what became of a restoration whose answer was lost.
+    async fn after_lost_answer(&self, api: &OnApp, id: &str, since: Option<u64>, error: Error) -> Error {
+        let found = match since {
+            Some(since) => {
+                onapp_wait::find_newer(api, Some(&self.machine), since, |one| self.is_its(one, id)).await.ok()
+            }
+            None => None,
+        };
+        let seen = match found {
+            None => return error.hint(self.look()),
+            Some(None) => "no new transaction found".to_owned(),
+            Some(Some(transaction)) => {
+                let status = transaction.status.as_deref().unwrap_or("of unknown status");
+                format!("transaction {} is {status}", transaction.id.as_deref().unwrap_or("-"))
+            }
+        };
+        Error { message: format!("{}; checked {}: {seen}", error.message, self.label), ..error }.hint(self.look())
+    }
+
+    async fn follow(&self, cx: &Context, api: &OnApp, id: &str, since: Option<u64>) -> Result<()> {
+        let is_created = matches!(self.change, PointChange::Create { .. });
+        let (what, show) =
+            (format!("recovery point {id}"), format!("bpctl backup show {id} --point --vm {}", self.machine));
+        let follow = Follow { what: &what, show: &show, id, object_shows_end: is_created };
+        if since.is_none() && !is_created {
+            return Err(follow.unseen("its transactions cannot be read"));
+        }
+        let find = async || match since {
+            Some(since) => onapp_wait::find_newer(api, Some(&self.machine), since, |one| self.is_its(one, id)).await,
+            None => Err(Error::invalid_response("the transactions cannot be read")),
+        };
+        let is_reached = async || match is_created {
+            true => Ok(api.point(&self.machine, id).await?.model.built == Some(true)),
+            false => Ok(false),
+        };
+        follow.until_done(cx, api, self.wait.unwrap_or_default(), find, is_reached).await
+    }
+
+    /// Whether a transaction is that of this write. The names of its actions are not documented.
+    fn is_its(&self, transaction: &Transaction, id: &str) -> bool {
+        let action = transaction.action.as_deref().unwrap_or_default();
+        let verb = if matches!(self.change, PointChange::Create { .. }) { "take" } else { "restore" };
+        let is_named = action.contains("recovery_point") && action.contains(verb);
+        transaction.is_about("RecoveryPoint", id) || is_named && transaction.is_about("VirtualMachine", &self.machine)
+    }
+
+    fn not_verified(&self, id: &str, error: &Error) -> Error {
+        let message = format!("a recovery point was accepted, but reading it back failed: {}", error.message);
+        Error { status: error.status, ..Error::new(Exit::Partly, code::NOT_VERIFIED, message) }
+            .detail(json!({"id": id, "error": error.to_json()["error"]}))
+            .changed(Changed::Yes)
+            .hint(self.look())
+    }
+}
+
+impl Write for PointWrite {
+    type Written = Object<Backup>;
+
+    fn label(&self) -> String {
+        match &self.change {
+            PointChange::Create { .. } => self.label.clone(),
+            PointChange::Restore(point) => id_of(&point.model).to_owned(),
+        }
+    }
+
+    fn request(&self) -> Option<Request> {
+        Some(match &self.change {
+            PointChange::Create { resource, .. } => OnApp::create_point_request(&self.machine, resource),
+            PointChange::Restore(point) => OnApp::restore_point_request(&self.machine, id_of(&point.model)),
+        })
+    }
+
+    fn before(&self) -> Value {
+        match &self.change {
+            PointChange::Create { .. } => Value::Null,
+            PointChange::Restore(point) => point.raw.clone(),
+        }
+    }
+
+    fn after(&self) -> Value {
+        self.before()
+    }
+
+    fn describe(&self, times: &TimeFormat) -> Vec<String> {
+        vec![match &self.change {
+            PointChange::Create { resource, .. } => {
+                format!("new recovery point of {} by resource {resource}", self.label)
+            }
+            PointChange::Restore(point) => {
+                let made =
+                    point.model.created_at.map(|at| format!(" of {}", time::in_full(at, times.now, &times.zone)));
+                let id = id_of(&point.model);
+                format!("restore {} from recovery point {id}{}", self.label, made.unwrap_or_default())
+            }
+        }]
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        match &self.change {
+            PointChange::Create { .. } => Vec::new(),
+            PointChange::Restore(point) => vec![Loss(format!(
+                "{} goes back to {}: what was written since is lost, and the VM may be stopped meanwhile",
+                self.label,
+                made_at(&point.model)
+            ))],
+        }
+    }
+
+    async fn read_again(&mut self, cx: &Context) -> Result<()> {
+        let api = cx.onapp()?;
+        match &mut self.change {
+            PointChange::Create { existing, .. } => *existing = point_ids(api, &self.machine).await?,
+            PointChange::Restore(point) => {
+                let id = id_of(&point.model);
+                let now = api.point(&self.machine, id).await?;
+                let state = |point: &Backup| (point.built, point.created_at, point.size_kib.map(f64::to_bits));
+                if state(&now.model) != state(&point.model) {
+                    let message = format!("recovery point {id} was changed since it was shown");
+                    return Err(Error::new(Exit::Refused, code::CHANGED, message)
+                        .hint("nothing was sent; look again and repeat the command"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn execute(&self, cx: &Context) -> Result<Object<Backup>> {
+        let api = cx.onapp()?;
+        let request = match self.request() {
+            Some(request) => request,
+            None => return Err(Error::invalid_response("there is nothing to send")),
+        };
+        match &self.change {
+            PointChange::Create { existing, .. } => self.create(cx, api, &request, existing).await,
+            PointChange::Restore(point) => {
+                self.restore(cx, api, &request, point).await?;
+                Ok((**point).clone())
+            }
+        }
+    }
+}
