@@ -397,10 +397,8 @@ impl Context {
 
     /// Asks a question that the user must answer with a name, to the letter.
     pub fn must_confirm_by_name(&self, question: &str, name: &str) -> Result<()> {
-        match self.ask(|ui| ui.confirm_by_name(question, name))? {
-            true => Ok(()),
-            false => Err(Error::cancelled()),
-        }
+        let is_confirmed = self.ask(|ui| ui.confirm_by_name(question, name))?;
+        if is_confirmed { Ok(()) } else { Err(Error::cancelled()) }
     }
 
     /// Asks something; the time that the user thinks does not count against `--max-wait`.

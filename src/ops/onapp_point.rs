@@ -211,10 +211,7 @@ impl PointWrite {
             Some(since) => onapp_wait::find_newer(api, Some(&self.machine), since, |one| self.is_its(one, id)).await,
             None => Err(Error::invalid_response("the transactions cannot be read")),
         };
-        let is_reached = async || match is_created {
-            true => Ok(api.point(&self.machine, id).await?.model.built == Some(true)),
-            false => Ok(false),
-        };
+        let is_reached = async || Ok(is_created && api.point(&self.machine, id).await?.model.built == Some(true));
         follow.until_done(cx, api, self.wait.unwrap_or_default(), find, is_reached).await
     }
 
