@@ -84,10 +84,8 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
             .await
         }
         Command::Backups(BackupsCommand::Usage(args)) => {
-            gather::<BackupUsage>(cx, names, NONE, async |cx| {
-                backups::run(cx, BackupsCommand::Usage(args.clone())).await
-            })
-            .await
+            list::<BackupUsage>(cx, names, NONE, async |cx| backups::run(cx, BackupsCommand::Usage(args.clone())).await)
+                .await
         }
         Command::Coverage(args) => coverage::run_on(cx, names, &args).await,
         Command::Calendar(args) => calendar::run_on(cx, names, &args).await,
