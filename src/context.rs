@@ -441,7 +441,16 @@ impl Context {
         if !self.output.filters.is_empty() {
             return Err(Error::usage("`--filter` works on lists"));
         }
-        self.listing::<T>().map(drop)
+        self.check_result_columns::<T>()
+    }
+
+    /// The same, of a write whose policies `--filter` may select.
+    ///
+    /// # Errors
+    /// `--columns` or `--sort` names a column that there is not.
+    pub fn check_result_columns<T: Resource>(&self) -> Result<()> {
+        self.answer_bare_columns::<T>()?;
+        Listing::<T>::of_results(&self.output).map(drop).map_err(Error::usage)
     }
 
     /// Prints one object as the result.

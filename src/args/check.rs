@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::selection::Selecting;
 use super::value::{age, not_empty};
-use crate::model::Glob;
-use crate::model::check::Ignored;
 
 /// The formats of `check`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,6 +40,9 @@ pub enum WebhookFormat {
 /// What cannot be read is unknown, never ok, and so is a check of no VM. Exit codes: 0 all is ok, 10 something is stale
 /// or not covered, 9 something could not be read, otherwise as ever. With --format nagios: 0 ok, 1 warning, 2 critical,
 /// 3 unknown.
+///
+/// --match, --tag and --exclude (also --ignore) select the VMs. --filter chooses the rows to print, and the result is still
+/// that of all that are selected.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -51,17 +53,9 @@ pub struct Check {
     /// VM: id, name or FQDN; repeatable
     #[arg(long = "vm", value_name = "VM", value_parser = not_empty, conflicts_with = "patterns")]
     pub vms: Vec<String>,
-    /// VMs with a matching name; repeatable
-    #[arg(long = "match", value_name = "GLOB")]
-    pub patterns: Vec<Glob>,
-    /// VMs with this tag (Katapult); repeatable
-    ///
-    /// Lists leave out tags: reading them takes one request for each VM that the other options select.
-    #[arg(long = "tag", value_name = "TAG", value_parser = not_empty)]
-    pub tags: Vec<String>,
-    /// Leave these VMs out; repeatable
-    #[arg(long = "ignore", value_name = "GLOB|tag:TAG")]
-    pub ignored: Vec<Ignored>,
+    /// Selection
+    #[command(flatten)]
+    pub selecting: Selecting,
     /// Oldest backup that is ok [OnApp: 26h]
     ///
     /// On Katapult, the longest interval that is ok; it has no default there.

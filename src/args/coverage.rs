@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::detail::Detail;
+use super::selection::Selecting;
 use super::value::{interval, positive};
 use crate::model::Interval;
 
@@ -25,7 +26,7 @@ pub enum FailOnCoverage {
 /// disk's policy covers that disk only.
 ///
 /// Verdicts: `none` (no disk is covered), `partial` (some are), `weak` (all are, but at least one by no policy that meets
-/// both --require and --min-retention), `ok`.
+/// both --require and --min-retention), `ok`. --filter chooses the rows to print; --fail-on judges all that are selected.
 ///
 /// JSON fields: type (vm or disk), id, name, disks, covered, policies, interval, frequency, kept, next_run (Unix seconds),
 /// verdict, reason, uncovered (disk ids), deletions (policy, at). Only the table has totals, as its footer.
@@ -45,6 +46,9 @@ pub struct Coverage {
     /// Exit with 10 at none, partial or weak, or worse
     #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
     pub fail_on: Option<FailOnCoverage>,
+    /// Selection
+    #[command(flatten)]
+    pub selecting: Selecting,
     /// Also write an HTML report; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

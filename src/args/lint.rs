@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::detail::Detail;
+use super::selection::Selecting;
 use super::value::positive;
 
 /// The mildest severity that fails
@@ -18,7 +19,8 @@ pub enum FailOnLint {
 
 /// Find policies that are probably not as intended
 ///
-/// Findings have stable codes. `--explain CODE` says what a code means and what to do, without any request.
+/// Findings have stable codes. `--explain CODE` says what a code means and what to do, without any request. --filter
+/// chooses the rows to print; --fail-on judges all findings.
 ///
 /// JSON fields: code, severity (warning or error), policy, target, message, hint; location (file, line, column) with -f.
 #[derive(Clone, Debug, Args)]
@@ -41,6 +43,9 @@ pub struct Lint {
     /// SARIF has the line and the column; a finding that the file does not speak of has the file alone.
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["explain", "list_codes"])]
     pub file: Option<PathBuf>,
+    /// Selection
+    #[command(flatten)]
+    pub selecting: Selecting,
     /// Explain a code, or all of them with `all`
     #[arg(long, value_name = "CODE", conflicts_with_all = ["list_codes", "fail_on"])]
     pub explain: Option<String>,

@@ -24,6 +24,7 @@ mod plan;
 mod policy;
 mod report;
 mod sandbox;
+mod selection;
 mod snapshot;
 mod transactions;
 mod trash;
@@ -57,11 +58,12 @@ pub use man::Man;
 pub use org::OrgCommand;
 pub use plan::{Plan, Prune};
 pub use policy::{
-    PolicyCommand, PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicySelection,
-    PolicyShow, PolicyUpdate,
+    PolicyCommand, PolicyCreate, PolicyDelete, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicyShow,
+    PolicyUpdate,
 };
 pub use report::{Report, ReportFormat};
 pub use sandbox::{OnAppMode, SandboxCommand, SandboxReset, SandboxServe};
+pub use selection::{Bulk, Selecting};
 pub use snapshot::Snapshot;
 pub use transactions::{TransactionShow, TransactionsCommand, TransactionsList};
 pub use trash::{TrashCommand, TrashShow};

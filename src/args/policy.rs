@@ -2,8 +2,9 @@
 
 use clap::{Args, Subcommand};
 
+use super::selection::Bulk;
 use super::value::{hour, interval, minute, not_empty, positive};
-use crate::model::{Expectation, Glob, Interval, PolicyPatch};
+use crate::model::{Expectation, Interval, PolicyPatch};
 
 /// Verbs of `policies`
 #[derive(Debug, Subcommand)]
@@ -27,14 +28,7 @@ Examples:
 Examples:
   bpctl policies resume 31")]
     Resume(PolicyNames),
-    /// Delete policies: they stay in the trash for 48 hours
-    ///
-    /// Prints until when they can be restored.
-    #[command(after_help = "\
-Examples:
-  bpctl policies delete dbp_1q5lrfq3NnQfQuPL
-  bpctl policies list web-1 -o id | bpctl policies delete -")]
-    Delete(PolicyNames),
+    Delete(PolicyDelete),
     /// Restore policies from the trash
     #[command(after_help = "\
 Examples:
@@ -124,6 +118,29 @@ impl PolicyFields {
     }
 }
 
+/// Delete policies: they stay in the trash for 48 hours
+///
+/// Prints until when they can be restored (an OnApp cloud has no trash). With --match, --tag or --filter, deletes the
+/// policies of the organization that are selected: first one alone (see --canary), then the others. `--filter` takes a
+/// condition on the columns of `policies list`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl policies delete dbp_1q5lrfq3NnQfQuPL
+  bpctl policies list web-1 -o id | bpctl policies delete -
+  bpctl policies delete --match 'test-*' --max-changes 10 --dry-run")]
+pub struct PolicyDelete {
+    /// Policy ids, or names of targets; `-` reads them from stdin
+    ///
+    /// The name of a VM or a disk stands for its policy, where it has exactly one.
+    /// On a terminal, they can be left out and one policy chosen from a list.
+    #[arg(value_name = "POLICY", value_parser = not_empty)]
+    pub policies: Vec<String>,
+    /// Selection
+    #[command(flatten)]
+    pub bulk: Bulk,
+}
+
 /// Policies by id
 #[derive(Clone, Debug, Args)]
 pub struct PolicyNames {
@@ -163,13 +180,15 @@ pub struct PolicyCreate {
 /// Change the retention or schedule of policies
 ///
 /// Reads the policy, shows the values before and after, sends only what changes (a schedule always in full) and reads the
-/// policy again. A change that weakens protection is confirmed first. With --match, changes the policies of the
-/// organization whose target has a matching name: first one alone (see --canary), then the others.
+/// policy again. A change that weakens protection is confirmed first. With --match, --tag or --filter, changes the policies
+/// of the organization that are selected: first one alone (see --canary), then the others. `--filter` takes a condition on
+/// the columns of `policies list`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
   bpctl policies update dbp_1q5lrfq3NnQfQuPL --retention 30
-  bpctl policies update --match 'web-*' --interval daily --dry-run")]
+  bpctl policies update --match 'web-*' --interval daily --dry-run
+  bpctl policies update --tag prod --filter 'retention < 14' --retention 14")]
 pub struct PolicyUpdate {
     /// Policy ids, or names of targets; `-` reads them from stdin
     ///
@@ -187,37 +206,17 @@ pub struct PolicyUpdate {
     pub expect: Vec<Expectation>,
     /// Selection
     #[command(flatten)]
-    pub selection: PolicySelection,
-}
-
-/// Policies by the name of their target
-#[derive(Clone, Debug, Args)]
-pub struct PolicySelection {
-    /// Policies whose target has a matching name
-    ///
-    /// The name or the FQDN counts. `*` matches any text, `?` one character.
-    #[arg(long = "match", value_name = "GLOB", conflicts_with = "policies")]
-    pub glob: Option<Glob>,
-    /// With --match: only policies with this interval
-    #[arg(long, value_name = "INTERVAL", value_parser = interval, requires = "glob", conflicts_with = "policies")]
+    pub bulk: Bulk,
+    /// With a selection: only policies with this interval
+    #[arg(long, value_name = "INTERVAL", value_parser = interval, hide_short_help = true)]
     pub interval_is: Option<Interval>,
-    /// With --match: refuse to change more than N
-    #[arg(long, value_name = "N", requires = "glob", conflicts_with = "policies")]
-    pub max_changes: Option<usize>,
-    /// With --match: change N first [default: 1]
-    ///
-    /// A failure among them always stops the command.
-    #[arg(long, value_name = "N", requires = "glob", conflicts_with = "policies")]
-    pub canary: Option<usize>,
-    /// With --match: continue after a failure
-    #[arg(long, requires = "glob", conflicts_with = "policies", hide_short_help = true)]
-    pub keep_going: bool,
 }
 
 /// Schedule the deletion of policies
 ///
 /// The policy keeps working until then, and moves to the trash. The API cannot cancel a scheduled deletion: schedule it
-/// again for a later time, or restore the policy within 48 hours after it.
+/// again for a later time, or restore the policy within 48 hours after it. Policies are selected as for
+/// `bpctl policies delete`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -230,9 +229,12 @@ pub struct PolicyScheduleDelete {
     /// On a terminal, they can be left out and one policy chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policies: Vec<String>,
-    /// When, as in +7d or 'tomorrow 02:00' (`bpctl help times`)
+    /// When, such as +7d or "friday 22:00" (bpctl help times)
     ///
     /// At least 5 minutes ahead, in the local zone or, with --utc, in UTC.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub at: Option<String>,
+    /// Selection
+    #[command(flatten)]
+    pub bulk: Bulk,
 }

@@ -7,10 +7,12 @@ use crate::args::{Coverage as Args, FailOnCoverage, Format};
 use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::model::Selection;
 use crate::model::coverage::{Coverage, Requirements, Row, Verdict, coverage, totals};
 use crate::ops::inventory::{self, DETAIL_UP_TO, Reading};
 use crate::ops::report_file::{self, Written};
 use crate::ops::rows::{Rows, print_list};
+use crate::ops::selection::narrow;
 use crate::text::escape;
 use crate::view::{Facts, PagePart, page, totals_lines};
 
@@ -68,7 +70,9 @@ pub async fn run_on(cx: &Context, names: &[String], args: &Args) -> Result<()> {
 }
 
 async fn read(cx: &Context, args: &Args) -> Result<Found> {
-    let reading = inventory::read(cx, args.detail.detail).await?;
+    let selection = args.selecting.selection();
+    let mut reading = inventory::read(cx, args.detail.detail).await?;
+    narrow(cx, &mut reading, &selection).await?;
     let requirements = requirements(args);
     let coverage = coverage(&reading.inventory.fleet, &requirements, cx.now());
     for (policy, target) in &coverage.strays {
@@ -85,7 +89,7 @@ async fn read(cx: &Context, args: &Args) -> Result<Found> {
         Some(_) => name_of(cx, &reading).await?,
         None => String::new(),
     };
-    let notes = notes(&reading, &coverage);
+    let notes = notes(&reading, &selection, &coverage);
     Ok(Found { part: PagePart { profile: None, organization, coverage, notes }, result })
 }
 
@@ -94,7 +98,7 @@ fn requirements(args: &Args) -> Requirements {
 }
 
 /// What a reader of the report must know.
-fn notes(reading: &Reading, coverage: &Coverage) -> Vec<String> {
+fn notes(reading: &Reading, selection: &Selection, coverage: &Coverage) -> Vec<String> {
     let mut notes = reading.inventory.gaps().to_vec();
     if !reading.is_detailed {
         notes.push(format!(
@@ -106,6 +110,9 @@ fn notes(reading: &Reading, coverage: &Coverage) -> Vec<String> {
     notes.extend(
         unread.map(|(id, error)| format!("Policy {id} could not be read: {} ({}).", error.message, error.code)),
     );
+    if !selection.is_everything() {
+        notes.push(format!("Only a part of the VMs and disks, selected by: {}", selection.words()));
+    }
     let strays = coverage.strays.iter();
     notes.extend(strays.map(|(policy, target)| format!("Policy {policy} belongs to {target}, which is not listed.")));
     notes

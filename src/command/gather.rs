@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::Object;
 use crate::ops::rows::{finish, note_limit, own};
+use crate::ops::selection::is_nothing_selected;
 use crate::text::escape;
 use crate::view::{Listing, Resource};
 
@@ -146,6 +147,8 @@ pub struct Ends {
     done: Vec<String>,
     failed: Vec<(String, Error)>,
     found: Vec<(String, Error)>,
+    /// Those without anything that is selected.
+    without: Vec<(String, Error)>,
     is_any_shown: bool,
 }
 
@@ -155,6 +158,10 @@ impl Ends {
         match result {
             // What there is of a source with gaps is shown as well.
             Err(error) if error.exit == Exit::Partly => self.failed.push((name.to_owned(), error)),
+            Err(error) if is_nothing_selected(&error) => {
+                self.without.push((name.to_owned(), error));
+                return false;
+            }
             Err(error) if error.exit != Exit::Found => {
                 self.failed.push((name.to_owned(), error));
                 return false;
@@ -185,7 +192,11 @@ impl Ends {
     ///
     /// # Errors
     /// Exit 9 when some profiles failed, the first one's error when all did; exit 10 where a check found something.
-    pub fn conclude(self) -> Result<()> {
+    pub fn conclude(mut self) -> Result<()> {
+        // That one profile has nothing of a selection is usual; that none has is an error.
+        if self.done.is_empty() && !self.is_any_shown {
+            self.failed.append(&mut self.without);
+        }
         match (self.failed.is_empty(), self.found.is_empty()) {
             (true, true) => Ok(()),
             (true, false) => Err(self.findings()),

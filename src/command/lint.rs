@@ -15,6 +15,7 @@ use crate::ops::inventory::{self, Reading};
 use crate::ops::onapp_fleet::is_closed;
 use crate::ops::planner;
 use crate::ops::rows::{Rows, own, print_list};
+use crate::ops::selection::{narrow, read_all_tags};
 use crate::policyfile::{self, Document, Place, Surroundings};
 use crate::view::{Resource, SarifPart, sarif, structured};
 
@@ -111,6 +112,8 @@ fn totals<'f>(findings: impl Iterator<Item = &'f Finding>) -> String {
 
 async fn read(cx: &Context, args: &Lint, file: Option<&PolicyFile>) -> Result<Found> {
     let mut reading = inventory::read(cx, args.detail.detail).await?;
+    let selection = args.selecting.selection();
+    narrow(cx, &mut reading, &selection).await?;
     let mut notes = Vec::new();
     let trash = trash(cx, &mut reading).await?;
     let is_onapp = cx.provider_is(Provider::OnApp)?;
@@ -136,7 +139,7 @@ async fn read(cx: &Context, args: &Lint, file: Option<&PolicyFile>) -> Result<Fo
         now: cx.now(),
     });
     if let Some(file) = file {
-        locate(cx, file, &mut reading, &mut findings).await?;
+        locate(cx, file, &mut reading, selection.needs_tags(), &mut findings).await?;
     }
     if cx.gathering.is_some() {
         gather::note_empty::<Finding>(cx, findings.len(), "in this organization");
@@ -158,14 +161,21 @@ async fn policy_file(cx: &Context, path: &Path) -> Result<PolicyFile> {
 }
 
 /// Says of each finding where the file speaks of it: by its policy, else by its target.
-async fn locate(cx: &Context, file: &PolicyFile, reading: &mut Reading, findings: &mut [Finding]) -> Result<()> {
+/// `has_tags` says whether tags were read already.
+async fn locate(
+    cx: &Context,
+    file: &PolicyFile,
+    reading: &mut Reading,
+    has_tags: bool,
+    findings: &mut [Finding],
+) -> Result<()> {
     if cx.provider_is(Provider::Katapult)? {
         let api = cx.katapult()?;
         if let Some(organization) = file.document.organization.as_deref() {
             planner::organization(cx, api, Some(organization)).await?;
         }
-        if file.document.needs_tags() {
-            reading.inventory.read_tags(cx, api).await?;
+        if file.document.needs_tags() && !has_tags {
+            read_all_tags(cx, api, &mut reading.inventory.fleet.machines).await?;
         }
     }
     let Fleet { machines, disks, policies } = &reading.inventory.fleet;

@@ -197,7 +197,8 @@ mod tests {
     fn a_verb_keeps_its_hyphen() {
         let pages = pages().expect("they can be rendered");
         let page = pages.iter().find(|page| page.name == "bpctl-policies-schedule-delete").expect("the page is there");
-        let synopsis = "\\fBbpctl policies schedule\\-delete\\fR [\\fB\\-\\-at\\fR \\fIWHEN\\fR] [\\fIoptions\\fR]";
+        let synopsis = "\\fBbpctl policies schedule\\-delete\\fR [\\fB\\-\\-at\\fR \\fIWHEN\\fR] ";
         assert!(page.text.contains(synopsis), "{}", page.text);
+        assert!(page.text.contains("[\\fB\\-\\-max\\-changes\\fR \\fIN\\fR]"), "{}", page.text);
     }
 }

@@ -197,7 +197,7 @@ fn print<T: Resource>(cx: &Context, is_single: bool, done: Vec<Object<T>>) -> Re
         return Ok(());
     }
     // The policies were read one by one: their schedules are known in full.
-    let mut rows = Rows::begin(cx)?.with_columns(&["schedule"], &["interval"]);
+    let mut rows = Rows::begin_results(cx)?.with_columns(&["schedule"], &["interval"]);
     rows.page(objects.collect())?;
     rows.end(Walk::default(), "")
 }

@@ -33,6 +33,8 @@ pub struct Inventory {
     gaps: Vec<String>,
     /// Policies that exist and cannot be read by themselves.
     unread: Vec<(String, Error)>,
+    /// Names of VMs whose tags cannot be read.
+    unread_tags: Vec<(String, Error)>,
 }
 
 /// Policies that were read in full.
@@ -58,7 +60,7 @@ impl Details {
 
     /// The error of a result that lacks policies; none where it lacks none.
     pub fn unread_error(&self) -> Option<Error> {
-        unread_error(&self.unread)
+        unread_error(&self.unread, "policies")
     }
 }
 
@@ -76,7 +78,7 @@ impl Inventory {
         disks.refuse_gaps(Disk::PLURAL)?;
         policies.refuse_gaps(Policy::PLURAL)?;
         let fleet = Fleet { machines: machines.models(), disks: disks.models(), policies: policies.models() };
-        Ok(Self { organization, fleet, gaps: Vec::new(), unread: Vec::new() })
+        Ok(Self { organization, fleet, gaps: Vec::new(), unread: Vec::new(), unread_tags: Vec::new() })
     }
 
     /// Lists machines, disks and policies, side by side.
@@ -92,7 +94,7 @@ impl Inventory {
         )
         .await?;
         let walks = [(Machine::PLURAL, walks.0), (Disk::PLURAL, walks.1), (Policy::PLURAL, walks.2)];
-        Ok(Self { organization, fleet, gaps: gaps(&walks), unread: Vec::new() })
+        Ok(Self { organization, fleet, gaps: gaps(&walks), unread: Vec::new(), unread_tags: Vec::new() })
     }
 
     /// Lists the policies alone.
@@ -101,7 +103,13 @@ impl Inventory {
         let mut fleet = Fleet::default();
         let owner = Owner::Organization(organization.clone());
         let walk = api.policies(&owner, &mut |page| keep(&mut fleet.policies, page, &bar)).await?;
-        Ok(Self { organization, fleet, gaps: gaps(&[(Policy::PLURAL, walk)]), unread: Vec::new() })
+        Ok(Self {
+            organization,
+            fleet,
+            gaps: gaps(&[(Policy::PLURAL, walk)]),
+            unread: Vec::new(),
+            unread_tags: Vec::new(),
+        })
     }
 
     /// What the lists lack, one sentence each.
@@ -136,21 +144,12 @@ impl Inventory {
 
     /// The error of a report that lacks policies that cannot be read; none where it lacks none.
     pub fn unread_error(&self) -> Option<Error> {
-        unread_error(&self.unread)
+        unread_error(&self.unread, "policies").or_else(|| unread_error(&self.unread_tags, "VMs' tags"))
     }
 
-    /// Reads the machines one by one: lists leave out their tags.
-    pub async fn read_tags(&mut self, cx: &Context, api: &Katapult) -> Result<()> {
-        let bar = cx.ui.progress("reading the tags of machines");
-        bar.length(self.fleet.machines.len());
-        let one = async |machine: &mut Machine| {
-            let Some(id) = machine.id.clone() else { return Ok::<_, Error>(()) };
-            machine.tags = api.machine(&Lookup::id(id)).await?.model.tags;
-            bar.step(1);
-            Ok(())
-        };
-        let width = api.http().concurrency();
-        stream::iter(&mut self.fleet.machines).map(one).buffered(width).try_collect::<()>().await
+    /// Adds a VM whose tags cannot be read: whether it is selected is unknown.
+    pub fn add_unread_tags(&mut self, name: &str, error: Error) {
+        self.unread_tags.push((name.to_owned(), error));
     }
 
     /// Reads policies in full, by id, and adds what only the list shows.
@@ -246,7 +245,11 @@ async fn read_onapp(cx: &Context) -> Result<Reading> {
             "policies left out because they are of whole VMs that run Windows: {of_windows} (`bpctl lint --explain W032`)"
         ));
     }
-    Ok(Reading { inventory: Inventory { organization, fleet, gaps, unread: Vec::new() }, is_detailed: true, idle })
+    Ok(Reading {
+        inventory: Inventory { organization, fleet, gaps, unread: Vec::new(), unread_tags: Vec::new() },
+        is_detailed: true,
+        idle,
+    })
 }
 
 async fn finished(cx: &Context, api: &Katapult, mut inventory: Inventory, wants_detail: bool) -> Result<Reading> {
@@ -267,15 +270,15 @@ fn gaps(walks: &[(&'static str, Walk)]) -> Vec<String> {
     walks.iter().filter_map(describe).collect()
 }
 
-fn unread_error(unread: &[(String, Error)]) -> Option<Error> {
+fn unread_error(unread: &[(String, Error)], what: &str) -> Option<Error> {
     if unread.is_empty() {
         return None;
     }
-    let policies: Vec<String> =
+    let names: Vec<String> =
         unread.iter().map(|(id, error)| format!("{id}: {} ({})", error.message, error.code)).collect();
     let failed: Vec<_> =
         unread.iter().map(|(id, error)| json!({"id": id, "error": error.to_json()["error"]})).collect();
-    let message = format!("{} policies could not be read: {}", unread.len(), policies.join("; "));
+    let message = format!("{} {what} could not be read: {}", unread.len(), names.join("; "));
     Some(Error::new(Exit::Partly, code::PARTLY_DONE, message).detail(json!({"failed": failed})))
 }
 

@@ -6,6 +6,7 @@
 
 pub mod as_left;
 pub mod batch;
+pub mod bulk;
 pub mod deletion_time;
 pub mod dry_run;
 pub mod evidence;
@@ -31,6 +32,7 @@ pub mod policy_form;
 pub mod record;
 pub mod report_file;
 pub mod rows;
+pub mod selection;
 pub mod sequence;
 pub mod verify;
 pub mod write;

@@ -37,7 +37,7 @@ pub fn finish<T: Resource>(
         if done.is_empty() {
             return Ok(());
         }
-        let mut rows = Rows::begin(cx)?;
+        let mut rows = Rows::begin_results(cx)?;
         rows.page(done)?;
         rows.end(Walk::default(), "")
     });

@@ -19,6 +19,7 @@ use crate::ops::deletion_time::DeletionTime;
 use crate::ops::dry_run;
 use crate::ops::inventory::Inventory;
 use crate::ops::plan_check::{in_the_way, unreadable};
+use crate::ops::selection::read_all_tags;
 use crate::policyfile::{self, Matching};
 use crate::text::without_mark;
 use crate::time::utc;
@@ -130,7 +131,7 @@ pub async fn make(
     let mut inventory = Inventory::fetch_complete(cx, api, organization).await?;
     let prune = prune.map(|at| at.resolve(cx, api.http())).transpose()?;
     if document.needs_tags() {
-        inventory.read_tags(cx, api).await?;
+        read_all_tags(cx, api, &mut inventory.fleet.machines).await?;
     }
     let matching = policyfile::resolve(name, &document, inventory.surroundings())?;
     let mut ids: Vec<String> = matching.wanted.iter().filter_map(|wanted| wanted.policy.clone()).collect();

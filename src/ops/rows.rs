@@ -29,6 +29,16 @@ impl<'a, T: Resource> Rows<'a, T> {
         Ok(Self { cx, listing: cx.listing()?, kept: Vec::new(), is_cut: false, bar })
     }
 
+    /// Begins a list of what was written: `--filter` chose that, and may not hold any more.
+    ///
+    /// # Errors
+    /// Those of [`Rows::begin`].
+    pub fn begin_results(cx: &'a Context) -> Result<Self> {
+        cx.answer_bare_columns::<T>()?;
+        let listing = Listing::of_results(&cx.output).map_err(Error::usage)?;
+        Ok(Self { cx, listing, kept: Vec::new(), is_cut: false, bar: cx.ui.progress("printing") })
+    }
+
     /// Changes the columns of the table, unless others were named: adds some of `wide`, leaves others out.
     #[must_use]
     pub fn with_columns(self, added: &[&str], left_out: &[&str]) -> Self {

@@ -13,7 +13,31 @@ use super::{Cell, Column, Resource, TimeFormat};
 use crate::model::Glob;
 use crate::time::{self, resolve};
 
-pub(super) struct Filter<T: 'static> {
+/// The conditions of `--filter`: all must hold.
+pub struct Filters<T: 'static>(Vec<Filter<T>>);
+
+impl<T: Resource> Filters<T> {
+    /// Reads conditions.
+    ///
+    /// # Errors
+    /// A sentence about the first that cannot be read.
+    pub fn parse(texts: &[String], times: &TimeFormat) -> Result<Self, String> {
+        texts.iter().map(|text| Filter::parse(text, times)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a row meets them.
+    pub fn accept(&self, row: &T, times: &TimeFormat) -> bool {
+        self.accept_but(row, times, &[])
+    }
+
+    /// Whether a row meets those on other columns than `unknown`, whose values are not known yet.
+    pub fn accept_but(&self, row: &T, times: &TimeFormat, unknown: &[&str]) -> bool {
+        self.0.iter().all(|filter| unknown.contains(&filter.column.name) || filter.accepts(row, times))
+    }
+}
+
+/// One condition.
+struct Filter<T: 'static> {
     column: &'static Column<T>,
     test: Test,
 }
@@ -58,7 +82,7 @@ impl<T: Resource> Filter<T> {
     ///
     /// # Errors
     /// A sentence about an unknown column or operator, or a value that the column cannot have.
-    pub(super) fn parse(text: &str, times: &TimeFormat) -> Result<Self, String> {
+    fn parse(text: &str, times: &TimeFormat) -> Result<Self, String> {
         let wrong = |why: &str| format!("invalid value '{text}' for '--filter': {why}");
         let start = text.find(['=', '!', '<', '>', '~']).ok_or_else(|| {
             wrong("expected COL OP VALUE, where OP is one of =, !=, <, <=, >, >= and ~ (a pattern such as `web-*`)")
@@ -75,7 +99,7 @@ impl<T: Resource> Filter<T> {
         Ok(Self { column, test: Test::Compare(operator, value) })
     }
 
-    pub(super) fn accepts(&self, row: &T, times: &TimeFormat) -> bool {
+    fn accepts(&self, row: &T, times: &TimeFormat) -> bool {
         let cell = (self.column.cell)(row, times);
         match &self.test {
             Test::Glob(glob) => {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::cell::Key;
 use super::column::{Kind, find};
-use super::filter::Filter;
+use super::filter::Filters;
 use super::grid::Grid;
 use super::options::{OutputOptions, has_columns};
 use super::structured::{self, Structured};
@@ -22,7 +22,7 @@ use crate::text::{escape, to_ascii};
 pub struct Listing<'s, T: Resource> {
     output: &'s OutputOptions,
     columns: Vec<&'static Column<T>>,
-    filters: Vec<Filter<T>>,
+    filters: Option<Filters<T>>,
     sort: Option<(&'static Column<T>, bool)>,
     /// The keys of the rows, where they are sorted.
     keys: Vec<Key>,
@@ -46,6 +46,15 @@ impl<'s, T: Resource> Listing<'s, T> {
     /// # Errors
     /// A sentence: `--columns`, `--sort` or `--filter` names an unknown column, or cannot be read.
     pub fn new(output: &'s OutputOptions) -> Result<Self, String> {
+        let filters = Some(Filters::parse(&output.filters, &output.times)?);
+        Ok(Self { filters, ..Self::of_results(output)? })
+    }
+
+    /// Begins a list of what was written, which `--filter` does not concern: it chose what to write.
+    ///
+    /// # Errors
+    /// A sentence: `--columns` or `--sort` names an unknown column.
+    pub fn of_results(output: &'s OutputOptions) -> Result<Self, String> {
         let columns = match &output.columns {
             Some(_) if !has_columns(output.format) => {
                 return Err("`--columns` works with `-o table`, `wide`, `csv` and `tsv`".to_owned());
@@ -54,11 +63,10 @@ impl<'s, T: Resource> Listing<'s, T> {
             None => T::COLUMNS.iter().filter(|column| !column.is_wide || output.format != Format::Table).collect(),
         };
         let sort = output.sort.as_deref().map(sorted_by).transpose()?;
-        let filters = output.filters.iter().map(|text| Filter::parse(text, &output.times)).collect::<Result<_, _>>()?;
         let mut this = Self {
             output,
             columns,
-            filters,
+            filters: None,
             sort,
             keys: Vec::new(),
             rows: Rows::Values(Vec::new()),
@@ -115,7 +123,7 @@ impl<'s, T: Resource> Listing<'s, T> {
 
     /// Whether `--filter` lets a row through. [`Self::push`] does not ask.
     pub fn accepts(&self, row: &T) -> bool {
-        self.filters.iter().all(|filter| filter.accepts(row, &self.output.times))
+        self.filters.as_ref().is_none_or(|filters| filters.accept(row, &self.output.times))
     }
 
     /// Takes a row, and returns whether more are wanted.

@@ -31,6 +31,7 @@ use choice::shortened_by;
 pub use choice::{choices, shortened};
 pub use column::{Column, Resource};
 pub use details::Details;
+pub use filter::Filters;
 pub use ics::ics;
 pub use listing::Listing;
 pub use options::OutputOptions;

@@ -80,6 +80,7 @@ mod schedule_delete;
 mod schemas;
 mod screen;
 mod secrets;
+mod selection;
 mod server;
 mod several;
 mod several_reports;

@@ -142,6 +142,10 @@ impl State {
             ("GET", "/organizations/organization/disk_backup_policies") => {
                 state.org(request).map(|_| page(request, "disk_backup_policies", &listed(&state.policies)))
             }
+            ("GET", "/organizations/organization/trash_objects") => {
+                let objects: Vec<Value> = state.trash.iter().map(trash_object).collect();
+                state.org(request).map(|_| page(request, "trash_objects", &objects))
+            }
             ("GET", "/virtual_machines/virtual_machine") => {
                 state.vm(request).map(|vm| json!({"annotations": [], "virtual_machine": full_vm(vm)}))
             }

@@ -13,7 +13,8 @@ use self::source::Source;
 use crate::args::{Check, CheckFormat};
 use crate::context::Context;
 use crate::error::{Error, Exit, Report as Reporting, Result, code};
-use crate::model::check::{Limits, Report, Selection, Status};
+use crate::model::Selection;
+use crate::model::check::{Limits, Report, Status};
 
 /// The time that a run may be late by where nothing else is said, in seconds.
 const GRACE: u64 = 15 * 60;
@@ -33,12 +34,7 @@ pub async fn run(cx: &Context, names: Result<Option<Vec<String>>>, args: Check) 
     {
         return Err(Error::usage("`--warn-age` must be shorter than `--max-age`"));
     }
-    let selection = Selection {
-        vms: args.vms.clone(),
-        patterns: args.patterns.clone(),
-        tags: args.tags.clone(),
-        ignored: args.ignored.clone(),
-    };
+    let selection = Selection { vms: args.vms.clone(), ..args.selecting.selection() };
     let notifier = Notifier::open(cx, names.as_ref().ok().and_then(Option::as_deref), &args);
     let (mut sources, notifier) = match (names, notifier) {
         (Ok(names), Ok(notifier)) => {

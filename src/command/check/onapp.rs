@@ -14,17 +14,16 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::{Flow, Gap};
 use crate::model::check::backups::{Evidence, Found, judge};
-use crate::model::check::{Basis, Limits, MachineCheck, Selected, Selection, Status};
-use crate::model::{Disk, Machine, Object, Policy, TargetKind};
+use crate::model::check::{Basis, Limits, MachineCheck, Status};
+use crate::model::{Disk, Machine, Object, Policy, Selected, Selection, TargetKind};
 use crate::onapp::{Kind, Listed, OnApp, ScheduleOwner};
 use crate::ops::onapp_fleet::is_closed;
 use crate::ops::onapp_policies::schedules_of;
+use crate::ops::selection::check_tags;
 
 /// Reads and judges the VMs that are selected.
 pub async fn read(cx: &Context, selection: &Selection, limits: &Limits) -> Result<Source> {
-    if selection.needs_tags() {
-        return Err(Error::usage("VMs of provider onapp have no tags").hint("use `--match` and `--ignore GLOB`"));
-    }
+    check_tags(cx, selection)?;
     let api = cx.onapp()?;
     let mut machines = Vec::new();
     let mut keep = |page: Vec<Object<Machine>>| {

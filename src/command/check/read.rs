@@ -9,8 +9,10 @@ use super::source::{Source, refuse_ambiguous, server_now};
 use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::model::check::{Limits, Selected, Selection, schedule};
+use crate::model::check::{Basis, Limits, MachineCheck, schedule};
+use crate::model::{Machine, Selected, Selection};
 use crate::ops::inventory;
+use crate::ops::selection::{UnreadTags, read_tags};
 
 /// Reads the profiles side by side.
 pub async fn all(cx: &Context, names: Option<Vec<String>>, selection: &Selection, limits: &Limits) -> Vec<Source> {
@@ -80,13 +82,25 @@ async fn katapult(cx: &Context, selection: &Selection, limits: &Limits) -> Resul
     refuse_ambiguous(&ambiguous)?;
     inventory.fleet.machines = machines;
     let api = cx.katapult()?;
+    let mut unread_tags = UnreadTags::new();
     if selection.needs_tags() {
-        inventory.read_tags(cx, api).await?;
-        inventory.fleet.machines = selection.by_tag(std::mem::take(&mut inventory.fleet.machines));
+        let machines = &mut inventory.fleet.machines;
+        unread_tags = read_tags(cx, api, machines, |_| true).await?;
+        machines.retain(|machine| tags_error(&unread_tags, machine).is_some() || selection.selects_tags_of(machine));
     }
     let unread: HashSet<&str> = inventory.unread_ids().collect();
     let (index, now) = (inventory.fleet.index(), server_now(cx, api.http()));
-    let machines = inventory.fleet.machines.iter();
-    let machines = machines.map(|machine| schedule::judge(machine, &index, &unread, limits, now)).collect();
+    let judge = |machine: &Machine| match tags_error(&unread_tags, machine) {
+        None => schedule::judge(machine, &index, &unread, limits, now),
+        Some(error) => {
+            let reason = format!("its tags cannot be read: {} ({})", error.message, error.code);
+            MachineCheck::unread(Basis::Schedule, machine, reason)
+        }
+    };
+    let machines = inventory.fleet.machines.iter().map(judge).collect();
     Ok(Source { machines, missing, gaps: inventory.gaps().to_vec(), ..Source::default() })
+}
+
+fn tags_error<'a>(unread: &'a UnreadTags, machine: &Machine) -> Option<&'a Error> {
+    machine.id.as_ref().and_then(|id| unread.get(id))
 }

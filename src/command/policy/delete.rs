@@ -1,26 +1,46 @@
 //! `bpctl policy delete`
 
+use std::collections::HashSet;
+
 use super::onapp;
-use crate::args::PolicyNames;
+use crate::args::PolicyDelete;
 use crate::config::Provider;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::Removal;
 use crate::ops::batch::{self, Batch, Unreadable, question};
+use crate::ops::bulk::{self, Chosen, Selector};
 use crate::ops::pick;
 use crate::ops::pipeline::{Lock, Options};
 use crate::ops::write::{PolicyChange, Written};
 
-/// Moves policies to the trash. One that cannot be read can still be deleted.
-pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
+/// Moves policies to the trash. One that cannot be read can still be deleted by its id.
+pub async fn run(cx: &Context, args: PolicyDelete) -> Result<()> {
+    let selector = Selector::new(cx, &args.bulk, None, &args.policies)?;
     if cx.provider_is(Provider::OnApp)? {
-        return onapp::delete(cx, args).await;
+        return onapp::delete(cx, &args.policies, selector.as_ref()).await;
     }
-    cx.check_columns::<Removal>()?;
+    cx.check_result_columns::<Removal>()?;
+    if let Some(selector) = &selector {
+        return selected(cx, selector).await;
+    }
     // Standard input is read before the lock is taken: it may come from another bpctl.
     let names = batch::named(cx, &pick::policies(cx, args.policies).await?).await?;
     let mut lock = Lock::take(cx).await?;
     let batch = Batch::read(cx, &mut lock, names, Unreadable::IsDeleted, &[]).await?;
     let options = Options::new(question(batch.policies.len(), "Delete it?", "Delete"), lock);
+    batch.write(cx, options, |policy| PolicyChange::Delete { policy }.into(), Written::removal).await
+}
+
+/// Deletes the policies that are selected, a few first.
+async fn selected(cx: &Context, selector: &Selector) -> Result<()> {
+    let api = cx.katapult()?;
+    let lock = Lock::take(cx).await?;
+    let Chosen { policies, unread, fleet } = selector.read(cx, api).await?;
+    selector.check_limit(cx, policies.len(), policies.len() + unread.len())?;
+    let mut options = selector.options(question(policies.len(), "Delete it?", "Delete"), lock);
+    let ids: HashSet<&str> = policies.iter().map(|policy| policy.id.as_str()).collect();
+    options.warnings.extend(bulk::left_without(&fleet, &ids));
+    let batch = Batch::of(policies, unread);
     batch.write(cx, options, |policy| PolicyChange::Delete { policy }.into(), Written::removal).await
 }

@@ -1,13 +1,17 @@
 //! `bpctl policies …` on an OnApp cloud, whose policies are schedules.
 
+use std::collections::HashSet;
+
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 
 use crate::args::{PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyShow, PolicyUpdate};
 use crate::context::Context;
 use crate::error::{Error, Result, code};
-use crate::model::{Interval, Object, Policy, PolicyPatch, TargetKind};
+use crate::model::{Fleet, Interval, Object, Policy, PolicyPatch, TargetKind};
 use crate::onapp::{OnApp, ScheduleOwner};
+use crate::ops::batch::question;
+use crate::ops::bulk::{self, Selector};
 use crate::ops::find::with_server;
 use crate::ops::onapp_change::{NewSchedule, OnAppChange, OnAppWrite, OnAppWritten, schedule_ids};
 use crate::ops::onapp_policies::{find, of_cloud, of_disk, of_machine, of_owner};
@@ -127,9 +131,10 @@ async fn owner(api: &OnApp, args: &PolicyCreate) -> Result<(TargetKind, String, 
     Ok((TargetKind::VirtualMachine, id, label))
 }
 
-pub async fn update(cx: &Context, args: PolicyUpdate) -> Result<()> {
-    cx.check_columns::<Policy>()?;
-    if args.selection.glob.is_some() {
+/// Changes policies.
+pub async fn update(cx: &Context, args: PolicyUpdate, is_selection: bool) -> Result<()> {
+    cx.check_result_columns::<Policy>()?;
+    if is_selection {
         return Err(Error {
             code: code::NOT_OFFERED.into(),
             ..Error::usage("`--match` is not supported by provider onapp")
@@ -191,12 +196,33 @@ pub async fn set_status(cx: &Context, args: PolicyNames, status: &str) -> Result
 }
 
 /// Deletes policies; OnApp has no trash.
-pub async fn delete(cx: &Context, args: PolicyNames) -> Result<()> {
-    cx.check_columns::<Policy>()?;
+pub async fn delete(cx: &Context, names: &[String], selector: Option<&Selector>) -> Result<()> {
+    cx.check_result_columns::<Policy>()?;
     let (api, lock) = (cx.onapp()?, Lock::take(cx).await?);
-    let read = read(cx, api, &args.policies).await?;
+    let (read, options) = match selector {
+        None => (read(cx, api, names).await?, Options::new("Delete it?", lock)),
+        Some(selector) => {
+            let (fleet, rows) = complete_cloud(cx, api).await?;
+            let chosen = selector.choose(cx, &fleet, rows)?;
+            selector.check_limit(cx, chosen.len(), chosen.len())?;
+            let ids: HashSet<&str> = chosen.iter().map(|policy| policy.model.id_text()).collect();
+            let mut options = selector.options(question(chosen.len(), "Delete it?", "Delete"), lock);
+            options.warnings.extend(bulk::left_without(&fleet, &ids));
+            (chosen, options)
+        }
+    };
     let changes = read.into_iter().map(|before| OnAppChange::DeletePolicy { before }).collect();
-    run(cx, changes, Options::new("Delete it?", lock)).await
+    run(cx, changes, options).await
+}
+
+/// Reads all of a cloud for a change of what is selected: a list with gaps selects too little.
+async fn complete_cloud(cx: &Context, api: &OnApp) -> Result<(Fleet, Vec<Object<Policy>>)> {
+    let (fleet, rows, walk) = of_cloud(cx, api).await?;
+    if let Some(gap) = walk.gap {
+        let message = format!("incomplete: {}", gap.describe("policies"));
+        return Err(Error::invalid_response(message).hint("nothing was sent; try again"));
+    }
+    Ok((fleet, rows))
 }
 
 async fn read(cx: &Context, api: &OnApp, names: &[String]) -> Result<Vec<Object<Policy>>> {

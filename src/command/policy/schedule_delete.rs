@@ -1,10 +1,13 @@
 //! `bpctl policy schedule-delete`
 
+use std::collections::HashSet;
+
 use crate::args::PolicyScheduleDelete;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::Policy;
 use crate::ops::batch::{self, Batch, Unreadable, question};
+use crate::ops::bulk::{self, Chosen, Selector};
 use crate::ops::deletion_time::DeletionTime;
 use crate::ops::pick;
 use crate::ops::pipeline::{Lock, Options};
@@ -12,16 +15,30 @@ use crate::ops::write::{PolicyChange, Written};
 
 /// Schedules the deletion of policies.
 pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
-    cx.check_columns::<Policy>()?;
+    let selector = Selector::new(cx, &args.bulk, None, &args.policies)?;
+    cx.check_result_columns::<Policy>()?;
     let given = args.at.as_deref().map(|text| DeletionTime::parse(cx, "--at", text)).transpose()?;
     if given.is_none() {
         pick::must_be_askable(cx, "--at <WHEN>", "policy schedule-delete --help")?;
     }
     // Standard input is read before the lock is taken: it may come from another bpctl.
-    let names = batch::named(cx, &pick::policies(cx, args.policies).await?).await?;
+    let names = match selector {
+        Some(_) => Vec::new(),
+        None => batch::named(cx, &pick::policies(cx, args.policies).await?).await?,
+    };
     let api = cx.katapult()?;
     let mut lock = Lock::take(cx).await?;
-    let batch = Batch::read(cx, &mut lock, names, Unreadable::Fails, &[]).await?;
+    let mut warning = None;
+    let batch = match &selector {
+        None => Batch::read(cx, &mut lock, names, Unreadable::Fails, &[]).await?,
+        Some(selector) => {
+            let Chosen { policies, unread, fleet } = selector.read(cx, api).await?;
+            selector.check_limit(cx, policies.len(), policies.len() + unread.len())?;
+            let ids: HashSet<&str> = policies.iter().map(|policy| policy.id.as_str()).collect();
+            warning = bulk::left_without(&fleet, &ids);
+            Batch::of(policies, unread)
+        }
+    };
     let is_stale = given.is_none();
     if is_stale {
         lock.release();
@@ -34,7 +51,11 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
         );
     }
     let question = question(batch.policies.len(), "Schedule the deletion?", "Schedule the deletion of");
-    let options = Options { is_stale, ..Options::new(question, lock) };
+    let options = match &selector {
+        None => Options::new(question, lock),
+        Some(selector) => selector.options(question, lock),
+    };
+    let options = Options { is_stale, warnings: warning.into_iter().collect(), ..options };
     batch.write(cx, options, |policy| PolicyChange::ScheduleDelete { policy, at }.into(), Written::policy).await
 }
 

@@ -6,13 +6,11 @@
 pub mod backups;
 mod report;
 pub mod schedule;
-mod selection;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub use report::{Problem, Report, Summary};
-pub use selection::{Ignored, Selected, Selection};
 
 use super::Object;
 

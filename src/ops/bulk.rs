@@ -1,0 +1,221 @@
+//! The policies of a bulk change: selected by name, tag and filter from one complete inventory, and how they are written.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::guard::PolicySnapshot;
+use super::inventory::Inventory;
+use super::pipeline::{Ask, Lock, Options};
+use super::selection::{UnreadTags, check_tags, read_tags};
+use super::sequence::FailurePolicy;
+use crate::args::Bulk;
+use crate::context::Context;
+use crate::error::{Error, Exit, Result, code};
+use crate::katapult::Katapult;
+use crate::model::{Choice, Fleet, Interval, Machine, Object, Owners, Policy, Selection};
+use crate::view::Filters;
+
+/// Columns of policies that Katapult's lists leave out.
+const LEFT_OUT: [&str; 5] = ["schedule", "frequency", "time", "minute", "deletion"];
+
+/// What selects policies, and how many may be written how.
+pub struct Selector {
+    selection: Selection,
+    filters: Filters<Policy>,
+    interval: Option<Interval>,
+    max_changes: Option<usize>,
+    failure_policy: FailurePolicy,
+    /// The selection as it was typed.
+    words: String,
+}
+
+/// What was selected.
+pub struct Chosen {
+    /// The policies, each read in full, in the list's order.
+    pub policies: Vec<PolicySnapshot>,
+    /// Those that may be meant and are left alone, since they or the tags of their VM cannot be read.
+    pub unread: Vec<(String, Error)>,
+    /// The inventory that they were selected from.
+    pub fleet: Fleet,
+}
+
+impl Selector {
+    /// Makes it of the command line; none where policies are named instead.
+    ///
+    /// # Errors
+    /// Both, or options of a selection without one; a filter that cannot be read.
+    pub fn new(cx: &Context, bulk: &Bulk, interval: Option<&Interval>, names: &[String]) -> Result<Option<Self>> {
+        let selection = bulk.selecting.selection();
+        let filters = &cx.output.filters;
+        if !selection.is_positive() && filters.is_empty() {
+            return match alone(bulk, interval) {
+                None => Ok(None),
+                Some(option) => Err(Error::usage(format!("`{option}` needs a selection"))
+                    .hint("select policies with `--match`, `--tag` or `--filter`; `--match '*'` selects all")),
+            };
+        }
+        if !names.is_empty() {
+            return Err(Error::usage("policies are named and selected at once")
+                .hint("name them, or select them with `--match`, `--tag` or `--filter`"));
+        }
+        check_tags(cx, &selection)?;
+        let filters = filters.iter().map(|filter| format!("--filter {filter}"));
+        let interval_words = interval.map(|interval| format!("--interval-is {interval}"));
+        let words = std::iter::once(selection.words()).filter(|words| !words.is_empty()).chain(interval_words);
+        Ok(Some(Self {
+            words: words.chain(filters).collect::<Vec<_>>().join(" "),
+            filters: Filters::parse(&cx.output.filters, &cx.output.times).map_err(Error::usage)?,
+            interval: interval.cloned(),
+            max_changes: bulk.max_changes,
+            failure_policy: FailurePolicy { keep_going: bulk.keep_going, canary: bulk.canary.unwrap_or(1) },
+            selection,
+        }))
+    }
+
+    /// Selects from an organization, whose lists must be complete.
+    ///
+    /// # Errors
+    /// The API's; nothing is selected.
+    pub async fn read(&self, cx: &Context, api: &Katapult) -> Result<Chosen> {
+        let organization = api.find_organization(cx.organization()?).await?;
+        let mut inventory = Inventory::fetch_complete(cx, api, organization).await?;
+        let named = self.named(cx, &inventory.fleet, &LEFT_OUT);
+        let (ids, mut unread) = self.tagged(cx, api, &mut inventory, named).await?;
+        let mut details = inventory.details(cx, api, ids.clone()).await?;
+        let policies =
+            ids.into_iter().filter_map(|id| Some(PolicySnapshot::of(id.clone(), details.found.remove(&id)?)));
+        let policies: Vec<PolicySnapshot> =
+            policies.filter(|policy| self.filters.accept(&policy.before.model, &cx.output.times)).collect();
+        unread.extend(details.unread);
+        if policies.is_empty() && unread.is_empty() {
+            return Err(self.nothing());
+        }
+        Ok(Chosen { policies, unread, fleet: inventory.fleet })
+    }
+
+    /// Selects from the policies of an OnApp cloud, whose lists hold everything of each. VMs have no tags there.
+    ///
+    /// # Errors
+    /// Nothing is selected.
+    pub fn choose(&self, cx: &Context, fleet: &Fleet, rows: Vec<Object<Policy>>) -> Result<Vec<Object<Policy>>> {
+        let named: HashSet<String> = self.named(cx, fleet, &[]).into_iter().collect();
+        let is_chosen = |row: &Object<Policy>| row.model.id.as_ref().is_some_and(|id| named.contains(id));
+        let chosen: Vec<Object<Policy>> = rows.into_iter().filter(is_chosen).collect();
+        if chosen.is_empty() { Err(self.nothing()) } else { Ok(chosen) }
+    }
+
+    /// The ids of the policies that are selected by names, interval and filters, except on columns that are not known yet.
+    fn named(&self, cx: &Context, fleet: &Fleet, unknown: &[&str]) -> Vec<String> {
+        let owners = Owners::of(fleet);
+        let is_meant = |policy: &&Policy| {
+            (self.interval.is_none() || policy.schedule.interval == self.interval)
+                && self.selection.selects_target_of(policy, &owners)
+                && self.filters.accept_but(policy, &cx.output.times, unknown)
+        };
+        fleet.policies.iter().filter(is_meant).filter_map(|policy| policy.id.clone()).collect()
+    }
+
+    /// Selects by tags; the second value are the policies whose VM's tags cannot be read.
+    async fn tagged(
+        &self,
+        cx: &Context,
+        api: &Katapult,
+        inventory: &mut Inventory,
+        named: Vec<String>,
+    ) -> Result<(Vec<String>, Vec<(String, Error)>)> {
+        if !self.selection.needs_tags() {
+            return Ok((named, Vec::new()));
+        }
+        let fleet = &mut inventory.fleet;
+        let is_named: HashSet<&str> = named.iter().map(String::as_str).collect();
+        let needed: HashSet<String> = {
+            let owners = Owners::of(fleet);
+            let policies = fleet.policies.iter().filter(|policy| is_named.contains(policy.id_text()));
+            policies.filter_map(|policy| owners.machine_of(policy)?.id.clone()).collect()
+        };
+        let is_needed = |machine: &Machine| machine.id.as_ref().is_some_and(|id| needed.contains(id));
+        let tags: UnreadTags = read_tags(cx, api, &mut fleet.machines, is_needed).await?;
+        let owners = Owners::of(fleet);
+        let (mut ids, mut unread) = (Vec::new(), Vec::new());
+        for policy in fleet.policies.iter().filter(|policy| is_named.contains(policy.id_text())) {
+            let is_unread = |machine: &Machine| machine.id.as_ref().is_some_and(|id| tags.contains_key(id));
+            let id = policy.id_text().to_owned();
+            match self.selection.by_tags_of(policy, &owners, is_unread) {
+                Choice::Selected => ids.push(id),
+                Choice::LeftOut => {}
+                Choice::Unknown => {
+                    let machine = owners.machine_of(policy);
+                    let cause = machine.and_then(|machine| tags.get(machine.id.as_ref()?));
+                    unread.push((id, unknown_tags(policy, cause)));
+                }
+            }
+        }
+        Ok((ids, unread))
+    }
+
+    /// Says how many policies are written, and refuses more than `--max-changes`; a dry run only says so.
+    ///
+    /// # Errors
+    /// There are too many; nothing was sent.
+    pub fn check_limit(&self, cx: &Context, changing: usize, selected: usize) -> Result<()> {
+        let Some(limit) = self.max_changes.filter(|limit| changing > *limit) else {
+            cx.ui.note(&format!("{changing} of {selected} matching policies change"));
+            return Ok(());
+        };
+        let message = format!("{changing} policies would change, more than `--max-changes {limit}`");
+        if cx.global.dry_run {
+            cx.ui.warn(&format!("{message}: without `--dry-run` this is refused and nothing is sent"));
+            return Ok(());
+        }
+        Err(Error::usage(message).hint("nothing was sent; `--dry-run` shows what would change"))
+    }
+
+    /// How the writes are carried out: canaries first, always asked about on a terminal.
+    pub fn options(&self, question: impl Into<String>, lock: Lock) -> Options {
+        Options { ask: Ask::Always, failure_policy: self.failure_policy, ..Options::new(question, lock) }
+    }
+
+    fn nothing(&self) -> Error {
+        let message = format!("no policy is selected by `{}`", self.words);
+        Error::new(Exit::NotFound, "not_found", message)
+            .hint("`bpctl policies list` shows the policies and their targets")
+    }
+}
+
+/// Says which VMs and disks have no policy left when `deleted` are gone; none where each has one.
+pub fn left_without(fleet: &Fleet, deleted: &HashSet<&str>) -> Option<String> {
+    const NAMED: usize = 10;
+    let owners = Owners::of(fleet);
+    let label = |policy: &Policy| match owners.machine_of(policy) {
+        Some(machine) => machine.label().to_owned(),
+        None => policy.target.label().to_owned(),
+    };
+    let (gone, left): (Vec<&Policy>, Vec<&Policy>) =
+        fleet.policies.iter().partition(|policy| deleted.contains(policy.id_text()));
+    let left: HashSet<String> = left.into_iter().map(label).collect();
+    let without: BTreeSet<String> = gone.into_iter().map(label).filter(|label| !left.contains(label)).collect();
+    let more = without.len().saturating_sub(NAMED);
+    let names = without.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!without.is_empty()).then(|| format!("left without any policy: {names}{more}"))
+}
+
+/// An option that only goes with a selection.
+fn alone(bulk: &Bulk, interval: Option<&Interval>) -> Option<&'static str> {
+    let given = [
+        (!bulk.selecting.excluded.is_empty(), "--exclude"),
+        (interval.is_some(), "--interval-is"),
+        (bulk.max_changes.is_some(), "--max-changes"),
+        (bulk.canary.is_some(), "--canary"),
+        (bulk.keep_going, "--keep-going"),
+    ];
+    given.into_iter().find(|(is_given, _)| *is_given).map(|(_, option)| option)
+}
+
+fn unknown_tags(policy: &Policy, cause: Option<&Error>) -> Error {
+    let target = policy.target.label();
+    let why = match cause {
+        Some(error) => format!("the tags of its VM cannot be read: {}", error.message),
+        None => format!("its target {target} is not a listed VM or disk, so its tags are unknown"),
+    };
+    Error::new(Exit::Refused, code::UNREADABLE, format!("policy {} was left alone: {why}", policy.id_text()))
+}
