@@ -8,11 +8,12 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Backup, Disk, Machine};
 use crate::onapp::{BackupTarget, Kind, OnApp};
+use crate::ops::batch::finish;
 use crate::ops::find::with_server;
-use crate::ops::onapp_change::{BackupSnapshot, NewBackup, OnAppChange, OnAppWrite, OnAppWritten, backup_ids};
-use crate::ops::onapp_result::finish;
+use crate::ops::onapp_change::{BackupSnapshot, NewBackup, OnAppChange, OnAppWrite, backup_ids};
 use crate::ops::pipeline::{self, Lock, Options};
 use crate::ops::sequence::FailurePolicy;
+use crate::ops::write::Written;
 
 /// How long `--backup-first` waits for the backup where `--wait` says nothing.
 const FIRST: Duration = Duration::from_secs(2 * 60 * 60);
@@ -174,7 +175,7 @@ async fn run(cx: &Context, writes: Vec<OnAppWrite>, options: Options) -> Result<
     let is_single = writes.len() == 1;
     match pipeline::run(cx, writes, options).await? {
         None => Ok(()),
-        Some(sequence) => finish(cx, sequence, is_single, "backups", OnAppWritten::backup),
+        Some(sequence) => finish(cx, sequence, Vec::new(), is_single, Written::backup),
     }
 }
 

@@ -173,7 +173,7 @@ pub fn finish<T: Resource>(
     }
     let printed = print_result(cx, &format!("done: {}", names(&ids)), || print(cx, is_single, done));
     // What failed matters more than a reader that stopped reading.
-    sum_up("policies", &ids, failed, &not_tried, has_written)?;
+    sum_up(T::PLURAL, &ids, failed, &not_tried, has_written)?;
     printed
 }
 

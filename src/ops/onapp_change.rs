@@ -70,35 +70,6 @@ pub struct NewSchedule {
     pub existing: Vec<String>,
 }
 
-/// What was read back after a write.
-pub enum OnAppWritten {
-    Backup(Object<Backup>),
-    Policy(Object<Policy>),
-}
-
-impl OnAppWritten {
-    pub fn backup(self) -> Option<Object<Backup>> {
-        match self {
-            Self::Backup(backup) => Some(backup),
-            Self::Policy(_) => None,
-        }
-    }
-
-    pub fn policy(self) -> Option<Object<Policy>> {
-        match self {
-            Self::Policy(policy) => Some(policy),
-            Self::Backup(_) => None,
-        }
-    }
-
-    pub fn id(&self) -> Option<&str> {
-        match self {
-            Self::Backup(backup) => backup.model.id.as_deref(),
-            Self::Policy(policy) => policy.model.id.as_deref(),
-        }
-    }
-}
-
 impl NewSchedule {
     pub fn owner(&self) -> ScheduleOwner<'_> {
         match self.kind {

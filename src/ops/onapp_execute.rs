@@ -8,12 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::onapp_change::{
-    BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, OnAppWritten, backup_ids, is_as_wanted,
-    schedule_ids,
+    BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, backup_ids, is_as_wanted, schedule_ids,
 };
 use super::onapp_wait::{self, Goal, Watch};
 use super::record::{Intent, Record};
-use super::write::Write;
+use super::write::{Write, Written};
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
@@ -26,7 +25,7 @@ const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Carries out a write.
-pub async fn execute(cx: &Context, api: &OnApp, write: &OnAppWrite) -> Result<OnAppWritten> {
+pub async fn execute(cx: &Context, api: &OnApp, write: &OnAppWrite) -> Result<Written> {
     let Some(request) = write.request() else {
         return Ok(unchanged(write));
     };
@@ -51,13 +50,13 @@ pub async fn execute(cx: &Context, api: &OnApp, write: &OnAppWrite) -> Result<On
     }
 }
 
-fn unchanged(write: &OnAppWrite) -> OnAppWritten {
+fn unchanged(write: &OnAppWrite) -> Written {
     match &write.change {
         OnAppChange::NoteBackup { backup, .. } => {
-            OnAppWritten::Backup(Object { model: backup.before.model.clone(), raw: backup.before.raw.clone() })
+            Written::Backup(Object { model: backup.before.model.clone(), raw: backup.before.raw.clone() })
         }
-        OnAppChange::UpdatePolicy { before, .. } => OnAppWritten::Policy(before.clone()),
-        _ => OnAppWritten::Policy(Object { model: Policy::default(), raw: Value::Null }),
+        OnAppChange::UpdatePolicy { before, .. } => Written::Policy(before.clone()),
+        _ => Written::Policy(Object { model: Policy::default(), raw: Value::Null }),
     }
 }
 
@@ -73,7 +72,7 @@ async fn create_backup(
     write: &OnAppWrite,
     new: &NewBackup,
     request: &Request,
-) -> Result<OnAppWritten> {
+) -> Result<Written> {
     let since = onapp_wait::newest(api, Some(&new.machine), write.wait).await;
     let record = begin(cx, write, Action::CreateBackup, None, &new.label);
     let list = async || backup_ids(api, &new.machine).await;
@@ -95,7 +94,7 @@ async fn create_backup(
     match ended.await {
         Ok(backup) => {
             record.end(Outcome::Done, Some(id), backup.raw.clone());
-            Ok(OnAppWritten::Backup(backup))
+            Ok(Written::Backup(backup))
         }
         Err(error) => Err(record.fail_with(error, &id)),
     }
@@ -109,7 +108,7 @@ async fn act_on(
     backup: &BackupSnapshot,
     request: &Request,
     (action, actions): (Action, &[&str]),
-) -> Result<OnAppWritten> {
+) -> Result<Written> {
     let machine = backup.machine.as_deref();
     let since = onapp_wait::newest(api, machine, write.wait).await;
     let record = begin(cx, write, action, Some(&backup.id), &backup.label);
@@ -153,7 +152,7 @@ async fn act_on(
         Ok(now) => {
             let after = if is_deletion { Value::Null } else { now.raw.clone() };
             record.end(Outcome::Done, Some(backup.id.clone()), after);
-            Ok(OnAppWritten::Backup(now))
+            Ok(Written::Backup(now))
         }
         Err(error) => Err(record.fail_with(error, &backup.id)),
     }
@@ -194,7 +193,7 @@ async fn note_backup(
     backup: &BackupSnapshot,
     note: &str,
     request: &Request,
-) -> Result<OnAppWritten> {
+) -> Result<Written> {
     let record = begin(cx, write, Action::NoteBackup, Some(&backup.id), &backup.label);
     let written = async {
         match api.write(request).await {
@@ -218,7 +217,7 @@ async fn note_backup(
     match written.await {
         Ok(now) => {
             record.end(Outcome::Done, Some(backup.id.clone()), now.raw.clone());
-            Ok(OnAppWritten::Backup(now))
+            Ok(Written::Backup(now))
         }
         Err(error) => Err(record.fail_with(error, &backup.id)),
     }
@@ -230,7 +229,7 @@ async fn create_policy(
     write: &OnAppWrite,
     new: &NewSchedule,
     request: &Request,
-) -> Result<OnAppWritten> {
+) -> Result<Written> {
     let record = begin(cx, write, Action::Create, None, &new.label);
     let list = async || schedule_ids(api, new.owner()).await;
     let flag = if new.kind == crate::model::TargetKind::Disk { "--disk" } else { "--vm" };
@@ -250,7 +249,7 @@ async fn create_policy(
         }
     });
     match read {
-        Ok(now) => record.finish(Ok(now)).map(OnAppWritten::Policy),
+        Ok(now) => record.finish(Ok(now)).map(Written::Policy),
         Err(error) => Err(record.fail_with(error, &id)),
     }
 }
@@ -262,7 +261,7 @@ async fn update_policy(
     before: &Object<Policy>,
     fields: &Value,
     request: &Request,
-) -> Result<OnAppWritten> {
+) -> Result<Written> {
     let id = before.model.id_text();
     let record = begin(cx, write, Action::Update, Some(id), before.model.target.label());
     let written = async {
@@ -285,7 +284,7 @@ async fn update_policy(
     };
     let look = format!("`bpctl policy show {id}` shows what happened");
     let written = written.await.map_err(|error| if error.changed == Changed::No { error } else { error.hint(look) });
-    record.finish(written).map(OnAppWritten::Policy)
+    record.finish(written).map(Written::Policy)
 }
 
 async fn delete_policy(
@@ -294,7 +293,7 @@ async fn delete_policy(
     write: &OnAppWrite,
     before: &Object<Policy>,
     request: &Request,
-) -> Result<OnAppWritten> {
+) -> Result<Written> {
     let id = before.model.id_text();
     let record = begin(cx, write, Action::Delete, Some(id), before.model.target.label());
     let deleted = async {
@@ -309,7 +308,7 @@ async fn delete_policy(
     match deleted.await {
         Ok(()) => {
             record.end(Outcome::Done, Some(id.to_owned()), Value::Null);
-            Ok(OnAppWritten::Policy(before.clone()))
+            Ok(Written::Policy(before.clone()))
         }
         Err(error) => Err(record.fail_with(error, id)),
     }

@@ -3,11 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::onapp_change::{
-    OnAppChange, OnAppWrite, OnAppWritten, backup_ids, is_as_wanted, is_same, plain, schedule_ids,
-};
+use super::onapp_change::{OnAppChange, OnAppWrite, backup_ids, is_as_wanted, is_same, plain, schedule_ids};
 use super::onapp_execute;
-use super::write::Write;
+use super::write::{Write, Written};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Request;
@@ -16,7 +14,7 @@ use crate::onapp::{BackupTarget, OnApp};
 use crate::view::{TimeFormat, in_a_line};
 
 impl Write for OnAppWrite {
-    type Written = OnAppWritten;
+    type Written = Written;
 
     fn label(&self) -> String {
         match &self.change {
@@ -177,7 +175,7 @@ impl Write for OnAppWrite {
         }
     }
 
-    async fn execute(&self, cx: &Context) -> Result<OnAppWritten> {
+    async fn execute(&self, cx: &Context) -> Result<Written> {
         onapp_execute::execute(cx, cx.onapp()?, self).await
     }
 }

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::http::Request;
 use crate::katapult::Katapult;
-use crate::model::{Change, Loss, Object, Policy, Removal};
+use crate::model::{Backup, Change, Loss, Object, Policy, Removal};
 use crate::time::{self, rfc3339};
 use crate::view::{TimeFormat, in_a_line};
 
@@ -90,36 +90,39 @@ impl From<PolicyChange> for PolicyWrite {
     }
 }
 
-/// A policy as it was read back after a write.
+/// An object as it was read back after a write.
 #[expect(clippy::large_enum_variant, reason = "there is one for each write, and most are policies")]
 pub enum Written {
-    /// It is live.
+    /// A policy; where the cloud has no trash, also one that was deleted, as it was.
     Policy(Object<Policy>),
-    /// It is in the trash.
+    /// A policy in the trash.
     Removal(Object<Removal>),
+    /// A backup; one that was deleted as it was.
+    Backup(Object<Backup>),
 }
 
 impl Written {
+    /// The policy, unless it is in the trash.
     pub fn policy(self) -> Option<Object<Policy>> {
-        match self {
-            Self::Policy(policy) => Some(policy),
-            Self::Removal(_) => None,
-        }
+        if let Self::Policy(policy) = self { Some(policy) } else { None }
     }
 
     /// The policy in the trash.
     pub fn removal(self) -> Option<Object<Removal>> {
-        match self {
-            Self::Policy(_) => None,
-            Self::Removal(removal) => Some(removal),
-        }
+        if let Self::Removal(removal) = self { Some(removal) } else { None }
     }
 
-    /// The policy's id.
+    /// The backup.
+    pub fn backup(self) -> Option<Object<Backup>> {
+        if let Self::Backup(backup) = self { Some(backup) } else { None }
+    }
+
+    /// The object's id.
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Policy(policy) => policy.model.id.as_deref(),
             Self::Removal(removal) => Some(&removal.model.id),
+            Self::Backup(backup) => backup.model.id.as_deref(),
         }
     }
 }

@@ -10,14 +10,14 @@ use crate::context::Context;
 use crate::error::{Error, Result, code};
 use crate::model::{Fleet, Interval, Object, Policy, PolicyPatch, TargetKind};
 use crate::onapp::{OnApp, ScheduleOwner};
-use crate::ops::batch::question;
+use crate::ops::batch::{finish, question};
 use crate::ops::bulk::{self, Selector};
 use crate::ops::find::with_server;
-use crate::ops::onapp_change::{NewSchedule, OnAppChange, OnAppWrite, OnAppWritten, schedule_ids};
+use crate::ops::onapp_change::{NewSchedule, OnAppChange, OnAppWrite, schedule_ids};
 use crate::ops::onapp_policies::{find, of_cloud, of_disk, of_machine, of_owner};
-use crate::ops::onapp_result::finish;
 use crate::ops::pipeline::{self, Lock, Options};
 use crate::ops::rows::Rows;
+use crate::ops::write::Written;
 
 /// The columns that the table shows besides its own, and those that it leaves out: schedules are listed in full.
 const COLUMNS: (&[&str], &[&str]) = (&["schedule", "status", "last_run", "failures"], &["interval", "size", "type"]);
@@ -241,7 +241,7 @@ async fn run(cx: &Context, changes: Vec<OnAppChange>, options: Options) -> Resul
     let writes = changes.into_iter().map(|change| OnAppWrite { change, wait: None }).collect();
     match pipeline::run(cx, writes, options).await? {
         None => Ok(()),
-        Some(sequence) => finish(cx, sequence, is_single, "policies", OnAppWritten::policy),
+        Some(sequence) => finish(cx, sequence, Vec::new(), is_single, Written::policy),
     }
 }
 
