@@ -114,6 +114,7 @@ impl PolicyFields {
             frequency: self.frequency,
             time: self.time,
             minute: self.minute,
+            enabled: None,
         }
     }
 }

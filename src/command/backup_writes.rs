@@ -27,7 +27,7 @@ pub async fn create(cx: &Context, args: BackupCreate) -> Result<()> {
     let lock = Lock::take(cx).await?;
     let mut writes = Vec::new();
     for new in new_backups(api, &args).await? {
-        writes.push(OnAppWrite { change: OnAppChange::CreateBackup(new), wait: args.wait.wait });
+        writes.push(OnAppWrite { wait: args.wait.wait, ..OnAppChange::CreateBackup(new).into() });
     }
     run(cx, writes, Options::new("Take the backup?", lock)).await
 }
@@ -121,9 +121,9 @@ pub async fn restore(cx: &Context, args: BackupRestore) -> Result<()> {
         let label = backup.label.clone();
         let note = Some(format!("before restoring {}", backup.id));
         let new = NewBackup { target, label, machine, note, is_windows_forced: false, existing };
-        writes.push(OnAppWrite { change: OnAppChange::CreateBackup(new), wait: args.wait.wait.or(Some(FIRST)) });
+        writes.push(OnAppWrite { wait: args.wait.wait.or(Some(FIRST)), ..OnAppChange::CreateBackup(new).into() });
     }
-    writes.push(OnAppWrite { change: OnAppChange::RestoreBackup(backup), wait: args.wait.wait });
+    writes.push(OnAppWrite { wait: args.wait.wait, ..OnAppChange::RestoreBackup(backup).into() });
     // A backup that failed leaves what it was for.
     let failure_policy = FailurePolicy { keep_going: false, canary: 0 };
     run(cx, writes, Options { failure_policy, typed, ..Options::new(question, lock) }).await
@@ -145,7 +145,7 @@ pub async fn delete(cx: &Context, args: BackupDelete) -> Result<()> {
     for mut backup in backups {
         // What is deleted by the same command is not left.
         backup.going.extend(going.iter().filter(|id| **id != backup.id).cloned());
-        writes.push(OnAppWrite { change: OnAppChange::DeleteBackup(backup), wait: args.wait.wait });
+        writes.push(OnAppWrite { wait: args.wait.wait, ..OnAppChange::DeleteBackup(backup).into() });
     }
     let question = match writes.len() {
         1 => "Delete it?".to_owned(),
@@ -159,7 +159,7 @@ pub async fn note(cx: &Context, args: BackupNote) -> Result<()> {
     let lock = Lock::take(cx).await?;
     let backup = snapshot(cx.onapp()?, &args.backup).await?;
     let change = OnAppChange::NoteBackup { backup, note: args.note };
-    run(cx, vec![OnAppWrite { change, wait: None }], Options::new("Change the note?", lock)).await
+    run(cx, vec![change.into()], Options::new("Change the note?", lock)).await
 }
 
 /// Converts a backup to a template.
@@ -168,7 +168,7 @@ pub async fn convert(cx: &Context, args: BackupConvert) -> Result<()> {
     let lock = Lock::take(cx).await?;
     let backup = snapshot(cx.onapp()?, &args.backup).await?;
     let change = OnAppChange::ConvertBackup { backup, label: args.label };
-    run(cx, vec![OnAppWrite { change, wait: args.wait.wait }], Options::new("Convert it?", lock)).await
+    run(cx, vec![OnAppWrite { wait: args.wait.wait, ..change.into() }], Options::new("Convert it?", lock)).await
 }
 
 async fn run(cx: &Context, writes: Vec<OnAppWrite>, options: Options) -> Result<()> {

@@ -20,6 +20,7 @@ pub fn policy(value: &Value) -> Policy {
             frequency: integer(schedule, "frequency"),
             minute: integer(schedule, "minute"),
             time: integer(schedule, "time"),
+            is_utc: false,
             next_invocation_at: integer(schedule, "next_invocation_at"),
         },
         auto_move_to_trash_at: integer(value, "auto_move_to_trash_at"),

@@ -10,6 +10,8 @@ pub struct Change {
     pub retention: Option<i64>,
     /// The whole new schedule, where any part of it changes.
     pub schedule: Option<Schedule>,
+    /// Whether it is paused or resumed, where that changes.
+    pub enabled: Option<bool>,
     /// The fields that differ: name, before, after.
     pub differences: Vec<(&'static str, Option<String>, String)>,
 }
@@ -37,16 +39,18 @@ impl PolicyPatch {
         let has = |name: &str| differences.iter().any(|difference| difference.0 == name);
         Change {
             retention: self.retention.filter(|_| has("retention")),
-            schedule: differences.iter().any(|difference| difference.0 != "retention").then(|| {
+            schedule: differences.iter().any(|(name, ..)| !matches!(*name, "retention" | "enabled")).then(|| {
                 let interval = self.interval.clone().or(now.interval);
                 Schedule {
                     interval,
                     frequency: self.frequency.or(now.frequency),
                     minute: self.minute.or(now.minute),
                     time: self.time.or(now.time),
+                    is_utc: policy.schedule.is_utc,
                     next_invocation_at: None,
                 }
             }),
+            enabled: self.enabled.filter(|_| has("enabled")),
             differences,
         }
     }
@@ -64,17 +68,33 @@ impl Change {
         if let Some(schedule) = &self.schedule {
             after.schedule = Schedule { next_invocation_at: policy.schedule.next_invocation_at, ..schedule.clone() };
         }
+        let status = PolicyPatch { enabled: self.enabled, ..PolicyPatch::default() }.status();
+        after.status = status.or(after.status);
         after
     }
 
     /// The protection that the change takes away. What cannot be compared counts as lost.
     pub fn losses(&self, before: &Policy) -> Vec<Loss> {
         let after = self.applied_to(before);
-        [retention_loss(before, &after), interval_loss(&before.schedule, &after.schedule), reach_loss(before, &after)]
-            .into_iter()
-            .flatten()
-            .collect()
+        let losses = [
+            retention_loss(before, &after),
+            interval_loss(&before.schedule, &after.schedule),
+            reach_loss(before, &after),
+            pause_loss(before, &after),
+        ];
+        losses.into_iter().flatten().collect()
     }
+
+    /// Whether a field changes.
+    pub fn has(&self, name: &str) -> bool {
+        self.differences.iter().any(|difference| difference.0 == name)
+    }
+}
+
+fn pause_loss(before: &Policy, after: &Policy) -> Option<Loss> {
+    let (id, target) = (before.id_text(), before.target.label());
+    (before.is_enabled() && !after.is_enabled())
+        .then(|| Loss(format!("policy {id} of {target} makes no more backups until it is resumed")))
 }
 
 /// A shorter reach back in time: as many backups, but closer together, so that the oldest is younger.
@@ -152,7 +172,7 @@ mod tests {
                 frequency: Some(frequency),
                 minute: Some(0),
                 time: Some(2),
-                next_invocation_at: None,
+                ..Schedule::default()
             },
             ..Policy::default()
         }

@@ -71,7 +71,7 @@ pub struct StepTarget {
     pub name: Option<String>,
 }
 
-/// What a plan holds of a policy. In the document it is one object of six fields.
+/// What a plan holds of a policy. In the document it is one object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub struct PolicyState {
@@ -240,6 +240,7 @@ impl PolicyState {
             target: step.target.target(),
             schedule: self.settings.schedule(),
             auto_move_to_trash_at: self.auto_move_to_trash_at,
+            status: self.settings.status(),
             ..Policy::default()
         }
     }

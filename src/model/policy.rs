@@ -64,6 +64,8 @@ pub struct Schedule {
     pub minute: Option<i64>,
     /// Read as the hour of the day (inferred).
     pub time: Option<i64>,
+    /// Whether `time` and `minute` are in UTC (OnApp, whose next run names its zone); else they are in the server's zone.
+    pub is_utc: bool,
     /// The next run, in Unix seconds: the only trustworthy statement of when it runs.
     pub next_invocation_at: Option<i64>,
 }
@@ -82,6 +84,9 @@ pub struct PolicyPatch {
     pub time: Option<i64>,
     /// Minute of the hour.
     pub minute: Option<i64>,
+    /// Whether it makes backups, where policies can be paused (OnApp).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
 }
 
 impl Policy {
@@ -99,7 +104,7 @@ impl Policy {
     }
 
     /// Returns what an update can change, by name and as text.
-    pub fn settings(&self) -> [(&'static str, Option<String>); 5] {
+    pub fn settings(&self) -> [(&'static str, Option<String>); 6] {
         PolicyPatch::of(self).values()
     }
 
@@ -149,11 +154,12 @@ impl PolicyPatch {
             frequency: schedule.frequency,
             time: schedule.time,
             minute: schedule.minute,
+            enabled: policy.status.as_ref().map(|_| policy.is_enabled()),
         }
     }
 
     /// Returns the values by name, as text.
-    pub fn values(&self) -> [(&'static str, Option<String>); 5] {
+    pub fn values(&self) -> [(&'static str, Option<String>); 6] {
         let number = |value: Option<i64>| value.map(|value| value.to_string());
         [
             ("retention", number(self.retention)),
@@ -161,6 +167,7 @@ impl PolicyPatch {
             ("frequency", number(self.frequency)),
             ("time", number(self.time)),
             ("minute", number(self.minute)),
+            ("enabled", self.enabled.map(|enabled| enabled.to_string())),
         ]
     }
 
@@ -171,8 +178,13 @@ impl PolicyPatch {
             frequency: self.frequency,
             minute: self.minute,
             time: self.time,
-            next_invocation_at: None,
+            ..Schedule::default()
         }
+    }
+
+    /// Returns the status of a policy that is resumed or paused.
+    pub fn status(&self) -> Option<String> {
+        self.enabled.map(|enabled| if enabled { "enabled" } else { "disabled" }.to_owned())
     }
 }
 
@@ -195,11 +207,16 @@ impl TargetKind {
 }
 
 impl Schedule {
-    /// Describes the schedule: `daily at 02:30 server time`, `every 2 weeks`, `hourly at :15`. The API gives the time of
-    /// day without a zone; it is that of the server, not that of the other times that are shown.
+    /// Describes the schedule: `daily at 02:30 server time`, `every 2 weeks`, `hourly at :15`.
     pub fn words(&self) -> String {
         let words = self.short_words();
-        if self.has_time_of_day() { words + " server time" } else { words }
+        if self.has_time_of_day() { format!("{words} {}", self.zone()) } else { words }
+    }
+
+    /// Names the zone of the time of day, which is not that of the other times that are shown. Katapult gives it without a
+    /// zone: it is that of the server.
+    pub fn zone(&self) -> &'static str {
+        if self.is_utc { "UTC" } else { "server time" }
     }
 
     /// Whether the description holds a time of day.

@@ -238,6 +238,7 @@ impl From<&PolicyRecord> for Policy {
                 frequency: schedule.frequency,
                 minute: schedule.minute,
                 time: schedule.time,
+                is_utc: false,
                 next_invocation_at: schedule.next_invocation_at,
             },
             auto_move_to_trash_at: record.auto_move_to_trash_at,

@@ -1,6 +1,7 @@
 //! From OnApp's fields to the model. Nothing here fails.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::model::{Backup, Disk, Interval, Machine, Policy, Preset, Schedule, Target, TargetKind, Transaction};
@@ -82,7 +83,8 @@ pub fn transaction(value: &Value) -> Transaction {
     }
 }
 
-/// Reads a schedule as a policy. The time of day stands in the next run only. A year is twelve months.
+/// Reads a schedule as a policy. The time of day stands in the next run only, and is read in UTC, so
+/// that it is the same for everyone. A year is twelve months.
 pub fn schedule(value: &Value) -> Policy {
     let kind = match word(value, "target_type").as_deref() {
         Some("VirtualMachine") => TargetKind::VirtualMachine,
@@ -98,7 +100,9 @@ pub fn schedule(value: &Value) -> Policy {
         other => (other.map(|word| Interval::Other(word.to_owned())), duration),
     };
     let status = word(value, "status");
-    let next = instant(value, "start_at").filter(|_| status.as_deref() == Some("enabled"));
+    let start = instant(value, "start_at");
+    let clock = start.map(|start| start.to_zoned(TimeZone::UTC));
+    let next = start.filter(|_| status.as_deref() == Some("enabled"));
     let last = last_run(value);
     Policy {
         id: word(value, "id"),
@@ -108,8 +112,10 @@ pub fn schedule(value: &Value) -> Policy {
         schedule: Schedule {
             interval,
             frequency,
+            time: clock.as_ref().map(|clock| clock.hour().into()),
+            minute: clock.as_ref().map(|clock| clock.minute().into()),
+            is_utc: true,
             next_invocation_at: next.map(Timestamp::as_second),
-            ..Schedule::default()
         },
         status,
         failures: integer(value, "failure_count"),

@@ -7,13 +7,14 @@ mod client;
 mod convert;
 mod error;
 mod reads;
+pub mod schedule_fields;
 mod schedules;
 mod transactions;
 mod writes;
 mod xml;
 
 pub use client::{Listed, OnApp, Wire, decode_xml, rows};
-pub use convert::{backup, machine};
+pub use convert::{backup, machine, schedule as policy};
 pub use error::read_error;
 pub use reads::Kind;
 pub use schedules::ScheduleOwner;

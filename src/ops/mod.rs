@@ -20,6 +20,7 @@ pub mod onapp_execute;
 pub mod onapp_fleet;
 pub mod onapp_point;
 pub mod onapp_policies;
+pub mod onapp_schedule;
 pub mod onapp_wait;
 pub mod onapp_write;
 pub mod pick;

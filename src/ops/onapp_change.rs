@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::Result;
@@ -16,6 +17,18 @@ pub struct OnAppWrite {
     pub change: OnAppChange,
     /// How long to wait until the cloud has done it; none to return when it is queued.
     pub wait: Option<Duration>,
+    /// Its name in results, where the object's id is not enough.
+    pub label: Option<String>,
+    /// The journal entry that it reverses.
+    pub undoes: Option<u64>,
+    /// What makes it uncertain whether it is right: it takes a confirmation.
+    pub doubts: Vec<Loss>,
+}
+
+impl From<OnAppChange> for OnAppWrite {
+    fn from(change: OnAppChange) -> Self {
+        Self { change, wait: None, label: None, undoes: None, doubts: Vec::new() }
+    }
 }
 
 /// The ways to change something.
@@ -23,11 +36,24 @@ pub enum OnAppChange {
     CreateBackup(NewBackup),
     RestoreBackup(BackupSnapshot),
     DeleteBackup(BackupSnapshot),
-    NoteBackup { backup: BackupSnapshot, note: String },
-    ConvertBackup { backup: BackupSnapshot, label: String },
+    NoteBackup {
+        backup: BackupSnapshot,
+        note: String,
+    },
+    ConvertBackup {
+        backup: BackupSnapshot,
+        label: String,
+    },
     CreatePolicy(NewSchedule),
-    UpdatePolicy { before: Object<Policy>, fields: Value, change: Change, is_paused: bool },
-    DeletePolicy { before: Object<Policy> },
+    /// `start` is when it runs next, where that moves.
+    UpdatePolicy {
+        before: Object<Policy>,
+        change: Change,
+        start: Option<Timestamp>,
+    },
+    DeletePolicy {
+        before: Object<Policy>,
+    },
 }
 
 /// A backup that is to be taken.
@@ -144,18 +170,14 @@ pub fn is_as_wanted(raw: &Value, fields: &Value) -> bool {
     fields.as_object().is_none_or(|fields| fields.iter().all(|(name, value)| is_same(&raw[name], value)))
 }
 
-/// Whether two values mean the same: a number may come as text, and a time in any zone.
-pub fn is_same(one: &Value, other: &Value) -> bool {
+/// A number may come as text, and a time in any zone.
+fn is_same(one: &Value, other: &Value) -> bool {
     let (one, other) = (plain(one), plain(other));
     let instant = |text: &str| text.parse::<jiff::Timestamp>().ok();
     one == other || instant(&one).is_some_and(|at| instant(&other) == Some(at))
 }
 
-/// A value as people write it.
+/// A value as text, without quotes.
 pub fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => "(not set)".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -18,7 +18,7 @@ use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::model::{Object, Policy};
-use crate::onapp::{OnApp, is_gone};
+use crate::onapp::{OnApp, is_gone, schedule_fields};
 
 /// Pauses between looks at what may not be visible yet.
 const PAUSES: [Duration; 4] =
@@ -43,8 +43,9 @@ pub async fn execute(cx: &Context, api: &OnApp, write: &OnAppWrite) -> Result<Wr
         }
         OnAppChange::NoteBackup { backup, note } => note_backup(cx, api, write, backup, note, &request).await,
         OnAppChange::CreatePolicy(new) => create_policy(cx, api, write, new, &request).await,
-        OnAppChange::UpdatePolicy { before, fields, .. } => {
-            update_policy(cx, api, write, before, fields, &request).await
+        OnAppChange::UpdatePolicy { before, change, start } => {
+            let fields = schedule_fields::updated(&before.raw, change, *start);
+            update_policy(cx, api, write, before, &fields, &request).await
         }
         OnAppChange::DeletePolicy { before } => delete_policy(cx, api, write, before, &request).await,
     }
@@ -61,9 +62,12 @@ fn unchanged(write: &OnAppWrite) -> Written {
 }
 
 fn begin<'a>(cx: &'a Context, write: &OnAppWrite, action: Action, id: Option<&str>, target: &str) -> Record<'a> {
-    let wanted = write.request().and_then(|request| request.body).unwrap_or(Value::Null);
-    let before = write.before();
-    Record::begin(cx, &Intent { action, policy: id, target: Some(target), before: &before, wanted, undoes: None })
+    let mut wanted = write.request().and_then(|request| request.body).unwrap_or(Value::Null);
+    if let Some(fields) = wanted.get_mut("schedule") {
+        wanted = fields.take();
+    }
+    let (before, undoes) = (write.before(), write.undoes);
+    Record::begin(cx, &Intent { action, policy: id, target: Some(target), before: &before, wanted, undoes })
 }
 
 async fn create_backup(

@@ -78,7 +78,11 @@ pub async fn find(cx: &Context, api: &OnApp, wanted: &str) -> Result<Object<Poli
     if wanted.bytes().all(|byte| byte.is_ascii_digit()) {
         match api.schedule(wanted).await {
             Err(error) if is_closed(&error) => {}
-            read => return read,
+            read => {
+                let mut policy = read?;
+                policy.model.target.name = target_name(api, &policy.model).await;
+                return Ok(policy);
+            }
         }
     }
     let (fleet, rows, _) = of_cloud(cx, api).await?;
@@ -164,6 +168,20 @@ async fn is_deleted(api: &OnApp, machine: &str) -> bool {
 
 fn closed(error: Error) -> Error {
     if is_closed(&error) { not_offered(&error) } else { error }
+}
+
+/// Names the target of a policy that was read alone, as far as this user may read it.
+async fn target_name(api: &OnApp, policy: &Policy) -> Option<String> {
+    let id = policy.target.id.as_deref()?;
+    let label = async |machine: &str| Some(api.machine(machine).await.ok()?.model.label().to_owned());
+    match policy.target.kind {
+        TargetKind::VirtualMachine => label(id).await,
+        TargetKind::Disk => {
+            let machine = api.disk(None, id).await.ok()?.model.machine_id?;
+            Some(format!("{} disk {id}", label(&machine).await?))
+        }
+        TargetKind::Unknown => None,
+    }
 }
 
 /// The error of a cloud without schedules, or of a user who may not read them.

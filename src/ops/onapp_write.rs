@@ -3,20 +3,25 @@
 
 use serde_json::{Map, Value, json};
 
-use super::onapp_change::{OnAppChange, OnAppWrite, backup_ids, is_as_wanted, is_same, plain, schedule_ids};
+use super::guard;
+use super::onapp_change::{OnAppChange, OnAppWrite, backup_ids, schedule_ids};
 use super::onapp_execute;
-use super::write::{Write, Written};
+use super::write::{Write, Written, difference_lines};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Request;
-use crate::model::{Backup, Loss};
-use crate::onapp::{BackupTarget, OnApp};
+use crate::model::{Backup, Loss, Object, Policy};
+use crate::onapp::{BackupTarget, OnApp, is_gone, schedule_fields};
+use crate::time;
 use crate::view::{TimeFormat, in_a_line};
 
 impl Write for OnAppWrite {
     type Written = Written;
 
     fn label(&self) -> String {
+        if let Some(label) = &self.label {
+            return label.clone();
+        }
         match &self.change {
             OnAppChange::CreateBackup(new) => new.label.clone(),
             OnAppChange::CreatePolicy(new) => new.label.clone(),
@@ -43,9 +48,10 @@ impl Write for OnAppWrite {
             OnAppChange::NoteBackup { backup, note } => OnApp::note_request(&backup.id, note),
             OnAppChange::ConvertBackup { backup, label } => OnApp::convert_backup_request(&backup.id, label),
             OnAppChange::CreatePolicy(new) => OnApp::create_schedule_request(new.owner(), &new.fields),
-            OnAppChange::UpdatePolicy { before, fields, .. } if is_as_wanted(&before.raw, fields) => return None,
-            OnAppChange::UpdatePolicy { before, fields, .. } => {
-                OnApp::update_schedule_request(before.model.id_text(), fields)
+            OnAppChange::UpdatePolicy { change, .. } if change.is_empty() => return None,
+            OnAppChange::UpdatePolicy { before, change, start } => {
+                let fields = schedule_fields::updated(&before.raw, change, *start);
+                OnApp::update_schedule_request(before.model.id_text(), &fields)
             }
             OnAppChange::DeletePolicy { before } => OnApp::delete_schedule_request(before.model.id_text()),
         })
@@ -65,7 +71,9 @@ impl Write for OnAppWrite {
     fn after(&self) -> Value {
         match &self.change {
             OnAppChange::CreatePolicy(new) => new.fields.clone(),
-            OnAppChange::UpdatePolicy { before, fields, .. } => merged(&before.raw, fields),
+            OnAppChange::UpdatePolicy { before, change, start } => {
+                merged(&before.raw, &schedule_fields::updated(&before.raw, change, *start))
+            }
             OnAppChange::NoteBackup { backup, note } => merged(&backup.before.raw, &json!({"note": note})),
             OnAppChange::RestoreBackup(backup) | OnAppChange::ConvertBackup { backup, .. } => backup.before.raw.clone(),
             OnAppChange::CreateBackup(_) | OnAppChange::DeleteBackup(_) | OnAppChange::DeletePolicy { .. } => {
@@ -75,7 +83,7 @@ impl Write for OnAppWrite {
     }
 
     fn describe(&self, times: &TimeFormat) -> Vec<String> {
-        vec![match &self.change {
+        let line = match &self.change {
             OnAppChange::CreateBackup(new) => {
                 let kind = if matches!(new.target, BackupTarget::Machine(_)) { "incremental" } else { "normal" };
                 format!("new {kind} backup of {}", new.label)
@@ -93,24 +101,22 @@ impl Write for OnAppWrite {
                 let keeps = new.policy.retention.map_or_else(String::new, |count| format!(", keeps {count}"));
                 format!("new policy for {} ({}{keeps})", new.label, new.policy.schedule.words())
             }
-            OnAppChange::UpdatePolicy { before, fields, .. } => {
-                let lines: Vec<String> = ["duration", "period", "rotation_period", "start_at", "status"]
-                    .into_iter()
-                    .filter(|name| !is_same(&before.raw[*name], &fields[*name]))
-                    .map(|name| format!("{name} {} → {}", plain(&before.raw[name]), plain(&fields[name])))
-                    .collect();
-                if lines.is_empty() {
-                    format!("no changes: policy {} is already up to date", before.model.id_text())
-                } else {
-                    format!("{}: {}", in_a_line(&before.model, times), lines.join(", "))
-                }
+            OnAppChange::UpdatePolicy { before, change, .. } if change.is_empty() => {
+                format!("no changes: policy {} is already up to date", before.model.id_text())
+            }
+            OnAppChange::UpdatePolicy { before, change, start } => {
+                let mut lines = vec![in_a_line(&before.model, times)];
+                lines.extend(difference_lines(change).iter().map(|line| format!("  {line}")));
+                lines.extend(start.map(|at| format!("  next run   {}", time::in_full(at, times.now, &times.zone))));
+                return lines;
             }
             OnAppChange::DeletePolicy { before } => in_a_line(&before.model, times),
-        }]
+        };
+        vec![line]
     }
 
     fn losses(&self) -> Vec<Loss> {
-        match &self.change {
+        let mut losses = match &self.change {
             OnAppChange::CreateBackup(_) | OnAppChange::CreatePolicy(_) | OnAppChange::NoteBackup { .. } => Vec::new(),
             OnAppChange::RestoreBackup(backup) => vec![Loss(format!(
                 "{} goes back to {}: what was written since is lost, and the VM may be stopped meanwhile",
@@ -122,19 +128,14 @@ impl Write for OnAppWrite {
                 "backup {} of {} may be used up by its conversion: OnApp does not document whether it is kept",
                 backup.id, backup.label
             ))],
-            OnAppChange::UpdatePolicy { before, change, is_paused, .. } => {
-                let mut losses = change.losses(&before.model);
-                if *is_paused && before.model.is_enabled() {
-                    let (id, target) = (before.model.id_text(), before.model.target.label());
-                    losses.push(Loss(format!("policy {id} of {target} makes no more backups until it is resumed")));
-                }
-                losses
-            }
+            OnAppChange::UpdatePolicy { before, change, .. } => change.losses(&before.model),
             OnAppChange::DeletePolicy { before } => {
                 let (id, target) = (before.model.id_text(), before.model.target.label());
                 vec![Loss(format!("policy {id} of {target} is deleted for good: it makes no more backups"))]
             }
-        }
+        };
+        losses.extend(self.doubts.iter().cloned());
+        losses
     }
 
     async fn read_again(&mut self, cx: &Context) -> Result<()> {
@@ -152,14 +153,7 @@ impl Write for OnAppWrite {
                 Ok(())
             }
             OnAppChange::UpdatePolicy { before, .. } | OnAppChange::DeletePolicy { before } => {
-                let now = api.schedule(before.model.id_text()).await?;
-                let settings = |raw: &Value| {
-                    ["duration", "period", "rotation_period", "status", "target_id"].map(|name| raw[name].clone())
-                };
-                if settings(&now.raw) != settings(&before.raw) {
-                    return Err(changed(&format!("policy {} was changed since it was shown", before.model.id_text())));
-                }
-                Ok(())
+                read_policy_again(api, before).await
             }
             OnAppChange::RestoreBackup(backup)
             | OnAppChange::DeleteBackup(backup)
@@ -178,6 +172,24 @@ impl Write for OnAppWrite {
     async fn execute(&self, cx: &Context) -> Result<Written> {
         onapp_execute::execute(cx, cx.onapp()?, self).await
     }
+}
+
+/// Reads a policy again, which must be as it was. Its next run moves on by itself.
+async fn read_policy_again(api: &OnApp, before: &mut Object<Policy>) -> Result<()> {
+    let id = before.model.id_text().to_owned();
+    let mut now = match api.schedule(&id).await {
+        Err(error) if is_gone(&error) => {
+            return Err(Error { status: error.status, ..guard::changed(&id, "it was deleted since it was shown") });
+        }
+        read => read?,
+    };
+    if now.model.differs_from(&before.model) {
+        return Err(guard::changed(&id, "it was changed since it was shown")
+            .detail(json!({"then": before.raw, "now": now.raw})));
+    }
+    now.model.target.name = before.model.target.name.take();
+    *before = now;
+    Ok(())
 }
 
 fn merged(raw: &Value, fields: &Value) -> Value {

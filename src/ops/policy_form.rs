@@ -23,6 +23,7 @@ pub fn changes(cx: &Context, policy: &Policy) -> Result<PolicyPatch> {
         frequency: number(cx, "Frequency: every N intervals", schedule.frequency, POSITIVE)?,
         time: number(cx, "Time: hour of the day, 0 to 23", schedule.time, HOURS)?,
         minute: number(cx, "Minute: 0 to 59", schedule.minute, MINUTES)?,
+        enabled: None,
     };
     for (name, _, after) in patch.against(policy).differences {
         cx.answered(&[&format!("--{name}"), &after]);

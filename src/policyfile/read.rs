@@ -110,6 +110,7 @@ impl Reader<'_> {
             frequency: self.integer(place, "frequency", POSITIVE)?,
             time: self.integer(place, "time", HOURS)?,
             minute: self.integer(place, "minute", MINUTES)?,
+            enabled: None,
         })
     }
 

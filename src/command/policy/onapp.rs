@@ -2,19 +2,20 @@
 
 use std::collections::HashSet;
 
-use jiff::{Timestamp, ToSpan};
-use serde_json::{Map, Value, json};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::args::{PolicyCreate, PolicyFields, PolicyList, PolicyNames, PolicyShow, PolicyUpdate};
 use crate::context::Context;
 use crate::error::{Error, Result, code};
-use crate::model::{Fleet, Interval, Object, Policy, PolicyPatch, TargetKind};
-use crate::onapp::{OnApp, ScheduleOwner};
+use crate::model::{Fleet, Object, Policy, PolicyPatch, TargetKind};
+use crate::onapp::{OnApp, schedule_fields};
 use crate::ops::batch::{finish, question};
 use crate::ops::bulk::{self, Selector};
 use crate::ops::find::with_server;
-use crate::ops::onapp_change::{NewSchedule, OnAppChange, OnAppWrite, schedule_ids};
+use crate::ops::onapp_change::{OnAppChange, OnAppWrite};
 use crate::ops::onapp_policies::{find, of_cloud, of_disk, of_machine, of_owner};
+use crate::ops::onapp_schedule::{self, Owner};
 use crate::ops::pipeline::{self, Lock, Options};
 use crate::ops::rows::Rows;
 use crate::ops::write::Written;
@@ -64,18 +65,15 @@ pub async fn create(cx: &Context, args: PolicyCreate) -> Result<()> {
     check(&args.fields)?;
     let api = cx.onapp()?;
     let lock = Lock::take(cx).await?;
-    let (kind, target, label) = owner(api, &args).await?;
+    let owner = owner(api, &args).await?;
+    let (kind, label) = (owner.kind, owner.label.clone());
     if kind == TargetKind::Disk && args.fields.retention.is_some_and(|count| count != 1) {
         return Err(no_retention_on_disks());
     }
     if kind != TargetKind::Disk && args.fields.retention.is_none() {
         return Err(Error::usage("`--retention` is missing"));
     }
-    let scope = match kind {
-        TargetKind::Disk => ScheduleOwner::Disk(None, &target),
-        _ => ScheduleOwner::Machine(&target),
-    };
-    let existing = of_owner(api, scope).await?;
+    let existing = of_owner(api, owner.scope()).await?;
     let same = existing.rows.iter().find(|policy| policy.model.schedule.interval.as_ref() == Some(interval));
     if let Some(same) = same.filter(|_| !args.allow_duplicate) {
         let id = same.model.id_text();
@@ -85,35 +83,16 @@ pub async fn create(cx: &Context, args: PolicyCreate) -> Result<()> {
         }
         .hint(format!("`bpctl policy update {id}` changes it; `--allow-duplicate` creates another one")));
     }
-    let existing = schedule_ids(api, scope).await?;
-    let period = period(interval)?;
-    let retention = args.fields.retention.unwrap_or(1);
-    let number: Value = target.parse::<u64>().map_or_else(|_| target.clone().into(), Value::from);
-    let mut fields = json!({
-        "action": "autobackup",
-        "target_type": if kind == TargetKind::Disk { "Disk" } else { "VirtualMachine" },
-        "target_id": number,
-        "duration": args.fields.frequency.unwrap_or(1),
-        "period": period,
-        "rotation_period": retention,
-        "status": "enabled",
-    });
-    if let Some(start) = start(cx, &args.fields, None)? {
-        fields["start_at"] = start.into();
-    }
-    let policy = Policy {
-        retention: Some(retention),
-        schedule: args.fields.patch().against(&Policy::default()).applied_to(&Policy::default()).schedule,
-        ..Policy::default()
-    };
-    let new = NewSchedule { kind, target, label: label.clone(), fields, policy, existing };
+    let mut patch = args.fields.patch();
+    let start = start(cx, &mut patch, None)?;
+    let new = onapp_schedule::create(api, owner, &patch, start).await?;
     let question = format!("Create a policy for {label}?");
     run(cx, vec![OnAppChange::CreatePolicy(new)], Options::new(question, lock)).await
 }
 
-async fn owner(api: &OnApp, args: &PolicyCreate) -> Result<(TargetKind, String, String)> {
+async fn owner(api: &OnApp, args: &PolicyCreate) -> Result<Owner> {
     if let Some(disk) = &args.disk {
-        return Ok((TargetKind::Disk, disk.clone(), format!("disk {disk}")));
+        return Ok(Owner { kind: TargetKind::Disk, target: disk.clone(), label: format!("disk {disk}") });
     }
     let name = args.vm.as_deref().unwrap_or_default();
     let machine = with_server(api, name, async |id| api.machine(&id).await).await?;
@@ -128,7 +107,7 @@ async fn owner(api: &OnApp, args: &PolicyCreate) -> Result<(TargetKind, String, 
         }
         .hint(format!("name a disk with `--disk`; `bpctl disk list --vm {id}` shows them")));
     }
-    Ok((TargetKind::VirtualMachine, id, label))
+    Ok(Owner { kind: TargetKind::VirtualMachine, target: id, label })
 }
 
 /// Changes policies.
@@ -157,41 +136,25 @@ pub async fn update(cx: &Context, args: PolicyUpdate, is_selection: bool) -> Res
                 return Err(crate::ops::guard::changed(before.model.id_text(), &difference));
             }
         }
-        let mut fields = settings(&before.raw);
-        if let Some(retention) = patch.retention {
-            fields.insert("rotation_period".to_owned(), retention.into());
-        }
-        // The clock stands in `start_at`, not in the schedule.
-        let units = PolicyPatch { time: None, minute: None, ..patch.clone() };
-        let change = units.against(&before.model);
-        if let Some(schedule) = &change.schedule {
-            if let Some(interval) = &schedule.interval {
-                fields.insert("period".to_owned(), period(interval)?.into());
-            }
-            fields.insert("duration".to_owned(), schedule.frequency.unwrap_or(1).into());
-        }
-        if let Some(at) = start(cx, &args.fields, before.raw["start_at"].as_str())? {
-            fields.insert("start_at".to_owned(), at.into());
-        }
-        let fields = Value::Object(fields);
-        changes.push(OnAppChange::UpdatePolicy { before, fields, change, is_paused: false });
+        let mut patch = patch.clone();
+        let start = start(cx, &mut patch, schedule_fields::start(&before.raw))?;
+        let change = patch.against(&before.model);
+        let start = start.filter(|_| change.has("time") || change.has("minute"));
+        changes.push(OnAppChange::UpdatePolicy { before, change, start });
     }
     run(cx, changes, Options::new("Change it?", lock)).await
 }
 
 /// Pauses or resumes policies.
-pub async fn set_status(cx: &Context, args: PolicyNames, status: &str) -> Result<()> {
+pub async fn set_enabled(cx: &Context, args: PolicyNames, enabled: bool) -> Result<()> {
     cx.check_columns::<Policy>()?;
     let (api, lock) = (cx.onapp()?, Lock::take(cx).await?);
+    let patch = PolicyPatch { enabled: Some(enabled), ..PolicyPatch::default() };
     let mut changes = Vec::new();
     for before in read(cx, api, &args.policies).await? {
-        let mut fields = settings(&before.raw);
-        fields.insert("status".to_owned(), status.into());
-        let change = PolicyPatch::default().against(&before.model);
-        let is_paused = status == "disabled";
-        changes.push(OnAppChange::UpdatePolicy { before, fields: Value::Object(fields), change, is_paused });
+        changes.push(onapp_schedule::update(before, &patch, cx.now())?);
     }
-    let question = if status == "disabled" { "Pause it?" } else { "Resume it?" };
+    let question = if enabled { "Resume it?" } else { "Pause it?" };
     run(cx, changes, Options::new(question, lock)).await
 }
 
@@ -238,33 +201,15 @@ async fn read(cx: &Context, api: &OnApp, names: &[String]) -> Result<Vec<Object<
 
 async fn run(cx: &Context, changes: Vec<OnAppChange>, options: Options) -> Result<()> {
     let is_single = changes.len() == 1;
-    let writes = changes.into_iter().map(|change| OnAppWrite { change, wait: None }).collect();
+    let writes: Vec<OnAppWrite> = changes.into_iter().map(OnAppWrite::from).collect();
     match pipeline::run(cx, writes, options).await? {
         None => Ok(()),
         Some(sequence) => finish(cx, sequence, Vec::new(), is_single, Written::policy),
     }
 }
 
-/// All that an update sends, as it is.
-fn settings(raw: &Value) -> Map<String, Value> {
-    let names = ["duration", "period", "rotation_period", "start_at", "status"];
-    names.into_iter().filter(|name| !raw[*name].is_null()).map(|name| (name.to_owned(), raw[name].clone())).collect()
-}
-
-fn period(interval: &Interval) -> Result<&'static str> {
-    match interval {
-        Interval::Daily => Ok("days"),
-        Interval::Weekly => Ok("weeks"),
-        Interval::Monthly => Ok("months"),
-        other => {
-            Err(Error { code: code::NOT_OFFERED.into(), ..Error::usage(format!("OnApp has no {other} schedules")) }
-                .hint("it has daily, weekly and monthly; `--frequency N` makes it every N of these"))
-        }
-    }
-}
-
 fn check(fields: &PolicyFields) -> Result<()> {
-    fields.interval.as_ref().map_or(Ok(()), |interval| period(interval).map(drop))
+    fields.interval.as_ref().map_or(Ok(()), onapp_schedule::check_interval)
 }
 
 fn no_retention_on_disks() -> Error {
@@ -275,22 +220,14 @@ fn no_retention_on_disks() -> Error {
     .hint("a policy of a VM with incremental backups can keep more: `--vm VM`")
 }
 
-/// The next moment with the clock that the fields name, in the zone of the command; that of the day on which the policy
-/// would run next, where that is still ahead.
-fn start(cx: &Context, fields: &PolicyFields, next: Option<&str>) -> Result<Option<String>> {
-    if fields.time.is_none() && fields.minute.is_none() {
+/// When the policy runs next, where `patch` names a clock: in the zone of the command. Hour and minute of `patch` become
+/// those of UTC.
+fn start(cx: &Context, patch: &mut PolicyPatch, next: Option<Timestamp>) -> Result<Option<Timestamp>> {
+    if patch.time.is_none() && patch.minute.is_none() {
         return Ok(None);
     }
-    let now = cx.now();
-    let next = next.and_then(|text| text.parse::<Timestamp>().ok()).filter(|next| *next > now);
-    let day = next.unwrap_or(now).to_zoned(cx.zone().clone());
-    let part = |value: Option<i64>, known: i8| value.and_then(|value| i8::try_from(value).ok()).unwrap_or(known);
-    let hour = part(fields.time, if next.is_some() { day.hour() } else { 0 });
-    let minute = part(fields.minute, if fields.time.is_none() && next.is_some() { day.minute() } else { 0 });
-    let invalid = |error: jiff::Error| Error::usage(format!("the time cannot be used: {error}"));
-    let mut at = day.with().hour(hour).minute(minute).second(0).subsec_nanosecond(0).build().map_err(invalid)?;
-    while at.timestamp() <= now {
-        at = at.checked_add(1.day()).map_err(invalid)?;
-    }
-    Ok(Some(at.timestamp().to_string()))
+    let at = onapp_schedule::next_at(cx.zone(), (patch.time, patch.minute), next, cx.now())?;
+    let clock = at.to_zoned(TimeZone::UTC);
+    (patch.time, patch.minute) = (Some(clock.hour().into()), Some(clock.minute().into()));
+    Ok(Some(at))
 }

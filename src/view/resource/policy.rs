@@ -80,9 +80,13 @@ impl Resource for Policy {
 pub fn in_a_line(policy: &Policy, times: &TimeFormat) -> String {
     let retention = policy.retention.map_or_else(|| "?".to_owned(), |retention| retention.to_string());
     let schedule = &policy.schedule;
-    let server_time = if schedule.has_time_of_day() { "; the time of day is server time" } else { "" };
+    let zone = match (schedule.has_time_of_day(), schedule.is_utc) {
+        (false, _) => "",
+        (true, false) => "; the time of day is server time",
+        (true, true) => "; the time of day is UTC",
+    };
     format!(
-        "{} of {} ({}, keeps {retention}{}{server_time})",
+        "{} of {} ({}, keeps {retention}{}{zone})",
         policy.id_text(),
         policy.target.label(),
         schedule.short_words(),
