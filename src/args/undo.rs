@@ -6,6 +6,9 @@ use clap::Args;
 ///
 /// An update is reversed by an update to the old values, a delete by a restore, a restore or a create by a delete. A
 /// scheduled deletion cannot be undone: the API offers no way. A policy that has changed since is left alone.
+///
+/// On OnApp clouds a deleted policy is created again, with a new id, and the note of a backup is put back. Backups that were
+/// taken, restored, deleted or converted have no way back.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -5,8 +5,9 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::{Flow, Walk};
 use crate::journal::Recorded;
-use crate::katapult::policy as convert;
+use crate::katapult;
 use crate::model::Object;
+use crate::onapp;
 use crate::ops::rows::Rows;
 use crate::view::Change;
 
@@ -51,6 +52,10 @@ pub fn find(cx: &Context, number: u64) -> Result<Recorded> {
 
 fn object(recorded: Recorded) -> Object<Change> {
     let raw = recorded.to_json();
+    let convert = match raw["provider"].as_str() {
+        Some("onapp") => onapp::policy,
+        _ => katapult::policy,
+    };
     let [wanted, before, after] = ["wanted", "before", "after"].map(|name| convert(&raw[name]));
     Object { model: Change::new(recorded, wanted, before, after), raw }
 }

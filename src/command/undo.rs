@@ -1,24 +1,20 @@
 //! `bpctl undo`: the inverse of a change, through the same pipeline as any write. It never takes back what was changed
 //! by someone else since.
 
-use jiff::Timestamp;
-
 use super::history::{changes, find};
 use crate::args::Undo as Args;
 use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
-use crate::journal::{Action, Ended, Entry, Outcome, Recorded};
-use crate::katapult::{Katapult, policy as convert};
-use crate::model::{Change, Loss, Object, Policy, PolicyPatch};
-use crate::ops::as_left;
+use crate::journal::{Action, Entry, Outcome, Recorded};
+use crate::model::{Backup, Object, Policy};
 use crate::ops::batch::finish;
-use crate::ops::deletion_time::{LEAD, server_time};
-use crate::ops::guard::{PolicySnapshot, TrashedPolicy};
+use crate::ops::inverse::{self, Inverse};
+use crate::ops::onapp_change::OnAppWrite;
+use crate::ops::onapp_inverse;
 use crate::ops::pipeline::{self, Ask, Lock, Options};
-use crate::ops::record;
 use crate::ops::sequence::sum_up;
-use crate::ops::write::{PolicyChange, PolicyWrite, Written};
+use crate::ops::write::{PolicyWrite, Write, Written};
 use crate::view::Resource;
 
 /// Reverses a change, or all changes of one command.
@@ -30,6 +26,9 @@ pub async fn run(cx: &Context, args: &Args) -> Result<()> {
     let deletes = |entry: &Entry| matches!(entry.action, Action::Create | Action::Restore);
     let is_plain = args.number.is_none() && args.command.is_none();
     let with_older = |error| if is_plain { with_older(error) } else { error };
+    if cx.provider_is(Provider::OnApp)? {
+        return undo_onapp(cx, &entries).await.map_err(with_older);
+    }
     if entries.iter().all(deletes) {
         return undo(cx, &entries, Written::removal).await.map_err(with_older);
     }
@@ -54,40 +53,83 @@ fn with_older(error: Error) -> Error {
 
 async fn undo<T: Resource>(cx: &Context, entries: &[Entry], object: fn(Written) -> Option<Object<T>>) -> Result<()> {
     cx.check_columns::<T>()?;
-    if cx.provider_is(Provider::OnApp)? || entries.iter().any(|entry| entry.action.is_of_backup()) {
-        return Err(no_way_back());
-    }
     let api = cx.katapult()?;
     let lock = Lock::take(cx).await?;
-    let (mut writes, mut failed, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    let reversed = reversed(cx, entries, async |entry| {
+        let Inverse { change, warnings, doubts } = inverse::of(cx, api, entry).await?;
+        Ok((PolicyWrite { undoes: Some(entry.number), doubts, ..change.into() }, warnings))
+    });
+    let reversed = reversed.await?;
+    carry_out(cx, reversed, lock, entries.len() == 1, object).await
+}
+
+/// On an OnApp cloud, all that can be undone is about policies, apart from the note of a backup.
+async fn undo_onapp(cx: &Context, entries: &[Entry]) -> Result<()> {
+    let is_of_backup = entries.iter().any(|entry| entry.action.is_of_backup());
+    if is_of_backup {
+        cx.check_columns::<Backup>()?
+    } else {
+        cx.check_columns::<Policy>()?
+    }
+    let api = cx.onapp()?;
+    let lock = Lock::take(cx).await?;
+    let reversed = reversed(cx, entries, async |entry| {
+        let Inverse { change, warnings, doubts } = onapp_inverse::of(cx, api, entry).await?;
+        Ok((OnAppWrite { undoes: Some(entry.number), doubts, ..change.into() }, warnings))
+    });
+    let (reversed, is_single) = (reversed.await?, entries.len() == 1);
+    if is_of_backup {
+        return carry_out(cx, reversed, lock, is_single, Written::backup).await;
+    }
+    carry_out(cx, reversed, lock, is_single, Written::policy).await
+}
+
+/// The writes that reverse changes.
+struct Reversed<W> {
+    writes: Vec<W>,
+    /// Changes that cannot be reversed.
+    failed: Vec<(String, Error)>,
+    warnings: Vec<String>,
+}
+
+/// Makes the write that reverses each change. One alone that has none is the command's error.
+async fn reversed<W>(
+    cx: &Context,
+    entries: &[Entry],
+    inverse: impl AsyncFn(&Entry) -> Result<(W, Vec<String>)>,
+) -> Result<Reversed<W>> {
+    let mut reversed = Reversed { writes: Vec::new(), failed: Vec::new(), warnings: Vec::new() };
     for entry in entries {
         cx.ui.note(&format!("change {}: {} (`bpctl {}`)", entry.number, entry.action.verb(), entry.command));
-        match inverse(cx, api, entry).await {
-            Ok(inverse) => {
-                warnings.extend(inverse.warnings);
-                let (change, doubts) = (inverse.change, inverse.doubts);
-                writes.push(PolicyWrite { undoes: Some(entry.number), doubts, ..change.into() });
+        match inverse(entry).await {
+            Ok((write, warnings)) => {
+                reversed.warnings.extend(warnings);
+                reversed.writes.push(write);
             }
             Err(error) if entries.len() == 1 => return Err(error),
             Err(error) => {
                 cx.ui.warn(&format!("change {} is left as it is: {}", entry.number, error.message));
-                failed.push((format!("change {}", entry.number), error));
+                reversed.failed.push((format!("change {}", entry.number), error));
             }
         }
     }
+    Ok(reversed)
+}
+
+async fn carry_out<W: Write<Written = Written>, T: Resource>(
+    cx: &Context,
+    Reversed { writes, failed, warnings }: Reversed<W>,
+    lock: Lock,
+    is_single: bool,
+    object: fn(Written) -> Option<Object<T>>,
+) -> Result<()> {
     let question = if writes.len() == 1 { "Undo it?".to_owned() } else { format!("Undo {} changes?", writes.len()) };
     let options = Options { ask: Ask::Always, warnings, ..Options::new(question, lock) };
     let labels = pipeline::labels(&writes);
     let Some(sequence) = pipeline::run(cx, writes, options).await? else {
         return sum_up("changes", &labels, failed, &[], false);
     };
-    finish(cx, sequence, failed, entries.len() == 1, object)
-}
-
-/// The error for a change of an OnApp cloud.
-fn no_way_back() -> Error {
-    Error::new(Exit::Refused, code::NO_WAY_BACK, "changes of OnApp clouds cannot be undone")
-        .hint("`bpctl history` shows what was before; `policy update`, `pause` and `resume` set it again")
+    finish(cx, sequence, failed, is_single, object)
 }
 
 /// Takes the change that is named, or the last one of this API and organization that was not undone and is not an undo
@@ -165,8 +207,11 @@ fn refuse_foreign(cx: &Context, entry: &Entry) -> Result<()> {
         let profile = profile.map_or_else(String::new, |name| format!(" --profile {name}"));
         format!("name its connection, as in `bpctl undo {number}{profile}{organization}`")
     };
-    if entry.api != api {
-        let message = format!("change {number} was made on {}, not on {api}", entry.api);
+    let provider = cx.provider()?.name();
+    if entry.provider.as_deref().is_some_and(|theirs| theirs != provider) || entry.api != api {
+        let theirs = entry.provider.as_deref().filter(|_| entry.api == api).unwrap_or(&entry.api);
+        let api = if entry.api == api { provider } else { &api };
+        let message = format!("change {number} was made on {theirs}, not on {api}");
         return Err(Error::usage(message).hint(with_profile()));
     }
     let connection = cx.connection(None)?;
@@ -204,139 +249,4 @@ fn refuse_finished(entry: &Entry) -> Result<()> {
             .hint("`bpctl history` lists the changes"));
     }
     Ok(())
-}
-
-/// Seconds for which a request whose answer was lost may still be on its way.
-const STILL_UNDER_WAY: i64 = 60;
-
-/// The write that reverses a change.
-struct Inverse {
-    change: PolicyChange,
-    /// What the user must know even with `--yes`.
-    warnings: Vec<String>,
-    /// What makes the change itself uncertain: it takes a confirmation.
-    doubts: Vec<Loss>,
-}
-
-async fn inverse(cx: &Context, api: &Katapult, entry: &Entry) -> Result<Inverse> {
-    let id = entry.policy.clone().ok_or_else(|| {
-        let message = format!("which policy change {} made is unknown: its answer was lost", entry.number);
-        Error::new(Exit::Failure, code::OUTCOME_UNKNOWN, message).hint("`bpctl policies list` shows whether it exists")
-    })?;
-    if let Some(policy) = as_left::read_as_before(api, entry, &id).await? {
-        return Ok(nothing(cx, entry, policy));
-    }
-    match entry.action {
-        Action::Update => old_values(api, entry, id).await,
-        Action::ScheduleDelete => old_schedule(cx, api, entry, id).await,
-        Action::Delete => restore(api, entry, id).await,
-        Action::Create | Action::Restore => delete(api, entry, id).await,
-        _ => Err(no_way_back()),
-    }
-}
-
-/// A change that was never made, as far as can be seen: there is nothing to take back. Once it can no longer be on its
-/// way to the server, the journal says so, and a plain `undo` goes on to the change before it.
-fn nothing(cx: &Context, entry: &Entry, policy: PolicySnapshot) -> Inverse {
-    let (number, id) = (entry.number, &policy.id);
-    cx.ui.note(&format!("policy {id} is as it was before change {number}: there is nothing to undo"));
-    if !cx.global.dry_run && cx.system.now().as_second() >= entry.time + STILL_UNDER_WAY {
-        record::end(cx, number, &Ended { outcome: Outcome::Failed, ..Ended::default() });
-    }
-    let change = Change { retention: None, schedule: None, differences: Vec::new() };
-    Inverse { change: PolicyChange::Update { policy, change }, warnings: Vec::new(), doubts: Vec::new() }
-}
-
-/// Puts the old values back.
-async fn old_values(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
-    let policy = as_left::read(api, entry, &id).await?;
-    let old = convert(&entry.before.value());
-    let before = &policy.before.model;
-    let change = PolicyPatch::of(&old).against(before);
-    let stays = what_stays(&old, before);
-    if change.is_empty() && !stays.is_empty() {
-        let message = format!("the API offers no way to unset a value: {stays}");
-        return Err(Error::new(Exit::Refused, code::NO_WAY_BACK, message)
-            .hint(format!("`bpctl policy update {}` sets another one", policy.id)));
-    }
-    let mut warnings = Vec::new();
-    if !stays.is_empty() {
-        warnings.push(format!("not all of it can be undone, since the API offers no way to unset a value: {stays}"));
-    }
-    let doubts = if change.is_empty() { Vec::new() } else { doubts(entry, &mut warnings) };
-    Ok(Inverse { change: PolicyChange::Update { policy, change }, warnings, doubts })
-}
-
-/// Lists the values that were not set before and are now: no update unsets them.
-fn what_stays(old: &Policy, now: &Policy) -> String {
-    let pairs = old.settings().into_iter().zip(now.settings());
-    let fields: Vec<String> = pairs
-        .filter(|(old, _)| old.1.is_none())
-        .filter_map(|(_, (name, now))| Some(format!("{name} {}", now?)))
-        .collect();
-    fields.join(", ")
-}
-
-/// Schedules the deletion for the time that it was scheduled for before, if any. The API offers nothing else.
-async fn old_schedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
-    let planned = convert(&entry.before.value()).auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
-    let Some(at) = planned.filter(|at| at.as_second() >= server_time(cx, api.http()).as_second() + LEAD) else {
-        return Err(Error::new(
-            Exit::Refused,
-            code::NO_WAY_BACK,
-            "the API offers no way to cancel a scheduled deletion",
-        )
-        .hint(format!("put it off with `bpctl policy schedule-delete {id} --at …`"))
-        .hint(format!("or restore it within 48 hours afterwards with `bpctl policy restore {id}`")));
-    };
-    let policy = as_left::read(api, entry, &id).await?;
-    let mut warnings = Vec::new();
-    let doubts = doubts(entry, &mut warnings);
-    Ok(Inverse { change: PolicyChange::ScheduleDelete { policy, at }, warnings, doubts })
-}
-
-async fn restore(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
-    let found = as_left::read_trash(api, entry, &id).await?;
-    let raw = entry.before.value();
-    let before = convert(&raw);
-    let mut warnings = Vec::new();
-    if let Some(at) = before.auto_move_to_trash_at {
-        warnings.push(format!(
-            "the trash forgets a scheduled deletion; to schedule it again: `bpctl policy schedule-delete {id} --at @{at}`"
-        ));
-    }
-    let known = (!raw.is_null()).then_some(Object { model: before, raw });
-    let trashed = TrashedPolicy { id, entry: found, known };
-    let doubts = doubts(entry, &mut warnings);
-    Ok(Inverse { change: PolicyChange::Restore(Box::new(trashed)), warnings, doubts })
-}
-
-async fn delete(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse> {
-    if entry.action == Action::Restore && entry.outcome == Outcome::Unknown {
-        let message = format!(
-            "whether change {} brought policy {id} back is unknown: it may have been live before",
-            entry.number
-        );
-        return Err(Error::new(Exit::Refused, code::OUTCOME_UNKNOWN, message)
-            .hint(format!("`bpctl policy delete {id}` deletes it")));
-    }
-    let policy = as_left::read(api, entry, &id).await?;
-    let mut warnings = Vec::new();
-    let doubts = doubts(entry, &mut warnings);
-    Ok(Inverse { change: PolicyChange::Delete { policy }, warnings, doubts })
-}
-
-/// What is uncertain about a change whose outcome is unknown, or about a deletion that may not be this one any more.
-fn doubts(entry: &Entry, warnings: &mut Vec<String>) -> Vec<Loss> {
-    let doubt = match (entry.outcome, entry.undo_tried) {
-        (Outcome::Unknown, _) => {
-            format!("the outcome of change {} is unknown; undoing it may revert someone else's change", entry.number)
-        }
-        (_, Some(undo)) if entry.action == Action::Delete && entry.trash_object.is_null() => {
-            format!("change {undo} may have undone change {} already, and someone else deleted it again", entry.number)
-        }
-        _ => return Vec::new(),
-    };
-    warnings.push(doubt.clone());
-    vec![Loss(doubt)]
 }

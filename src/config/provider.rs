@@ -54,7 +54,8 @@ const ONAPP: Facts = Facts {
     default_api_url: None,
     needs_user: true,
     built_in_profile: "sandbox-onapp",
-    offers: "policies, backups, transactions, vm, disk, history, coverage, calendar, check, lint, snapshot, diff and report",
+    offers: "policies, backups, transactions, vm, disk, history, undo, coverage, calendar, check, lint, snapshot, diff and \
+             report",
     token_prompt: "OnApp API key or password (hidden)",
     token_help: &[
         "generate a key in the control panel, on the page of your own profile; it goes with your email address, at \

@@ -84,6 +84,9 @@ pub struct Entry {
     pub organization: Option<String>,
     /// The API's base URL, or `sandbox`.
     pub api: String,
+    /// `katapult` or `onapp`; none in entries of an older bpctl.
+    #[serde(default)]
+    pub provider: Option<String>,
     /// The command line, without the program.
     pub command: String,
     /// The number of the first change of the same command; none in a new entry that is the first.
@@ -240,6 +243,7 @@ impl Entry {
             "profile": self.profile,
             "organization": self.organization,
             "api": self.api,
+            "provider": self.provider,
             "command": self.command,
             "command_id": self.command_id,
             "action": self.action,

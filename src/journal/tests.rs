@@ -14,6 +14,7 @@ fn entry() -> Entry {
         profile: None,
         organization: None,
         api: "sandbox".to_owned(),
+        provider: None,
         command: "policy delete p".to_owned(),
         command_id: None,
         action: Action::Delete,

@@ -1,7 +1,7 @@
 //! Whether a policy still is as a recorded change left it, or as it was before that change. Reads, and sends nothing
 //! else.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::guard::{self, PolicySnapshot};
 use crate::error::{Error, Exit, Result};
@@ -18,12 +18,17 @@ const SAME_TIME: u64 = 60;
 /// `changed`, and the API's.
 pub async fn read(api: &Katapult, entry: &Entry, id: &str) -> Result<PolicySnapshot> {
     let policy = PolicySnapshot::of(id, api.policy(id).await?);
-    if is_as_left(entry, &policy.before.model, owner_id(api, entry).await?.as_deref()) {
+    if is_as_left(entry, &policy.before.model, owner_id(api, entry).await?.as_deref(), convert) {
         return Ok(policy);
     }
+    Err(changed_since(entry, &policy.id, &policy.before.raw))
+}
+
+/// The error for a policy that is not as the change left it.
+pub fn changed_since(entry: &Entry, id: &str, now: &Value) -> Error {
     let how = format!("it was changed since change {}", entry.number);
     let then = if entry.after.is_null() { entry.wanted.value() } else { entry.after.value() };
-    Err(guard::changed(&policy.id, &how).detail(json!({"then": then, "now": policy.before.raw})))
+    guard::changed(id, &how).detail(json!({"then": then, "now": now}))
 }
 
 /// Reads the policy of a change whose outcome is unknown; returns it where it is as it was before the change, so that
@@ -40,9 +45,13 @@ pub async fn read_as_before(api: &Katapult, entry: &Entry, id: &str) -> Result<O
         Err(error) if is_gone(&error) => return Ok(None),
         read => read?,
     };
+    Ok(is_as_before(entry, &now.model, convert).then(|| PolicySnapshot::of(id, now)))
+}
+
+/// Whether a policy is as it was before a change; `convert` reads what the journal has of it.
+pub fn is_as_before(entry: &Entry, now: &Policy, convert: fn(&Value) -> Policy) -> bool {
     let before = convert(&entry.before.value());
-    let is_before = before.target.id == now.model.target.id && is_same(entry.action, &before, &now.model);
-    Ok(is_before.then(|| PolicySnapshot::of(id, now)))
+    before.target.id == now.target.id && is_same(entry.action, &before, now)
 }
 
 /// Finds the policy's entry in the trash, which must be the one that the deletion made. None where the token may not
@@ -110,7 +119,7 @@ fn is_same(action: Action, one: &Policy, other: &Policy) -> bool {
 }
 
 /// Whether a policy is as a change left it. After a change whose outcome is unknown, it may also be as it was before.
-fn is_as_left(entry: &Entry, now: &Policy, owner: Option<&str>) -> bool {
+pub fn is_as_left(entry: &Entry, now: &Policy, owner: Option<&str>, convert: fn(&Value) -> Policy) -> bool {
     let before = convert(&entry.before.value());
     if entry.after.is_null() && entry.wanted.is_null() {
         // An entry of an older bpctl, which did not record what was wanted.

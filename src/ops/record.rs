@@ -144,6 +144,7 @@ fn entry(cx: &Context, intent: &Intent<'_>) -> Result<Entry> {
         profile: connection.profile.as_ref().map(|profile| profile.value.clone()),
         organization: cx.organization()?.map(str::to_owned),
         api: cx.api_name()?,
+        provider: Some(connection.provider.value.name().to_owned()),
         command: cx.command_line(),
         command_id: cx.first_change.get(),
         action: intent.action,

@@ -91,7 +91,6 @@ impl From<PolicyChange> for PolicyWrite {
 }
 
 /// An object as it was read back after a write.
-#[expect(clippy::large_enum_variant, reason = "there is one for each write, and most are policies")]
 pub enum Written {
     /// A policy; where the cloud has no trash, also one that was deleted, as it was.
     Policy(Object<Policy>),

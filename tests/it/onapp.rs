@@ -259,8 +259,8 @@ fn what_a_provider_offers_is_named_in_full() {
     for args in commands {
         let run = bare(args).args(&["--profile", "sandbox-onapp"]).run().fails_in_words(2);
         run.mentions(&[
-            "not supported by provider onapp; supported: policies, backups, transactions, vm, disk, history, coverage, \
-             calendar, check, lint, snapshot, diff and report",
+            "not supported by provider onapp; supported: policies, backups, transactions, vm, disk, history, undo, \
+             coverage, calendar, check, lint, snapshot, diff and report",
         ]);
     }
     let run = katapult(&cloud, &["backups", "list", "--vm", "1"]).run().fails_in_words(2);

@@ -17,7 +17,7 @@ fn a_backup_is_taken_and_waited_for() {
     assert_eq!(paths, ["/settings/disks/1200/backups.json", "/settings/disks/1201/backups.json"]);
     let history = cloud.bpctl(&["history", "-o", "json"]).run().ok().json();
     assert_eq!((&history[0]["action"], &history[0]["outcome"]), (&json!("create-backup"), &json!("done")));
-    cloud.bpctl(&["undo", "--yes"]).run().fails_in_words(5).mentions(&["cannot be undone"]);
+    cloud.bpctl(&["undo", "--yes"]).run().fails_in_words(5).mentions(&["bpctl backup delete"]);
 }
 
 trait Finished {
