@@ -218,11 +218,13 @@ fn undo(case: &Case, sent: &[Sent]) -> Vec<String> {
     broken
 }
 
-/// What a write touches of a policy: an update leaves a pending deletion as it is.
+/// What a write touches of a policy: an update leaves a pending deletion as it is, and a pending deletion all the rest.
 fn touched(kind: Kind, policy: &Value) -> Value {
     let mut policy = policy.clone();
-    if kind == Kind::Update {
-        policy["auto_move_to_trash_at"] = Value::Null;
+    match kind {
+        Kind::ScheduleDelete => return policy["auto_move_to_trash_at"].take(),
+        Kind::Update => policy["auto_move_to_trash_at"] = Value::Null,
+        Kind::Create | Kind::Delete | Kind::Restore => {}
     }
     policy
 }
