@@ -5,8 +5,13 @@ use serde_json::Value;
 /// What stands in a secret's place.
 const HIDDEN: &str = "[REDACTED]";
 /// Fields that hold a password, in both APIs.
-const SECRET_FIELDS: [&str; 5] =
-    ["initial_root_password", "remote_access_password", "service_password", "new_password", "password"];
+const SECRET_FIELDS: [&str; 2] = ["api_key", "private_key"];
+
+/// Whether a field holds a secret: `password`, `service_password`, `initial_root_password` and whatever ends alike. A
+/// flag beside one (`initial_root_password_encrypted`) does not.
+fn is_secret_name(name: &str) -> bool {
+    name.ends_with("password") || SECRET_FIELDS.contains(&name)
+}
 
 /// Hides passwords, and the value of every attribute that says `"protect": true`, at any depth.
 pub fn redact(value: &mut Value) {
@@ -15,7 +20,7 @@ pub fn redact(value: &mut Value) {
         Value::Object(fields) => {
             let protected = fields.get("protect").is_some_and(is_yes);
             for (name, field) in fields.iter_mut() {
-                let is_secret = SECRET_FIELDS.contains(&name.as_str()) || (protected && name == "value");
+                let is_secret = is_secret_name(name) || (protected && name == "value");
                 if is_secret && !field.is_null() { *field = Value::String(HIDDEN.to_owned()) } else { redact(field) }
             }
         }
