@@ -243,6 +243,7 @@ fn has_format(command: &Command, format: Format, is_dry_run: bool) -> bool {
             !is_dry_run
                 && !matches!(command, Command::Export(_) | Command::Plan(_) | Command::Snapshot(_) | Command::Report(_))
         }
+        Format::Wide => !matches!(command, Command::Export(_) | Command::Snapshot(_) | Command::Report(_)),
         _ => !matches!(command, Command::Export(_) | Command::Report(_)),
     }
 }

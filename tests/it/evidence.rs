@@ -123,7 +123,9 @@ fn it_is_json_or_yaml_and_of_one_profile() {
     let line = katapult(&server, &["snapshot", "-o", "jsonl"]).run().ok();
     assert_eq!(line.stdout.lines().count(), 1);
     // A default for all commands is not an order for this one.
-    katapult(&server, &["snapshot"]).env("BPCTL_OUTPUT", "csv").run().ok().json();
+    for format in ["table", "wide", "json", "csv", "tsv", "id"] {
+        katapult(&server, &["snapshot"]).env("BPCTL_OUTPUT", format).run().ok().json();
+    }
     let count = server.count();
     for format in ["csv", "id", "wide", "tsv"] {
         katapult(&server, &["snapshot", "-o", format]).run().fails_in_words(2);
