@@ -37,6 +37,7 @@ fn target(value: &Value) -> Target {
     let kind = match value.get("type").and_then(Value::as_str) {
         Some("VirtualMachine") => TargetKind::VirtualMachine,
         Some("Disk") => TargetKind::Disk,
+        Some(other) if !other.is_empty() => TargetKind::Other,
         _ => guess_kind(inner, id.as_deref()),
     };
     Target { kind, id, name: text(inner, "name") }
@@ -201,7 +202,7 @@ mod tests {
         assert_eq!(read(json!({"id": "vm_1"})), machine("vm_1"));
         assert_eq!(read(json!({"type": "Disk", "value": {"id": "d"}})), (TargetKind::Disk, "d".to_owned()));
         assert_eq!(read(json!({"target": {"id": "d", "wwn": "1"}})), (TargetKind::Disk, "d".to_owned()));
-        assert_eq!(read(json!({"type": "Lun", "value": {"id": "l"}})), (TargetKind::Unknown, "l".to_owned()));
+        assert_eq!(read(json!({"type": "Lun", "value": {"id": "l"}})), (TargetKind::Other, "l".to_owned()));
         for odd in [json!(null), json!([]), json!("x"), json!({"value": 3})] {
             assert_eq!(target(&odd).kind, TargetKind::Unknown);
         }

@@ -49,6 +49,8 @@ pub enum TargetKind {
     /// A virtual machine: the policy covers all its disks.
     VirtualMachine,
     Disk,
+    /// A type that this version of bpctl does not know.
+    Other,
     /// The answer does not say.
     #[default]
     Unknown,
@@ -120,6 +122,9 @@ impl Policy {
     pub fn unreadable(&self) -> Option<String> {
         if self.target.id.as_deref().is_none_or(str::is_empty) {
             return Some("its target cannot be read".to_owned());
+        }
+        if self.target.kind == TargetKind::Other {
+            return Some("its target is not a VM and not a disk".to_owned());
         }
         self.unreadable_interval()
     }
@@ -201,7 +206,7 @@ impl TargetKind {
         match self {
             Self::VirtualMachine => "vm",
             Self::Disk => "disk",
-            Self::Unknown => "-",
+            Self::Other | Self::Unknown => "-",
         }
     }
 }

@@ -201,6 +201,6 @@ fn name(policy: &mut Policy, machines: &[Machine], disks: &[Disk]) {
             .iter()
             .find(|disk| disk.id.as_deref() == id)
             .and_then(|disk| Some(format!("{} disk {}", label(disk.machine_id.as_deref())?, disk.id.as_deref()?))),
-        TargetKind::Unknown => None,
+        TargetKind::Other | TargetKind::Unknown => None,
     };
 }

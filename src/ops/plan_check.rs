@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner};
-use crate::model::{Object, Plan, Policy, PolicyState, Step, StepAction};
+use crate::model::{Object, Plan, Policy, PolicyState, Step, StepAction, TargetKind};
 use crate::ops::guard::unreadable_error;
 use crate::ops::inventory::each;
 
@@ -80,7 +80,7 @@ pub fn in_the_way(policies: &[Policy], targets: &HashSet<&str>) -> Option<Error>
     }
     let may_concern = |policy: &Policy| {
         let target = policy.target.id.as_deref().filter(|id| !id.is_empty());
-        target.is_none_or(|id| targets.contains(id))
+        policy.target.kind == TargetKind::Other || target.is_none_or(|id| targets.contains(id))
     };
     policies.iter().filter(|policy| may_concern(policy)).find_map(unreadable)
 }

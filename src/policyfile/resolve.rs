@@ -217,7 +217,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn want_new(&mut self, place: Place, target: Target, fields: &PolicyPatch) {
-        if target.kind == TargetKind::Unknown {
+        if matches!(target.kind, TargetKind::Other | TargetKind::Unknown) {
             let words =
                 format!("{} has no such policy, and is not a listed VM or disk that could get one", target.label());
             return self.complain(place, Exit::NotFound, "not_found", words);

@@ -92,6 +92,9 @@ fn unreadable() -> Vec<(&'static str, Spoil)> {
         ("target without an id", |policy| {
             policy["target"]["value"].as_object_mut().unwrap().shift_remove("id");
         }),
+        ("target of an unknown type", |policy| {
+            policy["target"] = json!({"type": "Comet", "value": {"id": "comet_1", "name": "x"}});
+        }),
         ("target with an empty id", |policy| policy["target"]["value"]["id"] = json!("")),
         ("interval Daily", |policy| policy["schedule"]["interval"] = json!("Daily")),
         ("interval fortnightly", |policy| policy["schedule"]["interval"] = json!("fortnightly")),
