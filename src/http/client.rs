@@ -17,6 +17,7 @@ use super::options::{Authentication, Dialect, Limits, Progress, Target};
 use super::pool::Pool;
 use super::retry::Outcome;
 use super::scrub::Scrubber;
+use super::status::TRY_AGAIN;
 use super::transport_error::TransportError;
 use super::{Method, Repeat, Request, body, status, trace};
 use crate::error::{Error, Exit, Result, code};
@@ -363,10 +364,13 @@ fn rate(answer: &Answer) -> Option<Rate> {
     Some(Rate { remaining: answer.rate_remaining?, permitted: answer.rate_permitted, date: answer.date? })
 }
 
-/// Adds to an error that a write may have been carried out. It is no longer a plain refusal then.
+/// Adds to an error that a write may have been carried out. It is no longer a plain refusal then, and not to be tried
+/// again without a look.
 fn with_outcome_unknown(error: Error, what: &str) -> Error {
     let exit = if error.exit == Exit::Refused { Exit::Unreachable } else { error.exit };
-    Error { exit, message: format!("{}; {what}", error.message), ..error }.with_outcome_unknown()
+    let message = format!("{}; {what}", error.message.trim_end_matches('.'));
+    let hints = error.hints.iter().filter(|hint| !hint.starts_with(TRY_AGAIN)).cloned().collect();
+    Error { exit, message, hints, ..error }.with_outcome_unknown()
 }
 
 fn of_unknown_outcome(repeat: Repeat, cause: Error) -> Error {

@@ -32,10 +32,13 @@ pub(super) fn error(answer: &Answer, said: Option<ApiError>, host: &str, hide: &
     let hint = hint(&error);
     error.hints.extend(hint);
     if answer.status >= 500 && error.hints.is_empty() {
-        error.hints.push("try again later; report the request id, if there is one, to the provider".to_owned());
+        error.hints.push(format!("{TRY_AGAIN}; report the request id, if there is one, to the provider"));
     }
     error
 }
+
+/// How a hint begins that is wrong for a write which may have been carried out.
+pub(super) const TRY_AGAIN: &str = "try again later";
 
 /// Statuses that mean the same whoever sends them: a proxy asks for credentials and limits rates, too.
 const IN_FRONT: [u16; 2] = [401, 429];

@@ -110,7 +110,7 @@ pub async fn delete(
     };
     match removed.await.map_err(|error| with_look(error, &policy.id)) {
         Ok(entry) => {
-            record.end_deletion(&trash_object(&entry));
+            record.end_deletion(&policy.id, &trash_object(&entry));
             Ok(removal(policy, entry))
         }
         Err(error) => Err(record.fail(error)),
@@ -242,7 +242,7 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
     let read = read_back(look_at_it, is_absent).await.and_then(|read| read);
     let after = match read {
         Ok(after) => after,
-        Err(error) => return Err(record.fail_with(not_verified(&id, &error), &id)),
+        Err(error) => return Err(record.fail_with(with_look(not_verified(&id, &error), &id), &id)),
     };
     match belongs_to(api, new, &id, &after.model).await {
         Some(true) => {}
@@ -253,7 +253,7 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
         }
         None => {
             let error = Error::invalid_response(format!("whether it belongs to {} cannot be read", new.owner.label));
-            return Err(record.fail_with(not_verified(&id, &error), &id));
+            return Err(record.fail_with(with_look(not_verified(&id, &error), &id), &id));
         }
     }
     let nothing = Policy::default();
@@ -381,7 +381,8 @@ fn not_verified(id: &str, error: &Error) -> Error {
     Error {
         status: error.status,
         request_id: error.request_id.clone(),
-        hints: error.hints.clone(),
+        // How to read it is a matter of the detail: whoever only sees the hints must not send the change again.
+        hints: vec!["do not repeat the change: it was accepted".to_owned()],
         ..Error::new(Exit::Partly, code::NOT_VERIFIED, message)
             .detail(json!({"id": id, "error": error.to_json()["error"]}))
             .changed(Changed::Yes)

@@ -103,13 +103,18 @@ pub async fn policy_or_choice(cx: &Context, api: &Katapult, name: &str) -> Resul
             OneOrMore::One(id) => id,
             OneOrMore::More(policies) => return Ok(PolicyOrChoice::Choice(policies)),
         },
-        // A token that may not list: the first answer is all that is known.
-        Err(error) if matches!(error.exit, Exit::Auth | Exit::NotFound) => return Err(not_found),
-        // Several organizations and none named: names mean nothing, ids do.
-        Err(error) if error.exit == Exit::Usage => return Err(not_found),
+        Err(error) if error.exit == Exit::NotFound => return Err(not_found),
+        // A token that may not list, or several organizations and none named: ids mean something, names do not.
+        Err(error) if matches!(error.exit, Exit::Auth | Exit::Usage) => return Err(not_as_a_name(not_found, &error)),
         Err(error) => return Err(error),
     };
     Ok(PolicyOrChoice::Policy(Box::new(api.policy(&id).await?)))
+}
+
+/// Adds that a name was not looked for, and why.
+fn not_as_a_name(not_found: Error, why: &Error) -> Error {
+    let not_found = not_found.hint(format!("names were not looked for: {} ({})", why.message, why.code));
+    why.hints.iter().fold(not_found, |error, hint| error.hint(hint.clone()))
 }
 
 /// The id of the only policy, or those to choose from.

@@ -72,8 +72,9 @@ impl<'a> Record<'a> {
     }
 
     /// Records a deletion, and its entry in the trash where that is known.
-    pub fn end_deletion(self, trash_object: &TrashObject) {
-        self.end_with(&Ended { outcome: Outcome::Done, trash_object: identity(trash_object), ..Ended::default() });
+    pub fn end_deletion(self, id: &str, trash_object: &TrashObject) {
+        let (policy, trash_object) = (Some(id.to_owned()), identity(trash_object));
+        self.end_with(&Ended { outcome: Outcome::Done, policy, trash_object, ..Ended::default() });
     }
 
     fn end_with(self, ended: &Ended) {

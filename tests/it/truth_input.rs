@@ -225,3 +225,73 @@ fn bounds_and_empty_values_are_named() {
     let run = katapult(&server, &["policy", "update", POLICY, "--retention", "6"]).run().exits(2);
     assert!(!run.stderr.contains("1 older backups"), "{}", run.report());
 }
+
+#[test]
+fn no_secret_of_an_onapp_cloud_is_shown() {
+    const SECRET: &str = "hunter2-Correct";
+    let names = [
+        "service_password",
+        "remote_access_password",
+        "initial_root_password",
+        "vnc_password",
+        "password",
+        "api_key",
+        "private_key",
+    ];
+    let mut backup = json!({"id": 1, "built": true, "initial_root_password_encrypted": false});
+    let mut machine = json!({"id": 488, "identifier": "rmcb8xkyxyxhtb", "label": "web", "hostname": "web"});
+    for name in names {
+        backup["backup_resource"][name] = json!(SECRET);
+        (machine[name], machine["disks"]) = (json!(SECRET), json!([{name: SECRET}]));
+    }
+    let body = json!([{"backup": backup, "virtual_machine": machine}]);
+    let server = Server::always(Answer::json(200, &body));
+    for args in [&["vm", "list"][..], &["backups", "list", "--vm", "488"]] {
+        for format in ["table", "wide", "json", "jsonl", "yaml", "csv", "tsv"] {
+            let run = onapp(&server, args).args(&["-o", format, "-vv"]).run().ok();
+            assert!(!format!("{}{}", run.stdout, run.stderr).contains(SECRET), "{}", run.report());
+        }
+        let shown = onapp(&server, args).args(&["-o", "json"]).run().ok().stdout;
+        assert!(shown.contains("[REDACTED]"), "{shown}");
+        assert!(onapp(&server, args).args(&["-o", "json", "--show-secrets"]).run().ok().stdout.contains(SECRET));
+    }
+}
+
+/// The token of this server sees no organizations.
+#[test]
+fn what_needs_an_organization_says_how_to_name_it() {
+    let server = World::new().serve_but(|request| {
+        (request.path() == "/core/v1/organizations")
+            .then(|| Answer::error_with(403, "scope_not_granted", json!({"scopes": ["organizations:read"]})))
+    });
+    let commands: [(&[&str], i32); 5] = [
+        (&["policies", "list"], 4),
+        (&["disk", "list"], 4),
+        (&["export"], 4),
+        (&["policy", "show", "web-1"], 3),
+        (&["policy", "update", "web-1", "--retention", "9"], 3),
+    ];
+    for (args, code) in commands {
+        let run = katapult(&server, args).run().exits(code);
+        assert!(run.stderr.contains("--org"), "{}", run.report());
+        katapult(&server, args).args(&["--org", "acme"]).run().ok();
+    }
+}
+
+#[test]
+fn a_broken_character_in_one_name_loses_no_list() {
+    for (written, shown) in
+        [(r"a\udfffb", "a\u{fffd}b"), (r"\ud83d", "\u{fffd}"), (r"x\udc00\ud800", "x\u{fffd}\u{fffd}")]
+    {
+        let body = format!(
+            r#"{{"pagination": {{"current_page": 1, "total_pages": 1, "total": 2, "per_page": 100, "large_set": false}},
+            "virtual_machines": [{{"id": "vm_1", "name": "{written}", "fqdn": "a.b"}}, {{"id": "vm_2", "name": "ok"}}]}}"#
+        );
+        let server = World::new().serve_but(move |request| {
+            request.path().ends_with("/organization/virtual_machines").then(|| Answer::text_json(body.clone()))
+        });
+        let run = katapult(&server, &["vm", "list", "-o", "csv", "--columns", "name", "--no-header"]).run().ok();
+        assert_eq!(run.stdout.lines().collect::<Vec<_>>(), [shown, "ok"], "{}", run.report());
+        assert!(!run.stderr.is_empty(), "it says so: {}", run.report());
+    }
+}

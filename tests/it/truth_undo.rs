@@ -182,7 +182,11 @@ fn a_deletion_by_another_user_is_not_undone() {
     let company = Company::new();
     let id = company.web_1();
     company.run(&["policy", "delete", &id, "--yes"]).ok();
-    assert!(company.history()[0]["trash_object"]["id"].is_string(), "{:?}", company.history());
+    let entry = company.history()[0].clone();
+    assert!(
+        entry["trash_object"]["id"].is_string() && entry["policy"] == json!(id) && entry["after"].is_null(),
+        "{entry}"
+    );
     restored_and_deleted_again(&company, &id);
     for args in [&["undo"][..], &["undo", "--yes"], &["undo", "1", "--yes"], &["undo", "--dry-run"]] {
         let error = company.bpctl(args).args(&["-o", "json"]).run().fails(5, "changed").error();

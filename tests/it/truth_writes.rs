@@ -181,7 +181,34 @@ fn a_write_that_was_accepted_and_cannot_be_read_back_is_not_a_clean_failure() {
             let run = katapult(&server, args).args(&limits).home(&home).run().fails(9, "not_verified");
             assert_eq!(ended(&run), ("not_verified".to_owned(), "yes".to_owned(), false), "{}", run.report());
             assert_eq!(run.error()["detail"]["id"], id, "{}", run.report());
+            let hint = run.error()["hint"].as_str().unwrap().to_owned();
+            assert!(hint.contains("do not repeat") && hint.contains(&format!("policy show {id}")), "{hint}");
+            assert!(!hint.contains("again later") && !hint.contains("next minute"), "{hint}");
             assert_eq!((server.writes().len(), journaled(&home).as_deref()), (1, Some("unknown")), "{}", run.report());
+        }
+    }
+}
+
+/// A hint to try again would make a second policy.
+#[test]
+fn what_may_have_been_done_is_not_to_be_tried_again() {
+    let commands: [&[&str]; 4] = [
+        &["policy", "create", "--vm", VM, "--interval", "weekly", "--retention", "5"],
+        &["policy", "update", POLICY, "--retention", "14"],
+        &["policy", "schedule-delete", POLICY, "--at", FAR, "--yes"],
+        &["policy", "delete", POLICY, "--yes"],
+    ];
+    for args in commands {
+        for (status, code) in [(500, "unhandled_exception"), (502, ""), (504, ""), (400, "generic_runtime_error")] {
+            let server = World::new().serve_but(move |request| {
+                let answer = || if code.is_empty() { Answer::html(status) } else { Answer::error(status, code) };
+                request.is_write().then(answer)
+            });
+            let run = katapult(&server, args).args(&["-o", "json", "--retries", "0"]).run().exits(7);
+            let error = run.error();
+            assert_eq!((&error["changed"], &error["retryable"]), (&json!("maybe"), &json!(false)), "{}", run.report());
+            assert!(!error["hint"].to_string().contains("try again"), "{}", run.report());
+            assert!(!error["message"].to_string().contains(".;"), "{}", run.report());
         }
     }
 }
