@@ -180,7 +180,7 @@ async fn target_name(api: &OnApp, policy: &Policy) -> Option<String> {
             let machine = api.disk(None, id).await.ok()?.model.machine_id?;
             Some(format!("{} disk {id}", label(&machine).await?))
         }
-        TargetKind::Unknown => None,
+        TargetKind::Other | TargetKind::Unknown => None,
     }
 }
 
