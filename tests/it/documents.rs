@@ -58,7 +58,7 @@ fn files(text: &str) -> Vec<(String, String)> {
 }
 
 /// Column widths follow from times: only whether there is a blank counts.
-fn normal(line: &str) -> String {
+pub fn normal(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

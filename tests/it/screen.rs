@@ -1,14 +1,27 @@
-//! What a terminal's screen shows after what was written to it: text, cursor movement and erasing, as prompts use them.
-//!
-//! Colours are ignored. Lines that scroll off the top are kept.
+//! What a terminal's screen shows after what was written to it: text and its style, cursor movement and erasing, as
+//! prompts use them. Lines that scroll off the top are kept.
+
+use unicode_width::UnicodeWidthChar;
 
 /// The size that programs see, unless a test says otherwise.
 pub const ROWS: usize = 40;
 pub const COLUMNS: usize = 120;
 
+/// How a character looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    pub is_bold: bool,
+    /// The number of the control sequence that chose the colour, 30 to 37.
+    pub color: Option<u8>,
+}
+
+/// A character and its style. The second column of a wide character is `\0`.
+pub type Symbol = (char, Style);
+
 /// The screen, every line that it ever had.
 pub struct Screen {
-    lines: Vec<Vec<char>>,
+    lines: Vec<Vec<Symbol>>,
+    style: Style,
     row: usize,
     column: usize,
     columns: usize,
@@ -20,14 +33,28 @@ pub struct Screen {
 impl Screen {
     /// A screen of so many columns.
     pub fn new(columns: usize) -> Self {
-        Self { lines: vec![Vec::new()], row: 0, column: 0, columns, pending: Vec::new(), has_cursor: true }
+        Self {
+            lines: vec![Vec::new()],
+            style: Style::default(),
+            row: 0,
+            column: 0,
+            columns,
+            pending: Vec::new(),
+            has_cursor: true,
+        }
     }
 
     /// The text, without blanks at the ends of lines and of the whole.
     pub fn text(&self) -> String {
-        let lines: Vec<String> =
-            self.lines.iter().map(|line| line.iter().collect::<String>().trim_end().to_owned()).collect();
+        let text =
+            |line: &Vec<Symbol>| line.iter().map(|(symbol, _)| *symbol).filter(|symbol| *symbol != '\0').collect();
+        let lines: Vec<String> = self.lines.iter().map(text).map(|line: String| line.trim_end().to_owned()).collect();
         lines.join("\n").trim_end().to_owned()
+    }
+
+    /// The lines, a symbol a column.
+    pub fn lines(&self) -> &[Vec<Symbol>] {
+        &self.lines
     }
 
     /// Takes what a program wrote.
@@ -84,9 +111,20 @@ impl Screen {
                 let top = self.top();
                 self.lines.iter_mut().skip(top).for_each(Vec::clear);
             }
+            (b'm', _) => self.restyle(middle),
             (b'h', "?25") => self.has_cursor = true,
             (b'l', "?25") => self.has_cursor = false,
             _ => {}
+        }
+    }
+
+    fn restyle(&mut self, numbers: &str) {
+        for number in numbers.split(';') {
+            match number.parse::<u8>() {
+                Ok(1) => self.style.is_bold = true,
+                Ok(color @ 30..=37) => self.style.color = Some(color),
+                _ => self.style = Style::default(),
+            }
         }
     }
 
@@ -106,15 +144,23 @@ impl Screen {
         if symbol.is_control() {
             return;
         }
-        if self.column >= self.columns {
+        let width = symbol.width().unwrap_or(0);
+        // A combining character belongs to the one before, which has the column.
+        if width == 0 {
+            return;
+        }
+        if self.column + width > self.columns {
             self.column = 0;
             self.down(1);
         }
         let line = &mut self.lines[self.row];
-        if line.len() <= self.column {
-            line.resize(self.column + 1, ' ');
+        if line.len() < self.column + width {
+            line.resize(self.column + width, (' ', Style::default()));
         }
-        line[self.column] = symbol;
-        self.column += 1;
+        line[self.column] = (symbol, self.style);
+        if width == 2 {
+            line[self.column + 1] = ('\0', self.style);
+        }
+        self.column += width;
     }
 }

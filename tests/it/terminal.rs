@@ -13,7 +13,7 @@ use pty_process::blocking::{Command, Pty, open};
 use rustix::termios::{LocalModes, Termios, tcgetattr};
 
 use crate::harness::{BASIC, Bpctl, Home, TOKEN, katapult, terminate};
-use crate::screen::{COLUMNS, ROWS, Screen};
+use crate::screen::{COLUMNS, ROWS, Screen, Symbol};
 use crate::world::{POLICY, World};
 
 /// Nothing that these tests wait for takes longer, not even on a busy machine.
@@ -58,6 +58,8 @@ pub struct Ended {
     pub code: i32,
     /// What the screen showed, scrolled lines included.
     pub screen: String,
+    /// The same, a symbol a column, with its style.
+    pub symbols: Vec<Vec<Symbol>>,
     /// Everything that was written, control sequences included.
     pub raw: String,
     /// Echo, line mode and signals are as they were.
@@ -160,9 +162,36 @@ impl Terminal {
         self.type_text(text).press("enter")
     }
 
+    /// Answers each of these prompts whenever it is shown, until the program has ended.
+    pub fn answer(&self, answers: &[(&str, &str)]) -> &Self {
+        let began = Instant::now();
+        let (lock, changed) = &*self.output;
+        let mut seen = 0;
+        let mut output = lock.lock().unwrap();
+        while !output.is_closed {
+            let raw = String::from_utf8_lossy(&output.raw[seen..]).into_owned();
+            let asked = answers.iter().find(|(prompt, _)| raw.trim_end().ends_with(prompt));
+            if let Some((_, answer)) = asked {
+                seen = output.raw.len();
+                drop(output);
+                self.wait_for_prompt("").enter(answer);
+                output = lock.lock().unwrap();
+            }
+            let left = LIMIT.saturating_sub(began.elapsed());
+            assert!(!left.is_zero(), "{}: still running:\n{}", self.line, output.screen.text());
+            output = changed.wait_timeout(output, left).unwrap().0;
+        }
+        self
+    }
+
     /// What the screen shows now, scrolled lines included.
     pub fn screen(&self) -> String {
         self.output.0.lock().unwrap().screen.text()
+    }
+
+    /// The same, a symbol a column, with its style.
+    pub fn symbols(&self) -> Vec<Vec<Symbol>> {
+        self.output.0.lock().unwrap().screen.lines().to_vec()
     }
 
     /// Whether the terminal itself shows what is typed; a hidden prompt switches that off.
@@ -210,6 +239,7 @@ impl Terminal {
         let ended = Ended {
             code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
             screen: output.screen.text(),
+            symbols: output.screen.lines().to_vec(),
             raw: String::from_utf8_lossy(&output.raw).into_owned(),
             is_restored: after.local_modes == self.before.local_modes
                 && after.input_modes == self.before.input_modes
