@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::args::Global;
 use crate::config::{Connection, Edit, File, Paths, Provider, Wanted, env, resolve};
-use crate::error::{Error, Exit, Result, code};
+use crate::error::{Error, Exit, Result, code, reason as error_reason};
 use crate::fs::lock::lock;
 use crate::fs::private::create_own_directory;
 use crate::http::{Authentication, Http, Limits, Proxy, Target};
@@ -356,7 +356,7 @@ impl Context {
             Err(error) => error.message,
             Ok(path) => match self.lock_file(&path).await {
                 Ok(locked) => return locked.map(Some),
-                Err(error) => format!("{}: {error}", path.display()),
+                Err(error) => format!("{}: {}", path.display(), error_reason(&error)),
             },
         };
         for directory in paths.other_lock_directories().into_iter().flatten() {
@@ -367,7 +367,7 @@ impl Context {
             };
             match locked {
                 Ok(locked) => return locked.map(Some),
-                Err(error) => reason = format!("{reason}; {}: {error}", path.display()),
+                Err(error) => reason = format!("{reason}; {}: {}", path.display(), error_reason(&error)),
             }
         }
         self.ui.warn(&format!("other writes on this machine are not held off: {reason}"));

@@ -233,6 +233,18 @@ impl Error {
         this
     }
 
+    /// A file that the command line names cannot be read.
+    pub fn unreadable_file(name: &str, error: &io::Error) -> Self {
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => "check the path; `-` is standard input",
+            io::ErrorKind::PermissionDenied => "check its owner and mode with `ls -l`",
+            io::ErrorKind::IsADirectory => "name a file in it",
+            io::ErrorKind::InvalidData => "expected a text file",
+            _ => "check the path",
+        };
+        Self::usage(format!("{name}: {}", reason(error))).hint(hint)
+    }
+
     /// The user pressed Ctrl-C.
     pub fn interrupted(message: impl Into<String>) -> Self {
         Self::new(Exit::Interrupted, code::INTERRUPTED, message)

@@ -14,7 +14,7 @@ mod with_sandbox {
 
     use crate::args::{Format, OnAppMode, SandboxCommand, SandboxReset, SandboxServe};
     use crate::context::{Context, SANDBOX_API};
-    use crate::error::{Error, Result};
+    use crate::error::{Error, Result, reason};
     use crate::sandbox::{self, Answered, Created, Fault, Log, Options, Seed};
     use crate::view::structured;
 
@@ -126,7 +126,7 @@ mod with_sandbox {
         let journal = cx.journal()?;
         // The sandbox has started over even so; an undo of what is gone finds nothing, and says so.
         if let Err(error) = journal.reset(SANDBOX_API) {
-            cx.ui.warn(&format!("{}: {error}", journal.path().display()));
+            cx.ui.warn(&format!("{}: {}", journal.path().display(), reason(&error)));
         }
         cx.ui.note(&format!("the sandbox starts over ({})", file.display()));
         Ok(())
@@ -146,7 +146,7 @@ mod with_sandbox {
 mod without_sandbox {
     use crate::args::SandboxCommand;
     use crate::context::Context;
-    use crate::error::{Error, Result};
+    use crate::error::{Error, Result, reason};
 
     /// Refuses: this build has no simulator.
     pub async fn run(_: &Context, _: SandboxCommand) -> Result<()> {

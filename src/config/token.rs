@@ -9,7 +9,7 @@ use tokio::process::Command;
 use zeroize::Zeroizing;
 
 use super::{Provider, env};
-use crate::error::{Error, Exit, Result, code};
+use crate::error::{Error, Exit, Result, code, reason};
 use crate::secret::Secret;
 
 /// Bytes of a token command's output that are read.
@@ -157,14 +157,14 @@ async fn printed_by(words: &[String]) -> Result<Secret> {
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| failed(format!("cannot be started: {error}")))?;
+        .map_err(|error| failed(format!("cannot be started: {}", reason(&error))))?;
     // With room for all of it: a buffer that grows leaves parts of the token in memory.
     let mut output = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT));
     let read = match child.stdout.take() {
         Some(stdout) => stdout.take(MAX_OUTPUT as u64).read_to_end(&mut output).await,
         None => Ok(0),
     };
-    let status = child.wait().await.map_err(|error| failed(format!("failed: {error}")))?;
+    let status = child.wait().await.map_err(|error| failed(format!("failed: {}", reason(&error))))?;
     if was_interrupted(status) {
         return Err(Error::interrupted(format!("interrupted while waiting for token_command `{}`", words[0])));
     }

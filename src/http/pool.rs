@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use super::normalize::without_mark;
 use super::options::Target;
 use super::transport_error::{NO_ROOTS, TransportError};
+use crate::error::reason;
 
 /// The connections to one host.
 ///
@@ -104,7 +105,7 @@ fn own_roots(target: &Target) -> Result<Vec<CertificateDer<'static>>, TransportE
         return Ok(Vec::new());
     };
     let wrong = |cause: String| TransportError::Unsendable(format!("ca_file {}: {cause}", file.display()));
-    let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let pem = std::fs::read(file).map_err(|error| wrong(reason(&error)))?;
     let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(without_mark(&pem)).collect();
     let roots = roots.map_err(|_| wrong("not a PEM certificate".to_owned()))?;
     if roots.is_empty() {

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::transport_error::TransportError;
-use crate::error::Result;
+use crate::error::{Result, reason};
 
 /// Finds the addresses of a URL's host.
 pub async fn addresses(url: &Url, limit: Duration) -> Result<Vec<SocketAddr>> {
@@ -31,7 +31,7 @@ pub async fn addresses(url: &Url, limit: Duration) -> Result<Vec<SocketAddr>> {
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
         Ok(_) => Err(TransportError::Connect("the name has no address".to_owned()).into_error(&host)),
-        Err(error) => Err(TransportError::Connect(error.to_string()).into_error(&host)),
+        Err(error) => Err(TransportError::Connect(reason(&error)).into_error(&host)),
     }
 }
 
@@ -50,7 +50,7 @@ pub async fn connect(url: &Url, addresses: &[SocketAddr], limit: Duration) -> Re
     };
     match timeout(limit, any).await {
         Ok(Ok(address)) => Ok(address),
-        Ok(Err(error)) => Err(TransportError::Connect(error.to_string()).into_error(host)),
+        Ok(Err(error)) => Err(TransportError::Connect(reason(&error)).into_error(host)),
         Err(_) => Err(TransportError::Timeout.into_error(host)),
     }
 }

@@ -115,7 +115,7 @@ pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
     let path = path.to_owned();
     match detached::spawn(move || std::fs::read_to_string(path)).await.flatten() {
         Ok(text) => Ok((name, without_mark(&text).to_owned())),
-        Err(error) => Err(Error::usage(format!("{name}: {error}"))),
+        Err(error) => Err(Error::unreadable_file(&name, &error)),
     }
 }
 

@@ -35,7 +35,7 @@ enum Place {
 /// and a symbolic link stays one. `-` and the system's names for it stand for standard output.
 pub async fn write(cx: &Context, path: &Path, content: String) -> Result<Written> {
     // A pipe whose reader is gone did not get its report: no reason to end quietly.
-    let failed = |error: io::Error| Error { report: Report::Error, ..Error::io(&path.display().to_string(), &error) };
+    let failed = |error: io::Error| Error { report: Report::Error, ..Error::path(path, &error) };
     match place(path).map_err(failed)? {
         Place::Output => cx.ui.print(|out| out.write_all(content.as_bytes())).map(|()| Written::ToOutput),
         Place::File(target) => {

@@ -41,6 +41,7 @@ mod expectations;
 mod export;
 mod fault_matrix;
 mod faults;
+mod files;
 mod fuzz_corpus;
 mod generated;
 mod harness;
