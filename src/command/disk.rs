@@ -7,6 +7,7 @@ use crate::error::{Error, Exit, Result};
 use crate::katapult::Lookup;
 use crate::model::{Disk, Object};
 use crate::ops::find::{with_disk, with_machine, with_server};
+use crate::ops::other_kind::{Wanted, explain_onapp};
 use crate::ops::rows::Rows;
 use crate::ops::{onapp_fleet, pick};
 
@@ -77,7 +78,10 @@ async fn show_onapp(cx: &Context, args: DiskShow) -> Result<()> {
     let api = cx.onapp()?;
     let shown = match &args.vm {
         Some(name) => with_server(api, name, async |server| api.disk(Some(&server), &disk).await).await,
-        None => api.disk(None, &disk).await,
+        None => match api.disk(None, &disk).await {
+            Err(error) => Err(explain_onapp(api, &disk, Wanted::Disk, error).await),
+            read => read,
+        },
     };
     cx.show(shown.map_err(|error| match error.exit {
         Exit::Auth if args.vm.is_none() => error.hint("add the disk's VM with `--vm`, which takes no administrator"),

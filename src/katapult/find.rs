@@ -38,19 +38,22 @@ impl Katapult {
         // A name must mean one machine: in a list with gaps it may mean another, too.
         machines.refuse_gaps("VMs")?;
         let machines = machines.rows;
-        let (mut found, others): (Vec<_>, Vec<_>) =
+        let (mut found, mut others): (Vec<_>, Vec<_>) =
             machines.into_iter().partition(|machine| machine.model.id.as_deref() == Some(name));
         if found.is_empty() {
-            found = others.into_iter().filter(|machine| machine.model.is_called(name)).collect();
+            (found, others) = others.into_iter().partition(|machine| machine.model.is_called(name));
         }
         match found.len() {
             1 => Ok(found.remove(0)),
-            0 => Err(Error::new(
-                Exit::NotFound,
-                "virtual_machine_not_found",
-                format!("no virtual machine of the organization is called `{name}`"),
-            )
-            .hint("`bpctl vm list` shows the machines of the organization")),
+            0 => {
+                let message = format!("no virtual machine of the organization is called `{name}`");
+                let error = Error::new(Exit::NotFound, "virtual_machine_not_found", message);
+                let error = match Machine::nearest(name, others.iter().map(|machine| &machine.model)) {
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
+                    None => error,
+                };
+                Err(error.hint("`bpctl vm list` shows the machines of the organization"))
+            }
             count => Err(ambiguous(name, count, &found)),
         }
     }

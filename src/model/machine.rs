@@ -34,6 +34,9 @@ pub struct Machine {
     pub annotations: Vec<(String, String)>,
 }
 
+/// From here on, 1 being the same, a name is taken for a misspelt one.
+const LIKE: f64 = 0.85;
+
 impl Machine {
     /// Returns whether `name` names this machine: its name or label to the letter, host name and FQDN in lower case.
     pub fn is_called(&self, name: &str) -> bool {
@@ -51,6 +54,15 @@ impl Machine {
     /// Whether it runs Windows: an OnApp cloud backs up its disks only (documented).
     pub fn is_windows(&self) -> bool {
         self.operating_system.as_ref().is_some_and(|system| system.eq_ignore_ascii_case("windows"))
+    }
+
+    /// Returns the name or host name that is most like `name`, of the machines that have one like it.
+    pub fn nearest<'a>(name: &str, machines: impl Iterator<Item = &'a Self>) -> Option<&'a str> {
+        let lower = name.to_lowercase();
+        let names = machines.flat_map(|machine| [&machine.name, &machine.hostname]).flatten();
+        let like = names.map(|other| (strsim::jaro_winkler(&lower, &other.to_lowercase()), other));
+        let nearest = like.max_by(|(one, _), (other, _)| one.total_cmp(other));
+        nearest.filter(|(likeness, _)| *likeness >= LIKE).map(|(_, other)| other.as_str())
     }
 
     /// Names the machine for people.

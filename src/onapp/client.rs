@@ -100,8 +100,9 @@ impl OnApp {
 
     /// Finds a machine by label, host name, number or identifier among all.
     pub async fn find_machine(&self, name: &str) -> Result<Object<Machine>> {
-        let mut found = Vec::new();
+        let (mut found, mut like) = (Vec::new(), None);
         let mut keep = |page: Vec<Object<Machine>>| {
+            like = Machine::nearest(name, page.iter().map(|row| &row.model)).map(str::to_owned).or(like.take());
             found.extend(page.into_iter().filter(|machine| {
                 let keys = [&machine.model.id, &machine.model.identifier];
                 machine.model.is_called(name) || keys.iter().any(|key| key.as_deref() == Some(name))
@@ -111,8 +112,14 @@ impl OnApp {
         self.machines(&mut keep).await?;
         match found.len() {
             1 => Ok(found.remove(0)),
-            0 => Err(Error::new(Exit::NotFound, "not_found", format!("no virtual machine is called `{name}`"))
-                .hint("`bpctl vm list` shows the machines")),
+            0 => {
+                let error = Error::new(Exit::NotFound, "not_found", format!("no virtual machine is called `{name}`"));
+                let error = match like {
+                    Some(like) => error.hint(format!("did you mean `{like}`?")),
+                    None => error,
+                };
+                Err(error.hint("`bpctl vm list` shows the machines"))
+            }
             count => {
                 let ids: Vec<&str> = found.iter().filter_map(|machine| machine.model.id.as_deref()).collect();
                 let message = format!("`{name}` names {count} virtual machines: {}", ids.join(", "));

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::xml;
-use crate::error::code;
+use crate::error::{Error, code};
 use crate::http::{Answer, ApiError, code_of, json};
 use crate::model::redact;
 
@@ -26,6 +26,15 @@ pub fn read_error(answer: &Answer) -> Option<ApiError> {
         status => code_of(status),
     };
     Some(ApiError { code: code.to_owned(), message: sentences.join("; "), detail: body })
+}
+
+/// Names what was not found: the API says no more than "Resource not found".
+pub fn naming(noun: &str, id: &str, list: &str) -> impl FnOnce(Error) -> Error {
+    move |error| match error.status {
+        Some(404) => Error { message: format!("no {noun} `{id}`: {}", error.message), ..error }
+            .hint(format!("`bpctl {list}` shows what exists")),
+        _ => error,
+    }
 }
 
 fn sentences(spoken: &Value) -> Vec<String> {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::client::{Each, Listed, OnApp, segment, unwrap};
+use super::error::naming;
 use super::{convert, transactions};
 use crate::error::{Error, Result};
 use crate::http::{Flow, Walk};
@@ -59,7 +60,8 @@ impl OnApp {
     }
 
     pub async fn backup(&self, id: &str) -> Result<Object<Backup>> {
-        let read = self.one(&format!("/backups/{}", segment(id)), "backup", convert::backup).await?;
+        let read = self.one(&format!("/backups/{}", segment(id)), "backup", convert::backup).await;
+        let read = read.map_err(naming("backup", id, "backups list"))?;
         same_id(id, read.model.id.as_deref(), "backup")?;
         Ok(read)
     }
@@ -74,7 +76,8 @@ impl OnApp {
 
     /// Reads a machine by number or identifier.
     pub async fn machine(&self, machine: &str) -> Result<Object<Machine>> {
-        self.one(&format!("/virtual_machines/{}", segment(machine)), "virtual_machine", convert::machine).await
+        let path = format!("/virtual_machines/{}", segment(machine));
+        self.one(&path, "virtual_machine", convert::machine).await.map_err(naming("VM", machine, "vm list"))
     }
 
     /// Lists the machines whose label holds `text`. A cloud that does not know `q` lists them all: callers look again.
@@ -103,7 +106,7 @@ impl OnApp {
     }
 
     pub async fn disk(&self, machine: Option<&str>, id: &str) -> Result<Object<Disk>> {
-        self.one(&disk_path(machine, id), "disk", convert::disk).await
+        self.one(&disk_path(machine, id), "disk", convert::disk).await.map_err(naming("disk", id, "disk list"))
     }
 
     /// Lists the newest transactions of a machine, or of the cloud, which takes an administrator; newest first. The
@@ -124,7 +127,8 @@ impl OnApp {
     pub async fn transaction(&self, id: &str, with_log: bool) -> Result<Object<Transaction>> {
         let request = self.request(&format!("/transactions/{}", segment(id)));
         let request = if with_log { request.query("log", "") } else { request };
-        let (body, _) = self.http.fetch(&request, self.decoder()).await?;
+        let read = self.http.fetch(&request, self.decoder()).await;
+        let (body, _) = read.map_err(naming("transaction", id, "transactions list"))?;
         let mut raw = object_of(body, "transaction")?;
         self.hide_in_log(&mut raw);
         let read = self.object(raw, convert::transaction);

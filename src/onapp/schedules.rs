@@ -2,6 +2,7 @@
 
 use super::client::{Listed, OnApp, segment};
 use super::convert;
+use super::error::naming;
 use super::reads::disk_path;
 use crate::error::Result;
 use crate::model::{Object, Policy, Preset};
@@ -53,6 +54,8 @@ impl OnApp {
     }
 
     pub async fn schedule(&self, id: &str) -> Result<Object<Policy>> {
-        self.one(&format!("/settings/schedules/{}", segment(id)), "schedule", convert::schedule).await
+        let path = format!("/settings/schedules/{}", segment(id));
+        let read = self.one(&path, "schedule", convert::schedule).await;
+        read.map_err(naming("policy", id, "policies list"))
     }
 }

@@ -5,6 +5,7 @@ use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, MachineName, Owner};
 use crate::model::{Disk, Machine, Object, Policy};
 use crate::onapp::OnApp;
+use crate::ops::other_kind::{Wanted, explain, explain_onapp};
 use crate::ops::pick;
 
 /// Ids that an error lists.
@@ -27,26 +28,30 @@ pub async fn with_machine<T>(
             done => return done,
         },
     };
-    match (api.find_machine(name, cx.organization()?).await, not_found) {
+    let error = match (api.find_machine(name, cx.organization()?).await, not_found) {
         (Ok(machine), _) => match machine.model.id {
-            Some(id) => action(Lookup::id(id)).await,
-            None => Err(Error::invalid_response(format!("the virtual machine `{name}` has no id"))),
+            Some(id) => return action(Lookup::id(id)).await,
+            None => Error::invalid_response(format!("the virtual machine `{name}` has no id")),
         },
         // The API's own error about what was tried first says more than that no name matches.
         (Err(error), Some(first)) => {
             let adds_nothing = matches!(error.exit, Exit::Auth | Exit::NotFound)
                 || (error.exit == Exit::Usage && error.code != code::AMBIGUOUS_NAME);
-            Err(if adds_nothing { first } else { error })
+            if adds_nothing { first } else { error }
         }
-        (Err(error), None) => Err(error),
-    }
+        (Err(error), None) => error,
+    };
+    Err(explain(cx, api, name, Wanted::Machine, error).await)
 }
 
 /// The same on OnApp: numbers and identifiers go into the path as they are, labels are looked for.
 pub async fn with_server<T>(api: &OnApp, name: &str, mut action: impl AsyncFnMut(String) -> Result<T>) -> Result<T> {
     let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
     if is_number {
-        return action(name.to_owned()).await;
+        return match action(name.to_owned()).await {
+            Err(error) => Err(explain_onapp(api, name, Wanted::Machine, error).await),
+            done => done,
+        };
     }
     // Every identifier seen has 14 small letters and digits; a label can look like that too.
     let is_identifier = name.len() == 14 && name.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
@@ -63,8 +68,7 @@ pub async fn with_server<T>(api: &OnApp, name: &str, mut action: impl AsyncFnMut
             Some(id) => action(id).await,
             None => Err(Error::invalid_response(format!("the virtual machine `{name}` has no id"))),
         },
-        (Err(_), Some(error)) => Err(error),
-        (Err(error), None) => Err(error),
+        (Err(_), Some(error)) | (Err(error), None) => Err(explain_onapp(api, name, Wanted::Machine, error).await),
     }
 }
 
@@ -98,7 +102,10 @@ pub async fn policy_or_choice(cx: &Context, api: &Katapult, name: &str) -> Resul
         read => return Ok(PolicyOrChoice::Policy(Box::new(read?))),
     };
     let id = match policies_named(cx, api, name).await {
-        Ok(found) if found.targets.is_empty() => return Err(not_found),
+        Ok(found) if found.targets.is_empty() => {
+            let message = format!("no policy, VM or disk is called `{name}`");
+            return Err(Error { message, ..not_found });
+        }
         Ok(found) => match one_policy(cx, name, found)? {
             OneOrMore::One(id) => id,
             OneOrMore::More(policies) => return Ok(PolicyOrChoice::Choice(policies)),
@@ -241,7 +248,8 @@ pub async fn with_disk<T>(
         Err(error) if error.code == "disk_not_found" => match disk_id(cx, api, name, None).await {
             Ok(id) => action(id).await,
             Err(found) if matches!(found.exit, Exit::Auth | Exit::NotFound) => {
-                Err(error.hint("`bpctl disk list` shows the disks"))
+                let error = error.hint("`bpctl disk list` shows the disks");
+                Err(explain(cx, api, name, Wanted::Disk, error).await)
             }
             Err(found) if found.exit == Exit::Usage && found.code != code::AMBIGUOUS_NAME => Err(error),
             Err(found) => Err(found),

@@ -25,6 +25,7 @@ pub mod onapp_policies;
 pub mod onapp_schedule;
 pub mod onapp_wait;
 pub mod onapp_write;
+pub mod other_kind;
 pub mod pick;
 pub mod pipeline;
 pub mod plan_check;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::harness::{Bpctl, katapult};
+use crate::onapp_cloud::Cloud;
 use crate::server::Server;
 use crate::world::{FQDN, ORG, ORG_POLICIES_PATH, POLICY, VM, VM_POLICIES_PATH, World, org, policy, vm};
 
@@ -165,4 +166,37 @@ fn a_token_that_may_not_list_organizations_is_pointed_to_the_flag() {
     let run = katapult(&server, &["policies", "list"]).run().fails_in_words(4).hints();
     run.mentions(&["name the organization with `--org`"]);
     katapult(&server, &["policies", "list", "--org", "acme"]).run().ok();
+}
+
+#[test]
+fn what_has_another_kind_is_named_with_the_commands_for_it() {
+    let server = World::new().serve();
+    let refuses = |args: &[&str], words: &[&str]| {
+        katapult(&server, args).run().fails_in_words(3).hints().mentions(words);
+    };
+    for verb in [&["vm", "show"][..], &["policies", "list", "--vm"], &["disk", "list", "--vm"], &["policies", "list"]] {
+        refuses(&[verb, &["System Disk"]].concat(), &["is a disk: `bpctl disk show 'System Disk'`"]);
+        refuses(&[verb, &[POLICY]].concat(), &["is a policy: `bpctl policy show dbp_"]);
+    }
+    for verb in [&["disk", "show"][..], &["policies", "list", "--disk"]] {
+        refuses(&[verb, &["web-1"]].concat(), &["is a VM: `bpctl vm show web-1`, `bpctl policies list --vm web-1`"]);
+        refuses(&[verb, &[POLICY]].concat(), &["is a policy: `bpctl policy show dbp_"]);
+    }
+    refuses(&["vm", "show", "web1"], &["did you mean `web-1`?"]);
+    refuses(&["policy", "show", "web-7"], &["no policy has the id `web-7`, and no VM or disk that name"]);
+    let nothing = katapult(&server, &["vm", "show", "nothing"]).run().fails_in_words(3);
+    assert!(!nothing.stderr.contains(" is a "), "{}", nothing.report());
+}
+
+#[test]
+fn on_onapp_too() {
+    let cloud = Cloud::serve(&[]);
+    cloud.bpctl(&["vm", "show", "1102"]).run().fails_in_words(3).mentions(&["is a disk: `bpctl disk show 1102`"]);
+    cloud.bpctl(&["disk", "show", "db1"]).run().fails_in_words(3).mentions(&["is a VM: `bpctl vm show db1`"]);
+    cloud.bpctl(&["vm", "show", "db-1"]).run().fails_in_words(3).mentions(&["did you mean `db1`?"]);
+    cloud.bpctl(&["vm", "show", "99999"]).run().fails_in_words(3).mentions(&["no VM `99999`", "bpctl vm list"]);
+    for args in [["transaction", "show", "1"], ["backup", "show", "1"], ["policy", "show", "1"], ["disk", "show", "1"]]
+    {
+        cloud.bpctl(&args).run().fails_in_words(3).hints().mentions(&["`1`"]);
+    }
 }

@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::args::PolicyNames;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup};
 use crate::model::{Object, Policy, TrashObject};
 use crate::ops::guard::TrashedPolicy;
@@ -14,6 +14,9 @@ use crate::ops::pipeline::{self, Lock, Options};
 use crate::ops::sequence::sum_up;
 use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 use crate::ops::{batch, pick};
+
+/// Policies that a name is compared with, at the most: each takes a request.
+const MAX_KNOWN: usize = 20;
 
 /// Takes policies from the trash. That only adds protection, so nothing is asked.
 pub async fn run(cx: &Context, args: PolicyNames) -> Result<()> {
@@ -63,6 +66,10 @@ async fn entry(cx: &Context, api: &Katapult, name: &str) -> Result<(String, Opti
         },
         read => read,
     };
+    let read = match read {
+        Err(error) if error.code == "trash_object_not_found" => by_target(cx, api, name).await?.ok_or(error),
+        read => read,
+    };
     let entry = match read {
         Err(error) if error.exit == Exit::Auth => {
             cx.ui.warn(&format!("the token may not read the trash, so what {name} is was not checked"));
@@ -77,4 +84,25 @@ async fn entry(cx: &Context, api: &Katapult, name: &str) -> Result<(String, Opti
     }
     let id = entry.model.object_id.clone().unwrap_or_else(|| name.to_owned());
     Ok((id, Some(entry)))
+}
+
+/// Finds the policy in the trash that backed up what is called `name`. The trash does not name targets: bpctl knows those
+/// of the policies that it changed itself.
+async fn by_target(cx: &Context, api: &Katapult, name: &str) -> Result<Option<Object<TrashObject>>> {
+    let known = pick::known_targets(cx).into_iter().filter(|(_, target)| target == name);
+    let mut found = Vec::new();
+    for (id, _) in known.take(MAX_KNOWN) {
+        match api.trash_object(&Lookup { key: "object_id", value: id.clone() }).await {
+            Ok(entry) => found.push((id, entry)),
+            Err(error) if error.exit == Exit::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if found.len() > 1 {
+        let mut ids: Vec<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
+        ids.sort_unstable();
+        let message = format!("`{name}` had {} policies that are in the trash: {}", ids.len(), ids.join(", "));
+        return Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("name the policy by its id"));
+    }
+    Ok(found.pop().map(|(_, entry)| entry))
 }

@@ -1,0 +1,100 @@
+//! The hint of a look-up that found nothing: the name may be that of another kind of object.
+//!
+//! Asked only after an error, and for nothing but a hint: what cannot be read says nothing.
+
+use crate::context::Context;
+use crate::error::{Error, Exit, Result};
+use crate::http::Flow;
+use crate::katapult::{Katapult, Lookup};
+use crate::model::{Disk, Machine, Object};
+use crate::onapp::OnApp;
+use crate::system::quoted;
+
+/// What was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Machine,
+    Disk,
+}
+
+/// Rows of a list that are looked through, at the most.
+const MAX_ROWS: usize = 1000;
+
+/// Adds to the error that nothing has this name what it names instead.
+pub async fn explain(cx: &Context, api: &Katapult, name: &str, wanted: Wanted, error: Error) -> Error {
+    if error.exit != Exit::NotFound {
+        return error;
+    }
+    let hint = match wanted {
+        Wanted::Machine if is_disk(cx, api, name).await => Some(disk_hint(name)),
+        Wanted::Disk if is_machine(cx, api, name).await => Some(machine_hint(name)),
+        _ if api.policy(name).await.is_ok() => Some(policy_hint(name)),
+        _ => None,
+    };
+    first(hint, error)
+}
+
+/// The same on OnApp, where the API's own words do not name what was not found.
+pub async fn explain_onapp(api: &OnApp, name: &str, wanted: Wanted, mut error: Error) -> Error {
+    if error.exit != Exit::NotFound {
+        return error;
+    }
+    // A list of what belongs to a VM that does not exist.
+    if wanted == Wanted::Machine && error.status == Some(404) && error.hints.is_empty() {
+        error.message = format!("no VM `{name}`: {}", error.message);
+        error = error.hint("`bpctl vm list` shows the VMs");
+    }
+    let hint = match wanted {
+        Wanted::Machine if api.disk(None, name).await.is_ok() => Some(disk_hint(name)),
+        Wanted::Disk if api.find_machine(name).await.is_ok() => Some(machine_hint(name)),
+        _ => None,
+    };
+    first(hint, error)
+}
+
+fn first(hint: Option<String>, mut error: Error) -> Error {
+    if let Some(hint) = hint {
+        error.hints.insert(0, hint);
+    }
+    error
+}
+
+fn machine_hint(name: &str) -> String {
+    let word = quoted(name);
+    format!("`{name}` is a VM: `bpctl vm show {word}`, `bpctl policies list --vm {word}`")
+}
+
+fn disk_hint(name: &str) -> String {
+    let word = quoted(name);
+    format!("`{name}` is a disk: `bpctl disk show {word}`, `bpctl policies list --disk {word}`")
+}
+
+fn policy_hint(name: &str) -> String {
+    format!("`{name}` is a policy: `bpctl policy show {}`", quoted(name))
+}
+
+async fn is_disk(cx: &Context, api: &Katapult, name: &str) -> bool {
+    let is_called = |disk: &Disk| [&disk.id, &disk.name].into_iter().any(|key| key.as_deref() == Some(name));
+    let Some(organization) = organization(cx, api).await else { return false };
+    let (mut found, mut seen) = (false, 0);
+    let mut each = |page: Vec<Object<Disk>>| look(page, &mut found, &mut seen, is_called);
+    api.disks(&organization, &mut each).await.is_ok() && found
+}
+
+async fn is_machine(cx: &Context, api: &Katapult, name: &str) -> bool {
+    let is_called = |machine: &Machine| machine.is_called(name) || machine.id.as_deref() == Some(name);
+    let Some(organization) = organization(cx, api).await else { return false };
+    let (mut found, mut seen) = (false, 0);
+    let mut each = |page: Vec<Object<Machine>>| look(page, &mut found, &mut seen, is_called);
+    api.machines(&organization, &mut each).await.is_ok() && found
+}
+
+async fn organization(cx: &Context, api: &Katapult) -> Option<Lookup> {
+    api.find_organization(cx.organization().ok()?).await.ok()
+}
+
+fn look<T>(page: Vec<Object<T>>, found: &mut bool, seen: &mut usize, is_called: impl Fn(&T) -> bool) -> Result<Flow> {
+    *seen += page.len();
+    *found |= page.iter().any(|row| is_called(&row.model));
+    Ok(if *found || *seen >= MAX_ROWS { Flow::Enough } else { Flow::More })
+}
