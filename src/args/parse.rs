@@ -71,7 +71,7 @@ impl Cli {
             Some(Named { command, is_complete: true }) => root(true).subcommand(command),
             // The verbs need no options yet.
             Some(Named { command, is_complete: false }) => root(false).subcommand(options(command, false)),
-            None => root(false).subcommands(commands()),
+            None => root(false).version(env!("CARGO_PKG_VERSION")).subcommands(commands()),
         }
     }
 }

@@ -3,14 +3,15 @@
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-use clap::{Arg, Command, ValueHint};
+use clap::{Arg, Command, CommandFactory, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 
 use super::cache::{Item, Kind};
 use super::live;
 use super::typed::Typed;
+use crate::args::Cli;
 use crate::config::{PROFILE_KEYS, Provider};
-use crate::help::columns;
+use crate::help::{Topic, columns};
 use crate::model::Interval;
 use crate::model::lint::RULES;
 
@@ -90,6 +91,14 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
             let (typed, can_be_undone) = (Arc::clone(typed), place.noun == "undo");
             with(arg, move || live::changes(&typed, can_be_undone))
         }
+        ("command", ..) if place.noun == "undo" => {
+            let typed = Arc::clone(typed);
+            with(arg, move || live::commands(&typed))
+        }
+        ("words", ..) if place.noun == "help" => {
+            let typed = Arc::clone(typed);
+            with(arg, move || of_help(&typed))
+        }
         ("explain", ..) => with(arg, codes),
         ("provider", ..) => with_words(arg, vec!["katapult", "onapp"]),
         ("filters", ..) => with(arg, {
@@ -111,8 +120,23 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
 fn suits(noun: &str) -> Option<Provider> {
     match noun {
         "backups" | "transactions" => Some(Provider::OnApp),
-        "vm" | "disk" | "check" => None,
-        _ => Some(Provider::Katapult),
+        "org" | "trash" | "export" | "plan" | "apply" => Some(Provider::Katapult),
+        _ => None,
+    }
+}
+
+/// What `help` can be asked about next: a command or a topic, then a verb of the command.
+fn of_help(typed: &Typed) -> Vec<Item> {
+    let words: Vec<&str> = typed.words_after("help").collect();
+    let about = |command: &Command| Item {
+        help: command.get_about().map(ToString::to_string).unwrap_or_default(),
+        ..Item::plain(command.get_name())
+    };
+    let all = Cli::command();
+    match words.as_slice() {
+        [] => all.get_subcommands().map(about).chain(Topic::ALL.map(|topic| Item::plain(topic.name()))).collect(),
+        [noun] => all.find_subcommand(noun).into_iter().flat_map(Command::get_subcommands).map(about).collect(),
+        _ => Vec::new(),
     }
 }
 

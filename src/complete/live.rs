@@ -9,6 +9,7 @@ use crate::http::Flow;
 use crate::journal::{Entry, Outcome, Recorded};
 use crate::katapult::{Lookup, Owner};
 use crate::model::{Disk, Machine, Organization, Policy, TrashObject};
+use crate::onapp::ScheduleOwner;
 use crate::system::System;
 use crate::text::escape;
 use crate::ui::{Ui, UiOptions};
@@ -50,6 +51,29 @@ pub(super) fn changes(typed: &Typed, can_be_undone: bool) -> Vec<Item> {
         .map(|entry| {
             let parts = [Some(entry.action.verb()), entry.target.as_deref(), Some(entry.outcome.word())];
             item(&entry.number.to_string(), parts)
+        })
+        .collect()
+}
+
+/// Returns the numbers of the latest commands that changed something which can be undone.
+pub(super) fn commands(typed: &Typed) -> Vec<Item> {
+    let cx = context(typed);
+    let recent = cx.journal().ok().and_then(|journal| journal.recent().ok());
+    let entries = recent.into_iter().flatten().map_while(|read| read.ok()).filter_map(Recorded::entry);
+    let mut commands: Vec<(u64, usize, Item)> = Vec::new();
+    let can_be_undone = |entry: &Entry| entry.outcome == Outcome::Done && entry.undone_by.is_none();
+    for entry in entries.filter(can_be_undone).take(MAX_CHANGES) {
+        let number = entry.command_id.unwrap_or(entry.number);
+        match commands.last_mut().filter(|(last, ..)| *last == number) {
+            Some((_, count, _)) => *count += 1,
+            None => commands.push((number, 1, item(&number.to_string(), [Some(entry.command.as_str())]))),
+        }
+    }
+    commands
+        .into_iter()
+        .map(|(_, count, item)| {
+            let plural = if count == 1 { "" } else { "s" };
+            Item { help: format!("{count} change{plural}: {}", item.help), ..item }
         })
         .collect()
 }
@@ -133,6 +157,8 @@ async fn ask(cx: &Context, kind: Kind, found: &mut Found) -> Result<()> {
     if provider == Provider::OnApp {
         return match kind {
             Kind::Machines => onapp_machines(cx, found).await,
+            Kind::Disks => onapp_disks(cx, found).await,
+            Kind::Policies => onapp_policies(cx, found).await,
             _ => Ok(()),
         };
     }
@@ -205,6 +231,24 @@ async fn onapp_machines(cx: &Context, found: &mut Found) -> Result<()> {
         })
         .await
         .map(drop)
+}
+
+async fn onapp_disks(cx: &Context, found: &mut Found) -> Result<()> {
+    let items = &mut found.items;
+    cx.onapp()?
+        .disks(&mut |page| {
+            items.extend(page.into_iter().filter_map(|object| disk(&object.model)));
+            Ok(Flow::More)
+        })
+        .await
+        .map(drop)
+}
+
+/// One request, which takes an administrator: asking each VM would take too long.
+async fn onapp_policies(cx: &Context, found: &mut Found) -> Result<()> {
+    let listed = cx.onapp()?.schedules(ScheduleOwner::Cloud).await?;
+    found.items = listed.rows.iter().filter_map(|object| policy(&object.model)).collect();
+    Ok(())
 }
 
 fn only(organizations: &[Item]) -> Option<String> {

@@ -37,6 +37,12 @@ impl Typed {
         self.words.iter().any(|known| known == word)
     }
 
+    /// Returns the words after one, without options.
+    pub(super) fn words_after(&self, word: &str) -> impl Iterator<Item = &str> {
+        let words = self.words.iter().map(String::as_str).skip_while(move |known| *known != word).skip(1);
+        words.filter(|word| !word.starts_with('-'))
+    }
+
     /// Returns the options for a command that never waits long.
     pub(super) fn global(&self) -> Global {
         self.global.clone()

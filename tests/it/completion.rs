@@ -120,6 +120,10 @@ fn commands_options_and_fixed_values() {
     offers(&bpctl, "bpctl pol", &["policies"]);
     offers(&bpctl, "bpctl policy", &["policy"]);
     offers(&bpctl, "bpctl b", &["backups"]);
+    offers(&bpctl, "bpctl --vers", &["--version"]);
+    offers(&bpctl, "bpctl help exit", &["exit-codes"]);
+    offers(&bpctl, "bpctl help disk", &["disk"]);
+    offers(&bpctl, "bpctl help policies cr", &["create"]);
     offers(&bpctl, "bpctl policies schedule", &["schedule-delete"]);
     offers(&bpctl, "bpctl policies list --inc", &["--include-disks"]);
     offers(&bpctl, "bpctl vm list -o j", &["json", "jsonl"]);
@@ -243,6 +247,8 @@ fn the_sandbox_and_profiles() {
     for line in ["bpctl --sandbox backups list --vm web", "bpctl backups list --profile=sandbox-onapp --vm web"] {
         offers(&bpctl, line, &["web1"]);
     }
+    offers(&bpctl, "bpctl --profile sandbox-onapp disk show 110", &["1101", "1102"]);
+    offers(&bpctl, "bpctl --profile sandbox-onapp policy show 4", &["41", "42", "43"]);
 }
 
 #[test]
@@ -390,6 +396,9 @@ fn changes_and_codes_are_described() {
     }
     assert_eq!(asked(sandbox(&[]), &["history", ""]), ["2", "1"]);
     assert_eq!(asked(sandbox(&[]), &["undo", ""]), ["2", "1"]);
+    assert_eq!(asked(sandbox(&[]), &["undo", "--command", ""]), ["2", "1"]);
+    let line = sandbox(&["__complete", "fish", "2", "undo", "--command", "2"]).run().ok().stdout;
+    assert_eq!(line, format!("words\n2\t1 change: policy update {policy} --retention 31\n"));
     sandbox(&["undo", "2", "--yes"]).run().ok();
     assert_eq!(asked(sandbox(&[]), &["undo", ""]), ["3", "1"], "what is undone cannot be undone again");
     let line = sandbox(&["__complete", "fish", "1", "history", "1"]).run().ok().stdout;
