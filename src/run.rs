@@ -181,7 +181,7 @@ fn unparsed(error: &clap::Error, arguments: &[OsString], system: &System) -> Exi
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let is_terminal = system.stdout_is_terminal;
             let printed =
-                ui.print(|out| if is_terminal { write!(out, "{}", text.ansi()) } else { write!(out, "{text}") });
+                ui.print_words(|out| if is_terminal { write!(out, "{}", text.ansi()) } else { write!(out, "{text}") });
             ended(&ui, printed)
         }
         // Nothing but the program or a command is named: its help says more than an error.
@@ -256,7 +256,8 @@ fn ui_options(global: &Global, system: &System, format: Format) -> UiOptions {
         has_color: has_color(global.color, system, system.stderr_is_terminal),
         is_terminal: system.stderr_is_terminal,
         is_dumb: system.variable(env::TERM) == Some("dumb"),
-        is_ascii: system.is_other_charset(),
+        is_ascii: system.is_ascii(system.stderr_is_terminal),
+        is_output_ascii: system.is_ascii(system.stdout_is_terminal),
         can_ask: system.stdin_is_terminal && system.stderr_is_terminal && !global.no_input,
     }
 }
@@ -283,7 +284,7 @@ fn output_options(global: &Global, system: &System, format: Format) -> OutputOpt
         is_terminal: system.stdout_is_terminal,
         width: width.map(|(_, columns)| columns),
         has_color: has_color(global.color, system, system.stdout_is_terminal),
-        is_ascii: system.is_other_charset(),
+        is_ascii: system.is_ascii(system.stdout_is_terminal),
         is_csv_safe: global.csv_safe,
         ..OutputOptions::new(format, TimeFormat { now: system.now(), zone: TimeZone::UTC })
     }

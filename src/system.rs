@@ -115,10 +115,21 @@ impl System {
 }
 
 impl System {
-    /// Whether the locale's character set is another than UTF-8. Where no locale is set, terminals are UTF-8 today.
-    pub fn is_other_charset(&self) -> bool {
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| self.variable(name));
-        locale.map(str::to_lowercase).is_some_and(|name| !name.contains("utf-8") && !name.contains("utf8"))
+    /// Whether a stream has no signs but ASCII for sure: the locale's character set is another than UTF-8, or it is a
+    /// terminal that can do nothing but print. Where no locale is set, terminals are UTF-8 today.
+    pub fn is_ascii(&self, is_terminal: bool) -> bool {
+        let is_dumb = is_terminal && self.variable("TERM") == Some("dumb");
+        let is_utf8 = |name: String| name.contains("utf-8") || name.contains("utf8");
+        is_dumb || self.locale().is_some_and(|name| !is_utf8(name.to_lowercase()))
+    }
+
+    /// Whether a locale is set.
+    pub fn has_locale(&self) -> bool {
+        self.locale().is_some()
+    }
+
+    fn locale(&self) -> Option<&str> {
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| self.variable(name))
     }
 }
 

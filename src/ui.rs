@@ -37,8 +37,10 @@ pub struct UiOptions {
     pub is_terminal: bool,
     /// The terminal knows no control sequences (`TERM=dumb`).
     pub is_dumb: bool,
-    /// bpctl's own symbols are to be ASCII.
+    /// bpctl's own symbols are to be ASCII on standard error.
     pub is_ascii: bool,
+    /// The same on standard output.
+    pub is_output_ascii: bool,
     /// Questions can be asked: both ends are terminals, and `--no-input` is not given.
     pub can_ask: bool,
 }
@@ -100,6 +102,19 @@ impl Ui {
         // What is printed may stay in the buffer.
         self.progress.hide();
         write(&mut *self.out.borrow_mut()).map_err(|error| Error::io("standard output", &error))
+    }
+
+    /// Writes words for people to standard output, in ASCII where that may have no other signs.
+    ///
+    /// # Errors
+    /// The stream's; a closed pipe ends the program quietly.
+    pub fn print_words(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        if !self.options.is_output_ascii {
+            return self.print(write);
+        }
+        let mut text = Vec::new();
+        write(&mut text).map_err(|error| Error::io("standard output", &error))?;
+        self.print(|out| out.write_all(to_ascii(&String::from_utf8_lossy(&text)).as_bytes()))
     }
 
     /// Hands on to the reader of standard output what was written so far.

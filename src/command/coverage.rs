@@ -36,7 +36,7 @@ pub async fn run(cx: &Context, args: Args) -> Result<()> {
         && !coverage.rows.is_empty();
     print_list(rows, coverage.rows, "in this organization")?;
     if has_footer {
-        cx.ui.print(|out| {
+        cx.ui.print_words(|out| {
             writeln!(out)?;
             totals_lines(&coverage.totals).iter().try_for_each(|line| writeln!(out, "{}", escape(line)))
         })?;

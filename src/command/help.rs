@@ -31,5 +31,7 @@ pub fn run(cx: &Context, args: Help) -> Result<()> {
 }
 
 fn print(cx: &Context, text: &StyledStr) -> Result<()> {
-    cx.ui.print(|out| if cx.system.stdout_is_terminal { write!(out, "{}", text.ansi()) } else { write!(out, "{text}") })
+    cx.ui.print_words(
+        |out| if cx.system.stdout_is_terminal { write!(out, "{}", text.ansi()) } else { write!(out, "{text}") },
+    )
 }

@@ -45,7 +45,7 @@ fn document(plan: &Plan) -> Result<Value> {
 }
 
 fn print(cx: &Context, plan: &Plan) -> Result<()> {
-    cx.ui.print(|out| {
+    cx.ui.print_words(|out| {
         for line in lines(plan, &cx.output.times) {
             let line = crate::text::escape(&line).into_owned();
             let color = match (cx.output.has_color, line.as_bytes().first()) {

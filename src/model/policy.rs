@@ -225,7 +225,7 @@ impl Schedule {
     }
 
     /// Whether the description holds a time of day.
-    pub fn has_time_of_day(&self) -> bool {
+    fn has_time_of_day(&self) -> bool {
         self.time.is_some() && self.interval.as_ref().is_some_and(|interval| *interval != Interval::Hourly)
     }
 

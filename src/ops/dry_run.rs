@@ -21,7 +21,7 @@ pub fn print(cx: &Context, writes: &[impl Write]) -> Result<()> {
             cx.ui.print(|out| structured(&cx.output, &value, out))
         }
         Format::Table | Format::Wide => {
-            writes.iter().try_for_each(|write| cx.ui.print(|out| print_text(cx, write, out)))
+            writes.iter().try_for_each(|write| cx.ui.print_words(|out| print_text(cx, write, out)))
         }
         _ => {
             // Rows are for programs, and a dry run has none.

@@ -21,7 +21,7 @@ pub fn changes(cx: &Context, policy: &Policy) -> Result<PolicyPatch> {
         retention: number(cx, "Retention: backups to keep", policy.retention, POSITIVE)?,
         interval: interval(cx, schedule.interval.as_ref())?,
         frequency: number(cx, "Frequency: every N intervals", schedule.frequency, POSITIVE)?,
-        time: number(cx, "Time: hour of the day, 0 to 23", schedule.time, HOURS)?,
+        time: number(cx, "Time: hour of the day in server time, 0 to 23", schedule.time, HOURS)?,
         minute: number(cx, "Minute: 0 to 59", schedule.minute, MINUTES)?,
         enabled: None,
     };
@@ -55,7 +55,7 @@ pub async fn missing(cx: &Context, api: &Katapult, args: &mut PolicyCreate) -> R
 /// Asks for hour and minute. What an hour means for an hourly policy is not documented, so it is left out there.
 fn time_of_day(cx: &Context, fields: &mut PolicyFields) -> Result<()> {
     if fields.time.is_none() && fields.interval != Some(Interval::Hourly) {
-        fields.time = asked(cx, "Time: hour of the day, 0 to 23", HOUR, HOURS)?;
+        fields.time = asked(cx, "Time: hour of the day in server time, 0 to 23", HOUR, HOURS)?;
         keep_number(cx, "--time", fields.time);
     }
     if fields.minute.is_none() {

@@ -36,7 +36,7 @@ impl Ui {
     /// Keys pressed before the question appeared are discarded: they were meant for something else.
     pub fn confirm(&self, question: &str) -> Result<bool> {
         self.print_unsaid();
-        let prompt = format!("{} [y/N] ", escape(question));
+        let prompt = self.readable(&format!("{} [y/N] ", escape(question))).into_owned();
         loop {
             self.has_asked.set(false);
             let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(left)?;
@@ -79,14 +79,16 @@ impl Ui {
         let prompt = format!("{} (type to search):", escape(question));
         // A column less than the terminal has: a line that wraps could not be taken away again.
         let room = usize::from(width).max(LEAST_WIDTH) - 1;
-        let theme = Counted { lines: Cell::new(0), room };
         // Two are for the pointer.
-        let lines = choices(rows, room - 2);
+        let mut lines = choices(rows, room - 2);
+        lines.iter_mut().for_each(|line| *line = self.readable(line).into_owned());
+        let keys: Vec<String> = rows.iter().enumerate().map(|(number, row)| key(number, row, room - 2)).collect();
+        let theme = Counted { lines: Cell::new(0), room, rows: &lines };
         let shown = ROWS_SHOWN.min(usize::from(height).saturating_sub(3)).max(1);
         let choose = || {
             dialoguer::FuzzySelect::with_theme(&theme)
                 .with_prompt(prompt)
-                .items(&lines)
+                .items(&keys)
                 .default(default)
                 .max_length(shown)
                 .report(false)
@@ -119,6 +121,7 @@ impl Ui {
             "" => format!("{}: ", escape(question)),
             default => format!("{} [{}]: ", escape(question), escape(default)),
         };
+        let prompt = self.readable(&prompt).into_owned();
         loop {
             let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(left)?;
             let text = if line.trim().is_empty() { default } else { line.trim() };
@@ -270,10 +273,44 @@ fn echo(term: &Term, before: usize, text: &str) -> io::Result<()> {
 }
 
 /// The plain look within the terminal's width, with a count of the lines that a list takes.
-struct Counted {
+struct Counted<'a> {
     lines: Cell<usize>,
     /// The columns of a line.
     room: usize,
+    /// What is shown for each [`key`].
+    rows: &'a [String],
+}
+
+/// Symbols for private use begin here; what a key ends with cannot be typed.
+const PRIVATE: u32 = 0xe000;
+/// How many of them are used.
+const PRIVATE_COUNT: usize = 0x1000;
+
+/// What a row is found by, and its number in two symbols. It has at most `most` bytes: the prompt counts bytes as columns
+/// when it takes lines away, and would take too many.
+fn key(number: usize, row: &[String], most: usize) -> String {
+    let cells: Vec<_> = row.iter().map(|cell| escape(cell)).collect();
+    let (id, others) = cells.split_last().map_or(("", &[][..]), |(id, others)| (id.as_ref(), others));
+    let room = most.saturating_sub(6);
+    let id = begin(id, room);
+    let names = others.join(" ");
+    let names = begin(&names, (room - id.len()).saturating_sub(1));
+    let symbol = |digit: usize| char::from_u32(PRIVATE + u32::try_from(digit).unwrap_or(0)).unwrap_or_default();
+    let digits = [number / PRIVATE_COUNT % PRIVATE_COUNT, number % PRIVATE_COUNT];
+    let gap = if names.is_empty() { "" } else { " " };
+    [names, gap, id].into_iter().flat_map(str::chars).chain(digits.map(symbol)).collect()
+}
+
+/// The beginning of a text, of so many bytes at the most.
+fn begin(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
+/// Returns the number of a [`key`].
+fn number_of(key: &str) -> usize {
+    let digits = key.chars().rev().take(2).map(|symbol| u32::from(symbol).saturating_sub(PRIVATE) as usize);
+    digits.enumerate().map(|(place, digit)| if place == 0 { digit } else { digit * PRIVATE_COUNT }).sum()
 }
 
 /// Gives the part of a search text around its cursor (a byte in it) that fits into so many columns.
@@ -292,7 +329,7 @@ fn in_sight(text: &str, cursor: usize, room: usize) -> (&str, &str) {
     (&head[begin..], &tail[..end])
 }
 
-impl Theme for Counted {
+impl Theme for Counted<'_> {
     fn format_fuzzy_select_prompt(
         &self,
         f: &mut dyn fmt::Write,
@@ -318,13 +355,25 @@ impl Theme for Counted {
         search_term: &str,
     ) -> fmt::Result {
         self.lines.set(self.lines.get() + 1);
+        let text = self.rows.get(number_of(text)).map_or(text, String::as_str);
         SimpleTheme.format_fuzzy_select_prompt_item(f, text, is_active, highlights, matcher, search_term)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::in_sight;
+    use super::{in_sight, key, number_of};
+
+    #[test]
+    fn a_key_fits_and_gives_back_its_number() {
+        let row = ["漢字漢字漢字", "dbp_1"].map(str::to_owned);
+        for number in [0, 1, 4095, 4096, 100_000] {
+            let key = key(number, &row, 20);
+            assert!(key.len() <= 20 && key.starts_with("漢字 dbp_1"), "{key}");
+            assert_eq!(number_of(&key), number);
+        }
+        assert!(key(0, &row, 80).contains("漢字漢字漢字 dbp_1"));
+    }
 
     #[test]
     fn a_long_search_text_stays_on_its_line() {

@@ -15,10 +15,8 @@ const LEAST_FIRST: usize = 8;
 const WIDEST_PHRASE: usize = 20;
 const LEAST_NAME: usize = 16;
 
-/// Lays out rows of columns as lines of at most `most` bytes. The last column, an id, stays whole where that can be: the
-/// first is cut before it, then names in the middle are, then columns in the middle are left out.
-///
-/// Bytes, since the prompt that shows them counts bytes when it takes them away again.
+/// Lays out rows of columns as lines of at most `most` columns of a terminal. The last column, an id, stays whole where that
+/// can be: the first is cut before it, then names in the middle are, then columns in the middle are left out.
 pub fn choices(rows: &[Vec<String>], most: usize) -> Vec<String> {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| escape(cell).into_owned()).collect()).collect();
@@ -73,10 +71,13 @@ fn fitting(row: &[String], widths: &[Option<usize>], most: usize) -> String {
         .collect();
     loop {
         let line = line(&row, widths, first);
-        if line.len() <= most || first <= 1 {
+        if line.width() <= most {
+            return line;
+        }
+        if first <= 1 {
             return match row.last() {
-                Some(id) if line.len() > most && id.len() <= most => id.clone(),
-                _ => cut(line, most),
+                Some(id) if id.width() <= most => id.clone(),
+                _ => shortened(&line, most),
             };
         }
         first -= 1;
@@ -99,25 +100,19 @@ fn line(row: &[String], widths: &[Option<usize>], first: usize) -> String {
 /// Stands for what was cut off.
 const MARK: &str = "…";
 
-/// Cuts a line to so many bytes.
-fn cut(mut line: String, most: usize) -> String {
-    if line.len() > most {
-        let room = most.saturating_sub(MARK.len());
-        let end = (0..=room).rev().find(|at| line.is_char_boundary(*at));
-        line.truncate(end.unwrap_or(0));
-        line.push_str(MARK);
-    }
-    line
-}
-
-/// Cuts a line to so many bytes, and keeps its end: the id.
+/// Cuts a line to a width, and keeps its end: the id.
 fn cut_front(line: &str, most: usize) -> String {
-    if line.len() <= most {
+    if line.width() <= most {
         return line.to_owned();
     }
-    let room = most.saturating_sub(MARK.len());
-    let begin = (line.len() - room..=line.len()).find(|at| line.is_char_boundary(*at));
-    MARK.to_owned() + &line[begin.unwrap_or(line.len())..]
+    let room = most.saturating_sub(MARK.width());
+    let mut width = 0;
+    let fits = |(_, symbol): &(usize, char)| {
+        width += symbol.width().unwrap_or(0);
+        width <= room
+    };
+    let begin = line.char_indices().rev().take_while(fits).last().map_or(line.len(), |(at, _)| at);
+    MARK.to_owned() + &line[begin..]
 }
 
 /// Cuts a text to a width, in one pass: a name can be as long as an answer.
@@ -175,7 +170,7 @@ mod tests {
     fn a_long_name_is_cut_and_an_id_is_not() {
         let long = "n".repeat(200);
         let lines = choices(&rows(&[&[&long, "dbp_1"], &[&long, "dbp_2"], &[&"ü".repeat(60), "dbp_3"]]), 40);
-        assert!(lines.iter().all(|line| line.len() <= 40), "{lines:?}");
+        assert!(lines.iter().all(|line| line.width() <= 40), "{lines:?}");
         assert!(lines[0].ends_with("…  dbp_1") && lines[1].ends_with("…  dbp_2"), "{lines:?}");
     }
 
@@ -187,19 +182,37 @@ mod tests {
             ids.iter().map(|id| [name, "40 GB", machine, id].map(str::to_owned).to_vec()).collect();
         for most in 10..120 {
             let lines = choices(&all, most);
-            assert!(lines.iter().all(|line| line.len() <= most), "{most}: {lines:?}");
+            assert!(lines.iter().all(|line| line.width() <= most), "{most}: {lines:?}");
             assert_ne!(lines[0], lines[1], "{most}");
             if most >= 21 {
                 assert!(lines.iter().zip(ids).all(|(line, id)| line.ends_with(id)), "{most}: {lines:?}");
             }
         }
-        assert_eq!(choices(&all, 60)[0], "Boo…  40 GB  web-1.shop.example.…  disk_5BUcxDFngM8IDUB4");
-        assert_eq!(choices(&all, 45)[0], "Boot disk of…  40 GB  disk_5BUcxDFngM8IDUB4");
-        assert_eq!(choices(&all, 31)[0], "Boot …  disk_5BUcxDFngM8IDUB4");
-        assert_eq!(choices(&all, 24)[0], "disk_5BUcxDFngM8IDUB4");
-        assert_eq!(choices(&all, 20)[0], "…  disk_5BUcxDF…");
+        assert_eq!(choices(&all, 60)[0], "Boot di…  40 GB  web-1.shop.example.…  disk_5BUcxDFngM8IDUB4");
+        assert_eq!(choices(&all, 45)[0], "Boot disk of t…  40 GB  disk_5BUcxDFngM8IDUB4");
+        assert_eq!(choices(&all, 31)[0], "Boot di…  disk_5BUcxDFngM8IDUB4");
+        assert_eq!(choices(&all, 24)[0], "…  disk_5BUcxDFngM8IDUB4");
+        assert_eq!(choices(&all, 20)[0], "…  disk_5BUcxDFngM8…");
         // What still looks the same is numbered, within the same room.
-        assert_eq!(choices(&rows(&[&["abcdefghijkl"], &["abcdefghijkl"]]), 12), ["abcdefghijkl", "…hijkl (2)"]);
+        assert_eq!(choices(&rows(&[&["abcdefghijkl"], &["abcdefghijkl"]]), 12), ["abcdefghijkl", "…fghijkl (2)"]);
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        let names = ["漢字漢字漢字漢字漢字", "\u{1f40b}\u{1f40b} whale", "e\u{301}e\u{301}e\u{301}"];
+        let all: Vec<Vec<String>> = names.iter().map(|name| vec![(*name).to_owned(), "dbp_1".to_owned()]).collect();
+        let lines = choices(&all, 40);
+        assert_eq!(
+            lines,
+            [
+                "漢字漢字漢字漢字漢字  dbp_1",
+                "🐋🐋 whale            dbp_1",
+                "e\u{301}e\u{301}e\u{301}                   dbp_1"
+            ]
+        );
+        let lines = choices(&all, 16);
+        assert_eq!(lines[0], "漢字漢字…  dbp_1");
+        assert!(lines.iter().all(|line| line.width() == 16), "{lines:?}");
     }
 
     #[test]

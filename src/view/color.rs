@@ -14,7 +14,7 @@ pub(super) fn of_state(word: &str) -> Option<&'static str> {
         "ok" | "built" | "ready" | "done" | "attached" | "started" | "complete" | "completed" | "passed" => Some(GREEN),
         "partial" | "weak" | "warning" | "unknown" | "building" | "pending" | "locked" | "not built" | "not_built"
         | "not tried" | "skipped" | "to be deleted" => Some(YELLOW),
-        "none" | "error" | "failed" | "stale" | "cancelled" => Some(RED),
+        "none" | "critical" | "error" | "failed" | "stale" | "cancelled" => Some(RED),
         _ => None,
     }
 }

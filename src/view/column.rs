@@ -14,6 +14,9 @@ pub enum Kind {
     Time,
 }
 
+/// What most columns that can be shortened get.
+pub(super) const COMFORTABLE: usize = 20;
+
 /// One column of a resource.
 pub struct Column<T> {
     /// Its name for `--columns`, `--sort` and `--filter`, and its CSV header; in upper case the table's header.
@@ -25,6 +28,9 @@ pub struct Column<T> {
     pub rank: u8,
     /// Whether its text may be shortened; ids are not, since half an id cannot be used.
     pub is_flexible: bool,
+    /// The columns of a terminal that its text gets before a column of higher rank has to go for it, where it may be
+    /// shortened.
+    pub comfortable: usize,
     /// Whether it holds a state, which is coloured on a terminal.
     pub is_state: bool,
     /// Whether it is aligned right.
@@ -41,6 +47,7 @@ impl<T> Column<T> {
             kind: Kind::Text,
             rank: 0,
             is_flexible: false,
+            comfortable: COMFORTABLE,
             is_state: false,
             is_right: false,
             cell,
@@ -95,6 +102,12 @@ impl<T> Column<T> {
     #[must_use]
     pub const fn flexible(self) -> Self {
         Self { is_flexible: true, ..self }
+    }
+
+    /// The same, where so much of it is needed to understand it.
+    #[must_use]
+    pub const fn flexible_from(self, comfortable: usize) -> Self {
+        Self { is_flexible: true, comfortable, ..self }
     }
 
     /// Lets a narrow terminal go without it; columns with a higher rank go first.

@@ -6,8 +6,6 @@
 
 /// Spaces between columns.
 pub(super) const GAP: usize = 2;
-/// What a column that can be shortened gets before others have to go for it.
-const COMFORTABLE: usize = 20;
 /// What is left of a column that is shortened, where that is possible.
 const SHORTEST: usize = 8;
 
@@ -20,6 +18,8 @@ pub(super) struct Need {
     pub(super) relative: usize,
     pub(super) rank: u8,
     pub(super) is_flexible: bool,
+    /// What it gets before others have to go for it, where it is flexible.
+    pub(super) comfortable: usize,
 }
 
 /// How a table is drawn.
@@ -43,7 +43,7 @@ impl Layout {
             for (is_relative, is_short) in [(false, false), (true, false), (true, true)] {
                 let wanted = |need: &Need| if is_relative { need.relative } else { need.full };
                 let least = |need: &Need| {
-                    if is_short && need.is_flexible { wanted(need).min(COMFORTABLE) } else { wanted(need) }
+                    if is_short && need.is_flexible { wanted(need).min(need.comfortable) } else { wanted(need) }
                 };
                 let mut widths: Vec<Option<usize>> =
                     needs.iter().zip(&is_shown).map(|(need, is_shown)| is_shown.then(|| least(need))).collect();
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     fn need(full: usize, relative: usize, rank: u8, is_flexible: bool) -> Need {
-        Need { full, relative, rank, is_flexible }
+        Need { full, relative, rank, is_flexible, comfortable: 20 }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::cell::Key;
-use super::column::{Kind, find};
+use super::column::{COMFORTABLE, Kind, find};
 use super::filter::Filters;
 use super::grid::Grid;
 use super::options::{OutputOptions, has_columns};
@@ -232,6 +232,7 @@ impl<'s, T: Resource> Listing<'s, T> {
             rank: 0,
             is_right: false,
             is_flexible: true,
+            comfortable: COMFORTABLE,
             is_state: false,
             is_time: false,
         });
@@ -241,6 +242,7 @@ impl<'s, T: Resource> Listing<'s, T> {
             rank: if self.output.columns.is_some() { 0 } else { column.rank },
             is_right: column.is_right,
             is_flexible: column.is_flexible,
+            comfortable: column.comfortable,
             is_state: column.is_state,
             is_time: column.kind == Kind::Time,
         });

@@ -18,6 +18,7 @@ pub(super) struct Heading {
     pub(super) rank: u8,
     pub(super) is_right: bool,
     pub(super) is_flexible: bool,
+    pub(super) comfortable: usize,
     pub(super) is_state: bool,
     pub(super) is_time: bool,
 }
@@ -126,6 +127,7 @@ fn needs(headings: &[Heading], grid: &Grid, order: &[usize], has_header: bool) -
             relative: if has_header { heading.title.width() } else { 0 },
             rank: heading.rank,
             is_flexible: heading.is_flexible,
+            comfortable: heading.comfortable,
         })
         .collect();
     for row in order {

@@ -119,10 +119,13 @@ fn what_a_question_is_about_is_shown_even_when_quiet() {
     let file = home.file("p.toml", "version = 1\n[[policy]]\nvm = \"web-1\"\ninterval = \"daily\"\nretention = 3\n");
     let file = file.display().to_string();
     let cases: &[(&[&str], &str)] = &[
-        (&["policies", "update", "--match", "web-*", "--retention", "50"], "web-1 (daily at 02:30, keeps 7"),
-        (&["policy", "update", POLICY, "--retention", "3"], "web-1 (daily at 02:30, keeps 7"),
-        (&["policy", "schedule-delete", POLICY, "--at", "+7d"], "web-1 (daily at 02:30, keeps 7"),
-        (&["policy", "delete", POLICY], "web-1 (daily at 02:30, keeps 7"),
+        (
+            &["policies", "update", "--match", "web-*", "--retention", "50"],
+            "web-1 (daily at 02:30 server time, keeps 7",
+        ),
+        (&["policy", "update", POLICY, "--retention", "3"], "web-1 (daily at 02:30 server time, keeps 7"),
+        (&["policy", "schedule-delete", POLICY, "--at", "+7d"], "web-1 (daily at 02:30 server time, keeps 7"),
+        (&["policy", "delete", POLICY], "web-1 (daily at 02:30 server time, keeps 7"),
         (&["apply", "-f", &file], "~ web-1 daily"),
     ];
     for (args, about) in cases {

@@ -100,7 +100,10 @@ fn several_writes_say_whose_they_are_and_what_is_lost() {
     ];
     for (args, lost) in cases {
         let run = dry(&world, args);
-        for line in ["  dbp_a of db-1 (daily at 02:30, keeps 7, ", "  dbp_b of db-2 (daily at 02:30, keeps 7, "] {
+        for line in [
+            "  dbp_a of db-1 (daily at 02:30 server time, keeps 7, ",
+            "  dbp_b of db-2 (daily at 02:30 server time, keeps 7, ",
+        ] {
             assert!(run.stdout.contains(line), "`{line}` is missing: {}", run.report());
         }
         let losses =

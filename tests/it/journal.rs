@@ -202,8 +202,8 @@ fn the_list_is_newest_first_and_says_what_changed() {
         run.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let differences = rows(&["--columns", "number,change,target,difference"]);
-    assert_eq!(differences[0], "4,create,build-1,\"weekly at 00:00, keeps 3\"");
-    assert_eq!(differences[1], "3,delete,web-1,\"daily at 04:30, keeps 30\"");
+    assert_eq!(differences[0], "4,create,build-1,\"weekly at 00:00 server time, keeps 3\"");
+    assert_eq!(differences[1], "3,delete,web-1,\"daily at 04:30 server time, keeps 30\"");
     assert!(differences[2].starts_with("2,schedule-delete,web-1,") && differences[2].contains("deletion → "));
     assert!(differences[2].contains("2040-01-02"), "{}", differences[2]);
     assert_eq!(differences[3], "1,update,web-1,\"retention 7 → 30, time 2 → 4\"");

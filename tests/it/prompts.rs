@@ -1,6 +1,7 @@
 //! Questions at a terminal: lists to choose from, fields with defaults, confirmations; and leaving each of them.
 
 use serde_json::json;
+use unicode_width::UnicodeWidthStr;
 
 use crate::harness::{bare, katapult};
 use crate::server::Server;
@@ -141,7 +142,7 @@ fn an_update_without_fields_asks_for_them_with_the_present_values() {
     terminal.wait_for("> daily").press("enter");
     at(&terminal, "Frequency: every N intervals [1]:");
     terminal.press("enter");
-    at(&terminal, "Time: hour of the day, 0 to 23 [2]:");
+    at(&terminal, "Time: hour of the day in server time, 0 to 23 [2]:");
     terminal.type_text("44").press("backspace").press("enter");
     at(&terminal, "Minute: 0 to 59 [30]:");
     terminal.press("enter");
@@ -320,5 +321,41 @@ fn a_list_leaves_nothing_behind_in_a_terminal_of_any_width() {
         terminal.press("ctrl-c");
         let ended = terminal.ends().exits(130);
         assert!(ended.screen.starts_with("error: "), "{columns} columns, the list is gone: {}", ended.report());
+    }
+}
+
+#[test]
+fn wide_names_stand_in_columns_and_are_found() {
+    let whale = "\u{1f40b} 漢字漢字漢字漢字漢字漢字漢字漢字";
+    let policies = vec![
+        policy(POLICY, "VirtualMachine", VM, whale, "daily", 7),
+        policy("dbp_second", "VirtualMachine", "vm_2", "漢字", "weekly", 4),
+        policy("dbp_third", "VirtualMachine", "vm_3", "plain", "weekly", 4),
+    ];
+    let server = World::new().policies(policies).serve();
+    for columns in [60, 120] {
+        let show = katapult(&server, &["policy", "show"]).env("LANG", "C.UTF-8");
+        let terminal = Terminal::run_in(columns, &show);
+        at(&terminal, "type to search");
+        let screen = terminal.wait_for("dbp_third").screen();
+        let lines: Vec<&str> = screen.lines().filter(|line| line.contains("dbp_")).collect();
+        assert_eq!(lines.len(), 3, "one line a row: {screen}");
+        let place = |line: &str| line.split("dbp_").next().unwrap().width();
+        assert!(
+            lines.iter().all(|line| place(line) == place(lines[0]) && line.width() < columns),
+            "{columns}: {screen}"
+        );
+        assert!(columns < 120 || lines[0].contains(whale), "there is room for all of it: {screen}");
+        for (typed, left) in [("漢", 2), ("third", 1)] {
+            terminal.type_text(typed).wait_until("fewer rows", |screen| screen.matches("dbp_").count() == left);
+            for _ in typed.chars() {
+                terminal.press("backspace");
+            }
+            terminal.wait_until("all rows", |screen| screen.matches("dbp_").count() == 3);
+        }
+        terminal.press("down").press("enter");
+        let ended = terminal.ends().exits(0).shows(&["Target:"]);
+        assert_eq!(ended.screen.matches("(type to search)").count(), 0, "the list is gone: {}", ended.report());
+        assert!(ended.screen.contains("dbp_second"), "{}", ended.report());
     }
 }

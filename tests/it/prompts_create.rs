@@ -31,7 +31,7 @@ fn a_create_asks_for_what_is_missing_and_shows_the_command() {
     terminal.type_text("week").wait_for("> weekly").press("enter");
     terminal.wait_for_prompt("Retention: backups to keep [8]:");
     terminal.press("enter");
-    terminal.wait_for_prompt("Time: hour of the day, 0 to 23 [2]:");
+    terminal.wait_for_prompt("Time: hour of the day in server time, 0 to 23 [2]:");
     terminal.enter("5");
     terminal.wait_for_prompt("Minute: 0 to 59 [0]:");
     terminal.press("enter");

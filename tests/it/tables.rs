@@ -147,6 +147,32 @@ fn other_character_sets_get_ascii() {
 }
 
 #[test]
+fn terminals_that_can_only_print_get_ascii() {
+    let home = crate::harness::Home::new();
+    let dumb = |args: &[&str]| bare(&["--sandbox"]).args(args).env("TERM", "dumb").env("LANG", "C.UTF-8").home(&home);
+    let terminal = Terminal::run_in(80, &dumb(&["policy", "update", "web-1", "--retention", "6"]));
+    terminal.answer(&[("[y/N]", "y")]);
+    let asked = terminal.ends().exits(0).shows(&["retention  7 -> 6"]);
+    assert!(asked.raw.is_ascii(), "{}", asked.report());
+    for args in [
+        &["policies", "list"][..],
+        &["history"],
+        &["coverage"],
+        &["calendar"],
+        &["calendar", "--next", "7d"],
+        &["lint"],
+        &["disk", "list"],
+        &["policy", "show", "web-1"],
+        &["policies", "update", "--match", "*", "--retention", "3", "--dry-run"],
+    ] {
+        for columns in [40, 80] {
+            let ended = Terminal::run_in(columns, &dumb(args)).ends().exits(0);
+            assert!(ended.raw.is_ascii() && !ended.raw.contains('\u{1b}'), "{}", ended.report());
+        }
+    }
+}
+
+#[test]
 fn what_takes_long_is_shown_until_something_is_printed() {
     let world = World::new();
     let server = Server::start(move |request| world.answer(request).delayed(Duration::from_millis(2500)));

@@ -107,7 +107,7 @@ fn an_undo_at_a_terminal_is_previewed_and_asked_about() {
     for (answer, code) in [("n", 2), ("y", 0)] {
         let terminal = Terminal::run(&company.bpctl(&["undo"]));
         terminal.wait_for_prompt("Undo it? [y/N]").enter(answer);
-        terminal.ends().exits(code).shows(&[&format!("{id} of web-1 (daily at 02:30, keeps 7")]);
+        terminal.ends().exits(code).shows(&[&format!("{id} of web-1 (daily at 02:30 server time, keeps 7")]);
         assert_eq!(company.policy(&id).is_some(), answer == "y");
     }
 }

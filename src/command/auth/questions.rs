@@ -1,14 +1,11 @@
 //! What `auth login` asks for: the token, and on a terminal the URL and user of an OnApp cloud.
 
-use dialoguer::{Input, Select};
-
 use super::check::key;
 use crate::config::{Profile, Provider, bad_character, env};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::Session;
 use crate::secret::Secret;
-use crate::text::escape;
 
 /// The longest token that is read, in bytes.
 const MAX_TOKEN: u64 = 16 * 1024;
@@ -44,16 +41,16 @@ pub fn organization(cx: &Context, session: &Session) -> Result<Option<String>> {
         return Ok(None);
     }
     let keys: Vec<&str> = organizations.iter().filter_map(key).collect();
-    let mut labels: Vec<String> = keys.iter().map(|key| escape(key).into_owned()).collect();
-    labels.push("(name one in each command)".to_owned());
-    let prompt = Select::new().with_prompt("Organization").items(&labels).default(0);
-    let chosen = cx.ui.ask(|| prompt.interact())?;
+    let labels = keys.iter().copied().chain(["(name one in each command)"]);
+    let rows: Vec<Vec<String>> = labels.map(|label| vec![label.to_owned()]).collect();
+    let chosen = cx.ask(|ui| ui.select("Organization", &rows, 0))?;
     Ok(keys.get(chosen).map(|key| (*key).to_owned()))
 }
 
 fn text(cx: &Context, prompt: &str) -> Result<String> {
-    let input = Input::<String>::new().with_prompt(prompt);
-    Ok(cx.ui.ask(|| input.interact_text())?.trim().to_owned())
+    let not_empty =
+        |text: &str| if text.is_empty() { Err("a value is needed".to_owned()) } else { Ok(text.to_owned()) };
+    cx.ask(|ui| ui.input(prompt, "", not_empty))
 }
 
 /// Reads the token: hidden from a terminal, else one line of standard input.

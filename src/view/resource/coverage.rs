@@ -10,14 +10,14 @@ impl Resource for Row {
     const PLURAL: &'static str = "rows of the coverage";
 
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::new("machine", |row, _| Cell::text(Some(row.name.as_str()))).flexible(),
+        Column::<Self>::new("machine", |row, _| Cell::text(Some(row.name.as_str()))).flexible_from(28),
         Column::<Self>::new("type", |row, _| Cell::text(Some(kind(row)))).wide(),
         Column::<Self>::new("verdict", |row, _| Cell::text(Some(row.verdict.word()))).words(&VERDICTS),
         Column::<Self>::new("disks", |row, _| disks(row)).right().rank(2),
         Column::<Self>::new("interval", |row, _| interval(row)).length().wide(),
-        Column::<Self>::new("kept", |row, _| kept(row)).length().flexible().rank(1),
+        Column::<Self>::new("kept", |row, _| kept(row)).length().flexible().rank(3),
         Column::<Self>::new("next_run", |row, _| Cell::unix(row.next_run)).time().wide(),
-        Column::<Self>::new("reason", |row, _| Cell::text(Some(row.reason.as_str()))).flexible().rank(3),
+        Column::<Self>::new("reason", |row, _| Cell::text(Some(row.reason.as_str()))).flexible().rank(1),
         Column::<Self>::new("policies", |row, _| Cell::text(Some(row.policies.join(", ")))).wide(),
         Column::<Self>::new("id", |row, _| Cell::text(row.id.as_deref())).wide(),
     ];

@@ -10,10 +10,10 @@ impl Resource for Finding {
         Column::<Self>::new("code", |finding, _| Cell::text(Some(finding.code))),
         Column::<Self>::new("severity", |finding, _| Cell::text(Some(finding.severity.word())))
             .words(&["error", "warning"])
-            .rank(2),
+            .rank(1),
         Column::<Self>::new("target", |finding, _| Cell::text(finding.target.as_deref())).flexible(),
-        Column::<Self>::new("policy", |finding, _| Cell::text(finding.policy.as_deref())).rank(1),
-        Column::<Self>::new("message", |finding, _| Cell::text(Some(finding.message.as_str()))).flexible(),
+        Column::<Self>::new("policy", |finding, _| Cell::text(finding.policy.as_deref())).rank(2),
+        Column::<Self>::new("message", |finding, _| Cell::text(Some(finding.message.as_str()))).flexible_from(40),
         Column::<Self>::new("location", |finding, _| Cell::text(place(finding))).wide(),
         Column::<Self>::new("hint", |finding, _| Cell::text(Some(finding.hint.as_str()))).wide(),
     ];

@@ -82,9 +82,9 @@ fn differences(before: &Policy, after: &Policy, times: &TimeFormat) -> Cell<'sta
     Cell::text(Some(words.join(", ")))
 }
 
-/// Says what a policy does: `daily at 02:30, keeps 7`.
+/// Says what a policy does: `daily at 02:30 server time, keeps 7`.
 fn in_short(policy: &Policy) -> Cell<'static> {
-    let schedule = Some(policy.schedule.short_words()).filter(|words| words != "-");
+    let schedule = Some(policy.schedule.words()).filter(|words| words != "-");
     let retention = policy.retention.map(|retention| format!("keeps {retention}"));
     Cell::text(Some(schedule.into_iter().chain(retention).collect::<Vec<_>>().join(", ")))
 }
@@ -101,12 +101,12 @@ impl Resource for Change {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("number", |change, _| number(change.recorded.number())).number(),
         Column::<Self>::new("group", |change, _| change.number(|entry| entry.command_id)).number().rank(5),
-        Column::<Self>::new("time", |change, _| Cell::unix(change.entry().map(|entry| entry.time))).time().rank(2),
+        Column::<Self>::new("time", |change, _| Cell::unix(change.entry().map(|entry| entry.time))).time().rank(3),
         Column::<Self>::new("change", |change, _| change.text(|entry| Some(entry.action.verb()))).rank(1),
         Column::<Self>::new("policy", |change, _| change.text(|entry| entry.policy.as_deref())).rank(4),
         Column::<Self>::new("target", |change, _| change.text(|entry| entry.target.as_deref())).flexible(),
         Column::<Self>::new("difference", |change, times| change.difference(times)).flexible(),
-        Column::<Self>::new("outcome", |change, _| change.outcome()).state().rank(3),
+        Column::<Self>::new("outcome", |change, _| change.outcome()).state().rank(2),
         Column::<Self>::new("cloud", |change, _| change.text(cloud)).flexible().rank(6),
         Column::<Self>::new("undoes", |change, _| change.number(|entry| entry.undoes)).number().wide(),
         Column::<Self>::new("profile", |change, _| change.text(|entry| entry.profile.as_deref())).wide(),

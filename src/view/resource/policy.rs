@@ -79,17 +79,11 @@ impl Resource for Policy {
 /// Describes a policy in one line, for questions and previews.
 pub fn in_a_line(policy: &Policy, times: &TimeFormat) -> String {
     let retention = policy.retention.map_or_else(|| "?".to_owned(), |retention| retention.to_string());
-    let schedule = &policy.schedule;
-    let zone = match (schedule.has_time_of_day(), schedule.is_utc) {
-        (false, _) => "",
-        (true, false) => "; the time of day is server time",
-        (true, true) => "; the time of day is UTC",
-    };
     format!(
-        "{} of {} ({}, keeps {retention}{}{zone})",
+        "{} of {} ({}, keeps {retention}{})",
         policy.id_text(),
         policy.target.label(),
-        schedule.short_words(),
+        policy.schedule.words(),
         next_run(policy, times).map_or_else(String::new, |next| format!(", {next}"))
     )
 }
