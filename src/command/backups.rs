@@ -86,13 +86,14 @@ async fn list_machine(cx: &Context, api: &OnApp, vm: &str, kind: Kind, mut rows:
     .await?;
     // A cloud with incremental backups has no normal ones (documented): an empty list may only look unprotected.
     if count == 0 && matches!(kind, Kind::Images | Kind::Files) {
-        cx.ui.note(&other_kinds(api, &server, kind).await);
+        cx.ui.note(&other_kinds(api, (vm, &server), kind).await);
+        return rows.end_noted(walk);
     }
-    rows.end(walk, &format!("of virtual server `{vm}`"))
+    rows.end(walk, &format!("of `{vm}`"))
 }
 
-/// Says which backups there are besides the kind that is empty.
-async fn other_kinds(api: &OnApp, server: &str, kind: Kind) -> String {
+/// Says which backups there are besides the kind that is empty. `server` is the VM's id, `vm` what it was called.
+async fn other_kinds(api: &OnApp, (vm, server): (&str, &str), kind: Kind) -> String {
     let (empty, other, flag) =
         if kind == Kind::Images { ("normal", "incremental", "files") } else { ("incremental", "normal", "images") };
     let (mut others, mut all) = (0, 0);
@@ -102,15 +103,13 @@ async fn other_kinds(api: &OnApp, server: &str, kind: Kind) -> String {
         Ok(Flow::More)
     };
     let read = api.backups(server, Kind::All, &mut each).await;
-    match (read, others) {
-        (Err(_), _) => format!("hint: no {empty} backups; the server may have the other kind: try `--kind all`"),
-        (Ok(_), 0) if all == 0 => format!("hint: no {empty} backups, and `--kind all` lists none either"),
-        (Ok(_), 0) => format!("hint: no {empty} backups; `--kind all` lists {all} of other kinds"),
-        (Ok(_), 1) => format!("hint: no {empty} backups, but 1 {other}: `--kind {flag}` or `--kind all` lists it"),
-        (Ok(_), count) => {
-            format!("hint: no {empty} backups, but {count} {other}: `--kind {flag}` or `--kind all` lists them")
-        }
-    }
+    let rest = match (read, others) {
+        (Err(_), _) => "the VM may have others: `--kind all`".to_owned(),
+        (Ok(_), 0) if all == 0 => "`--kind all` lists none either".to_owned(),
+        (Ok(_), 0) => format!("{all} of other kinds: `--kind all`"),
+        (Ok(_), count) => format!("{count} {other}: `--kind {flag}`"),
+    };
+    format!("no {empty} backups of `{vm}`; {rest}")
 }
 
 async fn show(cx: &Context, args: BackupShow) -> Result<()> {

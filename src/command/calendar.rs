@@ -99,18 +99,15 @@ fn totals(calendars: &[(Option<&str>, &[Run])]) -> String {
     format!("{count} runs: {}", each.join(", "))
 }
 
-/// The locale's character set, read as C libraries do.
+/// Bars are ASCII where the locale does not say that it is UTF-8.
 fn drawing(cx: &Context, wants_ascii: bool) -> Drawing {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| cx.system.variable(name));
-    let is_utf8 = locale.is_some_and(|locale| {
-        let locale = locale.to_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    });
-    if is_utf8 && !wants_ascii { Drawing::Unicode } else { Drawing::Ascii }
+    let is_ascii = wants_ascii || cx.output.is_ascii || !cx.system.has_locale();
+    if is_ascii { Drawing::Ascii } else { Drawing::Unicode }
 }
 
+/// What is not the API's word: the help says it, and `-v`.
 fn assumptions(cx: &Context, all: &Runs) {
-    if all.has_assumed {
+    if all.has_assumed && cx.ui.verbosity() > 0 {
         cx.ui.note(
             "assumed: after its next run a policy runs every N intervals (frequency), hours and days of fixed length, \
              months on the same day in UTC; the API documents none of it",

@@ -91,14 +91,23 @@ impl<'a, T: Resource> Rows<'a, T> {
 
     /// Ends the list. `of` says what it is a list of, for the note about an empty one.
     pub fn end(self, walk: Walk, of: &str) -> Result<()> {
+        let cx = self.cx;
+        let is_people = matches!(cx.output.format, Format::Table | Format::Wide);
+        if self.count() == 0 && !self.is_cut && is_people {
+            let matching = if cx.output.filters.is_empty() { "" } else { " that match the filter" };
+            cx.ui.note(&format!("no {} {of}{matching}", T::PLURAL));
+        }
+        self.end_noted(walk)
+    }
+
+    /// Ends the list where a note has said already that it is empty.
+    ///
+    /// # Errors
+    /// Standard output's.
+    pub fn end_noted(self, walk: Walk) -> Result<()> {
         let (cx, count) = (self.cx, self.count());
         if let Some(gap) = walk.gap {
             cx.ui.warn(&format!("{}; try again", gap.describe(T::PLURAL)));
-        }
-        let is_people = matches!(cx.output.format, Format::Table | Format::Wide);
-        if count == 0 && !self.is_cut && is_people {
-            let matching = if cx.output.filters.is_empty() { "" } else { " that match the filter" };
-            cx.ui.note(&format!("no {} {of}{matching}", T::PLURAL));
         }
         let limit = cx.output.limit.filter(|limit| self.is_cut || walk.has_more || count > *limit);
         match &cx.gathering {

@@ -41,7 +41,9 @@ fn runs_are_listed_in_order_within_the_time() {
 #[test]
 fn it_says_what_it_assumed_and_only_when_it_did() {
     let server = two();
-    katapult(&server, &["calendar"]).run().ok().mentions(&["assumed", "frequency", "UTC"]);
+    katapult(&server, &["calendar", "-v"]).run().ok().mentions(&["assumed", "frequency", "UTC"]);
+    let plain = katapult(&server, &["calendar"]).run().ok();
+    assert!(!plain.stderr.contains("assumed"), "{}", plain.report());
     let single = World::new().serve();
     let run = katapult(&single, &["calendar", "--next", "4h"]).run().ok();
     assert!(!run.stderr.contains("assumed"), "{}", run.report());
