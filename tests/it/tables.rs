@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::company::Company;
 use crate::harness::{Bpctl, bare, katapult, onapp};
+use crate::onapp_cloud::Cloud;
 use crate::server::{Answer, Server};
 use crate::terminal::{Ended, Terminal};
 use crate::world::{DISK, POLICY, VM, World, disk, policy, vm};
@@ -14,7 +15,7 @@ use crate::world::{DISK, POLICY, VM, World, disk, policy, vm};
 const WIDTHS: [usize; 4] = [60, 80, 120, 200];
 
 /// Every list of the simulator's company, and how many of its rows there are in a pipe.
-const LISTS: [&[&str]; 14] = [
+const LISTS: [&[&str]; 15] = [
     &["policies", "list"],
     &["policies", "list", "--detail"],
     &["vm", "list"],
@@ -26,6 +27,7 @@ const LISTS: [&[&str]; 14] = [
     &["coverage", "--require", "daily"],
     &["lint"],
     &["lint", "--list-codes"],
+    &["check", "--max-age", "26h"],
     &["calendar", "--next", "1d", "--sort", "at"],
     &["config", "list"],
     &["doctor"],
@@ -43,32 +45,86 @@ fn rows<'a>(ended: &'a Ended, piped: &str) -> Vec<&'a str> {
 fn every_list_is_one_line_a_row_that_fits() {
     let company = Company::new();
     let id = company.web_1();
+    let before = company.home.file("before.json", &company.run(&["snapshot"]).ok().stdout).display().to_string();
     company.run(&["policy", "update", &id, "--retention", "30"]).ok();
     company.run(&["policy", "delete", &id, "--yes"]).ok();
-    for args in LISTS {
-        let list = || company.bpctl(args).env("LANG", "C.UTF-8");
-        let piped = list().run().stdout;
-        let keys: Vec<&str> = piped
-            .lines()
-            .skip(1)
-            .take_while(|line| !line.is_empty())
-            .filter_map(|line| line.split_whitespace().next())
-            .collect();
-        assert!(!keys.is_empty() && !piped.contains('…'), "{args:?}: nothing is cut in a pipe:\n{piped}");
-        for columns in WIDTHS {
-            let ended = Terminal::run_in(columns, &list()).ends();
-            let shown = rows(&ended, &piped);
-            assert!(shown.iter().all(|line| line.width() <= columns), "{columns}: {}", ended.report());
-            for (line, key) in shown[1..].iter().zip(&keys) {
-                // A time is relative where there is no room.
-                let begin: String = if key.starts_with("20") { "" } else { key }.chars().take(5).collect();
-                assert!(line.trim_start().starts_with(&begin), "{columns}: not the row of {key}: {}", ended.report());
+    for args in LISTS.iter().copied().chain([&["diff", before.as_str()][..]]) {
+        is_one_line_a_row(args, || company.bpctl(args));
+    }
+    let config = "[profiles.a-profile-with-a-long-name]\ntoken = \"x\"\norganization = \"acme-hosting\"\n\
+                  [profiles.flex]\nprovider = \"onapp\"\nuser = \"someone@example.com\"\n\
+                  api_url = \"https://a-cloud-with-a-long-name.example.com/api\"\ntoken = \"x\"\n";
+    let file = company.home.file("other.toml", config).display().to_string();
+    for args in [&["auth", "list"][..], &["config", "list"]] {
+        is_one_line_a_row(args, || bare(args).env("BPCTL_CONFIG", file.clone()).home(&company.home));
+    }
+}
+
+#[test]
+fn every_list_of_an_onapp_cloud_is_one_line_a_row_that_fits() {
+    let cloud = Cloud::serve(&[]);
+    cloud.bpctl(&["backup", "note", "6130", "a note for whoever comes next, long enough to be cut"]).run().ok();
+    cloud.bpctl(&["policy", "pause", "31", "--yes"]).run().ok();
+    for args in [
+        &["backups", "list"][..],
+        &["backups", "list", "--vm", "web1", "--kind", "files"],
+        &["backups", "list", "--vm", "db1", "--kind", "all"],
+        &["policies", "list"],
+        &["policies", "list", "--vm", "db1"],
+        &["vm", "list"],
+        &["disk", "list"],
+        &["disk", "list", "--vm", "db1"],
+        &["transactions", "list", "--limit", "12"],
+        &["coverage", "--require", "daily"],
+        &["check", "--max-age", "26h"],
+        &["lint"],
+        &["calendar", "--next", "1d", "--sort", "at"],
+        &["history"],
+        &["doctor"],
+    ] {
+        is_one_line_a_row(args, || cloud.bpctl(args));
+    }
+}
+
+/// Lists whose rows have a state or a verdict, which is coloured.
+const STATES: [&str; 7] = ["coverage", "check", "lint", "doctor", "history", "disk", "transactions"];
+
+/// Asserts that each row of a list is one line of the terminal, that one note says what was left out, that states are
+/// coloured, and that every absolute time has a zone.
+fn is_one_line_a_row(args: &[&str], bpctl: impl Fn() -> Bpctl) {
+    let list = || bpctl().env("LANG", "C.UTF-8");
+    let piped = list().run().stdout;
+    let keys: Vec<&str> = piped
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(!keys.is_empty() && !piped.contains('…'), "{args:?}: nothing is cut in a pipe:\n{piped}");
+    assert!(!piped.contains('\u{1b}'), "{args:?}: no colours in a pipe");
+    for columns in WIDTHS {
+        let ended = Terminal::run_in(columns, &list()).ends();
+        let shown = rows(&ended, &piped);
+        assert!(shown.iter().all(|line| line.width() <= columns), "{columns}: {}", ended.report());
+        for (line, key) in shown[1..].iter().zip(&keys) {
+            // A time is relative where there is no room.
+            let begin: String = if key.starts_with("20") { "" } else { key }.chars().take(5).collect();
+            assert!(line.trim_start().starts_with(&begin), "{columns}: not the row of {key}: {}", ended.report());
+        }
+        // Relative times alone leave nothing out.
+        let has_all = shown[0].split_whitespace().eq(piped.lines().next().unwrap().split_whitespace());
+        let is_whole = has_all && !shown.iter().any(|line| line.contains('…'));
+        let notes = ended.screen.replace('\n', "").matches("columns wide; ").count();
+        assert_eq!(notes, usize::from(!is_whole), "{args:?} {columns}: {}", ended.report());
+        let has_state = STATES.contains(&args[0]) && !args.contains(&"--list-codes");
+        assert!(!has_state || columns < 80 || ended.raw.contains("\u{1b}[3"), "{columns}: {}", ended.report());
+        for line in shown {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let is_date = |word: &str| word.len() == 10 && word.split('-').map(str::len).eq([4, 2, 2]);
+            for place in (0..words.len()).filter(|place| is_date(words[*place])) {
+                let zone = words.get(place + 2).copied().unwrap_or_default();
+                assert!(["GMT", "BST"].contains(&zone), "{columns}: {line}: {}", ended.report());
             }
-            // Relative times alone leave nothing out.
-            let has_all = shown[0].split_whitespace().eq(piped.lines().next().unwrap().split_whitespace());
-            let is_whole = has_all && !shown.iter().any(|line| line.contains('…'));
-            let notes = ended.screen.replace('\n', "").matches("columns wide; ").count();
-            assert_eq!(notes, usize::from(!is_whole), "{args:?} {columns}: {}", ended.report());
         }
     }
 }
