@@ -9,7 +9,7 @@ use crate::model::{Disk, Object};
 use crate::ops::find::{with_disk, with_machine, with_server};
 use crate::ops::other_kind::{Wanted, explain_onapp};
 use crate::ops::rows::Rows;
-use crate::ops::{onapp_fleet, pick};
+use crate::ops::{onapp_fleet, pick, pick_onapp};
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: DiskCommand) -> Result<()> {
@@ -72,9 +72,7 @@ async fn list_onapp(cx: &Context, args: DiskList) -> Result<()> {
 
 /// A disk by its number: on OnApp names of disks say nothing, most have the same.
 async fn show_onapp(cx: &Context, args: DiskShow) -> Result<()> {
-    let Some(disk) = args.disk else {
-        return Err(Error::usage("<DISK> is missing").hint("`bpctl disk list` shows the disks"));
-    };
+    let disk = pick_onapp::disk(cx, args.disk).await?;
     let api = cx.onapp()?;
     let shown = match &args.vm {
         Some(name) => with_server(api, name, async |server| api.disk(Some(&server), &disk).await).await,

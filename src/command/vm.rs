@@ -3,11 +3,11 @@
 use crate::args::{VmCommand, VmList, VmShow};
 use crate::config::Provider;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Machine, Object};
 use crate::ops::find::{with_machine, with_server};
-use crate::ops::pick;
 use crate::ops::rows::Rows;
+use crate::ops::{pick, pick_onapp};
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: VmCommand) -> Result<()> {
@@ -55,9 +55,7 @@ async fn show(cx: &Context, args: VmShow) -> Result<()> {
 }
 
 async fn show_onapp(cx: &Context, args: VmShow) -> Result<()> {
-    let Some(name) = args.vm else {
-        return Err(Error::usage("<VM> is missing").hint("`bpctl vm list` shows the VMs"));
-    };
+    let name = pick_onapp::machine(cx, args.vm).await?;
     let api = cx.onapp()?;
     cx.show(with_server(api, &name, async |machine| api.machine(&machine).await).await?)
 }

@@ -146,6 +146,15 @@ fn last_run(value: &Value) -> Option<(Timestamp, Option<String>)> {
     runs.max_by_key(|(at, _)| *at)
 }
 
+/// Says a size that the API gives in MB, as GiB.
+fn memory(megabytes: i64) -> String {
+    match (megabytes / 1024, megabytes % 1024 * 10 / 1024) {
+        (whole, 0) if megabytes >= 1024 => format!("{whole} GiB"),
+        (whole, tenth) if megabytes >= 103 => format!("{whole}.{tenth} GiB"),
+        _ => format!("{megabytes} MiB"),
+    }
+}
+
 fn integer(value: &Value, name: &str) -> Option<i64> {
     word(value, name)?.parse().ok()
 }
@@ -174,7 +183,7 @@ pub fn machine(value: &Value) -> Machine {
         zone: None,
         addresses: Vec::new(),
         cpu_cores: word(value, "cpus").and_then(|cpus| cpus.parse().ok()),
-        memory: word(value, "memory").map(|memory| format!("{memory} MB")),
+        memory: integer(value, "memory").map(memory),
         created_at: instant(value, "created_at").map(Timestamp::as_second),
         tags: Vec::new(),
         description: None,

@@ -27,6 +27,7 @@ pub mod onapp_wait;
 pub mod onapp_write;
 pub mod other_kind;
 pub mod pick;
+pub mod pick_onapp;
 pub mod pipeline;
 pub mod plan_check;
 pub mod plan_text;

@@ -54,7 +54,7 @@ pub fn one_of_policies(cx: &Context, policies: Vec<Policy>) -> Result<String> {
         let row = choice(&policy, &cx.output.times);
         Some((policy.id?, row))
     });
-    chosen(cx, "Policy", "no policies in this organization", rows.collect())
+    chosen(cx, "Policy", "no policies", rows.collect())
 }
 
 /// Returns the policies that were named, or one chosen from those in the trash.
@@ -193,7 +193,7 @@ async fn disks(api: &Katapult, organization: &Lookup) -> Result<Vec<(String, Vec
 }
 
 /// A disk's id, and what a list shows of it: name, size, machine, id.
-fn disk_row(disk: Disk) -> Option<(String, Vec<String>)> {
+pub(super) fn disk_row(disk: Disk) -> Option<(String, Vec<String>)> {
     let size = disk.size_in_gb.map_or_else(String::new, size_words);
     let machine = disk.machine_fqdn.or(disk.machine_id).unwrap_or_else(|| "not assigned".to_owned());
     let name = disk.name.unwrap_or_else(|| "-".to_owned());
@@ -210,7 +210,7 @@ fn machine_row(machine: Machine) -> Option<(String, Vec<String>)> {
     Some((key, vec![name, fqdn, id]))
 }
 
-fn chosen<T>(cx: &Context, question: &str, none: &str, found: Vec<(T, Vec<String>)>) -> Result<T> {
+pub(super) fn chosen<T>(cx: &Context, question: &str, none: &str, found: Vec<(T, Vec<String>)>) -> Result<T> {
     if found.is_empty() {
         return Err(Error::new(Exit::NotFound, "not_found", none));
     }

@@ -108,6 +108,8 @@ fn disks_and_vms() {
     assert_eq!((&shown["id"], &shown["disk_size"]), (&json!(1102), &json!(100)));
     cloud.bpctl_as("limited", &["disk", "show", "1102"]).run().fails_in_words(4).mentions(&["--vm"]);
     cloud.bpctl_as("limited", &["disk", "show", "1102", "--vm", "db1"]).run().ok();
+    let shown = cloud.bpctl(&["vm", "show", "win1"]).run().ok();
+    assert!(shown.stdout.contains("2 GiB") && !shown.stdout.contains(" MB"), "one unit: {}", shown.report());
     let run = cloud.bpctl(&["vm", "list", "--search", "B1", "-o", "id"]).run().ok();
     assert_eq!(ids(&run), ["488", "652"], "web1 and db1");
     // A cloud that does not know the query lists all VMs.

@@ -4,6 +4,7 @@ use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 use crate::harness::{bare, katapult};
+use crate::onapp_cloud::Cloud;
 use crate::server::Server;
 use crate::terminal::Terminal;
 use crate::world::{DISK, FQDN, ORG_POLICIES_PATH, POLICY, VM, World, policy};
@@ -358,4 +359,28 @@ fn wide_names_stand_in_columns_and_are_found() {
         assert_eq!(ended.screen.matches("(type to search)").count(), 0, "the list is gone: {}", ended.report());
         assert!(ended.screen.contains("dbp_second"), "{}", ended.report());
     }
+}
+
+#[test]
+fn objects_of_an_onapp_cloud_are_chosen_too() {
+    let cloud = Cloud::serve(&[]);
+    for (args, typed, shown) in [
+        (&["vm", "show"][..], "win", "Windows"),
+        (&["disk", "show"], "1200", "1200"),
+        (&["policy", "show"], "disk 1200", "every 2 weeks"),
+    ] {
+        let terminal = Terminal::run(&cloud.bpctl(args));
+        at(&terminal, "type to search");
+        terminal.type_text(typed).press("enter");
+        terminal.ends().exits(0).shows(&[shown]);
+        let alone = cloud.bpctl(args).args(&["-o", "json"]).run().fails(2, "usage");
+        assert!(alone.error()["message"].as_str().unwrap().contains("is missing"), "{}", alone.report());
+    }
+    let terminal = Terminal::run(&cloud.bpctl(&["policy", "pause"]));
+    at(&terminal, "type to search");
+    terminal.type_text("31").press("enter");
+    terminal.wait_for_prompt("[y/N]").enter("y");
+    terminal.ends().exits(0).shows(&["disabled"]);
+    let names = "31\n32\n";
+    cloud.bpctl(&["policy", "resume", "-", "--yes"]).stdin(names).run().ok();
 }

@@ -19,6 +19,7 @@ use crate::ops::onapp_schedule::{self, Owner};
 use crate::ops::pipeline::{self, Lock, Options};
 use crate::ops::rows::Rows;
 use crate::ops::write::Written;
+use crate::ops::{batch, pick_onapp};
 
 /// The columns that the table shows besides its own, and those that it leaves out: schedules are listed in full.
 const COLUMNS: (&[&str], &[&str]) = (&["schedule", "status", "last_run", "failures"], &["interval", "size", "type"]);
@@ -50,9 +51,7 @@ pub async fn list(cx: &Context, args: PolicyList) -> Result<()> {
 }
 
 pub async fn show(cx: &Context, args: PolicyShow) -> Result<()> {
-    let Some(name) = args.policy else {
-        return Err(Error::usage("<POLICY> is missing").hint("`bpctl policies list` shows the policies"));
-    };
+    let name = pick_onapp::policies(cx, args.policy.into_iter().collect()).await?.swap_remove(0);
     cx.show(find(cx, cx.onapp()?, &name).await?)
 }
 
@@ -125,9 +124,10 @@ pub async fn update(cx: &Context, args: PolicyUpdate, is_selection: bool) -> Res
             .hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`"));
     }
     check(&args.fields)?;
+    let names = named(cx, args.policies).await?;
     let (api, lock) = (cx.onapp()?, Lock::take(cx).await?);
     let mut changes = Vec::new();
-    for before in read(cx, api, &args.policies).await? {
+    for before in read(cx, api, &names).await? {
         if before.model.target.kind == TargetKind::Disk && args.fields.retention.is_some_and(|count| count != 1) {
             return Err(no_retention_on_disks());
         }
@@ -148,10 +148,11 @@ pub async fn update(cx: &Context, args: PolicyUpdate, is_selection: bool) -> Res
 /// Pauses or resumes policies.
 pub async fn set_enabled(cx: &Context, args: PolicyNames, enabled: bool) -> Result<()> {
     cx.check_columns::<Policy>()?;
+    let names = named(cx, args.policies).await?;
     let (api, lock) = (cx.onapp()?, Lock::take(cx).await?);
     let patch = PolicyPatch { enabled: Some(enabled), ..PolicyPatch::default() };
     let mut changes = Vec::new();
-    for before in read(cx, api, &args.policies).await? {
+    for before in read(cx, api, &names).await? {
         changes.push(onapp_schedule::update(before, &patch, cx.now())?);
     }
     let question = if enabled { "Resume it?" } else { "Pause it?" };
@@ -161,9 +162,10 @@ pub async fn set_enabled(cx: &Context, args: PolicyNames, enabled: bool) -> Resu
 /// Deletes policies; OnApp has no trash.
 pub async fn delete(cx: &Context, names: &[String], selector: Option<&Selector>) -> Result<()> {
     cx.check_result_columns::<Policy>()?;
+    let names = if selector.is_none() { named(cx, names.to_vec()).await? } else { Vec::new() };
     let (api, lock) = (cx.onapp()?, Lock::take(cx).await?);
     let (read, options) = match selector {
-        None => (read(cx, api, names).await?, Options::new("Delete it?", lock)),
+        None => (read(cx, api, &names).await?, Options::new("Delete it?", lock)),
         Some(selector) => {
             let (fleet, rows) = complete_cloud(cx, api).await?;
             let chosen = selector.choose(cx, &fleet, rows)?;
@@ -188,10 +190,12 @@ async fn complete_cloud(cx: &Context, api: &OnApp) -> Result<(Fleet, Vec<Object<
     Ok((fleet, rows))
 }
 
+/// The policies of the command line, of standard input, or chosen from a list: before the lock is taken.
+async fn named(cx: &Context, arguments: Vec<String>) -> Result<Vec<String>> {
+    batch::named(cx, &pick_onapp::policies(cx, arguments).await?).await
+}
+
 async fn read(cx: &Context, api: &OnApp, names: &[String]) -> Result<Vec<Object<Policy>>> {
-    if names.is_empty() || names == ["-"] {
-        return Err(Error::usage("<POLICY> is missing").hint("`bpctl policies list` shows the policies"));
-    }
     let mut policies = Vec::new();
     for name in names {
         policies.push(find(cx, api, name).await?);
