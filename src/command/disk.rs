@@ -3,7 +3,7 @@
 use crate::args::{DiskCommand, DiskList, DiskShow};
 use crate::config::Provider;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::katapult::Lookup;
 use crate::model::{Disk, Object};
 use crate::ops::find::{with_disk, with_machine, with_server};

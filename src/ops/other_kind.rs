@@ -2,7 +2,7 @@
 //!
 //! Asked only after an error, and for nothing but a hint: what cannot be read says nothing.
 
-use crate::context::Context;
+use crate::context::{Context, SANDBOX_API};
 use crate::error::{Error, Exit, Result};
 use crate::http::Flow;
 use crate::katapult::{Katapult, Lookup};
@@ -17,6 +17,8 @@ pub enum Wanted {
     Disk,
 }
 
+/// Names that a hint lists, at the most.
+const MAX_NAMES: usize = 12;
 /// Rows of a list that are looked through, at the most.
 const MAX_ROWS: usize = 1000;
 
@@ -29,6 +31,7 @@ pub async fn explain(cx: &Context, api: &Katapult, name: &str, wanted: Wanted, e
         Wanted::Machine if is_disk(cx, api, name).await => Some(disk_hint(name)),
         Wanted::Disk if is_machine(cx, api, name).await => Some(machine_hint(name)),
         _ if api.policy(name).await.is_ok() => Some(policy_hint(name)),
+        Wanted::Machine if cx.api_name().is_ok_and(|api| api == SANDBOX_API) => sandbox_hint(cx, api).await,
         _ => None,
     };
     first(hint, error)
@@ -71,6 +74,15 @@ fn disk_hint(name: &str) -> String {
 
 fn policy_hint(name: &str) -> String {
     format!("`{name}` is a policy: `bpctl policy show {}`", quoted(name))
+}
+
+/// The sandbox has two clouds, and a name of one says nothing in the other.
+async fn sandbox_hint(cx: &Context, api: &Katapult) -> Option<String> {
+    let organization = organization(cx, api).await?;
+    let machines = api.all_machines(&organization).await.ok()?.rows;
+    let names: Vec<String> = machines.into_iter().filter_map(|machine| machine.model.name).take(MAX_NAMES).collect();
+    let names = names.join(", ");
+    Some(format!("this sandbox has the VMs {names}; OnApp's: `bpctl vm list --profile sandbox-onapp`"))
 }
 
 async fn is_disk(cx: &Context, api: &Katapult, name: &str) -> bool {

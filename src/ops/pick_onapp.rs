@@ -48,7 +48,7 @@ pub async fn policies(cx: &Context, named: Vec<String>) -> Result<Vec<String>> {
     }
     must_be_askable(cx, "<POLICY>", "policies list")?;
     let (_, rows, _) = onapp_policies::of_cloud(cx, cx.onapp()?).await?;
-    let chosen = one_of_policies(cx, rows.into_iter().map(|row| row.model).collect())?;
+    let chosen = one_of_policies(cx, rows.into_iter().map(|row| row.model).collect(), "no policies on this cloud")?;
     cx.answered(&[&chosen]);
     Ok(vec![chosen])
 }

@@ -136,8 +136,10 @@ impl Store {
     /// Gives up the file, so that reading goes on.
     fn keep_in_memory(&mut self, path: &Path, error: &io::Error) {
         self.file = None;
+        let why = error.to_string();
+        let why = why.split(" (os error").next().unwrap_or_default();
         self.notices.push(format!(
-            "cannot save the sandbox state in {}: {error}; changes are kept in memory and end with this command: make its directory writable to keep them",
+            "cannot save the sandbox state in {}: {why}; changes are kept in memory and end with this command: make its directory writable to keep them",
             path.display()
         ));
     }

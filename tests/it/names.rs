@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Bpctl, katapult};
+use crate::harness::{Bpctl, bare, katapult};
 use crate::onapp_cloud::Cloud;
 use crate::server::Server;
 use crate::world::{FQDN, ORG, ORG_POLICIES_PATH, POLICY, VM, VM_POLICIES_PATH, World, org, policy, vm};
@@ -183,7 +183,11 @@ fn what_has_another_kind_is_named_with_the_commands_for_it() {
         refuses(&[verb, &[POLICY]].concat(), &["is a policy: `bpctl policy show dbp_"]);
     }
     refuses(&["vm", "show", "web1"], &["did you mean `web-1`?"]);
-    refuses(&["policy", "show", "web-7"], &["no policy has the id `web-7`, and no VM or disk that name"]);
+    bare(&["--sandbox", "policies", "list", "--vm", "488"])
+        .run()
+        .fails_in_words(3)
+        .mentions(&["the VMs web-1, web-2, db-1", "--profile sandbox-onapp"]);
+    refuses(&["policy", "show", "web-7"], &["no policy, VM or disk is called `web-7`"]);
     let nothing = katapult(&server, &["vm", "show", "nothing"]).run().fails_in_words(3);
     assert!(!nothing.stderr.contains(" is a "), "{}", nothing.report());
 }

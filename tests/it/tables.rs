@@ -37,7 +37,10 @@ const LISTS: [&[&str]; 15] = [
 fn rows<'a>(ended: &'a Ended, piped: &str) -> Vec<&'a str> {
     let first = piped.split_whitespace().next().unwrap_or_default();
     let lines: Vec<&str> = ended.screen.lines().collect();
-    let header = lines.iter().position(|line| line.trim_start().starts_with(first)).expect("a header");
+    let header = lines
+        .iter()
+        .position(|line| line.trim_start().starts_with(first))
+        .unwrap_or_else(|| panic!("no header {first}: {}", ended.report()));
     lines[header..].iter().take(piped.lines().take_while(|line| !line.is_empty()).count()).copied().collect()
 }
 
