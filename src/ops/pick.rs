@@ -13,9 +13,6 @@ use crate::model::{Disk, Machine, Policy, TrashObject};
 use crate::time::relative;
 use crate::view::{choice, size_words};
 
-/// The error of an empty list.
-const NO_POLICIES: &str = "no policies in this organization";
-
 /// What a new policy is for.
 pub enum PolicyTarget {
     /// A machine: FQDN or id.
@@ -46,13 +43,18 @@ pub async fn policies(cx: &Context, named: Vec<String>) -> Result<Vec<String>> {
     must_be_askable(cx, "<POLICY>", "policies list")?;
     let (api, organization) = cx.katapult_in_org().await?;
     let listed = api.all_policies(&Owner::Organization(organization)).await?.rows;
-    let chosen = one_of_policies(cx, listed.into_iter().map(|policy| policy.model).collect(), NO_POLICIES)?;
+    let chosen = one_of_policies(cx, listed.into_iter().map(|policy| policy.model).collect())?;
     cx.answered(&[&chosen]);
     Ok(vec![chosen])
 }
 
 /// Lets the user choose one of several policies; returns its id.
-pub fn one_of_policies(cx: &Context, policies: Vec<Policy>, none: &str) -> Result<String> {
+pub fn one_of_policies(cx: &Context, policies: Vec<Policy>) -> Result<String> {
+    policy_of(cx, policies, "no policies in this organization")
+}
+
+/// The same; `none` is the error of an empty list.
+pub(super) fn policy_of(cx: &Context, policies: Vec<Policy>, none: &str) -> Result<String> {
     let rows = policies.into_iter().filter_map(|policy| {
         let row = choice(&policy, &cx.output.times);
         Some((policy.id?, row))

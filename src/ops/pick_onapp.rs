@@ -1,6 +1,6 @@
 //! The same as `pick` on an OnApp cloud, whose objects have numbers.
 
-use super::pick::{chosen, disk_row, must_be_askable, one_of_policies};
+use super::pick::{chosen, disk_row, must_be_askable, policy_of};
 use super::{onapp_fleet, onapp_policies};
 use crate::context::Context;
 use crate::error::Result;
@@ -48,7 +48,7 @@ pub async fn policies(cx: &Context, named: Vec<String>) -> Result<Vec<String>> {
     }
     must_be_askable(cx, "<POLICY>", "policies list")?;
     let (_, rows, _) = onapp_policies::of_cloud(cx, cx.onapp()?).await?;
-    let chosen = one_of_policies(cx, rows.into_iter().map(|row| row.model).collect(), "no policies on this cloud")?;
+    let chosen = policy_of(cx, rows.into_iter().map(|row| row.model).collect(), "no policies on this cloud")?;
     cx.answered(&[&chosen]);
     Ok(vec![chosen])
 }
