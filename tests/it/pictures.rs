@@ -265,7 +265,9 @@ fn update() {
 fn choose() {
     let session = Session::new().look(&["--sandbox", "policy", "show"], |terminal| {
         terminal.wait_for_prompt("type to search").type_text("web");
-        terminal.wait_until("fewer rows", |screen| !screen.contains("mail-1"));
+        // The last row is drawn last.
+        terminal
+            .wait_until("fewer rows", |screen| !screen.contains("mail-1") && screen.ends_with("dbp_ZhXaEO3MfXAPWlhD"));
     });
     hold("choose.svg", &session.draw("Choose from a list"));
 }
