@@ -130,13 +130,19 @@ fn needs(headings: &[Heading], grid: &Grid, order: &[usize], has_header: bool) -
             comfortable: heading.comfortable,
         })
         .collect();
+    let mut is_empty = vec![!order.is_empty(); headings.len()];
     for row in order {
-        for ((need, heading), text) in needs.iter_mut().zip(headings).zip(grid.row(*row)) {
+        for (number, ((need, heading), text)) in needs.iter_mut().zip(headings).zip(grid.row(*row)).enumerate() {
+            is_empty[number] &= text == "-";
             let full = width(text);
             need.full = need.full.max(full);
             need.relative = need.relative.max(if heading.is_time { width(relative_part(text)) } else { full });
         }
     }
+    // What says nothing goes before anything else.
+    needs.iter_mut().zip(is_empty).filter(|(need, is_empty)| *is_empty && need.rank > 0).for_each(|(need, _)| {
+        need.rank = u8::MAX;
+    });
     needs
 }
 

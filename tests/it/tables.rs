@@ -158,6 +158,15 @@ fn less_important_columns_go_first_and_the_note_names_them() {
 }
 
 #[test]
+fn columns_that_say_nothing_go_first() {
+    let cloud = Cloud::serve(&[]);
+    let ended = Terminal::run_in(60, &cloud.bpctl(&["vm", "list"]).env("LANG", "C.UTF-8")).ends().exits(0);
+    let screen = ended.screen.replace('\n', "");
+    assert!(screen.contains("columns left out: zone, addresses;"), "{}", ended.report());
+    assert!(screen.contains("Windows Server 2019 x64 STD"), "{}", ended.report());
+}
+
+#[test]
 fn wide_characters_count_twice() {
     let names =
         ["漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", "e\u{301}".repeat(40).as_str(), "plain"].map(str::to_owned);
