@@ -9,6 +9,9 @@ pub(super) const GAP: usize = 2;
 /// What is left of a column that is shortened, where that is possible.
 const SHORTEST: usize = 8;
 
+/// The rank of a column that says nothing: it goes before text is shortened.
+pub(super) const EMPTY: u8 = u8::MAX;
+
 /// What a column needs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Need {
@@ -40,7 +43,11 @@ impl Layout {
     pub(super) fn fit(needs: &[Need], room: usize) -> Self {
         let mut is_shown = vec![true; needs.len()];
         loop {
+            let has_empty = (0..needs.len()).any(|index| is_shown[index] && needs[index].rank == EMPTY);
             for (is_relative, is_short) in [(false, false), (true, false), (true, true)] {
+                if is_short && has_empty {
+                    break;
+                }
                 let wanted = |need: &Need| if is_relative { need.relative } else { need.full };
                 let least = |need: &Need| {
                     if is_short && need.is_flexible { wanted(need).min(need.comfortable) } else { wanted(need) }

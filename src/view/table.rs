@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::grid::Grid;
-use super::layout::{GAP, Layout, Need};
+use super::layout::{EMPTY, GAP, Layout, Need};
 use super::{OutputOptions, color, shortened_by};
 
 /// A column's header and its properties.
@@ -141,7 +141,7 @@ fn needs(headings: &[Heading], grid: &Grid, order: &[usize], has_header: bool) -
     }
     // What says nothing goes before anything else.
     needs.iter_mut().zip(is_empty).filter(|(need, is_empty)| *is_empty && need.rank > 0).for_each(|(need, _)| {
-        need.rank = u8::MAX;
+        need.rank = EMPTY;
     });
     needs
 }
