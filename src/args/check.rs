@@ -33,9 +33,9 @@ pub enum WebhookFormat {
 
 /// Check that VMs are backed up recently enough, for monitoring
 ///
-/// On OnApp, the age of the newest finished backup counts (`basis: backups`); where disks are backed up, that of the worst
-/// disk. Katapult has no list of backups, so the policies count (`basis: schedule`): a VM without a policy, a next run
-/// in the past, or an interval longer than --max-age is critical.
+/// On OnApp, the age of the newest finished backup or recovery point counts (`basis: backups`); where disks are backed up,
+/// that of the worst disk that holds data. Katapult has no list of backups, so the policies count (`basis: schedule`): a
+/// VM without a policy, a next run in the past, or an interval longer than --max-age is critical.
 ///
 /// What cannot be read is unknown, never ok, and so is a check of no VM. Exit codes: 0 all is ok, 10 something is stale
 /// or not covered, 9 something could not be read, otherwise as ever. With --format nagios: 0 ok, 1 warning, 2 critical,
@@ -64,7 +64,11 @@ pub struct Check {
     /// Warn from this age on
     #[arg(long, value_name = "DUR", value_parser = age)]
     pub warn_age: Option<u64>,
-    /// Judge by each policy's own interval (Katapult)
+    /// Judge by each policy's own interval
+    ///
+    /// On OnApp a backup may be as old as the interval of the most frequent enabled policy, and --grace more; a VM or a disk
+    /// without one is critical. On Katapult the next run must not be overdue.
+    ///
     #[arg(long, conflicts_with_all = ["max_age", "warn_age"])]
     pub per_policy: bool,
     /// How late a run may be [default: 15m]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Deepest nesting of an answer that is accepted.
 const MAX_DEPTH: usize = 128;
@@ -138,6 +139,25 @@ pub fn json(answer: &Answer) -> Result<Value, DecodeFailure> {
     Ok(value)
 }
 
+/// Decodes a JSON array as the texts of its items: of a long list, only the item at hand is unfolded then. Anything else
+/// is decoded as [`json`] does.
+///
+/// # Errors
+/// As [`json`].
+pub fn json_rows(answer: &Answer) -> Result<Value, DecodeFailure> {
+    let body = answer.body.as_slice();
+    if is_markup(body) || excess(body).is_some() {
+        return json(answer);
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    reader.disable_recursion_limit();
+    let Ok(rows) = <Vec<Box<RawValue>> as serde::Deserialize>::deserialize(&mut reader) else {
+        return json(answer);
+    };
+    reader.end().map_err(|error| describe(&error, body))?;
+    Ok(Value::Array(rows.into_iter().map(|row| Value::String(Box::<str>::from(row).into())).collect()))
+}
+
 fn describe(error: &serde_json::Error, body: &[u8]) -> DecodeFailure {
     if body.iter().all(u8::is_ascii_whitespace) {
         return DecodeFailure::Invalid("an empty body".to_owned());
@@ -195,6 +215,15 @@ mod tests {
         // An exponent without a sign gets one (`1e3` becomes `1e+3`): the same number, and no API sends it.
         let text = r#"{"z":12.50,"a":1e+3,"n":12345678901234567890123}"#;
         assert_eq!(serde_json::to_string(&json(&answer(text)).unwrap()).unwrap(), text);
+    }
+
+    #[test]
+    fn rows_are_decoded_one_by_one_and_what_is_wrong_with_them_is_the_same() {
+        let rows = json_rows(&answer(r#" [{"a": 1}, "x" ,[2]] "#)).unwrap();
+        assert_eq!(rows, serde_json::json!([r#"{"a": 1}"#, "\"x\"", "[2]"]));
+        for text in ["[{\"a\":1},", "[1 2]", "", "<html>", "{\"a\":1}", "[1] x", &"[".repeat(200), "[{\"a\":tru}]"] {
+            assert_eq!(json_rows(&answer(text)), json(&answer(text)), "{text}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod trace;
 #[cfg(target_os = "linux")]
 mod trust;
 
-pub use answer::{Answer, ApiError, DecodeFailure, MAX_VALUES, TOO_MANY_VALUES, json};
+pub use answer::{Answer, ApiError, DecodeFailure, MAX_VALUES, TOO_MANY_VALUES, json, json_rows};
 pub use client::{Decoded, Http, Settled};
 pub use credential::{Credential, Fetch};
 pub use notice::{Message, Notice, notice_url};

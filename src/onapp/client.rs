@@ -1,5 +1,7 @@
 //! The endpoints, one function each, in JSON or XML on the wire to the same result.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{convert, error, xml};
@@ -156,7 +158,58 @@ impl OnApp {
         convert: fn(&Value) -> T,
         each: Each<'_, T>,
     ) -> Result<Walk> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
+        let mut take = |body: Value| {
+            let mut rows = rows(body, key)?;
+            rows.retain(|row| is_new(row, &mut seen));
+            let new = rows.len() as u64;
+            Ok((new, each(rows.into_iter().map(|raw| self.object(raw, convert)).collect())?))
+        };
+        self.walk(path, query, self.decoder(), &mut take).await
+    }
+
+    /// Walks through a list from which the models alone are needed: however long an answer is, one row at a time is
+    /// unfolded.
+    pub(super) async fn models<T>(
+        &self,
+        path: &str,
+        key: &'static str,
+        convert: fn(&Value) -> T,
+        each: &mut dyn FnMut(T),
+    ) -> Result<Walk> {
+        let mut seen = HashSet::new();
+        let mut take = |body: Value| {
+            let Value::Array(texts) = body else {
+                return Err(Error::invalid_response("the answer is not a list"));
+            };
+            let mut new = 0;
+            for text in texts {
+                let row = unwrap(unfolded(text)?, key);
+                if !row.is_object() {
+                    return Err(Error::invalid_response("the list holds something that is not an object"));
+                }
+                if is_new(&row, &mut seen) {
+                    new += 1;
+                    each(convert(&row));
+                }
+            }
+            Ok((new, Flow::More))
+        };
+        let decode = match self.wire {
+            Wire::Json => decode_json_rows,
+            Wire::Xml => decode_xml,
+        };
+        self.walk(path, &[], decode, &mut take).await
+    }
+
+    /// Asks for page after page. `take` returns how many new rows a page had.
+    async fn walk(
+        &self,
+        path: &str,
+        query: &[(String, String)],
+        decode: fn(&Answer) -> Decoded,
+        take: &mut dyn FnMut(Value) -> Result<(u64, Flow)>,
+    ) -> Result<Walk> {
         let (mut number, mut count, mut page_size) = (1, 0, None);
         loop {
             let mut request = self.request(path);
@@ -164,13 +217,10 @@ impl OnApp {
             if let Some(size) = page_size {
                 request = request.query("page", u64::to_string(&number)).query("per_page", u64::to_string(&size));
             }
-            let (body, answer) = self.http.fetch(&request, self.decoder()).await?;
-            let mut rows = rows(body, key)?;
-            // A row without an id cannot be told from others: it is kept.
-            rows.retain(|row| row["id"].is_null() || seen.insert(row["id"].to_string()));
-            let new = rows.len() as u64;
+            let (body, answer) = self.http.fetch(&request, decode).await?;
+            let (new, flow) = take(body)?;
             count += new;
-            if each(rows.into_iter().map(|raw| self.object(raw, convert)).collect())? == Flow::Enough {
+            if flow == Flow::Enough {
                 return Ok(Walk::stopped(count, answer.total));
             }
             let missing = answer.total.unwrap_or(0).saturating_sub(count);
@@ -215,6 +265,27 @@ impl OnApp {
 pub(super) fn decode_json(answer: &Answer) -> Decoded {
     let is_xml = answer.content_type.as_deref().is_some_and(|kind| kind.to_lowercase().contains("xml"));
     if is_xml && !answer.body.is_empty() { decode_xml(answer) } else { http::json(answer) }
+}
+
+/// The same, of a list whose rows stay texts until they are needed.
+fn decode_json_rows(answer: &Answer) -> Decoded {
+    let is_xml = answer.content_type.as_deref().is_some_and(|kind| kind.to_lowercase().contains("xml"));
+    if is_xml && !answer.body.is_empty() { decode_xml(answer) } else { http::json_rows(answer) }
+}
+
+/// Reads a row that [`decode_json_rows`] left as a text.
+fn unfolded(row: Value) -> Result<Value> {
+    let Value::String(text) = row else { return Ok(row) };
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    // The depth of the whole answer was checked.
+    reader.disable_recursion_limit();
+    serde::Deserialize::deserialize(&mut reader)
+        .map_err(|_| Error::invalid_response("the list holds something that is not an object"))
+}
+
+/// A row without an id cannot be distinguished from others: it is kept.
+fn is_new(row: &Value, seen: &mut HashSet<String>) -> bool {
+    row["id"].is_null() || seen.insert(row["id"].to_string())
 }
 
 /// Decodes XML. A page of HTML parses as XML now and then: its root gives it away.

@@ -53,6 +53,25 @@ impl OnApp {
         }
     }
 
+    /// The same without what the API says beside the models.
+    pub async fn backup_models(&self, machine: &str, kind: Kind, each: &mut dyn FnMut(Backup)) -> Result<Walk> {
+        let path = format!("/virtual_machines/{}{}", segment(machine), kind.path());
+        if kind == Kind::Points {
+            self.models(&path, "recovery_point", convert::recovery_point, each).await
+        } else {
+            self.models(&path, "backup", convert::backup, each).await
+        }
+    }
+
+    pub async fn machine_models(&self, each: &mut dyn FnMut(Machine)) -> Result<Walk> {
+        self.models("/virtual_machines", "virtual_machine", convert::machine, each).await
+    }
+
+    /// The disks of the cloud, which takes an administrator.
+    pub async fn disk_models(&self, each: &mut dyn FnMut(Disk)) -> Result<Walk> {
+        self.models("/settings/disks", "disk", convert::disk, each).await
+    }
+
     /// Lists the backups of a disk. Without its machine the path is one of `/settings`, which some users may not read.
     pub async fn disk_backups(&self, machine: Option<&str>, disk: &str, each: Each<'_, Backup>) -> Result<Walk> {
         let path = format!("{}/backups", disk_path(machine, disk));

@@ -7,8 +7,11 @@ use serde::Deserialize;
 use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
+use crate::model::Fleet;
 use crate::model::coverage::coverage;
-use crate::model::snapshot::{OrganizationRecord, Query, SNAPSHOT_VERSION, Snapshot, Unread};
+use crate::model::snapshot::{
+    DiskRecord, MachineRecord, OrganizationRecord, PolicyRecord, Query, SNAPSHOT_VERSION, Snapshot, Unread,
+};
 use crate::ops::inventory::{self, Inventory};
 use crate::ops::planner::read_text;
 use crate::time::utc;
@@ -18,8 +21,8 @@ use crate::time::utc;
 /// # Errors
 /// The API's. What could not be read of the lists, or of single policies, stands in the snapshot.
 pub async fn take(cx: &Context, query: Query) -> Result<Snapshot> {
-    let reading = inventory::read(cx, query.detail).await?;
-    let inventory = &reading.inventory;
+    let mut reading = inventory::read(cx, query.detail).await?;
+    let inventory = &mut reading.inventory;
     let verdicts = coverage(&inventory.fleet, &query.requirements(), cx.now()).rows;
     let gaps = inventory.gaps().to_vec();
     let unread = inventory.unread().iter().map(|(id, error)| Unread {
@@ -29,21 +32,24 @@ pub async fn take(cx: &Context, query: Query) -> Result<Snapshot> {
     });
     let unread: Vec<Unread> = unread.collect();
     let profile = cx.connection(None)?.profile.as_ref().map(|profile| profile.value.clone());
+    let organization = organization(cx, inventory).await?;
+    // What was read is given up as it is recorded: an organization can be large.
+    let Fleet { machines, disks, policies } = std::mem::take(&mut inventory.fleet);
     Ok(Snapshot {
         version: SNAPSHOT_VERSION,
         time: utc(cx.now().as_second()),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         profile,
         api: cx.api_name()?,
-        organization: organization(cx, inventory).await?,
+        organization,
         query,
         complete: gaps.is_empty() && unread.is_empty(),
         detailed: reading.is_detailed,
         gaps,
         unread,
-        machines: inventory.fleet.machines.iter().map(Into::into).collect(),
-        disks: inventory.fleet.disks.iter().map(Into::into).collect(),
-        policies: inventory.fleet.policies.iter().map(Into::into).collect(),
+        machines: machines.into_iter().map(|machine| MachineRecord::from(&machine)).collect(),
+        disks: disks.into_iter().map(|disk| DiskRecord::from(&disk)).collect(),
+        policies: policies.into_iter().map(|policy| PolicyRecord::from(&policy)).collect(),
         verdicts,
     })
 }

@@ -38,15 +38,14 @@ pub struct Inventory {
 }
 
 /// Policies that were read in full.
-#[derive(Default)]
-pub struct Details {
+pub struct Details<T = Object<Policy>> {
     /// By id; a policy that is gone by now is left out.
-    pub found: HashMap<String, Object<Policy>>,
+    pub found: HashMap<String, T>,
     /// Those that exist and cannot be read.
     pub unread: Vec<(String, Error)>,
 }
 
-impl Details {
+impl<T> Details<T> {
     /// Refuses policies that cannot be read.
     ///
     /// # Errors
@@ -154,7 +153,7 @@ impl Inventory {
 
     /// Reads policies in full, by id, and adds what only the list shows.
     pub async fn details(&self, cx: &Context, api: &Katapult, ids: Vec<String>) -> Result<Details> {
-        let mut details = each(cx, api, ids, "reading each policy").await?;
+        let mut details = each(cx, api, ids, "reading each policy", |policy| policy).await?;
         for listed in &self.fleet.policies {
             if let Some(policy) = listed.id.as_ref().and_then(|id| details.found.get_mut(id)) {
                 policy.model.complete(listed);
@@ -175,13 +174,18 @@ impl Inventory {
             return Ok(false);
         }
         let ids = self.fleet.policies.iter().filter_map(|policy| policy.id.clone()).collect();
-        let mut details = self.details(cx, api, ids).await?;
+        let mut details = each(cx, api, ids, "reading each policy", |policy| policy.model).await?;
+        for listed in &self.fleet.policies {
+            if let Some(policy) = listed.id.as_ref().and_then(|id| details.found.get_mut(id)) {
+                policy.complete(listed);
+            }
+        }
         let unread: std::collections::HashSet<&str> = details.unread.iter().map(|(id, _)| id.as_str()).collect();
         let listed = std::mem::take(&mut self.fleet.policies);
         let read = |policy: Policy| match &policy.id {
             None => Some(policy),
             Some(id) if unread.contains(id.as_str()) => Some(policy),
-            Some(id) => details.found.remove(id).map(|object| object.model),
+            Some(id) => details.found.remove(id),
         };
         self.fleet.policies = listed.into_iter().filter_map(read).collect();
         self.unread = details.unread;
@@ -282,11 +286,17 @@ fn unread_error(unread: &[(String, Error)], what: &str) -> Option<Error> {
     Some(Error::new(Exit::Partly, code::PARTLY_DONE, message).detail(json!({"failed": failed})))
 }
 
-/// Reads policies side by side, by id; one that is gone by now is left out.
+/// Reads policies side by side, by id; one that is gone by now is left out. `keep` makes of each what is kept.
 ///
 /// # Errors
 /// The API's, unless it is about one policy alone.
-pub async fn each(cx: &Context, api: &Katapult, ids: Vec<String>, what: &'static str) -> Result<Details> {
+pub async fn each<T>(
+    cx: &Context,
+    api: &Katapult,
+    ids: Vec<String>,
+    what: &'static str,
+    keep: fn(Object<Policy>) -> T,
+) -> Result<Details<T>> {
     let bar = cx.ui.progress(what);
     bar.length(ids.len());
     let one = async |id: String| {
@@ -294,11 +304,11 @@ pub async fn each(cx: &Context, api: &Katapult, ids: Vec<String>, what: &'static
         bar.step(1);
         match read {
             Err(error) if is_gone(&error) || is_unreadable(&error) => Ok((id, Err(error))),
-            read => read.map(|policy| (id, Ok(policy))),
+            read => read.map(|policy| (id, Ok(keep(policy)))),
         }
     };
     let read: Vec<_> = stream::iter(ids).map(one).buffered(api.http().concurrency()).try_collect().await?;
-    let mut details = Details::default();
+    let mut details = Details { found: HashMap::new(), unread: Vec::new() };
     for (id, read) in read {
         match read {
             Ok(policy) => drop(details.found.insert(id, policy)),

@@ -15,7 +15,7 @@ use crate::ops::inventory::each;
 /// `changed`, with every step that no longer fits; `unreadable`, for a policy that a new one may repeat.
 pub async fn check(cx: &Context, api: &Katapult, plan: &Plan) -> Result<HashMap<String, Object<Policy>>> {
     let ids: Vec<String> = plan.steps.iter().filter_map(|step| step.policy.clone()).collect();
-    let read = each(cx, api, ids, "comparing the plan with the live policies").await?;
+    let read = each(cx, api, ids, "comparing the plan with the live policies", |policy| policy).await?;
     read.refuse_unread()?;
     let mut live = read.found;
     let mut changed: Vec<String> = Vec::new();

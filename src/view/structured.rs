@@ -22,7 +22,7 @@ pub(super) enum Structured {
 }
 
 /// Writes any value in the requested structured format, JSON by default.
-pub fn structured(output: &OutputOptions, value: &Value, out: &mut dyn Write) -> io::Result<()> {
+pub fn structured<T: Serialize>(output: &OutputOptions, value: &T, out: &mut dyn Write) -> io::Result<()> {
     let format = match output.format {
         Format::Yaml => Structured::Yaml,
         Format::Jsonl => Structured::JsonLine,
@@ -32,11 +32,11 @@ pub fn structured(output: &OutputOptions, value: &Value, out: &mut dyn Write) ->
 }
 
 /// Writes a value and a line feed.
-pub(super) fn write(format: Structured, value: &Value, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write<T: Serialize>(format: Structured, value: &T, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Structured::Json => serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?,
         Structured::JsonLine => serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?,
-        Structured::Yaml => return writeln!(out, "{}", yaml(value)?.trim_end()),
+        Structured::Yaml => return writeln!(out, "{}", yaml(&serde_json::to_value(value)?)?.trim_end()),
     }
     writeln!(out)
 }

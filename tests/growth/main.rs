@@ -8,6 +8,7 @@ mod allocations;
 #[expect(dead_code, reason = "the other tests use all of it")]
 #[path = "../it/harness.rs"]
 mod harness;
+mod memory;
 mod requests;
 #[path = "../../benches/rows.rs"]
 mod rows;

@@ -5,7 +5,7 @@ use crate::harness::katapult;
 use crate::world::{VM, World, policy, vm};
 
 /// Policies of as many machines, all of one organization.
-fn organization(rows: usize) -> World {
+pub fn organization(rows: usize) -> World {
     let id = |number: usize| format!("vm_{number:05}");
     let machine = |number| vm(&id(number), &format!("node-{number}"), &format!("node-{number}.acme.example"));
     let one = |number| {

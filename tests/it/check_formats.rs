@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use crate::check::{backup, cloud_answer, mixed_cloud, mixed_world};
+use crate::check::{ago, backup, cloud_answer, disk_backup, mixed_cloud, mixed_world};
 use crate::faults::fault;
 use crate::harness::{Home, Run, katapult, onapp};
 use crate::server::{Answer, Server};
@@ -143,22 +143,25 @@ fn junit_counts_what_it_holds() {
 }
 
 const FORMATS: [&str; 5] = ["table", "json", "nagios", "prometheus", "junit"];
-/// Faults of an answer; what takes long to fail is tested elsewhere.
-const FAULTS: [&str; 22] = [
+const FAULTS: [&str; 28] = [
     "reset-before",
     "closed",
     "reset-midway",
     "cut-off",
+    "stalled",
+    "endless",
+    "silent",
+    "byte-a-second",
     "html-200",
     "html-502",
     "empty-500",
     "json-503",
     "empty-503",
     "429-retry-after",
+    "429-silent",
     "redirect-away",
     "redirect-loop",
     "redirect-nowhere",
-    "wrong-type",
     "gzip-bomb",
     "many-values",
     "bad-utf8",
@@ -167,26 +170,107 @@ const FAULTS: [&str; 22] = [
     "missing-fields",
     "unknown-words",
     "nulls",
+    "refused",
+    "forbidden",
 ];
-/// Faults that change nothing that the verdict depends on: the answer is understood.
-const HARMLESS: [&str; 2] = ["wrong-type", "bad-utf8"];
+/// A fault that changes nothing that the verdict depends on: the answer is understood.
+const HARMLESS: &str = "wrong-type";
 
-/// A server whose VMs are all well backed up, but for a fault in one kind of answer.
-fn faulty(provider: &str, fault_name: &'static str, place: &'static str) -> Server {
-    let (spoil, is_onapp) = (fault(fault_name), provider == "onapp");
-    let world = World::new().vms(vec![crate::world::vm(crate::world::VM, "web-1", crate::world::FQDN)]);
-    Server::start(move |request| {
-        let answer =
-            if is_onapp { cloud_answer(request, &[(1, "web-1", vec![backup(11, 60)])]) } else { world.answer(request) };
-        if request.path().ends_with(place) { spoil(request, answer) } else { answer }
-    })
+/// A kind of cloud whose VMs are all well backed up, and an answer that a check of it depends on.
+struct Place {
+    provider: &'static str,
+    /// How its path ends.
+    path: &'static str,
+    args: &'static [&'static str],
+    /// Faults that leave enough to know that all is well.
+    harmless: &'static [&'static str],
+}
+
+const fn place(
+    provider: &'static str,
+    path: &'static str,
+    args: &'static [&'static str],
+    harmless: &'static [&'static str],
+) -> Place {
+    Place { provider, path, args, harmless }
+}
+
+const MAX_AGE: &[&str] = &["--max-age", "26h"];
+const PER_POLICY: &[&str] = &["--per-policy"];
+const POLICY_PATH: &str = "/disk_backup_policies/disk_backup_policy";
+/// A list decides only which things there are: each policy is read in full as well, a VM without a name has its number, and a
+/// disk's own fields decide nothing where the VM has a policy.
+const PLACES: [Place; 10] = [
+    place("onapp", "/virtual_machines.json", MAX_AGE, &["missing-fields", "unknown-words"]),
+    place("onapp", "/1/backups.json", MAX_AGE, &["unknown-words"]),
+    place("onapp-disks", "/1/backups.json", MAX_AGE, &["unknown-words"]),
+    place("onapp-disks", "/1/disks.json", MAX_AGE, &["missing-fields", "unknown-words"]),
+    place("onapp-points", "/1/backups/recovery_points.json", MAX_AGE, &[]),
+    place("onapp", "/1/schedules.json", PER_POLICY, &["unknown-words"]),
+    place("katapult", "/organizations/organization/virtual_machines", MAX_AGE, &["missing-fields", "unknown-words"]),
+    place("katapult", "/organizations/organization/disks", MAX_AGE, &["missing-fields", "unknown-words", "nulls"]),
+    place("katapult", ORG_POLICIES_PATH, PER_POLICY, &["missing-fields", "unknown-words"]),
+    place("katapult", POLICY_PATH, MAX_AGE, &[]),
+];
+
+impl Place {
+    fn is_onapp(&self) -> bool {
+        self.provider != "katapult"
+    }
+
+    /// A server that has a fault in this one answer.
+    fn serve(&self, fault_name: &str) -> Server {
+        let (provider, path, is_onapp) = (self.provider, self.path, self.is_onapp());
+        let fault_name = fault_name.to_owned();
+        let world = World::new().vms(vec![crate::world::vm(crate::world::VM, "web-1", crate::world::FQDN)]);
+        Server::start(move |request| {
+            let answer = if is_onapp { cloud_of(provider, request) } else { world.answer(request) };
+            match fault_name.as_str() {
+                _ if !request.path().ends_with(path) => answer,
+                "none" => answer,
+                "refused" => Answer::closed().last(),
+                "forbidden" => Answer::json(403, &json!({"errors": ["no"], "error": {"code": "permission_denied"}})),
+                name => fault(name)(request, answer),
+            }
+        })
+    }
+
+    fn check(&self, server: &Server, format: &str, fault_name: &str) -> Run {
+        let args = [&["check", "--format", format, "--retries", "0"], self.args].concat();
+        let limits: &[&str] = match fault_name {
+            "stalled" | "silent" | "byte-a-second" => &["--timeout", "1s", "--max-wait", "3s"],
+            _ => &[],
+        };
+        let bpctl = if self.is_onapp() { onapp(server, &args) } else { katapult(server, &args) };
+        bpctl.args(limits).run()
+    }
+}
+
+/// A VM with a recent backup of the whole, of its disk, or as a recovery point.
+fn cloud_of(provider: &str, request: &crate::server::Request) -> Answer {
+    let own = match provider {
+        "onapp-disks" => disk_backup(11, 7, 60),
+        "onapp-points" => backup(11, 900_000),
+        _ => backup(11, 60),
+    };
+    let path = request.path();
+    if provider == "onapp-points" && path.ends_with("/recovery_points.json") {
+        let point = json!({"id": 31, "state": "built", "virtual_machine_id": 1, "created_at": ago(60)});
+        return Answer::json(200, &json!([{"recovery_point": point}]));
+    }
+    if path.ends_with("/1/schedules.json") {
+        let schedule = json!({"id": 61, "target_type": "VirtualMachine", "target_id": 1, "duration": 1, "period": "days",
+            "rotation_period": 7, "status": "enabled", "start_at": ago(-60)});
+        return Answer::json(200, &json!([{"schedule": schedule}]));
+    }
+    cloud_answer(request, &[(1, "web-1", vec![own])])
 }
 
 /// Says what is wrong with a run that must not be ok.
 fn looks_ok(run: &Run, format: &str) -> bool {
     let says_so = match format {
-        "nagios" => run.stdout.contains("BACKUP OK") || run.code != 3 && run.code != 2,
-        "prometheus" => run.stdout.contains("bpctl_check_success 1") && run.code != 10,
+        "nagios" => run.stdout.starts_with("BACKUP OK") || run.code != 3 && run.code != 2,
+        "prometheus" => run.stdout.contains("bpctl_check_success 1") && !run.stdout.contains("status=\"critical\"} 1"),
         "junit" => !run.stdout.contains("<error ") && !run.stdout.contains("<failure "),
         "json" => run.stdout.contains("\n  \"status\": \"ok\""),
         _ => false,
@@ -196,39 +280,23 @@ fn looks_ok(run: &Run, format: &str) -> bool {
 
 #[test]
 fn no_fault_is_ever_ok() {
-    let places = [
-        ("onapp", "/virtual_machines.json"),
-        ("onapp", "/1/backups.json"),
-        ("katapult", "/organizations/organization/virtual_machines"),
-        ("katapult", "/organizations/organization/disks"),
-        ("katapult", ORG_POLICIES_PATH),
-        ("katapult", "/disk_backup_policies/disk_backup_policy"),
-    ];
-    let mut cells = Vec::new();
-    for (provider, place) in places {
-        for name in FAULTS.iter().filter(|name| !HARMLESS.contains(name)) {
-            // Each policy is read in full as well, so the list decides only which there are; a disk's own fields decide
-            // nothing where the VM has a policy, and a VM without a name still has its number.
-            let is_harmless = place.ends_with("disks") && ["missing-fields", "unknown-words", "nulls"].contains(name)
-                || *name == "unknown-words" && place != "/disk_backup_policies/disk_backup_policy"
-                || *name == "missing-fields"
-                    && place != "/disk_backup_policies/disk_backup_policy"
-                    && place != "/1/backups.json";
-            if !is_harmless {
-                cells.extend(FORMATS.map(|format| (provider, place, *name, format)));
-            }
+    let mut cells: Vec<(&Place, &str, &str)> = Vec::new();
+    for place in &PLACES {
+        for name in FAULTS.iter().filter(|name| !place.harmless.contains(name)) {
+            cells.extend(FORMATS.map(|format| (place, *name, format)));
         }
     }
+    assert!(cells.len() > 1_000, "{} cells", cells.len());
+    // Those of slow servers do nothing but wait, so they begin together with the others.
+    cells.sort_by_key(|(_, name, _)| !matches!(*name, "stalled" | "silent" | "byte-a-second"));
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..8 {
+        for _ in 0..16 {
             scope.spawn(|| {
-                while let Some((provider, place, name, format)) = cells.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let server = faulty(provider, name, place);
-                    let args = ["check", "--max-age", "26h", "--format", format, "--retries", "0"];
-                    let run = if *provider == "onapp" { onapp(&server, &args) } else { katapult(&server, &args) }.run();
+                while let Some((place, name, format)) = cells.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let run = place.check(&place.serve(name), format, name);
                     if looks_ok(&run, format) {
-                        let cell = format!("=== {provider} {place} {name} {format}\n{}", run.report());
+                        let cell = format!("=== {} {} {name} {format}\n{}", place.provider, place.path, run.report());
                         wrong.lock().unwrap().push(cell);
                     }
                 }
@@ -242,14 +310,48 @@ fn no_fault_is_ever_ok() {
 #[test]
 fn without_a_fault_it_is_ok() {
     // Else the matrix would prove nothing.
-    for (provider, format) in
-        ["onapp", "katapult"].into_iter().flat_map(|provider| FORMATS.map(|format| (provider, format)))
-    {
-        for name in HARMLESS {
-            let server = faulty(provider, name, "nowhere");
-            let args = ["check", "--max-age", "26h", "--format", format];
-            let run = if provider == "onapp" { onapp(&server, &args) } else { katapult(&server, &args) }.run().ok();
-            assert!(!looks_ok(&run, format) || run.code == 0, "{}", run.report());
+    for place in &PLACES {
+        for name in ["none", HARMLESS] {
+            let run = place.check(&place.serve(name), "nagios", name);
+            assert!(
+                looks_ok(&run, "nagios") && run.code == 0,
+                "{} {} {name}: {}",
+                place.provider,
+                place.path,
+                run.report()
+            );
+        }
+        for format in FORMATS {
+            place.check(&place.serve("none"), format, "none").ok();
+        }
+    }
+}
+
+#[test]
+fn a_list_that_says_it_has_more_is_never_ok() {
+    let more = |onapp_total: bool| {
+        let world = World::new().vms(vec![crate::world::vm(crate::world::VM, "web-1", crate::world::FQDN)]);
+        Server::start(move |request| {
+            if onapp_total {
+                let answer = cloud_of("onapp", request);
+                let is_list = request.path().ends_with("/virtual_machines.json");
+                return if is_list { answer.header("X-Total", "3") } else { answer };
+            }
+            let answer = world.answer(request);
+            if !request.path().ends_with("/organization/virtual_machines") {
+                return answer;
+            }
+            let mut body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+            body["pagination"]["total"] = json!(3);
+            Answer::json(200, &body)
+        })
+    };
+    for format in FORMATS {
+        for is_onapp in [true, false] {
+            let server = more(is_onapp);
+            let args = ["check", "--format", format];
+            let run = if is_onapp { onapp(&server, &args) } else { katapult(&server, &args) }.run();
+            assert!(!looks_ok(&run, format), "{}", run.report());
         }
     }
 }

@@ -123,3 +123,35 @@ fn a_url_comes_from_a_profile_and_stays_there() {
     is_silent(&run(&["config", "list", "--profile", "one", "-o", "json"]).ok());
     run(&["config", "set", "profiles.one.ping_url", "https://x.example/"]).fails_in_words(2);
 }
+
+#[test]
+fn no_format_and_no_file_shows_the_url_whatever_the_receiver_answers() {
+    let cloud = mixed_cloud();
+    let home = Home::new();
+    let echo = format!("{{\"error\": {{\"code\": \"no\", \"description\": \"no https://x.example/{SECRET} here\"}}}}");
+    let away = format!("https://elsewhere.invalid/{SECRET}");
+    let answers = [
+        Answer::text_json(echo.clone()).with_status(500),
+        Answer::text_json(echo).with_status(404),
+        Answer::empty(302).header("Location", &away),
+        Answer::reset(),
+        Answer::html(200).with_status(429),
+    ];
+    for (number, answer) in answers.into_iter().enumerate() {
+        let receiver = Server::always(answer);
+        for (format, flag, variable) in [
+            ("table", "--webhook", "BPCTL_WEBHOOK_URL"),
+            ("json", "--ping", "BPCTL_PING_URL"),
+            ("nagios", "--webhook", "BPCTL_WEBHOOK_URL"),
+            ("prometheus", "--ping", "BPCTL_PING_URL"),
+            ("junit", "--webhook", "BPCTL_WEBHOOK_URL"),
+        ] {
+            let file = home.path(&format!("{number}-{format}"));
+            let to_file = ["--output-file", file.to_str().unwrap()];
+            let args = [&["--format", format, flag, "--retries", "0", "-vv"][..], &to_file[..]].concat();
+            is_silent(&check(&cloud, &receiver, variable).args(&args).home(&home).run());
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(!text.is_empty() && !text.contains(SECRET), "{format}: {text}");
+        }
+    }
+}

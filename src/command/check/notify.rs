@@ -79,10 +79,10 @@ impl<'c> Notifier<'c> {
         }
         if let Some((webhook, format)) = &self.webhook {
             let body = match format {
-                WebhookFormat::Slack => json!({"text": line}),
-                WebhookFormat::Generic => report.to_json(),
+                WebhookFormat::Slack => json!({"text": line}).to_string(),
+                WebhookFormat::Generic => serde_json::to_string(report).unwrap_or_default(),
             };
-            let message = Message { segment: None, content_type: "application/json", body: body.to_string() };
+            let message = Message { segment: None, content_type: "application/json", body };
             let sent = webhook.send(&message, &progress).await;
             failed.extend(sent.err().map(|error| format!("webhook: {}", error.message)));
         }

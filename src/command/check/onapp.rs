@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use super::source::{Source, refuse_ambiguous, server_now};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::http::{Flow, Gap};
+use crate::http::Gap;
 use crate::model::check::backups::{Evidence, Found, judge};
 use crate::model::check::{Basis, Limits, MachineCheck, Status};
 use crate::model::{Disk, Machine, Object, Policy, Selected, Selection, TargetKind};
@@ -26,11 +26,7 @@ pub async fn read(cx: &Context, selection: &Selection, limits: &Limits) -> Resul
     check_tags(cx, selection)?;
     let api = cx.onapp()?;
     let mut machines = Vec::new();
-    let mut keep = |page: Vec<Object<Machine>>| {
-        machines.extend(page.into_iter().map(|object| object.model));
-        Ok(Flow::More)
-    };
-    let walk = api.machines(&mut keep).await?;
+    let walk = api.machine_models(&mut |machine| machines.push(machine)).await?;
     let gaps = walk.gap.map(|gap| gap.describe("VMs")).into_iter().collect();
     let Selected { machines, missing, ambiguous } = selection.by_name(machines);
     refuse_ambiguous(&ambiguous)?;
@@ -51,7 +47,7 @@ pub async fn read(cx: &Context, selection: &Selection, limits: &Limits) -> Resul
         bar.step(1);
         check
     });
-    let machines = each.buffered(width).filter_map(std::future::ready).collect().await;
+    let machines = each.buffer_unordered(width).filter_map(std::future::ready).collect().await;
     Ok(Source { machines, missing, gaps, ..Source::default() })
 }
 
@@ -150,11 +146,7 @@ impl Cloud<'_> {
 
     /// Adds what a list of backups amounts to. A list with a gap is not read.
     async fn add(&self, found: &mut Found, id: &str, kind: Kind) -> Result<()> {
-        let mut keep = |page: Vec<Object<crate::model::Backup>>| {
-            found.add(page.iter().map(|object| &object.model));
-            Ok(Flow::More)
-        };
-        let walk = self.api.backups(id, kind, &mut keep).await?;
+        let walk = self.api.backup_models(id, kind, &mut |backup| found.add(&backup)).await?;
         refuse(walk.gap, "backups")
     }
 
@@ -171,14 +163,12 @@ impl Cloud<'_> {
     /// Lists the disks of the cloud, by VM. Where that is not possible, those of each VM are listed.
     async fn all_disks(&self) -> Option<HashMap<String, Vec<Disk>>> {
         let mut all: HashMap<String, Vec<Disk>> = HashMap::new();
-        let mut keep = |page: Vec<Object<Disk>>| {
-            for disk in page {
-                let Disk { id, is_swap, machine_id: Some(machine), .. } = disk.model else { continue };
+        let mut keep = |disk: Disk| {
+            if let Disk { id, is_swap, machine_id: Some(machine), .. } = disk {
                 all.entry(machine).or_default().push(Disk { id, is_swap, ..Disk::default() });
             }
-            Ok(Flow::More)
         };
-        let walk = self.api.disks(&mut keep).await.ok()?;
+        let walk = self.api.disk_models(&mut keep).await.ok()?;
         walk.gap.is_none().then_some(all)
     }
 

@@ -61,7 +61,7 @@ fn render(cx: &Context, format: CheckFormat, report: &Report, is_for_file: bool)
         }
         CheckFormat::Table | CheckFormat::Json => {
             let mut text = Vec::new();
-            structured(&cx.output, &report.to_json(), &mut text).map_err(failed)?;
+            structured(&cx.output, report, &mut text).map_err(failed)?;
             String::from_utf8_lossy(&text).into_owned()
         }
     };

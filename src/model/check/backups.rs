@@ -57,25 +57,26 @@ struct Judged {
 }
 
 impl Found {
-    /// Adds backups, or recovery points. What is not finished, or is about to be deleted, does not count.
-    pub fn add<'b>(&mut self, backups: impl IntoIterator<Item = &'b Backup>) {
-        for backup in backups.into_iter().filter(|backup| backup.marked_for_delete != Some(true)) {
-            let target = target(backup);
-            let new = match (backup.built, backup.built_at.or(backup.created_at)) {
-                (Some(false), _) => continue,
-                (None, _) => Newest::Doubtful,
-                (Some(true), None) => Newest::Undated,
-                (Some(true), Some(built_at)) => Newest::Finished(LastBackup {
-                    id: backup.id.clone(),
-                    kind: backup.backup_type.clone(),
-                    built_at,
-                    target: target.clone(),
-                    size_bytes: backup.size_kib.and_then(bytes),
-                }),
-            };
-            let known = self.0.remove(&target);
-            self.0.insert(target, better(known, new));
+    /// Adds a backup, or a recovery point. What is not finished, or is about to be deleted, does not count.
+    pub fn add(&mut self, backup: &Backup) {
+        if backup.marked_for_delete == Some(true) {
+            return;
         }
+        let target = target(backup);
+        let new = match (backup.built, backup.built_at.or(backup.created_at)) {
+            (Some(false), _) => return,
+            (None, _) => Newest::Doubtful,
+            (Some(true), None) => Newest::Undated,
+            (Some(true), Some(built_at)) => Newest::Finished(LastBackup {
+                id: backup.id.clone(),
+                kind: backup.backup_type.clone(),
+                built_at,
+                target: target.clone(),
+                size_bytes: backup.size_kib.and_then(bytes),
+            }),
+        };
+        let known = self.0.remove(&target);
+        self.0.insert(target, better(known, new));
     }
 
     /// Whether the disks must be known: some have backups of their own, and none of the whole VM is newer.
@@ -277,7 +278,7 @@ mod tests {
 
     fn judged(backups: &[Backup], disks: Option<&[Disk]>, policies: Option<&[Policy]>) -> MachineCheck {
         let mut found = Found::default();
-        found.add(backups);
+        backups.iter().for_each(|backup| found.add(backup));
         let machine = Machine { id: Some("7".to_owned()), ..Machine::default() };
         judge(&machine, &Evidence { found: &found, disks, policies }, &LIMITS, Timestamp::from_second(NOW).unwrap())
     }
@@ -326,7 +327,7 @@ mod tests {
         let limits = Limits { max_age: None, warn_age: None, is_per_policy: true, grace: 900 };
         let status = |backups: &[Backup], policies: &[Policy]| {
             let mut found = Found::default();
-            found.add(backups);
+            backups.iter().for_each(|backup| found.add(backup));
             let machine = Machine { id: Some("7".to_owned()), ..Machine::default() };
             let evidence = Evidence { found: &found, disks: Some(&disks), policies: Some(policies) };
             judge(&machine, &evidence, &limits, Timestamp::from_second(NOW).unwrap()).status

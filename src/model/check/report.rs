@@ -1,12 +1,13 @@
 //! The result of a whole check.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use super::{Limits, MachineCheck, Status};
 
 /// Something that could not be read, apart from a single VM.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     pub profile: Option<String>,
     pub code: String,
@@ -26,7 +27,7 @@ pub struct Report {
 }
 
 /// How many VMs there are of each kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     pub total: usize,
     pub ok: usize,
@@ -108,30 +109,28 @@ impl Report {
             count => format!("{machines}; {count} sources not read in full"),
         }
     }
+}
 
-    pub fn to_json(&self) -> Value {
-        let summary = self.summary();
-        let problems: Vec<Value> = self
-            .problems
-            .iter()
-            .map(|problem| json!({"profile": problem.profile, "code": problem.code, "message": problem.message}))
-            .collect();
-        json!({
-            "checked_at": self.checked_at.to_string(),
-            "status": self.status().name(),
-            "max_age_seconds": self.limits.max_age,
-            "warn_age_seconds": self.limits.warn_age,
-            "per_policy": self.limits.is_per_policy,
-            "summary": {
-                "total": summary.total,
-                "ok": summary.ok,
-                "warning": summary.warning,
-                "critical": summary.critical,
-                "unknown": summary.unknown,
-                "uncovered": summary.uncovered,
-            },
-            "machines": self.machines.iter().map(MachineCheck::to_json).collect::<Vec<_>>(),
-            "problems": problems,
-        })
+/// Written VM by VM: there may be thousands.
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Report", 8)?;
+        fields.serialize_field("checked_at", &self.checked_at.to_string())?;
+        fields.serialize_field("status", self.status().name())?;
+        fields.serialize_field("max_age_seconds", &self.limits.max_age)?;
+        fields.serialize_field("warn_age_seconds", &self.limits.warn_age)?;
+        fields.serialize_field("per_policy", &self.limits.is_per_policy)?;
+        fields.serialize_field("summary", &self.summary())?;
+        fields.serialize_field("machines", &Machines(&self.machines))?;
+        fields.serialize_field("problems", &self.problems)?;
+        fields.end()
+    }
+}
+
+struct Machines<'r>(&'r [MachineCheck]);
+
+impl Serialize for Machines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(MachineCheck::to_json))
     }
 }
