@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::gather::{self, Gathered};
 use crate::args::{Coverage as Args, FailOnCoverage, Format};
-use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::Selection;
@@ -139,7 +138,7 @@ async fn write_page(cx: &Context, path: &Path, parts: &[PagePart], facts: &Facts
 /// Names the organization for people. A token that may not list organizations still gets its report.
 async fn name_of(cx: &Context, reading: &Reading) -> Result<String> {
     let wanted = reading.inventory.organization.value.as_str();
-    if cx.provider_is(Provider::OnApp)? {
+    if reading.is_of_onapp() {
         return Ok(wanted.to_owned());
     }
     let Ok(organizations) = cx.katapult()?.organizations().await else {

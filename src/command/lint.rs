@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::gather::{self, Gathered};
 use crate::args::{FailOnLint, Format, Lint};
-use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Flow;
@@ -116,14 +115,14 @@ async fn read(cx: &Context, args: &Lint, file: Option<&PolicyFile>) -> Result<Fo
     narrow(cx, &mut reading, &selection).await?;
     let mut notes = Vec::new();
     let trash = trash(cx, &mut reading).await?;
-    let is_onapp = cx.provider_is(Provider::OnApp)?;
+    let is_onapp = reading.is_of_onapp();
     if trash.is_none() && !is_onapp {
         notes.push("W021 was not checked: the token may not read the trash (scope `trash_objects:read`)".to_owned());
     }
     if !reading.is_detailed {
         notes.push("W022 was not checked: it takes one request a policy; `--detail` does that".to_owned());
     }
-    let removes_backups = removes_backups(cx, &mut notes).await?;
+    let removes_backups = if is_onapp { removes_backups(cx, &mut notes).await? } else { None };
     notes.iter().for_each(|note: &String| cx.ui.warn(note));
     let gaps = reading.inventory.gaps().to_vec();
     let is_complete = gaps.is_empty() && reading.inventory.unread().is_empty();
@@ -134,7 +133,7 @@ async fn read(cx: &Context, args: &Lint, file: Option<&PolicyFile>) -> Result<Fo
     let mut findings = lint(&Evidence {
         fleet: &reading.inventory.fleet,
         trash: trash.as_ref(),
-        onapp: is_onapp.then_some(OnAppFacts { idle: &reading.idle, removes_backups }),
+        onapp: reading.onapp_idle.as_deref().map(|idle| OnAppFacts { idle, removes_backups }),
         max_per_minute: usize::try_from(args.max_per_minute).unwrap_or(usize::MAX),
         now: cx.now(),
     });
@@ -169,7 +168,7 @@ async fn locate(
     has_tags: bool,
     findings: &mut [Finding],
 ) -> Result<()> {
-    if cx.provider_is(Provider::Katapult)? {
+    if !reading.is_of_onapp() {
         let api = cx.katapult()?;
         if let Some(organization) = file.document.organization.as_deref() {
             planner::organization(cx, api, Some(organization)).await?;
@@ -235,7 +234,7 @@ async fn trash(cx: &Context, reading: &mut Reading) -> Result<Option<HashSet<Str
         ids.extend(page.into_iter().filter_map(|object| object.model.object_id));
         Ok(Flow::More)
     };
-    if cx.provider_is(Provider::OnApp)? {
+    if reading.is_of_onapp() {
         // OnApp has no trash.
         return Ok(None);
     }
@@ -251,9 +250,6 @@ async fn trash(cx: &Context, reading: &mut Reading) -> Result<Option<HashSet<Str
 
 /// Reads whether an OnApp cloud deletes the backups of a VM with it; none when that cannot be read.
 async fn removes_backups(cx: &Context, skipped: &mut Vec<String>) -> Result<Option<bool>> {
-    if !cx.provider_is(Provider::OnApp)? {
-        return Ok(None);
-    }
     let reason = match cx.onapp()?.removes_backups_with_vm().await {
         Ok(Some(setting)) => return Ok(Some(setting)),
         Ok(None) => "the cloud's settings do not name `remove_backups_on_destroy_vm`",

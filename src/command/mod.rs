@@ -33,7 +33,7 @@ mod trash;
 mod undo;
 mod vm;
 
-use crate::args::{Command, Format, PolicyCommand};
+use crate::args::{Command, Format};
 use crate::context::Context;
 use crate::error::{Error, Result};
 
@@ -56,17 +56,7 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
     }
     match command {
         Command::Check(args) => check::run(cx, names, *args).await,
-        Command::Policies(verb) => match verb {
-            PolicyCommand::List(args) => policy::list::run(cx, args).await,
-            PolicyCommand::Show(args) => policy::show::run(cx, args).await,
-            PolicyCommand::Create(args) => policy::create::run(cx, args).await,
-            PolicyCommand::Delete(args) => policy::delete::run(cx, args).await,
-            PolicyCommand::Restore(args) => policy::restore::run(cx, args).await,
-            PolicyCommand::Update(args) => policy::update::run(cx, args).await,
-            PolicyCommand::Pause(args) => policy::onapp::set_enabled(cx, args, false).await,
-            PolicyCommand::Resume(args) => policy::onapp::set_enabled(cx, args, true).await,
-            PolicyCommand::ScheduleDelete(args) => policy::schedule_delete::run(cx, args).await,
-        },
+        Command::Policies(verb) => policy::run(cx, verb).await,
         Command::Disk(verb) => disk::run(cx, verb).await,
         Command::Vm(verb) => vm::run(cx, verb).await,
         Command::Trash(verb) => trash::run(cx, verb).await,

@@ -60,10 +60,8 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
     }
     match command {
         Command::Policies(PolicyCommand::List(args)) => {
-            list::<Policy>(cx, names, policy::list::columns(&args), async |cx| {
-                policy::list::run(cx, args.clone()).await
-            })
-            .await
+            list::<Policy>(cx, names, policy::list::columns(&args), async |cx| policy::list(cx, args.clone()).await)
+                .await
         }
         Command::Vm(VmCommand::List(args)) => {
             list::<Machine>(cx, names, NONE, async |cx| vm::run(cx, VmCommand::List(args.clone())).await).await

@@ -74,7 +74,8 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
         _ => None,
     };
     if let Some(kind) = kind {
-        let (typed, suits, is_positional) = (Arc::clone(typed), suits(&place.noun), arg.is_positional());
+        let (typed, suits, is_positional) =
+            (Arc::clone(typed), Provider::only_one_with(&place.noun), arg.is_positional());
         return with(arg, move || {
             let mut items = live::items(&typed, kind, suits);
             // Where several can be named, one that is named already is not offered again.
@@ -100,7 +101,7 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
             with(arg, move || of_help(&typed))
         }
         ("explain", ..) => with(arg, codes),
-        ("provider", ..) => with_words(arg, vec!["katapult", "onapp"]),
+        ("provider", ..) => with_words(arg, Provider::ALL.map(Provider::name).to_vec()),
         ("filters", ..) => with(arg, {
             let columns = columns(&place.path());
             move || columns.iter().map(|column| Item::plain(format!("{column}="))).collect()
@@ -113,15 +114,6 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
         (_, _, ValueHint::DirPath) | (_, "DIR", _) => with_shell(arg, DIRECTORIES),
         (_, _, ValueHint::AnyPath | ValueHint::FilePath) | (_, "FILE", _) => with_shell(arg, FILES),
         _ => arg,
-    }
-}
-
-/// The provider that has the noun, where only one has it.
-fn suits(noun: &str) -> Option<Provider> {
-    match noun {
-        "backups" | "transactions" => Some(Provider::OnApp),
-        "org" | "trash" | "export" | "plan" | "apply" => Some(Provider::Katapult),
-        _ => None,
     }
 }
 

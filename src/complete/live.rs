@@ -25,17 +25,19 @@ pub(super) fn items(typed: &Typed, kind: Kind, suits: Option<Provider>) -> Vec<I
 
 /// Returns the profiles of the config file and the built-in ones.
 pub(super) fn profiles(typed: &Typed) -> Vec<Item> {
-    let built_in = [("sandbox", "built-in simulator, Katapult"), ("sandbox-onapp", "built-in simulator, OnApp")];
     let cx = context(typed);
     let mut items: Vec<Item> = Vec::new();
     if let Ok(file) = cx.file() {
         items.extend(file.profiles.iter().map(|(name, profile)| {
-            let provider = profile.provider.unwrap_or(Provider::Katapult).to_string();
+            let provider = profile.provider.unwrap_or_default().to_string();
             let parts = [Some(provider.as_str()), profile.api_url.as_deref(), profile.organization.as_deref()];
             item(name, parts)
         }));
     }
-    items.extend(built_in.map(|(name, help)| item(name, [Some(help)])));
+    items.extend(Provider::ALL.map(|provider| {
+        let help = format!("built-in simulator, {}", provider.title());
+        item(provider.built_in_profile(), [Some(help.as_str())])
+    }));
     items
 }
 

@@ -6,9 +6,10 @@ use std::str::FromStr;
 
 use super::env;
 
-/// The clouds that bpctl speaks to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The clouds that bpctl speaks to. A profile that names none is one of Katapult's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Provider {
+    #[default]
     Katapult,
     OnApp,
 }
@@ -16,13 +17,18 @@ pub enum Provider {
 /// What is known of a provider before any request.
 struct Facts {
     name: &'static str,
+    /// The name as people write it.
+    title: &'static str,
     token_variables: &'static [&'static str],
     organization_variables: &'static [&'static str],
     default_api_url: Option<&'static str>,
     needs_user: bool,
     /// The profile that runs the simulator as this provider.
     built_in_profile: &'static str,
-    offers: &'static str,
+    /// The commands that work with it; those that need no provider work with any.
+    nouns: &'static [&'static str],
+    /// Whether its tokens are printable ASCII without spaces. A password is whatever its user chose.
+    has_ascii_tokens: bool,
     token_prompt: &'static str,
     /// Where a token is made, one line each.
     token_help: &'static [&'static str],
@@ -30,13 +36,17 @@ struct Facts {
 
 const KATAPULT: Facts = Facts {
     name: "katapult",
+    title: "Katapult",
     token_variables: &[env::TOKEN, env::KATAPULT_TOKEN, env::KATAPULT_KEY],
     organization_variables: &[env::ORG, env::KATAPULT_ORGANIZATION],
     default_api_url: Some(crate::katapult::DEFAULT_API_URL),
     needs_user: false,
     built_in_profile: "sandbox",
-    offers: "policies, disk, vm, org, trash, history, undo, coverage, calendar, check, lint, snapshot, diff, report, export, \
-             plan and apply",
+    nouns: &[
+        "policies", "disk", "vm", "org", "trash", "history", "undo", "coverage", "calendar", "check", "lint",
+        "snapshot", "diff", "report", "export", "plan", "apply",
+    ],
+    has_ascii_tokens: true,
     token_prompt: "Katapult API token (hidden)",
     token_help: &[
         "create a token in the Katapult console: in the settings of the organization (for that organization only), or \
@@ -49,13 +59,29 @@ const KATAPULT: Facts = Facts {
 
 const ONAPP: Facts = Facts {
     name: "onapp",
+    title: "OnApp",
     token_variables: &[env::TOKEN],
     organization_variables: &[env::ORG],
     default_api_url: None,
     needs_user: true,
     built_in_profile: "sandbox-onapp",
-    offers: "policies, backups, transactions, vm, disk, history, undo, coverage, calendar, check, lint, snapshot, diff and \
-             report",
+    nouns: &[
+        "policies",
+        "backups",
+        "transactions",
+        "vm",
+        "disk",
+        "history",
+        "undo",
+        "coverage",
+        "calendar",
+        "check",
+        "lint",
+        "snapshot",
+        "diff",
+        "report",
+    ],
+    has_ascii_tokens: false,
     token_prompt: "OnApp API key or password (hidden)",
     token_help: &[
         "generate a key in the control panel, on the page of your own profile; it goes with your email address, at \
@@ -76,6 +102,11 @@ impl Provider {
     /// As it is written in flags, variables and the config file.
     pub const fn name(self) -> &'static str {
         self.facts().name
+    }
+
+    /// As people write it.
+    pub const fn title(self) -> &'static str {
+        self.facts().title
     }
 
     /// The variables that may hold the token; the first that is set counts.
@@ -108,9 +139,20 @@ impl Provider {
         Self::ALL.into_iter().find(|provider| provider.built_in_profile() == name)
     }
 
-    /// The commands that work with it.
-    pub const fn offers(self) -> &'static str {
-        self.facts().offers
+    /// The commands that work with it, in words.
+    pub fn offers(self) -> String {
+        in_words(self.facts().nouns, "and")
+    }
+
+    /// Finds the provider that alone offers a command.
+    pub fn only_one_with(noun: &str) -> Option<Self> {
+        let mut having = Self::ALL.into_iter().filter(|provider| provider.facts().nouns.contains(&noun));
+        having.next().filter(|_| having.next().is_none())
+    }
+
+    /// Whether its tokens are printable ASCII without spaces.
+    pub const fn has_ascii_tokens(self) -> bool {
+        self.facts().has_ascii_tokens
     }
 
     /// What the hidden prompt of `auth login` asks for.
@@ -137,6 +179,15 @@ impl FromStr for Provider {
         Self::ALL
             .into_iter()
             .find(|provider| provider.name() == text)
-            .ok_or_else(|| "expected `katapult` or `onapp`".to_owned())
+            .ok_or_else(|| format!("expected {}", in_words(&Self::ALL.map(|provider| format!("`{provider}`")), "or")))
+    }
+}
+
+/// Joins words: `a, b and c`.
+fn in_words(words: &[impl AsRef<str>], last: &str) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words.split_last() {
+        Some((end, rest)) if !rest.is_empty() => format!("{} {last} {end}", rest.join(", ")),
+        _ => words.concat(),
     }
 }

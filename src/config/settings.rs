@@ -143,7 +143,7 @@ pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connecti
             return Err(Error::usage(format!("`--sandbox` does not go with profile `{other}`"))
                 .hint("leave one of them out; the simulator's own profiles are `sandbox` and `sandbox-onapp`"));
         }
-        _ if wanted.sandbox => return sandbox(wanted, system, None, Provider::Katapult),
+        _ if wanted.sandbox => return sandbox(wanted, system, None, Provider::default()),
         _ => {}
     }
     let empty = Profile::default();
@@ -274,7 +274,7 @@ impl Layers<'_> {
             let value = text.parse().map_err(|what| Error::config(format!("{}=`{text}`: {what}", env::PROVIDER)))?;
             return Ok(Setting { value, origin: Origin::Environment(env::PROVIDER) });
         }
-        Ok(self.of_profile(self.profile.provider).unwrap_or_else(|| default(Provider::Katapult)))
+        Ok(self.of_profile(self.profile.provider).unwrap_or_else(|| default(Provider::default())))
     }
 
     fn organization(&self, wanted: &Wanted, provider: Provider) -> Option<Setting<String>> {

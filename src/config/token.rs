@@ -109,9 +109,8 @@ pub fn bad_character(token: &str, provider: Provider) -> Option<String> {
         '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2039}' | '\u{203a}' | '\u{2032}' | '\u{2033}' => {
             Some(named(symbol, "a typographic quotation mark"))
         }
-        // A password of OnApp is whatever its user chose.
-        _ if provider == Provider::Katapult && symbol.is_whitespace() => Some("a space".to_owned()),
-        _ if provider == Provider::Katapult && !symbol.is_ascii_graphic() => {
+        _ if provider.has_ascii_tokens() && symbol.is_whitespace() => Some("a space".to_owned()),
+        _ if provider.has_ascii_tokens() && !symbol.is_ascii_graphic() => {
             Some(named(symbol, "a character that is not ASCII"))
         }
         _ => None,

@@ -25,7 +25,6 @@ mod policy;
 mod preset;
 mod profile;
 mod redact;
-mod removal;
 pub mod report;
 mod selection;
 mod session;
@@ -50,12 +49,11 @@ pub use policy::{HOURS, MINUTES, Policy, PolicyPatch, Schedule, Target, TargetKi
 pub use preset::Preset;
 pub use profile::ProfileSummary;
 pub use redact::redact;
-pub use removal::Removal;
 pub use selection::{Choice, Exclusion, Owners, Selected, Selection};
 pub use session::Session;
 pub use setting::{ConfigSetting, REDACTED};
 pub use transaction::Transaction;
-pub use trash::TrashObject;
+pub use trash::{Removal, TrashObject};
 
 /// An object of an API: what bpctl understands of it, and all that was said.
 #[derive(Clone, Debug)]

@@ -208,8 +208,14 @@ pub struct Reading {
     pub inventory: Inventory,
     /// Whether frequencies and pending deletions were read.
     pub is_detailed: bool,
-    /// Policies of an OnApp cloud that make no backups: they are not in the fleet.
-    pub idle: Vec<Policy>,
+    /// On an OnApp cloud, the policies that make no backups: they are not in the fleet. `None` elsewhere.
+    pub onapp_idle: Option<Vec<Policy>>,
+}
+
+impl Reading {
+    pub fn is_of_onapp(&self) -> bool {
+        self.onapp_idle.is_some()
+    }
 }
 
 /// Reads machines, disks and policies for a report.
@@ -252,14 +258,14 @@ async fn read_onapp(cx: &Context) -> Result<Reading> {
     Ok(Reading {
         inventory: Inventory { organization, fleet, gaps, unread: Vec::new(), unread_tags: Vec::new() },
         is_detailed: true,
-        idle,
+        onapp_idle: Some(idle),
     })
 }
 
 async fn finished(cx: &Context, api: &Katapult, mut inventory: Inventory, wants_detail: bool) -> Result<Reading> {
     inventory.gaps().iter().for_each(|gap| cx.ui.warn(gap));
     let is_detailed = inventory.read_details(cx, api, wants_detail).await?;
-    Ok(Reading { inventory, is_detailed, idle: Vec::new() })
+    Ok(Reading { inventory, is_detailed, onapp_idle: None })
 }
 
 fn keep<T>(all: &mut Vec<T>, page: Vec<Object<T>>, bar: &Bar) -> Result<Flow> {

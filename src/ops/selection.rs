@@ -104,7 +104,7 @@ pub async fn narrow(cx: &Context, reading: &mut Reading, selection: &Selection) 
         return Ok(());
     }
     check_tags(cx, selection)?;
-    let Reading { inventory, idle, .. } = reading;
+    let Reading { inventory, onapp_idle, .. } = reading;
     let mut machines = selection.by_name(inventory.fleet.machines.clone()).machines;
     let mut unread = UnreadTags::new();
     if selection.needs_tags() {
@@ -114,9 +114,11 @@ pub async fn narrow(cx: &Context, reading: &mut Reading, selection: &Selection) 
     }
     let ids: HashSet<&str> = machines.iter().filter_map(|machine| machine.id.as_deref()).collect();
     let owners = Owners::of(&inventory.fleet);
-    idle.retain(|policy| match owners.machine_of(policy).and_then(|machine| machine.id.as_deref()) {
-        Some(id) => ids.contains(id),
-        None => !selection.is_positive(),
+    onapp_idle.iter_mut().for_each(|idle| {
+        idle.retain(|policy| match owners.machine_of(policy).and_then(|machine| machine.id.as_deref()) {
+            Some(id) => ids.contains(id),
+            None => !selection.is_positive(),
+        })
     });
     let fleet = std::mem::take(&mut inventory.fleet);
     let fleet = selection.narrow(fleet, |machine| machine.id.as_deref().is_some_and(|id| ids.contains(id)));

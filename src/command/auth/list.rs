@@ -1,6 +1,6 @@
 //! `bpctl auth list`: the profiles of the config file, and where each has its token. Sends no request.
 
-use crate::config::{Profile, Provider, profile_in_use};
+use crate::config::{Profile, profile_in_use};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Walk;
@@ -24,7 +24,7 @@ pub fn run(cx: &Context) -> Result<()> {
 }
 
 fn summary(name: &str, profile: &Profile, is_in_use: bool) -> ProfileSummary {
-    let provider = profile.provider.unwrap_or(Provider::Katapult);
+    let provider = profile.provider.unwrap_or_default();
     let sources = [
         ("token_command", profile.token_command.is_some()),
         ("token", profile.token.is_some()),

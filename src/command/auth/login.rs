@@ -23,7 +23,7 @@ pub async fn run(cx: &Context, args: AuthLogin) -> Result<()> {
     let name = profile::to_change(cx, &file)?;
     let mut profile = file.profiles.get(&name).cloned().unwrap_or_default();
     let provider = provider(cx, &file, &name)?;
-    questions::explain(cx, provider.unwrap_or(profile.provider.unwrap_or(Provider::Katapult)));
+    questions::explain(cx, provider.or(profile.provider).unwrap_or_default());
     questions::complete(cx, &mut profile, provider, args.user.is_some())?;
     let connection = connection(cx, &file, &name, &profile, provider, args.user)?;
     let token = questions::token(cx, connection.provider.value).await?;

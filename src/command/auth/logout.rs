@@ -5,7 +5,7 @@ use serde_json::json;
 use super::profile;
 use crate::args::Format;
 use crate::command::config::{begin, save};
-use crate::config::{File, Key, Provider};
+use crate::config::{File, Key};
 use crate::context::Context;
 use crate::error::Result;
 use crate::text::escape;
@@ -16,7 +16,7 @@ pub async fn run(cx: &Context) -> Result<()> {
     let path = cx.config_path_to_change()?;
     let file = File::read(&path)?;
     let name = profile::to_change(cx, &file)?;
-    let provider = file.profile(&name)?.provider.unwrap_or(Provider::Katapult);
+    let provider = file.profile(&name)?.provider.unwrap_or_default();
     let mut edit = begin(cx, &path).await?;
     let is_there = edit.remove(&Key::of(&name, "token"))?;
     if is_there {

@@ -21,7 +21,7 @@ pub fn explain(cx: &Context, provider: Provider) {
 /// the provider is never asked for: a token that is pasted early must find the hidden prompt and no other field.
 pub fn complete(cx: &Context, profile: &mut Profile, provider: Option<Provider>, has_user: bool) -> Result<()> {
     let is_set = |flag: bool, name: &str| flag || cx.system.variable(name).is_some();
-    let provider = provider.or(profile.provider).unwrap_or(Provider::Katapult);
+    let provider = provider.or(profile.provider).unwrap_or_default();
     if !provider.needs_user() || !cx.ui.can_ask() {
         return Ok(());
     }

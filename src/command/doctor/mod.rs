@@ -41,7 +41,7 @@ pub async fn run(cx: &Context) -> Result<()> {
     let mut report = Report::default();
     let connection = local::check(cx, &mut report).await;
     let provider = connection.as_ref().map(|connection| connection.provider.value).or(cx.global.provider);
-    let order: &[&str] = match provider.unwrap_or(Provider::Katapult) {
+    let order: &[&str] = match provider.unwrap_or_default() {
         Provider::Katapult => &KATAPULT,
         Provider::OnApp => &ONAPP,
     };

@@ -1,8 +1,6 @@
 //! `bpctl policy create`
 
-use super::onapp;
 use crate::args::PolicyCreate;
-use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner};
@@ -15,9 +13,6 @@ use crate::ops::policy_form;
 use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 
 pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
-    if cx.provider_is(Provider::OnApp)? {
-        return onapp::create(cx, args).await;
-    }
     cx.check_columns::<Policy>()?;
     let asks = match check(&args) {
         Err(_) if cx.ui.can_ask() => true,

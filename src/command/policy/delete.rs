@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::onapp;
 use crate::args::PolicyDelete;
-use crate::config::Provider;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::Removal;
@@ -17,9 +15,6 @@ use crate::ops::write::{PolicyChange, Written};
 /// Moves policies to the trash. One that cannot be read can still be deleted by its id.
 pub async fn run(cx: &Context, args: PolicyDelete) -> Result<()> {
     let selector = Selector::new(cx, &args.bulk, None, &args.policies)?;
-    if cx.provider_is(Provider::OnApp)? {
-        return onapp::delete(cx, &args.policies, selector.as_ref()).await;
-    }
     cx.check_result_columns::<Removal>()?;
     if let Some(selector) = &selector {
         return selected(cx, selector).await;

@@ -2,9 +2,7 @@
 
 use futures_util::stream::{self, StreamExt};
 
-use super::onapp;
 use crate::args::PolicyList;
-use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{Flow, Walk};
@@ -16,9 +14,6 @@ use crate::ops::rows::Rows;
 
 /// Lists the policies of a machine, a disk or an organization.
 pub async fn run(cx: &Context, args: PolicyList) -> Result<()> {
-    if cx.provider_is(Provider::OnApp)? {
-        return onapp::list(cx, args).await;
-    }
     let (added, left_out) = columns(&args);
     let rows = Rows::begin(cx)?.with_columns(added, left_out);
     let mut list = List { cx, rows, unread: Vec::new() };

@@ -1,8 +1,6 @@
 //! `bpctl policy update`
 
-use super::onapp;
 use crate::args::PolicyUpdate;
-use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Walk;
@@ -19,9 +17,6 @@ use crate::ops::{pick, policy_form};
 /// Changes policies: reads them, sends only what changes, and reads them again.
 pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     let selector = Selector::new(cx, &args.bulk, args.interval_is.as_ref(), &args.policies)?;
-    if cx.provider_is(Provider::OnApp)? {
-        return onapp::update(cx, args, selector.is_some()).await;
-    }
     cx.check_result_columns::<Policy>()?;
     let mut patch = args.fields.patch();
     if let Some(selector) = &selector {
