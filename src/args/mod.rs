@@ -34,41 +34,35 @@ mod vm;
 
 use clap::{Parser, Subcommand};
 
-pub use apply::Apply;
-pub use auth::{AuthCommand, AuthLogin};
-pub use autobackup::{AutobackupCommand, AutobackupTarget};
-pub use backups::{
-    BackupConvert, BackupCreate, BackupDelete, BackupKind, BackupNote, BackupRestore, BackupShow, BackupsCommand,
-    BackupsList, BackupsUsage,
-};
-pub use calendar::Calendar;
-pub use check::{Check, CheckFormat, WebhookFormat};
-pub use completions::{Completions, Shell};
-pub use config::{ConfigCommand, ConfigGet, ConfigKey, ConfigList, ConfigSet, ConfigUse};
-pub use coverage::{Coverage, FailOnCoverage};
-pub use detail::Detail;
-pub use diff::{Diff, FailOnDiff};
-pub use disk::{DiskCommand, DiskList, DiskShow};
-pub use export::Export;
-pub use global::{Color, Format, Global};
-pub use help::Help;
-pub use history::History;
-pub use lint::{FailOnLint, Lint};
-pub use man::Man;
-pub use org::OrgCommand;
-pub use plan::{Plan, Prune};
-pub use policy::{
-    PolicyCommand, PolicyCreate, PolicyDelete, PolicyFields, PolicyList, PolicyNames, PolicyScheduleDelete, PolicyShow,
-    PolicyUpdate,
-};
-pub use report::{Report, ReportFormat};
-pub use sandbox::{OnAppMode, SandboxCommand, SandboxReset, SandboxServe};
-pub use selection::{Bulk, Selecting};
-pub use snapshot::Snapshot;
-pub use transactions::{TransactionShow, TransactionsCommand, TransactionsList};
-pub use trash::{TrashCommand, TrashShow};
-pub use undo::Undo;
-pub use vm::{VmCommand, VmList, VmShow};
+pub use apply::*;
+pub use auth::*;
+pub use autobackup::*;
+pub use backups::*;
+pub use calendar::*;
+pub use check::*;
+pub use completions::*;
+pub use config::*;
+pub use coverage::*;
+pub use detail::*;
+pub use diff::*;
+pub use disk::*;
+pub use export::*;
+pub use global::*;
+pub use help::*;
+pub use history::*;
+pub use lint::*;
+pub use man::*;
+pub use org::*;
+pub use plan::*;
+pub use policy::*;
+pub use report::*;
+pub use sandbox::*;
+pub use selection::*;
+pub use snapshot::*;
+pub use transactions::*;
+pub use trash::*;
+pub use undo::*;
+pub use vm::*;
 
 /// Administer disk backup policies on Katapult, and read backups on OnApp clouds
 #[derive(Debug, Parser)]

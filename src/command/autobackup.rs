@@ -43,7 +43,7 @@ async fn switch(cx: &Context, target: AutobackupTarget, is_on: bool) -> Result<(
     let lock = Lock::take(cx).await?;
     let mut write = write_of(api, target, is_on).await?;
     let listed = of_owner(api, write.owner()).await?;
-    listed.refuse_gaps("policies")?;
+    listed.walk.refuse_gap("policies")?;
     write.before = listed.rows;
     let warnings =
         if is_on && write.before.is_empty() { vec![what_it_makes(api, &write.label).await] } else { Vec::new() };

@@ -41,7 +41,7 @@ pub struct Target {
     pub base: Url,
     /// The credentials; sent to this host only.
     pub authentication: Authentication,
-    /// A weaker secret that reads use in the place of the usual one.
+    /// A credential that may only read; if there is one, GET requests use it.
     pub read_credential: Option<Credential>,
     /// PEM certificates that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,

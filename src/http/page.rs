@@ -106,6 +106,18 @@ impl Walk {
     pub fn stopped(returned: u64, total: Option<u64>) -> Self {
         Self { gap: None, has_more: total.is_some_and(|total| total > returned) }
     }
+
+    /// Refuses a list that may be incomplete.
+    ///
+    /// # Errors
+    /// `invalid_response`, saying why.
+    pub fn refuse_gap(&self, plural: &str) -> Result<()> {
+        match self.gap {
+            None => Ok(()),
+            Some(gap) => Err(Error::invalid_response(format!("incomplete: {}", gap.describe(plural)))
+                .hint("nothing was sent; try again")),
+        }
+    }
 }
 
 /// Reads all pages: `fetch` gets page numbers from 1, `each` gets the new rows of every page in order.

@@ -32,20 +32,6 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    /// Refuses a list that may be incomplete.
-    ///
-    /// # Errors
-    /// `invalid_response`, saying why.
-    pub fn refuse_gaps(&self, plural: &str) -> Result<()> {
-        match self.walk.gap {
-            None => Ok(()),
-            Some(gap) => {
-                let message = format!("incomplete: {}", gap.describe(plural));
-                Err(Error::invalid_response(message).hint("nothing was sent; try again"))
-            }
-        }
-    }
-
     pub fn models(self) -> Vec<T> {
         self.rows.into_iter().map(|row| row.model).collect()
     }

@@ -36,7 +36,7 @@ impl Katapult {
         let name = name.strip_suffix('.').filter(|rest| rest.contains('.')).unwrap_or(name);
         let machines = self.all_machines(&organization).await?;
         // A name must mean one machine: in a list with gaps it may mean another, too.
-        machines.refuse_gaps("VMs")?;
+        machines.walk.refuse_gap("VMs")?;
         let machines = machines.rows;
         let (mut found, mut others): (Vec<_>, Vec<_>) =
             machines.into_iter().partition(|machine| machine.model.id.as_deref() == Some(name));

@@ -43,15 +43,6 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    /// Refuses a list that may be incomplete.
-    pub fn refuse_gaps(&self, plural: &str) -> Result<()> {
-        match self.walk.gap {
-            None => Ok(()),
-            Some(gap) => Err(Error::invalid_response(format!("incomplete: {}", gap.describe(plural)))
-                .hint("nothing was sent; try again")),
-        }
-    }
-
     pub fn models(self) -> Vec<T> {
         self.rows.into_iter().map(|row| row.model).collect()
     }

@@ -141,13 +141,13 @@ async fn policies_named(cx: &Context, api: &Katapult, name: &str) -> Result<Foun
     let organization = api.find_organization(cx.organization()?).await?;
     // A name must mean one thing: in a list with gaps it may mean another, too.
     let machines = api.all_machines(&organization).await?;
-    machines.refuse_gaps("VMs")?;
+    machines.walk.refuse_gap("VMs")?;
     let machines = machines.rows;
     let disks = match api.all_disks(&organization).await {
         Err(error) if error.exit == Exit::Auth => Vec::new(),
         listed => {
             let listed = listed?;
-            listed.refuse_gaps("disks")?;
+            listed.walk.refuse_gap("disks")?;
             listed.rows
         }
     };
@@ -164,7 +164,7 @@ async fn policies_named(cx: &Context, api: &Katapult, name: &str) -> Result<Foun
         return Ok(Found { targets: Vec::new(), policies: Vec::new() });
     }
     let listed = api.all_policies(&Owner::Organization(organization)).await?;
-    listed.refuse_gaps("policies")?;
+    listed.walk.refuse_gap("policies")?;
     let belongs =
         |policy: &Policy| policy.target.id.as_ref().is_some_and(|target| targets.iter().any(|(id, _)| id == target));
     let policies = listed.rows.into_iter().map(|policy| policy.model).filter(belongs).collect();

@@ -78,7 +78,7 @@ impl NewPolicy {
     pub async fn list(&mut self, api: &Katapult) -> Result<()> {
         self.existing = match api.all_policies(&self.owner.owner).await {
             Ok(listed) => {
-                listed.refuse_gaps("policies")?;
+                listed.walk.refuse_gap("policies")?;
                 Some(listed.rows)
             }
             Err(error) if NO_OWNER.contains(&error.code.as_ref()) => return Err(error),

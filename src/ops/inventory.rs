@@ -69,20 +69,20 @@ impl Inventory {
     /// # Errors
     /// The API's; `invalid_response` when a list is incomplete.
     pub async fn fetch_complete(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
-        let _bar = cx.ui.progress("reading machines, disks and policies");
+        let _bar = cx.ui.progress("reading VMs, disks and policies");
         let owner = Owner::Organization(organization.clone());
         let (machines, disks, policies) =
             try_join3(api.all_machines(&organization), api.all_disks(&organization), api.all_policies(&owner)).await?;
-        machines.refuse_gaps(Machine::PLURAL)?;
-        disks.refuse_gaps(Disk::PLURAL)?;
-        policies.refuse_gaps(Policy::PLURAL)?;
+        machines.walk.refuse_gap(Machine::PLURAL)?;
+        disks.walk.refuse_gap(Disk::PLURAL)?;
+        policies.walk.refuse_gap(Policy::PLURAL)?;
         let fleet = Fleet { machines: machines.models(), disks: disks.models(), policies: policies.models() };
         Ok(Self { organization, fleet, gaps: Vec::new(), unread: Vec::new(), unread_tags: Vec::new() })
     }
 
     /// Lists machines, disks and policies, side by side.
     async fn fetch(cx: &Context, api: &Katapult, organization: Lookup) -> Result<Self> {
-        let bar = cx.ui.progress("reading machines, disks and policies");
+        let bar = cx.ui.progress("reading VMs, disks and policies");
         let mut fleet = Fleet::default();
         let Fleet { machines, disks, policies } = &mut fleet;
         let owner = Owner::Organization(organization.clone());

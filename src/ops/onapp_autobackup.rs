@@ -63,7 +63,7 @@ impl AutobackupWrite {
 
     async fn list(&self, api: &OnApp) -> Result<Vec<Object<Policy>>> {
         let listed = of_owner(api, self.owner()).await?;
-        listed.refuse_gaps("policies")?;
+        listed.walk.refuse_gap("policies")?;
         Ok(listed.rows)
     }
 

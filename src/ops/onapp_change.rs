@@ -154,14 +154,14 @@ impl BackupSnapshot {
 /// Reads the numbers of a VM's backups.
 pub async fn backup_ids(api: &OnApp, machine: &str) -> Result<Vec<String>> {
     let listed = api.all_backups(machine, Kind::All).await?;
-    listed.refuse_gaps("backups")?;
+    listed.walk.refuse_gap("backups")?;
     Ok(listed.rows.into_iter().filter_map(|backup| backup.model.id).collect())
 }
 
 /// Reads the numbers of a target's schedules.
 pub async fn schedule_ids(api: &OnApp, owner: ScheduleOwner<'_>) -> Result<Vec<String>> {
     let listed = api.schedules(owner).await?;
-    listed.refuse_gaps("policies")?;
+    listed.walk.refuse_gap("policies")?;
     Ok(listed.rows.into_iter().filter_map(|policy| policy.model.id).collect())
 }
 

@@ -75,7 +75,7 @@ async fn create_again(cx: &Context, api: &OnApp, entry: &Entry) -> Result<Invers
     let label = entry.target.clone().unwrap_or_else(|| target.clone());
     let owner = Owner { kind: model.target.kind, target, label };
     let existing = api.schedules(owner.scope()).await?;
-    existing.refuse_gaps("policies")?;
+    existing.walk.refuse_gap("policies")?;
     let interval = &model.schedule.interval;
     let same = existing.rows.iter().find(|other| {
         other.model.schedule.interval == *interval && other.model.schedule.frequency == model.schedule.frequency

@@ -46,7 +46,7 @@ pub enum PointChange {
 /// Reads the numbers of a VM's points.
 pub async fn point_ids(api: &OnApp, machine: &str) -> Result<Vec<String>> {
     let listed = api.all_backups(machine, Kind::Points).await?;
-    listed.refuse_gaps("recovery points")?;
+    listed.walk.refuse_gap("recovery points")?;
     Ok(listed.rows.into_iter().filter_map(|point| point.model.id).collect())
 }
 

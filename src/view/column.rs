@@ -127,8 +127,14 @@ pub trait Resource: Sized + 'static {
     /// Its id, for `-o id`.
     fn id(&self) -> &str;
 
-    /// Everything about it, as labels and values.
-    fn details(&self, times: &TimeFormat) -> Details;
+    /// What `show` prints, as labels and values: every column that has a value, where a resource does not say otherwise.
+    fn details(&self, times: &TimeFormat) -> Details {
+        let mut details = Details::default();
+        for column in Self::COLUMNS {
+            details.optional(column.name, &(column.cell)(self, times));
+        }
+        details
+    }
 }
 
 /// Finds a column by its name; an error names those there are.

@@ -37,14 +37,14 @@ fn whole_numbers_mean_the_same_in_every_spelling() {
 fn an_fqdn_may_end_in_the_dot_of_the_root() {
     let server = World::new().serve();
     let dotted = format!("{FQDN}.");
-    for args in [
-        &["policies", "list", "--vm", &dotted][..],
-        &["vm", "show", &dotted],
-        &["policy", "show", &dotted],
-        &["policies", "list", "--vm", &dotted.to_uppercase()],
+    for (args, shown) in [
+        (&["policies", "list", "--vm", &dotted][..], POLICY),
+        (&["vm", "show", &dotted], "web-1"),
+        (&["policy", "show", &dotted], POLICY),
+        (&["policies", "list", "--vm", &dotted.to_uppercase()], POLICY),
     ] {
         let run = katapult(&server, args).run().ok();
-        assert!(run.stdout.contains(POLICY) || run.stdout.contains("web-1"), "{}", run.report());
+        assert!(run.stdout.contains(shown), "{}", run.report());
     }
     let file = format!("version = 1\n[[policy]]\nvm = \"{dotted}\"\ninterval = \"daily\"\nretention = 7\n");
     katapult(&server, &["plan", "-f", "-"]).stdin(&file).run().ok();
@@ -110,7 +110,7 @@ fn a_time_zone_that_does_not_exist_is_an_error() {
     let server = World::new().serve();
     for zone in ["Europe/Lodnon", "Nowhere", "EuropeLondon", ":Europe/Lodnon"] {
         let run = katapult(&server, &["policies", "list", "-o", "json"]).env("TZ", zone).run().exits(2);
-        assert!(run.stderr.contains("Lodnon") || run.stderr.contains(zone), "{}", run.report());
+        assert!(run.stderr.contains(zone), "{}", run.report());
         katapult(&server, &["policies", "list", "--utc"]).env("TZ", zone).run().ok();
     }
     for zone in ["", "UTC", "Europe/London", ":Europe/London", "GMT0BST,M3.5.0/1,M10.5.0"] {
@@ -162,11 +162,13 @@ fn a_machine_named_like_an_id_is_found() {
         let world = World::new().vms(vec![named(name)]);
         let world = world.policies(vec![policy(POLICY, "VirtualMachine", "vm_Qq7", name, "daily", 7)]);
         let server = world.serve();
-        for args in
-            [["policies", "list", "--vm", name], ["policy", "show", name, "--utc"], ["vm", "show", name, "--utc"]]
-        {
+        for (args, shown) in [
+            (["policies", "list", "--vm", name], POLICY),
+            (["policy", "show", name, "--utc"], POLICY),
+            (["vm", "show", name, "--utc"], "vm_Qq7"),
+        ] {
             let run = katapult(&server, &args).run().ok();
-            assert!(run.stdout.contains(POLICY) || run.stdout.contains("vm_Qq7"), "{}", run.report());
+            assert!(run.stdout.contains(shown), "{}", run.report());
         }
     }
 }

@@ -45,12 +45,12 @@ pub async fn run(cx: &Context, names: Result<Option<Vec<String>>>, args: Check) 
         (Ok(_), Err(error)) => (vec![Source::failed(None, error)], None),
     };
     let missing = read::refuse_missing(&mut sources, &selection);
-    let failed: Vec<Error> = sources.iter().filter_map(|source| source.error.clone()).collect();
-    let is_nothing_read = failed.len() == sources.len();
-    let report = summed_up(cx, sources, limits, args.allow_empty);
+    let errors: Vec<Error> = sources.iter().filter_map(|source| source.error.clone()).collect();
+    let is_all_unread = errors.len() == sources.len();
+    let report = to_report(cx, sources, limits, args.allow_empty);
     let format = args.format.unwrap_or(CheckFormat::Table);
-    let failed = missing.or_else(|| failed.into_iter().next().filter(|_| is_nothing_read));
-    let written = output::write(cx, &args, format, &report, is_nothing_read).await;
+    let failed = missing.or_else(|| errors.into_iter().next().filter(|_| is_all_unread));
+    let written = output::write(cx, &args, format, &report, is_all_unread).await;
     let failure = failed.as_ref().or(written.as_ref().err());
     let reported = match &notifier {
         Some(notifier) => notifier.result(&report, failure).await,
@@ -77,7 +77,7 @@ pub async fn run(cx: &Context, names: Result<Option<Vec<String>>>, args: Check) 
     }
 }
 
-fn summed_up(cx: &Context, sources: Vec<Source>, limits: Limits, is_empty_allowed: bool) -> Report {
+fn to_report(cx: &Context, sources: Vec<Source>, limits: Limits, is_empty_allowed: bool) -> Report {
     let (mut machines, mut problems) = (Vec::new(), Vec::new());
     for source in sources {
         problems.extend(source.problems());
@@ -86,6 +86,7 @@ fn summed_up(cx: &Context, sources: Vec<Source>, limits: Limits, is_empty_allowe
     Report::new(cx.now(), limits, machines, problems, is_empty_allowed)
 }
 
+/// Exits as monitoring plugins do.
 fn plugin(status: Status) -> Result<()> {
     match status {
         Status::Ok => Ok(()),
@@ -101,7 +102,7 @@ fn verdict(report: &Report) -> Option<Error> {
         Status::Ok => None,
         Status::Unknown if report.is_empty() && report.problems.is_empty() => {
             let error = Error::new(Exit::Partly, code::PARTLY_DONE, "no VM to check");
-            Some(error.hint("`--allow-empty` takes a check of no VM for ok"))
+            Some(error.hint("`--allow-empty` reports a check without VMs as ok"))
         }
         Status::Unknown => Some(Error::new(Exit::Partly, code::PARTLY_DONE, message)),
         Status::Warning | Status::Critical => Some(Error::found(message)),

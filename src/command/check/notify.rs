@@ -12,8 +12,10 @@ use crate::http::{Limits, Message, Notice, Proxy, notice_url};
 use crate::model::check::{Report, Status};
 use crate::view::summary_line;
 
-/// The time that is kept for reports where the whole command has more than four times as much.
+/// The time that is kept for reporting: at most this, and at most a quarter of `--max-wait`.
 const RESERVE: Duration = Duration::from_secs(10);
+
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Where the result of a check is reported.
 pub struct Notifier<'c> {
@@ -51,7 +53,7 @@ impl<'c> Notifier<'c> {
         Ok(this)
     }
 
-    /// Says that a check begins, for a switch that measures how long it takes.
+    /// Reports the start, so that the monitoring service can measure how long a check takes.
     pub async fn start(&self) {
         let Some(ping) = &self.ping else { return };
         let message = Message { segment: Some("start"), content_type: TEXT, body: String::new() };
@@ -89,8 +91,6 @@ impl<'c> Notifier<'c> {
         if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
     }
 }
-
-const TEXT: &str = "text/plain; charset=utf-8";
 
 fn open(cx: &Context, names: Option<&[String]>, kind: NoticeKind, limits: Limits) -> Result<Notice> {
     let found = notice_setting(kind, &cx.wanted(None), names, &cx.system, cx.file()?)?;

@@ -1,7 +1,7 @@
 //! What a check reads of an OnApp cloud: the backups of each VM, and what else the verdict depends on.
 //!
-//! One list and one request for each VM do where backups hold whole VMs and are recent. Disks are read where disks are backed
-//! up, recovery points where the backups alone are not enough, schedules for `--per-policy`.
+//! Where backups hold whole VMs and are recent, the list of VMs and one request for each VM are enough. Disks are read
+//! where disks are backed up, recovery points where the backups alone are too old, schedules for `--per-policy`.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -12,7 +12,6 @@ use tokio::sync::OnceCell;
 use super::source::{Source, refuse_ambiguous, server_now};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::http::Gap;
 use crate::model::check::backups::{Evidence, Found, judge};
 use crate::model::check::{Basis, Limits, MachineCheck, Status};
 use crate::model::{Disk, Machine, Object, Policy, Selected, Selection, TargetKind};
@@ -105,30 +104,30 @@ impl Cloud<'_> {
 
     async fn judged(&self, machine: &Machine, id: &str) -> Result<MachineCheck> {
         let mut found = Found::default();
-        self.add(&mut found, id, Kind::All).await.map_err(named("its backups could not be read"))?;
+        self.add(&mut found, id, Kind::All).await.map_err(because("its backups could not be read"))?;
         let needs_disks = found.needs_disks() || self.limits.is_per_policy;
         let disks = if needs_disks {
-            Some(self.disks_of(id).await.map_err(named("its disks could not be read"))?)
+            Some(self.disks_of(id).await.map_err(because("its disks could not be read"))?)
         } else {
             None
         };
         let policies = if self.limits.is_per_policy {
             let disks = disks.as_deref().unwrap_or_default();
-            Some(self.policies_of(id, disks).await.map_err(named("its schedules could not be read"))?)
+            Some(self.policies_of(id, disks).await.map_err(because("its schedules could not be read"))?)
         } else {
             None
         };
-        let judge = |found: &Found| {
+        let verdict = |found: &Found| {
             let evidence = Evidence { found, disks: disks.as_deref(), policies: policies.as_deref() };
             judge(machine, &evidence, self.limits, server_now(self.cx, self.api.http()))
         };
-        let check = judge(&found);
+        let check = verdict(&found);
         if check.status == Status::Ok || self.points.get() == Points::NotOffered {
             return Ok(check);
         }
         if self.points.get() == Points::Unknown {
             match self.add(&mut found, id, Kind::Points).await {
-                Ok(()) => return Ok(judge(&found)),
+                Ok(()) => return Ok(verdict(&found)),
                 Err(error) if error.status == Some(404) => {
                     self.points.set(Points::NotOffered);
                     return Ok(check);
@@ -136,7 +135,7 @@ impl Cloud<'_> {
                 Err(error) if is_closed(&error) => self.points.set(Points::Forbidden),
                 Err(error) => {
                     let why = format!("{}; its recovery points could not be read", check.reason);
-                    return Err(named(&why)(error));
+                    return Err(because(&why)(error));
                 }
             }
         }
@@ -144,10 +143,10 @@ impl Cloud<'_> {
         Ok(MachineCheck { reason, ..check })
     }
 
-    /// Adds what a list of backups amounts to. A list with a gap is not read.
+    /// Adds the backups of a list to what was found. A list with a gap is an error.
     async fn add(&self, found: &mut Found, id: &str, kind: Kind) -> Result<()> {
         let walk = self.api.backup_models(id, kind, &mut |backup| found.add(&backup)).await?;
-        refuse(walk.gap, "backups")
+        walk.refuse_gap("backups")
     }
 
     async fn disks_of(&self, id: &str) -> Result<Vec<Disk>> {
@@ -156,7 +155,7 @@ impl Cloud<'_> {
             return Ok(disks.clone());
         }
         let Listed { rows, walk } = self.api.all_disks(id).await?;
-        refuse(walk.gap, "disks")?;
+        walk.refuse_gap("disks")?;
         Ok(rows.into_iter().map(|disk| disk.model).collect())
     }
 
@@ -180,7 +179,7 @@ impl Cloud<'_> {
             return Ok(all.of(id, disks));
         }
         let Listed { rows, walk } = schedules_of(self.api, id, disks.iter()).await?;
-        refuse(walk.gap, "schedules")?;
+        walk.refuse_gap("schedules")?;
         Ok(Schedules::new(rows).of(id, disks))
     }
 
@@ -209,14 +208,7 @@ impl Schedules {
     }
 }
 
-/// Says what could not be read.
-fn named(what: &str) -> impl FnOnce(Error) -> Error {
+/// Prefixes an error with what could not be read.
+fn because(what: &str) -> impl FnOnce(Error) -> Error {
     move |error| Error { message: format!("{what}: {}", error.message), ..error }
-}
-
-fn refuse(gap: Option<Gap>, plural: &str) -> Result<()> {
-    match gap {
-        None => Ok(()),
-        Some(gap) => Err(Error::invalid_response(format!("incomplete: {}", gap.describe(plural)))),
-    }
 }

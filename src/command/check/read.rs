@@ -35,7 +35,7 @@ pub async fn all(cx: &Context, names: Option<Vec<String>>, selection: &Selection
     .await
 }
 
-/// Makes a name that no profile knows an error, of the profile where there is only one.
+/// Returns an error for names of `--vm` that no profile has. It becomes the first profile's error, too.
 pub fn refuse_missing(sources: &mut [Source], selection: &Selection) -> Option<Error> {
     let is_known =
         |name: &String| sources.iter().any(|source| source.error.is_none() && !source.missing.contains(name));
@@ -44,10 +44,10 @@ pub fn refuse_missing(sources: &mut [Source], selection: &Selection) -> Option<E
         return None;
     }
     let error =
-        Error::new(Exit::NotFound, "virtual_machine_not_found", format!("no VM is called {}", missing.join(", ")))
+        Error::new(Exit::NotFound, "virtual_machine_not_found", format!("VM not found: {}", missing.join(", ")))
             .hint("`bpctl vm list` shows the VMs");
-    for source in sources.iter_mut().take(1) {
-        source.error = Some(error.clone());
+    if let Some(first) = sources.first_mut() {
+        first.error = Some(error.clone());
     }
     Some(error)
 }

@@ -12,7 +12,7 @@ use crate::model::check::{MachineCheck, Problem};
 pub struct Source {
     pub profile: Option<String>,
     pub machines: Vec<MachineCheck>,
-    /// What its lists lack.
+    /// What is missing from its lists.
     pub gaps: Vec<String>,
     /// Names of `--vm` that it does not have.
     pub missing: Vec<String>,
@@ -43,12 +43,12 @@ pub fn refuse_ambiguous(ambiguous: &[(String, Vec<String>)]) -> Result<()> {
         None => Ok(()),
         Some((name, ids)) => {
             let message = format!("`{name}` names {} VMs: {}", ids.len(), ids.join(", "));
-            Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("write the id"))
+            Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("use the id"))
         }
     }
 }
 
-/// The present by the server's clock: its times are compared with it.
+/// The time by the server's clock, as the times that it is compared with are the server's.
 pub fn server_now(cx: &Context, http: &Http) -> Timestamp {
     http.server_time().unwrap_or_else(|| cx.system.now())
 }

@@ -72,7 +72,7 @@ async fn entry(cx: &Context, api: &Katapult, name: &str) -> Result<(String, Opti
     };
     let entry = match read {
         Err(error) if error.exit == Exit::Auth => {
-            cx.ui.warn(&format!("the token may not read the trash, so what {name} is was not checked"));
+            cx.ui.warn(&format!("the token may not read the trash: the type of {name} was not checked"));
             return Ok((name.to_owned(), None));
         }
         read => read?,

@@ -66,7 +66,7 @@ fn failed(policy: &Policy, now: Timestamp) -> Option<Finding> {
         format!(
             "; its last run, {}, was {}",
             relative(at, now),
-            policy.last_status.as_deref().unwrap_or("of unknown end")
+            policy.last_status.as_deref().unwrap_or("of unknown outcome")
         )
     });
     let message = format!("{id} of {target} counts failed runs: {count}{last}");

@@ -1,7 +1,7 @@
 //! Backups of OnApp servers.
 
 use crate::model::Backup;
-use crate::view::{Cell, Column, Details, Resource, TimeFormat};
+use crate::view::{Cell, Column, Resource};
 
 impl Resource for Backup {
     const PLURAL: &'static str = "backups";
@@ -25,14 +25,6 @@ impl Resource for Backup {
 
     fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
-    }
-
-    fn details(&self, times: &TimeFormat) -> Details {
-        let mut details = Details::default();
-        for column in Self::COLUMNS {
-            details.optional(column.name, &(column.cell)(self, times));
-        }
-        details
     }
 }
 

@@ -1,7 +1,7 @@
 //! The space that backups take.
 
 use crate::model::BackupUsage;
-use crate::view::{Cell, Column, Details, Resource, TimeFormat};
+use crate::view::{Cell, Column, Resource};
 
 impl Resource for BackupUsage {
     const PLURAL: &'static str = "backups";
@@ -19,14 +19,6 @@ impl Resource for BackupUsage {
 
     fn id(&self) -> &str {
         self.vm_id.as_deref().unwrap_or_default()
-    }
-
-    fn details(&self, times: &TimeFormat) -> Details {
-        let mut details = Details::default();
-        for column in Self::COLUMNS {
-            details.optional(column.name, &(column.cell)(self, times));
-        }
-        details
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::check::{MachineCheck, PolicyFacts};
 use crate::time::length;
-use crate::view::{Cell, Column, Details, Resource, TimeFormat};
+use crate::view::{Cell, Column, Resource};
 
 /// Worst first.
 const STATUSES: [&str; 4] = ["critical", "unknown", "warning", "ok"];
@@ -25,14 +25,6 @@ impl Resource for MachineCheck {
 
     fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
-    }
-
-    fn details(&self, times: &TimeFormat) -> Details {
-        let mut details = Details::default();
-        for column in Self::COLUMNS {
-            details.optional(column.name, &(column.cell)(self, times));
-        }
-        details
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rows of the coverage.
 
 use crate::model::coverage::{Kind, Row};
-use crate::view::{Cell, Column, Details, Resource, TimeFormat};
+use crate::view::{Cell, Column, Resource};
 
 /// Worst first.
 const VERDICTS: [&str; 4] = ["none", "partial", "weak", "ok"];
@@ -24,14 +24,6 @@ impl Resource for Row {
 
     fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
-    }
-
-    fn details(&self, times: &TimeFormat) -> Details {
-        let mut details = Details::default();
-        for column in Self::COLUMNS {
-            details.optional(column.name, &(column.cell)(self, times));
-        }
-        details
     }
 }
 

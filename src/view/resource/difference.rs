@@ -1,7 +1,7 @@
 //! Rows of `bpctl diff`.
 
 use crate::model::diff::Difference;
-use crate::view::{Cell, Column, Details, Resource, TimeFormat};
+use crate::view::{Cell, Column, Resource};
 
 /// The gravest first.
 const CHANGES: [&str; 8] = ["lost", "weaker", "unknown", "removed", "changed", "added", "stronger", "gained"];
@@ -21,13 +21,5 @@ impl Resource for Difference {
 
     fn id(&self) -> &str {
         &self.id
-    }
-
-    fn details(&self, times: &TimeFormat) -> Details {
-        let mut details = Details::default();
-        for column in Self::COLUMNS {
-            details.optional(column.name, &(column.cell)(self, times));
-        }
-        details
     }
 }

@@ -1,7 +1,7 @@
 //! Findings of the lint.
 
 use crate::model::lint::Finding;
-use crate::view::{Cell, Column, Details, Resource, TimeFormat};
+use crate::view::{Cell, Column, Resource};
 
 impl Resource for Finding {
     const PLURAL: &'static str = "findings";
@@ -21,14 +21,6 @@ impl Resource for Finding {
     /// What it is about: the policy, else the target, else the code.
     fn id(&self) -> &str {
         self.policy.as_deref().or(self.target.as_deref()).unwrap_or(self.code)
-    }
-
-    fn details(&self, times: &TimeFormat) -> Details {
-        let mut details = Details::default();
-        for column in Self::COLUMNS {
-            details.optional(column.name, &(column.cell)(self, times));
-        }
-        details
     }
 }
 

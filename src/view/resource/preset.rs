@@ -1,7 +1,7 @@
 //! Presets of autobackup.
 
 use crate::model::Preset;
-use crate::view::{Cell, Column, Details, Resource, TimeFormat};
+use crate::view::{Cell, Column, Resource};
 
 impl Resource for Preset {
     const PLURAL: &'static str = "presets";
@@ -18,13 +18,5 @@ impl Resource for Preset {
 
     fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
-    }
-
-    fn details(&self, times: &TimeFormat) -> Details {
-        let mut details = Details::default();
-        for column in Self::COLUMNS {
-            details.optional(column.name, &(column.cell)(self, times));
-        }
-        details
     }
 }

@@ -1,7 +1,7 @@
 //! Runs of policies.
 
 use crate::model::calendar::Run;
-use crate::view::{Cell, Column, Details, Resource, TimeFormat};
+use crate::view::{Cell, Column, Resource};
 
 impl Resource for Run {
     const PLURAL: &'static str = "runs";
@@ -22,13 +22,5 @@ impl Resource for Run {
 
     fn id(&self) -> &str {
         self.policy.id.as_deref().unwrap_or_default()
-    }
-
-    fn details(&self, times: &TimeFormat) -> Details {
-        let mut details = Details::default();
-        for column in Self::COLUMNS {
-            details.optional(column.name, &(column.cell)(self, times));
-        }
-        details
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::{Interval, StepTarget};
-use crate::view::{Cell, Column, Details, Resource, TimeFormat};
+use crate::view::{Cell, Column, Resource};
 
 /// A step of a plan, and what became of it. Its JSON is our own.
 #[derive(Clone, Debug, Serialize)]
@@ -43,11 +43,5 @@ impl Resource for StepResult {
 
     fn id(&self) -> &str {
         self.policy.as_deref().unwrap_or_default()
-    }
-
-    fn details(&self, times: &TimeFormat) -> Details {
-        let mut details = Details::default();
-        Self::COLUMNS.iter().for_each(|column| details.optional(column.name, &(column.cell)(self, times)));
-        details
     }
 }
