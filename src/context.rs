@@ -43,6 +43,8 @@ pub struct Context {
     pub first_change: Cell<Option<u64>>,
     /// Whether a warning said that changes are not recorded.
     pub has_warned_of_journal: Cell<bool>,
+    /// Whether the writes of a command were printed as command lines.
+    pub has_printed_request: Cell<bool>,
     /// The part of `--max-wait` that is kept for reporting the result.
     pub reserved: Cell<Duration>,
     /// Where several writes stand.
@@ -71,6 +73,7 @@ impl Context {
             answers: RefCell::default(),
             first_change: Cell::new(None),
             has_warned_of_journal: Cell::new(false),
+            has_printed_request: Cell::new(false),
             reserved: Cell::new(Duration::ZERO),
             tally: Tally::default(),
             gathering: None,
@@ -275,7 +278,8 @@ impl Context {
         let read_credential = connection.read_credential()?;
         let target = Target { base, authentication, read_credential, ca_file, is_trust_named, proxy };
         let http = Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress()));
-        Ok(http.showing_secrets(self.global.show_secrets).read_only(connection.read_only.value))
+        let http = http.showing_secrets(self.global.show_secrets).read_only(connection.read_only.value);
+        Ok(if self.global.print_request.is_some() { http.recording() } else { http })
     }
 
     /// How much time and how many tries there are.

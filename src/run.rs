@@ -27,10 +27,12 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     }
     let system = System::real(&env::SECRETS);
     let wants_everything = arguments.iter().any(|argument| argument == "--help");
-    let cli = match Cli::read(&arguments, || help::command(wants_everything)) {
+    let mut cli = match Cli::read(&arguments, || help::command(wants_everything)) {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &arguments, &system),
     };
+    // Nothing is written by a command whose requests are printed.
+    cli.global.dry_run |= cli.global.print_request.is_some();
     let format = format(&cli, &system);
     let options = ui_options(&cli.global, &system, *format.as_ref().unwrap_or(&Format::Table));
     let ui = Ui::new(options);
@@ -44,7 +46,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     env::unknown(&cx.system).iter().for_each(|warning| cx.ui.warn(warning));
     let result = env::check(&cx.system).and_then(|()| match cli.command {
         // They wait for nothing: a runtime would take longer than they do.
-        command @ (Command::Completions(_) | Command::Man(_) | Command::Help(_)) => {
+        command @ (Command::Completions(_) | Command::Man(_) | Command::Help(_) | Command::Schema(_)) => {
             command::run(&cx, command).now_or_never().expect("a command that waits for nothing")
         }
         command => {
@@ -252,6 +254,7 @@ fn ui_options(global: &Global, system: &System, format: Format) -> UiOptions {
     UiOptions {
         is_json: matches!(format, Format::Json | Format::Jsonl),
         is_quiet: global.quiet,
+        is_result_hidden: global.print_request.is_some(),
         verbosity: global.verbose,
         has_color: has_color(global.color, system, system.stderr_is_terminal),
         is_terminal: system.stderr_is_terminal,

@@ -29,6 +29,8 @@ pub struct UiOptions {
     pub is_json: bool,
     /// `-q`
     pub is_quiet: bool,
+    /// Results are not printed: something else is.
+    pub is_result_hidden: bool,
     /// `-v` and `-vv`
     pub verbosity: u8,
     /// Colours on standard error.
@@ -99,6 +101,17 @@ impl Ui {
     /// # Errors
     /// The stream's; a closed pipe ends the program quietly.
     pub fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        if self.options.is_result_hidden {
+            return write(&mut io::sink()).map_err(|error| Error::io("standard output", &error));
+        }
+        self.print_always(write)
+    }
+
+    /// Writes to standard output, where results are hidden as well.
+    ///
+    /// # Errors
+    /// Those of [`Self::print`].
+    pub fn print_always(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         // What is printed may stay in the buffer.
         self.progress.hide();
         write(&mut *self.out.borrow_mut()).map_err(|error| Error::io("standard output", &error))

@@ -54,6 +54,13 @@ impl Format {
     }
 }
 
+/// What a request is printed for
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RequestTool {
+    /// A command line of curl
+    Curl,
+}
+
 /// When to use colours
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -182,6 +189,13 @@ pub struct Global {
     /// Print the writes that would be sent, and send none
     #[arg(long, global = true, help_heading = "Safety")]
     pub dry_run: bool,
+    /// Print requests as command lines of curl; send no write
+    ///
+    /// A command that writes prints its writes, and sends only the reads that they take, as --dry-run does. A command that
+    /// reads sends its reads and prints them in place of the result. The lines hold no token: they take it from
+    /// $BPCTL_TOKEN (and the user from $BPCTL_USER). While curl runs, other users of the machine may see its arguments.
+    #[arg(long, global = true, value_enum, value_name = "curl", hide_possible_values = true, help_heading = "Safety")]
+    pub print_request: Option<RequestTool>,
     /// Answer yes to every confirmation
     #[arg(short, long, global = true, help_heading = "Safety")]
     pub yes: bool,

@@ -24,6 +24,7 @@ mod plan;
 mod policy;
 mod report;
 mod sandbox;
+mod schema;
 mod selection;
 mod snapshot;
 mod transactions;
@@ -57,6 +58,7 @@ pub use plan::*;
 pub use policy::*;
 pub use report::*;
 pub use sandbox::*;
+pub use schema::*;
 pub use selection::*;
 pub use snapshot::*;
 pub use transactions::*;
@@ -130,6 +132,7 @@ pub enum Command {
     /// Run, reset or locate the built-in API simulator
     #[command(subcommand)]
     Sandbox(SandboxCommand),
+    Schema(Schema),
     Completions(Completions),
     Man(Man),
     Help(Help),

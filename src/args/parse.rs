@@ -12,14 +12,14 @@ use clap::{ArgAction, Args, Command, CommandFactory, Error, FromArgMatches, Subc
 use super::{
     Apply, AuthCommand, AutobackupCommand, BackupsCommand, Calendar, Check, Cli, Completions, ConfigCommand, Coverage,
     Diff, DiskCommand, Export, Global, Help, History, Lint, Man, OrgCommand, Plan, PolicyCommand, Report,
-    SandboxCommand, Snapshot, TransactionsCommand, TrashCommand, Undo, VmCommand,
+    SandboxCommand, Schema, Snapshot, TransactionsCommand, TrashCommand, Undo, VmCommand,
 };
 
 /// A command: its name, its other name, and what adds its verbs or its arguments.
 type Known = (&'static str, Option<&'static str>, fn(Command) -> Command);
 
 /// Every command of [`Cli`], to be declared alone.
-const COMMANDS: [Known; 27] = [
+const COMMANDS: [Known; 28] = [
     ("policies", Some("policy"), PolicyCommand::augment_subcommands),
     ("disk", Some("disks"), DiskCommand::augment_subcommands),
     ("vm", Some("vms"), VmCommand::augment_subcommands),
@@ -44,6 +44,7 @@ const COMMANDS: [Known; 27] = [
     ("config", None, ConfigCommand::augment_subcommands),
     ("doctor", None, |doctor| doctor),
     ("sandbox", None, SandboxCommand::augment_subcommands),
+    ("schema", None, Schema::augment_args),
     ("completions", None, Completions::augment_args),
     ("man", None, Man::augment_args),
     ("help", None, Help::augment_args),

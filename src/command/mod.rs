@@ -27,6 +27,7 @@ mod profiles;
 mod recovery_points;
 mod report;
 pub mod sandbox;
+mod schema;
 mod snapshot;
 mod transactions;
 mod trash;
@@ -36,9 +37,44 @@ mod vm;
 use crate::args::{Command, Format};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::ops::curl;
 
 /// Carries out a command.
 pub async fn run(cx: &Context, command: Command) -> Result<()> {
+    if cx.global.print_request.is_none() {
+        return carry_out(cx, command).await;
+    }
+    if !has_requests_to_print(&command) {
+        return Err(Error::usage("`--print-request` does not go with this command").hint(
+            "it goes with commands that change policies or backups, and with lists, `show`, `coverage` and `lint`",
+        ));
+    }
+    if profiles::named(cx, &command)?.is_some() {
+        return Err(Error::usage("`--print-request` does not go with several profiles"));
+    }
+    carry_out(cx, command).await?;
+    curl::print_reads(cx)
+}
+
+/// Whether a command does nothing but requests to an API.
+fn has_requests_to_print(command: &Command) -> bool {
+    match command {
+        Command::Coverage(args) => args.report.is_none(),
+        Command::Policies(_)
+        | Command::Disk(_)
+        | Command::Vm(_)
+        | Command::Trash(_)
+        | Command::Undo(_)
+        | Command::Org(_)
+        | Command::Backups(_)
+        | Command::Transactions(_)
+        | Command::Lint(_)
+        | Command::Apply(_) => true,
+        _ => false,
+    }
+}
+
+async fn carry_out(cx: &Context, command: Command) -> Result<()> {
     if cx.output.format == Format::Sarif && !matches!(command, Command::Lint(_)) {
         return Err(Error::usage("only `bpctl lint` writes SARIF")
             .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl lint -o sarif` for SARIF"));
@@ -79,6 +115,7 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         Command::Config(verb) => config::run(cx, verb).await,
         Command::Doctor => doctor::run(cx).await,
         Command::Sandbox(verb) => sandbox::run(cx, verb).await,
+        Command::Schema(args) => schema::run(cx, &args),
         Command::Completions(args) => completions::run(cx, args),
         Command::Man(args) => man::run(cx, args),
         Command::Help(args) => help::run(cx, args),

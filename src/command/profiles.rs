@@ -99,7 +99,7 @@ fn is_local(command: &Command) -> bool {
         Command::Lint(args) => args.explain.is_some() || args.list_codes,
         Command::Diff(args) => args.new.is_some(),
         Command::Config(_) | Command::History(_) | Command::Sandbox(_) => true,
-        Command::Completions(_) | Command::Man(_) => true,
+        Command::Schema(_) | Command::Completions(_) | Command::Man(_) => true,
         _ => false,
     }
 }

@@ -45,7 +45,7 @@ Help:
   bpctl COMMAND -h    Help for a command; --help shows all of it
   bpctl help options  The options of every command; other topics are
                       exit-codes, environment, formatting, times, files
-  bpctl --help        All commands, with completions, man and sandbox
+  bpctl --help        All commands, with schema, completions, man and sandbox
 ";
 
 /// Gives it with its headings marked for a terminal.

@@ -33,7 +33,9 @@ pub type Decoded = std::result::Result<Value, DecodeFailure>;
 
 /// A client for one base URL.
 pub struct Http {
-    target: Target,
+    pub(super) target: Target,
+    /// The reads that were sent, where they are wanted.
+    pub(super) recorded: Option<RefCell<Vec<Request>>>,
     concurrency: usize,
     attempts: Attempts,
     dialect: Dialect,
@@ -65,6 +67,7 @@ impl Http {
     pub fn new(target: Target, limits: Limits, dialect: Dialect, progress: Box<dyn Progress>) -> Self {
         Self {
             target,
+            recorded: None,
             concurrency: limits.concurrency,
             attempts: Attempts::new(limits),
             dialect,
@@ -144,6 +147,7 @@ impl Http {
         }
         // Before anything else: it must not look as if a write had begun.
         self.target.credential(request.method).get(|| self.attempts.begin()).await?;
+        self.record(request);
         if request.method != Method::Get {
             *self.write_in_flight.borrow_mut() = Some(format!("{} {}", request.method.name(), request.path));
         }

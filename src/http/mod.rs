@@ -18,6 +18,7 @@ mod transport_error;
 mod pool;
 pub mod probe;
 mod proxy;
+mod recorded;
 mod request;
 mod retry;
 mod scrub;

@@ -4,6 +4,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
+use super::curl;
 use super::write::Write;
 use crate::args::Format;
 use crate::context::Context;
@@ -15,6 +16,9 @@ use crate::view::structured;
 
 /// Prints what the writes would send; of several, `before` and `after` are lists.
 pub fn print(cx: &Context, writes: &[impl Write]) -> Result<()> {
+    if cx.global.print_request.is_some() {
+        return curl::print_writes(cx, &writes.iter().filter_map(Write::request).collect::<Vec<_>>());
+    }
     match cx.output.format {
         Format::Json | Format::Jsonl | Format::Yaml => {
             let value = document(writes);

@@ -7,6 +7,7 @@
 pub mod as_left;
 pub mod batch;
 pub mod bulk;
+pub mod curl;
 pub mod deletion_time;
 pub mod dry_run;
 pub mod evidence;

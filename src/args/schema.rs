@@ -1,0 +1,43 @@
+//! `bpctl schema`
+
+use clap::{Args, ValueEnum};
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// Runs of policies
+    Calendar,
+    /// Verdicts for monitoring
+    Check,
+    /// VMs and disks, and how well they are backed up
+    Coverage,
+    /// What differs between two snapshots
+    Diff,
+    /// What a write would send
+    DryRun,
+    /// Errors
+    Error,
+    /// Changes made with bpctl
+    History,
+    /// Findings
+    Lint,
+    /// A plan for a policy file
+    Plan,
+    /// An organization at one moment
+    Snapshot,
+}
+
+/// Print the JSON Schema of what `-o json` prints
+///
+/// For output whose shape bpctl decides (JSON Schema, draft 2020-12); everything else is what the API said. Without a
+/// noun, lists what has a schema. Sends no request.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl schema
+  bpctl schema coverage > coverage.schema.json")]
+pub struct Schema {
+    /// What the schema is of, such as coverage or error
+    #[arg(value_name = "NOUN", value_enum, hide_possible_values = true)]
+    pub noun: Option<SchemaOf>,
+}
