@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::guard::{self, PolicySnapshot};
+use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::journal::{Action, Entry, Outcome};
+use crate::journal::{Action, Entry, Outcome, Recorded};
 use crate::katapult::{Katapult, Lookup, MachineName, is_gone, policy as convert, trash_object};
 use crate::model::{Object, Policy, PolicyPatch, PolicyState, TrashObject};
 
@@ -31,21 +32,25 @@ pub fn changed_since(entry: &Entry, id: &str, now: &Value) -> Error {
     guard::changed(id, &how).detail(json!({"then": then, "now": now}))
 }
 
-/// Reads the policy of a change whose outcome is unknown; returns it where it is as it was before the change, so that
+/// Whether a change whose outcome is unknown was not made, as far as the policy shows it.
+pub fn was_not_made(entry: &Entry, now: &Policy) -> bool {
+    entry.outcome == Outcome::Unknown && !entry.before.is_null() && is_as_before(entry, now, convert)
+}
+
+/// Reads the policy of a deletion whose outcome is unknown; returns it where it is live and as it was before, so that
 /// there is nothing to take back.
 ///
 /// # Errors
 /// The API's.
 pub async fn read_as_before(api: &Katapult, entry: &Entry, id: &str) -> Result<Option<PolicySnapshot>> {
-    let can_compare = matches!(entry.action, Action::Update | Action::ScheduleDelete | Action::Delete);
-    if entry.outcome != Outcome::Unknown || !can_compare || entry.before.is_null() {
+    if entry.outcome != Outcome::Unknown {
         return Ok(None);
     }
     let now = match api.policy(id).await {
         Err(error) if is_gone(&error) => return Ok(None),
         read => read?,
     };
-    Ok(is_as_before(entry, &now.model, convert).then(|| PolicySnapshot::of(id, now)))
+    Ok(was_not_made(entry, &now.model).then(|| PolicySnapshot::of(id, now)))
 }
 
 /// Whether a policy is as it was before a change; `convert` reads what the journal has of it.
@@ -59,7 +64,7 @@ pub fn is_as_before(entry: &Entry, now: &Policy, convert: fn(&Value) -> Policy) 
 ///
 /// # Errors
 /// `changed`, and the API's.
-pub async fn read_trash(api: &Katapult, entry: &Entry, id: &str) -> Result<Option<Object<TrashObject>>> {
+pub async fn read_trash(cx: &Context, api: &Katapult, entry: &Entry, id: &str) -> Result<Option<Object<TrashObject>>> {
     let found = match api.trash_object(&Lookup { key: "object_id", value: id.to_owned() }).await {
         Err(error) if error.exit == Exit::NotFound => return Ok(None),
         Err(error) if error.exit == Exit::Auth => in_refusal(api, id).await,
@@ -68,11 +73,24 @@ pub async fn read_trash(api: &Katapult, entry: &Entry, id: &str) -> Result<Optio
     let Some(found) = found else {
         return Ok(None);
     };
-    if is_another(&trash_object(&entry.trash_object.value()), &found.model) {
+    let is_later = is_another(&trash_object(&entry.trash_object.value()), &found.model);
+    if is_later && !is_own_deletion(cx, entry, id, &found.model) {
         let how = format!("it was restored and deleted again since change {}", entry.number);
         return Err(guard::changed(id, &how).detail(json!({"then": entry.trash_object.value(), "now": found.raw})));
     }
     Ok(Some(found))
+}
+
+/// Whether an entry in the trash was made by a later deletion of this journal, such as an undo of a restoration.
+fn is_own_deletion(cx: &Context, entry: &Entry, id: &str, found: &TrashObject) -> bool {
+    let recent = cx.journal().ok().and_then(|journal| journal.recent().ok());
+    let entries = recent.into_iter().flatten().map_while(std::io::Result::ok).filter_map(Recorded::entry);
+    let mut later = entries.take_while(|later| later.number > entry.number);
+    later.any(|later| {
+        let is_deletion = later.action == Action::Delete && later.policy.as_deref() == Some(id);
+        let made = trash_object(&later.trash_object.value());
+        is_deletion && later.api == entry.api && made.id.is_some() && !is_another(&made, found)
+    })
 }
 
 /// Whether two entries in the trash stand for two deletions.

@@ -31,13 +31,13 @@ pub struct Inverse<C> {
 /// There is none; the policy is not as the change left it; and the API's.
 pub async fn of(cx: &Context, api: &Katapult, entry: &Entry) -> Result<Inverse<PolicyChange>> {
     let id = policy_id(entry)?;
-    if let Some(policy) = as_left::read_as_before(api, entry, &id).await? {
-        return Ok(nothing(cx, entry, policy));
-    }
     match entry.action {
-        Action::Update => old_values(api, entry, id).await,
+        Action::Update => old_values(cx, api, entry, id).await,
         Action::ScheduleDelete => old_schedule(cx, api, entry, id).await,
-        Action::Delete => restore(api, entry, id).await,
+        Action::Delete => match as_left::read_as_before(api, entry, &id).await? {
+            Some(policy) => Ok(nothing(cx, entry, policy)),
+            None => restore(cx, api, entry, id).await,
+        },
         Action::Create | Action::Restore => delete(api, entry, id).await,
         _ => {
             let message = format!("change {} is not about a policy of Katapult", entry.number);
@@ -75,8 +75,11 @@ pub fn policy_id(entry: &Entry) -> Result<String> {
 }
 
 /// Puts the old values back.
-async fn old_values(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse<PolicyChange>> {
+async fn old_values(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<Inverse<PolicyChange>> {
     let policy = as_left::read(api, entry, &id).await?;
+    if as_left::was_not_made(entry, &policy.before.model) {
+        return Ok(nothing(cx, entry, policy));
+    }
     let old = convert(&entry.before.value());
     let before = &policy.before.model;
     let change = PolicyPatch::of(&old).against(before);
@@ -106,6 +109,14 @@ pub fn what_stays(old: &Policy, now: &Policy) -> String {
 
 /// Schedules the deletion for the time that it was scheduled for before, if any. The API offers nothing else.
 async fn old_schedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<Inverse<PolicyChange>> {
+    // Read first where it may not have been made, and once: what is shown is what was read.
+    let read = match entry.outcome {
+        Outcome::Unknown => Some(as_left::read(api, entry, &id).await?),
+        Outcome::Done | Outcome::Failed => None,
+    };
+    if let Some(policy) = read.as_ref().filter(|policy| as_left::was_not_made(entry, &policy.before.model)) {
+        return Ok(nothing(cx, entry, policy.clone()));
+    }
     let planned = convert(&entry.before.value()).auto_move_to_trash_at.and_then(|at| Timestamp::from_second(at).ok());
     let Some(at) = planned.filter(|at| at.as_second() >= server_time(cx, api.http()).as_second() + LEAD) else {
         return Err(Error::new(
@@ -116,14 +127,17 @@ async fn old_schedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -
         .hint(format!("put it off with `bpctl policy schedule-delete {id} --at …`"))
         .hint(format!("or restore it within 48 hours afterwards with `bpctl policy restore {id}`")));
     };
-    let policy = as_left::read(api, entry, &id).await?;
+    let policy = match read {
+        Some(policy) => policy,
+        None => as_left::read(api, entry, &id).await?,
+    };
     let mut warnings = Vec::new();
     let doubts = doubts(entry, &mut warnings);
     Ok(Inverse { change: PolicyChange::ScheduleDelete { policy, at }, warnings, doubts })
 }
 
-async fn restore(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse<PolicyChange>> {
-    let found = as_left::read_trash(api, entry, &id).await?;
+async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Result<Inverse<PolicyChange>> {
+    let found = as_left::read_trash(cx, api, entry, &id).await?;
     let raw = entry.before.value();
     let before = convert(&raw);
     let mut warnings = Vec::new();
