@@ -6,7 +6,8 @@ const HIDDEN: &str = "[REDACTED]";
 
 /// Hides the parameters as a whole where they are a text, and each line of the log that speaks of a password.
 pub(super) fn hide_secrets(transaction: &mut Value) {
-    if let Some(params) = transaction.get_mut("params").filter(|params| params.is_string()) {
+    let holds_text = |params: &&mut Value| params.as_str().is_some_and(|text| !text.trim().is_empty());
+    if let Some(params) = transaction.get_mut("params").filter(holds_text) {
         *params = HIDDEN.into();
     }
     if let Some(Value::String(log)) = transaction.get_mut("log_output") {
@@ -29,6 +30,9 @@ mod tests {
             "log_output": "begin\nset New_Password to s3cret\nend"});
         hide_secrets(&mut transaction);
         assert_eq!(transaction, json!({"id": 1, "params": HIDDEN, "log_output": "begin\n[REDACTED]\nend"}));
+        let mut empty = json!({"params": ""});
+        hide_secrets(&mut empty);
+        assert_eq!(empty, json!({"params": ""}));
         let mut plain = json!({"params": null, "log_output": "a\n\nb\n"});
         hide_secrets(&mut plain);
         assert_eq!(plain, json!({"params": null, "log_output": "a\n\nb\n"}));

@@ -16,7 +16,7 @@ use crate::http::{DecodeFailure, MAX_VALUES, TOO_MANY_VALUES};
 const MAX_DEPTH: usize = 128;
 
 /// Fields that are yes or no, whatever their type says or does not say (documented).
-const FLAGS: [&str; 11] = [
+const FLAGS: [&str; 16] = [
     "allow_resize_without_reboot",
     // As the documentation spells it.
     "allowed_resize_without_reboot",
@@ -25,14 +25,19 @@ const FLAGS: [&str; 11] = [
     "booted",
     "built",
     "compatible",
+    "enabled",
+    "has_autobackups",
+    "is_swap",
     "locked",
     "marked_for_delete",
+    "primary",
+    "remove_backups_on_destroy_vm",
     "support_incremental_backups",
     "suspended",
 ];
 
 /// Fields that are numbers although old clouds send them without a type (recorded).
-const NUMBERS: [&str; 13] = [
+const NUMBERS: [&str; 19] = [
     "backup_size",
     "id",
     "target_id",
@@ -46,6 +51,12 @@ const NUMBERS: [&str; 13] = [
     "memory",
     "cpus",
     "total_disk_size",
+    "disk_size",
+    "virtual_machine_id",
+    "resource_id",
+    "duration",
+    "rotation_period",
+    "failure_count",
 ];
 
 /// Children of `<errors>` that are messages of no field in particular; any other name is a field's.
@@ -62,7 +73,7 @@ struct Element {
 
 /// Reads a document into its root element's name and value.
 pub fn document(body: &[u8]) -> Result<(String, Value), DecodeFailure> {
-    root(body).map(|root| (root.name.clone(), root.into_value()))
+    root(body).map(|root| (root.name.clone(), root.into_value(Wrap::Nothing)))
 }
 
 /// Reads a document; only the values within its root are made.
@@ -124,9 +135,17 @@ fn close(element: Element, open: &mut [Element], root: &mut Option<Element>) {
     match open.last_mut() {
         // JSON answers have no `image_type`; XML ones have it, always nil (documented).
         Some(_) if element.name == "image_type" && element.is_nil => {}
-        Some(parent) => parent.children.push((element.name.clone(), element.into_value())),
+        Some(parent) => parent.children.push((element.name.clone(), element.into_value(Wrap::Objects))),
         None => *root = Some(element),
     }
+}
+
+/// What is made of the items of a list. JSON answers wrap objects, within other objects as well: `"schedule_logs":
+/// [{"schedule_log": {…}}]` (recorded). The rows of an answer are taken out of their wrappers anyway.
+#[derive(Clone, Copy)]
+enum Wrap {
+    Nothing,
+    Objects,
 }
 
 /// Makes an object of children: what stands there more than once is a list, in the place of the first.
@@ -161,18 +180,24 @@ impl Element {
         }
     }
 
-    fn into_value(self) -> Value {
+    fn into_value(self, wrap: Wrap) -> Value {
         let kind = self.kind.as_deref().unwrap_or("");
         if self.is_nil {
             return Value::Null;
         }
         if kind == "array" || self.is_plural_of_its_children() {
-            return Value::Array(self.children.into_iter().map(|(_, value)| value).collect());
+            let item = |(name, value): (String, Value)| match wrap {
+                Wrap::Objects if value.is_object() => json!({ name: value }),
+                _ => value,
+            };
+            return Value::Array(self.children.into_iter().map(item).collect());
         }
         if !self.children.is_empty() {
             return object(self.children);
         }
-        let (name, text) = (self.name.as_str(), self.text);
+        // An element that holds nothing but the indentation of its end is empty.
+        let is_blank = self.text.contains('\n') && self.text.trim().is_empty();
+        let (name, text) = (self.name.as_str(), if is_blank { String::new() } else { self.text });
         let is_flag = kind == "boolean" || FLAGS.contains(&name);
         let is_number = matches!(kind, "integer" | "decimal" | "float") || NUMBERS.contains(&name);
         match (kind, text.trim()) {
@@ -206,7 +231,7 @@ pub fn errors(body: &[u8]) -> Option<Value> {
         return None;
     }
     if root.children.is_empty() {
-        return Some(json!({ "errors": root.into_value() }));
+        return Some(json!({ "errors": root.into_value(Wrap::Nothing) }));
     }
     let is_fieldless = |name: &str| FIELDLESS.contains(&name);
     if root.children.iter().all(|(name, _)| is_fieldless(name)) {
