@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::client::{OnApp, decode_json, segment};
+use super::client::{OnApp, decode_json, decode_xml, segment};
 use super::schedules::ScheduleOwner;
 use crate::error::{Error, Result};
 use crate::http::{Answer, Decoded, Method, Repeat, Request, Settled};
@@ -116,8 +116,11 @@ fn post(path: &str) -> Request {
     Request { repeat: Repeat::OnlyIfNotCarriedOut, ..Request::new(Method::Post, format!("{path}.json")) }
 }
 
-/// A write is accepted by its status: 204 and some 201 have no body, and old clouds answer with other objects.
-#[expect(clippy::unnecessary_wraps, reason = "a decoder's shape")]
+/// A write is accepted by its status: 204 and some 201 have no body, and old clouds answer with other objects. A page of
+/// HTML is not the cloud's answer.
 fn lenient(answer: &Answer) -> Decoded {
+    if answer.is_markup() {
+        return decode_xml(answer);
+    }
     Ok(decode_json(answer).unwrap_or(Value::Null))
 }

@@ -344,7 +344,12 @@ async fn created(
         let now = list().await?;
         Ok::<_, Error>(now.into_iter().filter(|id| !existing.contains(id)).collect::<Vec<String>>())
     };
-    let sent = onapp_wait::unless_busy(cx, wait, async || api.write(request).await).await;
+    // Only backups have `--wait`.
+    let sent = if what == "backup" {
+        onapp_wait::unless_busy(cx, wait, async || api.write(request).await).await
+    } else {
+        api.write(request).await
+    };
     let answer = match sent {
         Ok(answer) => answer,
         Err(error) if error.outcome_unknown() => {

@@ -239,7 +239,7 @@ impl Cell {
 }
 
 /// How a run ended, as the table spells it.
-fn outcome(run: &Run) -> String {
+pub fn outcome(run: &Run) -> String {
     if run.code == 0 {
         return "0".to_owned();
     }

@@ -1,0 +1,375 @@
+//! Every fault at every place of every write to an OnApp cloud: the exit code and error code of
+//! `tests/fixtures/onapp_fault_matrix.txt`, and nothing said that is not true.
+//!
+//! What is expected is data; what holds for every cell is code. A POST is sent once, whatever happens.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::fault_matrix::{journaled, outcome};
+use crate::faults::fault;
+use crate::harness::{Home, Run, onapp};
+use crate::server::{Answer, Request, Server};
+
+const TABLE: &str = "tests/fixtures/onapp_fault_matrix.txt";
+const SIDE_BY_SIDE: usize = 8;
+
+const WRITES: [(&str, &[&str]); 8] = [
+    ("create", &["backup", "create", "--vm", "488", "--note", "n"]),
+    ("restore", &["backup", "restore", "1", "--yes"]),
+    ("delete", &["backup", "delete", "1", "--yes"]),
+    ("note", &["backup", "note", "1", "changed"]),
+    ("policy create", &["policy", "create", "--vm", "488", "--interval", "weekly", "--retention", "5"]),
+    ("policy update", &["policy", "update", "5", "--retention", "14"]),
+    ("policy delete", &["policy", "delete", "5", "--yes"]),
+    ("autobackup off", &["autobackup", "off", "--vm", "488", "--yes"]),
+];
+
+/// A cloud with one VM, two backups of it and one schedule.
+#[derive(Clone)]
+struct World(Arc<Mutex<State>>);
+
+#[derive(Clone, PartialEq)]
+struct State {
+    backups: Vec<Value>,
+    schedules: Vec<Value>,
+    transactions: Vec<Value>,
+}
+
+fn backup(id: u64) -> Value {
+    json!({"id": id, "backup_type": "incremental", "target_type": "VirtualMachine", "target_id": 488, "built": true,
+        "locked": false, "note": null, "created_at": format!("2026-01-0{id}T00:00:00Z")})
+}
+
+fn schedule(id: u64, fields: &Value) -> Value {
+    let mut schedule = json!({"id": id, "target_type": "VirtualMachine", "target_id": 488, "period": "days", "duration": 1,
+        "rotation_period": 7, "start_at": "2099-01-01T00:00:00Z", "status": "enabled"});
+    schedule.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    schedule
+}
+
+impl World {
+    fn new() -> Self {
+        let state = State {
+            backups: vec![backup(1), backup(2)],
+            schedules: vec![schedule(5, &json!({}))],
+            transactions: vec![json!({"id": 10, "action": "take_backup", "status": "complete"})],
+        };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    fn now(&self) -> State {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// The right answer, and what comes of it.
+    fn answer(&self, request: &Request) -> Answer {
+        self.0.lock().unwrap().answer(request)
+    }
+
+    /// The right answer, and nothing comes of it.
+    fn answer_only(&self, request: &Request) -> Answer {
+        self.now().answer(request)
+    }
+}
+
+fn wrapped(name: &str, rows: &[Value]) -> Answer {
+    let rows: Vec<Value> = rows.iter().map(|row| json!({ name: row })).collect();
+    Answer::json(200, &json!(rows))
+}
+
+fn one(name: &str, row: Option<&Value>) -> Answer {
+    row.map_or_else(not_found, |row| Answer::json(200, &json!({ name: row })))
+}
+
+fn not_found() -> Answer {
+    Answer::json(404, &json!({"errors": ["Resource not found"]}))
+}
+
+fn with_id(rows: &[Value], id: u64) -> Option<&Value> {
+    rows.iter().find(|row| row["id"] == id)
+}
+
+impl State {
+    fn answer(&mut self, request: &Request) -> Answer {
+        let path = request.path().strip_prefix("/flexapi").unwrap_or_default();
+        match (request.method.as_str(), path) {
+            ("GET", "/virtual_machines/488.json") => {
+                one("virtual_machine", Some(&json!({"id": 488, "label": "web1", "support_incremental_backups": true})))
+            }
+            ("GET", "/virtual_machines/488/disks.json") => wrapped("disk", &[json!({"id": 9, "is_swap": false})]),
+            ("GET", "/virtual_machines/488/backups.json") => wrapped("backup", &self.backups),
+            ("GET", "/backups/1.json") => one("backup", with_id(&self.backups, 1)),
+            ("GET", "/backups/3.json") => one("backup", with_id(&self.backups, 3)),
+            ("GET", "/virtual_machines/488/schedules.json") => wrapped("schedule", &self.schedules),
+            ("GET", "/settings/schedules/5.json") => one("schedule", with_id(&self.schedules, 5)),
+            ("GET", "/settings/schedules/6.json") => one("schedule", with_id(&self.schedules, 6)),
+            ("GET", "/virtual_machines/488/transactions.json/per_page/50") => {
+                wrapped("transaction", &self.transactions)
+            }
+            ("POST", "/virtual_machines/488/backups.json") => {
+                self.backups.push(backup(3));
+                Answer::json(201, &json!({"backup": backup(3)}))
+            }
+            ("POST", "/backups/1/restore.json") => {
+                self.queue("restore_incremental_backup");
+                Answer::json(201, &json!({"backup": backup(1)}))
+            }
+            ("DELETE", "/backups/1.json") => {
+                self.queue("destroy_backup");
+                self.backups.retain(|backup| backup["id"] != 1);
+                Answer::empty(204)
+            }
+            ("PUT", "/backups/1/note.json") => {
+                self.backups[0]["note"] = request.json()["note"].take();
+                Answer::empty(204)
+            }
+            ("POST", "/virtual_machines/488/schedules.json") => {
+                let schedule = schedule(6, &request.json()["schedule"]);
+                self.schedules.push(schedule.clone());
+                Answer::json(201, &json!({ "schedule": schedule }))
+            }
+            ("PUT", "/settings/schedules/5.json") => {
+                self.schedules[0] = schedule(5, &request.json()["schedule"]);
+                Answer::empty(204)
+            }
+            ("DELETE", "/settings/schedules/5.json") => {
+                self.schedules.retain(|schedule| schedule["id"] != 5);
+                Answer::empty(204)
+            }
+            ("POST", "/virtual_machines/488/autobackup_disable.json") => {
+                self.schedules.iter_mut().for_each(|schedule| schedule["status"] = json!("disabled"));
+                Answer::json(201, &json!({"virtual_machine": {"id": 488}}))
+            }
+            _ => not_found(),
+        }
+    }
+
+    fn queue(&mut self, action: &str) {
+        let transaction =
+            json!({"id": 11, "action": action, "status": "pending", "parent_type": "Backup", "parent_id": 1});
+        self.transactions.insert(0, transaction);
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// At the write, which is carried out.
+    Done,
+    /// At the write, which is not carried out.
+    Undone,
+    /// At the reads after the write.
+    After,
+}
+
+struct Cell {
+    fault: String,
+    place: Place,
+    command: &'static str,
+    args: &'static [&'static str],
+    expected: String,
+}
+
+fn cells() -> Vec<Cell> {
+    let text = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(TABLE)).unwrap();
+    let rows = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let cells = rows.flat_map(|row| {
+        let words: Vec<String> = row.split_whitespace().map(String::from).collect();
+        let place = match words[1].as_str() {
+            "done" => Place::Done,
+            "undone" => Place::Undone,
+            "after" => Place::After,
+            other => panic!("no place is called {other}"),
+        };
+        assert_eq!(words.len(), 2 + WRITES.len(), "{row}");
+        let cell = move |(index, (command, args)): (usize, &(&'static str, &'static [&'static str]))| Cell {
+            fault: words[0].clone(),
+            place,
+            command,
+            args,
+            expected: words[2 + index].clone(),
+        };
+        WRITES.iter().enumerate().map(cell).collect::<Vec<_>>()
+    });
+    cells.collect()
+}
+
+impl Cell {
+    /// A server that is right until the place is reached.
+    fn serve(&self, world: &World) -> Server {
+        let (world, place) = (world.clone(), self.place);
+        if self.fault == "refused" {
+            assert_eq!(place, Place::After, "before the write, its reads are refused");
+            let script = move |request: &Request| {
+                let answer = world.answer(request);
+                if request.is_write() { answer.last() } else { answer }
+            };
+            return Server::start(script);
+        }
+        let (made, has_written) = (fault(&self.fault), AtomicBool::new(false));
+        let needs_body = ["bad-utf8", "missing-fields", "nulls"].contains(&self.fault.as_str());
+        let spoil = move |request: &Request, answer: Answer| {
+            if needs_body && answer.body().is_empty() { answer } else { made(request, answer) }
+        };
+        Server::start(move |request| {
+            let is_write = request.is_write();
+            if is_write {
+                has_written.store(true, Ordering::SeqCst);
+            }
+            match place {
+                Place::Done if is_write => spoil(request, world.answer(request)),
+                Place::Undone if is_write => spoil(request, world.answer_only(request)),
+                Place::After if !is_write && has_written.load(Ordering::SeqCst) => {
+                    spoil(request, world.answer(request))
+                }
+                _ => world.answer(request),
+            }
+        })
+    }
+
+    /// How it ended, and which laws are broken.
+    fn play(&self) -> (String, Vec<String>, Run) {
+        let (world, home) = (World::new(), Home::new());
+        let before = world.now();
+        let server = self.serve(&world);
+        let (timeout, max_wait) = if self.fault == "silent" { ("2s", "6s") } else { ("30s", "40s") };
+        let limits = ["-o", "json", "--retries", "1", "--timeout", timeout, "--max-wait", max_wait];
+        let run = onapp(&server, self.args).args(&limits).home(&home).run();
+        let mut wrong = self.truth(&run, &before, &world.now(), &home);
+        let posts = server.writes().into_iter().filter(|request| request.method == "POST").count();
+        if posts > 1 && self.place != Place::Undone {
+            wrong.push(format!("a POST was sent {posts} times"));
+        }
+        (outcome(&run), wrong, run)
+    }
+
+    fn is_done(&self, before: &State, now: &State) -> bool {
+        match self.command {
+            "create" => now.backups.len() > before.backups.len(),
+            "restore" => now.transactions.len() > before.transactions.len(),
+            "delete" => now.backups.len() < before.backups.len(),
+            "note" => now.backups[0]["note"] == "changed",
+            "policy create" => now.schedules.len() > before.schedules.len(),
+            "policy update" => now.schedules[0]["rotation_period"] == 14,
+            "policy delete" => now.schedules.is_empty(),
+            _ => now.schedules[0]["status"] == "disabled",
+        }
+    }
+
+    /// Whether the server says that the write was carried out, which it was not. An answer without a body cannot be cut off.
+    fn claims_success(&self) -> bool {
+        let is_bodiless = ["delete", "note", "policy update", "policy delete"].contains(&self.command);
+        let is_claim = match self.fault.as_str() {
+            "wrong-type" | "bad-utf8" | "deep" | "wrong-shape" | "missing-fields" | "nulls" => true,
+            "reset-midway" | "cut-off" => is_bodiless,
+            _ => false,
+        };
+        self.place == Place::Undone && is_claim
+    }
+
+    fn truth(&self, run: &Run, before: &State, now: &State, home: &Home) -> Vec<String> {
+        let is_done = self.is_done(before, now);
+        let mut wrong = Vec::new();
+        let is_silent = !self.claims_success();
+        if run.code == 0 && !is_done && is_silent {
+            wrong.push("reported as done, and it is not".to_owned());
+        }
+        match (journaled(home).as_deref(), is_done) {
+            (Some("done"), false) if is_silent => wrong.push("the journal says that it is done".to_owned()),
+            (Some("failed"), true) => wrong.push("the journal says that it failed".to_owned()),
+            (None, _) => wrong.push("the journal has no end of it".to_owned()),
+            _ => {}
+        }
+        if run.code == 0 {
+            return wrong;
+        }
+        let error = run.error();
+        let changed = error["changed"].as_str().unwrap_or_default().to_owned();
+        if changed == "no" && is_done {
+            wrong.push("it is done, and `changed` says that it is not".to_owned());
+        }
+        if changed == "yes" && !is_done && is_silent {
+            wrong.push("it is not done, and `changed` says that it is".to_owned());
+        }
+        if error["retryable"] == true && changed != "no" {
+            wrong.push("`retryable`, although it may be done twice then".to_owned());
+        }
+        let text = error.to_string();
+        for (words, is_false) in [
+            ("no new backup found", self.command == "create" && is_done),
+            ("no new policy found", self.command == "policy create" && is_done),
+            ("found new:", !is_done),
+            ("no new transaction found", self.command == "restore" && is_done),
+        ] {
+            if is_false && text.contains(words) {
+                wrong.push(format!("says `{words}`, which is not true"));
+            }
+        }
+        wrong
+    }
+}
+
+#[test]
+fn the_fault_matrix_of_onapp() {
+    let cells = cells();
+    assert!(cells.len() > 250, "the table has {} cells", cells.len());
+    let (next, played) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                while let Some(at) = Some(next.fetch_add(1, Ordering::SeqCst)).filter(|at| *at < cells.len()) {
+                    let outcome = cells[at].play();
+                    played.lock().unwrap().push((at, outcome));
+                }
+            });
+        }
+    });
+    let mut played = played.into_inner().unwrap();
+    played.sort_by_key(|(at, _)| *at);
+    let mut failures = Vec::new();
+    for (at, (actual, wrong, run)) in &played {
+        let cell = &cells[*at];
+        let is_expected = cell.expected.split('|').any(|expected| expected == actual);
+        if !is_expected || !wrong.is_empty() {
+            let name = format!("{} {:?} {}", cell.fault, cell.place, cell.command);
+            failures.push(format!(
+                "=== {name}: expected {}, is {actual}; {}\n{}",
+                cell.expected,
+                wrong.join("; "),
+                run.report()
+            ));
+        }
+    }
+    let actual: Vec<String> = played
+        .chunks(WRITES.len())
+        .map(|row| {
+            let cell = &cells[row[0].0];
+            let words: Vec<&str> = row.iter().map(|(_, (actual, ..))| actual.as_str()).collect();
+            format!("{} {} {}", cell.fault, format!("{:?}", cell.place).to_lowercase(), words.join(" "))
+        })
+        .collect();
+    assert!(
+        failures.is_empty(),
+        "{} of {} cells failed\n{}\n--- the table as it is\n{}",
+        failures.len(),
+        cells.len(),
+        failures.join("\n"),
+        actual.join("\n")
+    );
+}
+
+#[test]
+fn the_cloud_itself_is_right() {
+    // Without a fault every write succeeds: else the matrix would prove nothing.
+    for (command, args) in WRITES {
+        let (world, home) = (World::new(), Home::new());
+        let inner = world.clone();
+        let server = Server::start(move |request| inner.answer(request));
+        onapp(&server, args).args(&["-o", "json"]).home(&home).run().ok();
+        assert_eq!(journaled(&home).as_deref(), Some("done"), "{command}");
+        assert!(world.now() != World::new().now(), "{command} changed nothing");
+    }
+}
