@@ -27,7 +27,8 @@ pub struct AutobackupTarget {
 ///
 /// Where there is no policy, the cloud makes one of each preset (daily, weekly, monthly and yearly on most clouds), and
 /// takes a backup for each at once. Where there are policies, they are enabled: OnApp's documents do not say so, and
-/// bpctl reads them back. For one policy of your own see `bpctl policy create`.
+/// bpctl reads them back. For VMs it rests on the code of clients; for disks it was recorded from a cloud. For one policy
+/// of your own see `bpctl policy create`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -122,7 +122,7 @@ pub struct Wait {
 /// Take backups of a VM or of disks (OnApp)
 ///
 /// A VM with incremental backups gets one of these; any other gets a normal backup of each disk that is not swap. The
-/// cloud queues them: --wait waits until they are finished.
+/// cloud queues them: --wait waits until they are finished. The requests rest on the code of clients.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -182,7 +182,7 @@ pub struct BackupRestore {
 
 /// Delete backups (OnApp)
 ///
-/// There is no trash: what is deleted cannot be restored.
+/// There is no trash: what is deleted cannot be restored. The request rests on the code of clients.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -24,6 +24,17 @@ impl Cloud {
         Self { url, home, _process: process }
     }
 
+    /// Where it listens.
+    pub fn authority(&self) -> &str {
+        self.url["http://".len()..].split('/').next().unwrap()
+    }
+
+    /// The path below which it is served.
+    pub fn prefix(&self) -> &str {
+        let path = &self.url["http://".len() + self.authority().len()..];
+        path.trim_end_matches('/')
+    }
+
     /// A command on it.
     pub fn bpctl(&self, args: &[&str]) -> Bpctl {
         self.bpctl_as("me", args)
