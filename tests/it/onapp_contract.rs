@@ -90,7 +90,7 @@ impl Recorded {
         bare(&command.split(' ').collect::<Vec<_>>())
             .args(&["-o", "json", "--profile", "cloud", "--config", &config])
             .home(home)
-            .env("BPCTL_API_URL", &format!("{}{}", self.server.url(), self.cloud.prefix()))
+            .env("BPCTL_API_URL", format!("{}{}", self.server.url(), self.cloud.prefix()))
             .env("BPCTL_USER", "me")
             .env("BPCTL_TOKEN", "a-long-enough-password")
     }
