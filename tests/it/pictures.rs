@@ -154,8 +154,8 @@ fn framed(title: &str, html: &str) -> String {
     let (style, body) = (part("<style>", "</style>"), part("<body>", "</body>"));
     let body = without(&without(&body, "<form", "</form>"), "<script", "</script>");
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1400 900\" width=\"1400\" height=\"900\">\n<title>{}</title>\n\
-         <style>{style}\nsvg:root {{ width: 1400px; max-width: none; height: 900px; }}\nbody {{ margin: 0; padding: 1.5rem; border: 1px solid var(--line); border-radius: 8px; }}</style>\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1500 940\" width=\"1500\" height=\"940\">\n<title>{}</title>\n\
+         <style>{style}\nsvg:root {{ width: 1500px; max-width: none; height: 940px; }}\nbody {{ margin: 0; padding: 1.5rem; border: 1px solid var(--line); border-radius: 8px; }}</style>\n\
          <foreignObject width=\"100%\" height=\"100%\">\n<body xmlns=\"http://www.w3.org/1999/xhtml\">{body}</body>\n\
          </foreignObject>\n</svg>\n",
         escaped(title),
