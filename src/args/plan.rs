@@ -30,6 +30,8 @@ pub struct Plan {
 #[derive(Clone, Debug, Args)]
 pub struct Prune {
     /// Schedule the deletion of policies not in the file
+    ///
+    /// On OnApp clouds, which have no planned deletion and no trash, they are deleted at once.
     #[arg(long)]
     pub prune: bool,
     /// With --prune: when to delete them [default: +7d]

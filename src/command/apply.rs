@@ -11,12 +11,14 @@ use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Lookup, Owner};
 use crate::model::{Object, PLAN_VERSION, Plan, Policy, Step, StepAction};
 use crate::ops::batch::print_result;
+use crate::ops::cloud::{Cloud, organization};
 use crate::ops::deletion_time::LEAD;
 use crate::ops::guard::{NewOwner, NewPolicy, PolicySnapshot, changed};
+use crate::ops::onapp_steps;
 use crate::ops::pipeline::{self, Ask, Lock, Options};
 use crate::ops::plan_check::check;
 use crate::ops::plan_text::{lines, summary};
-use crate::ops::planner::{check_deletions, is_consistent, make, organization, prune_at, read_text};
+use crate::ops::planner::{check_deletions, is_consistent, make, pruning, read_text};
 use crate::ops::rows::{Rows, print_list};
 use crate::ops::sequence::{FailurePolicy, Outcome, Sequence, sum_up};
 use crate::ops::write::{PolicyChange, PolicyWrite, Written};
@@ -26,28 +28,28 @@ use crate::view::StepResult;
 /// Applies a policy file or a plan.
 pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
     cx.check_columns::<StepResult>()?;
-    let at = prune_at(cx, &args.prune)?;
-    let api = cx.katapult()?;
+    let cloud = Cloud::of(cx)?;
+    let at = pruning(cx, cloud, &args.prune)?;
     // Read before the lock is taken: standard input may come from another bpctl.
     let text = read_text(cx, args.plan.as_deref().or(args.file.as_deref()).unwrap_or(Path::new("-"))).await?;
     let lock = Lock::take(cx).await?;
     let (plan, before, live) = match &args.plan {
         Some(_) => {
             let plan = read_plan(cx, &text)?;
-            if cx.organization()?.is_some() {
-                organization(cx, api, Some(&plan.organization)).await?;
+            if let (Cloud::Katapult(api), true) = (cloud, cx.organization()?.is_some()) {
+                organization(cx, api, plan.organization.as_deref()).await?;
             }
-            let before = check(cx, api, &plan).await?;
+            let before = check(cx, cloud, &plan).await?;
             (plan, before, None)
         }
         None => {
-            let made = make(cx, api, &text, at).await?;
+            let made = make(cx, cloud, &text, at).await?;
             made.notes.iter().for_each(|note| cx.ui.warn(note));
             made.refuse_blocked()?;
             (made.plan, made.before, Some(made.live))
         }
     };
-    check_deletions(cx, api, &plan, live, args.prune.max_deletions).await?;
+    check_deletions(cx, cloud, &plan, live, args.prune.max_deletions).await?;
     let mut preview = lines(&plan, &cx.output.times);
     preview.push(summary(&plan));
     if plan.steps.is_empty() && !cx.global.dry_run {
@@ -66,8 +68,17 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
         preview: Some(preview),
         ..Options::new(question, lock)
     };
-    let writes = plan.steps.iter().map(|step| write(step, &before)).collect::<Result<Vec<_>>>()?;
-    match pipeline::run(cx, writes, options).await? {
+    let sequence = match cloud {
+        Cloud::Katapult(_) => {
+            let writes = plan.steps.iter().map(|step| write(step, &before)).collect::<Result<Vec<_>>>()?;
+            pipeline::run(cx, writes, options).await?
+        }
+        Cloud::OnApp(_) => {
+            let writes = plan.steps.iter().map(|step| onapp_steps::write(step, &before, cx.now()));
+            pipeline::run(cx, writes.collect::<Result<Vec<_>>>()?, options).await?
+        }
+    };
+    match sequence {
         None => Ok(()),
         Some(sequence) => report(cx, &plan, sequence),
     }
@@ -121,11 +132,15 @@ fn read_plan(cx: &Context, (name, text): &(String, String)) -> Result<Plan> {
     }
     let plan: Plan = serde_json::from_value(value).map_err(|error| wrong(format!("not a plan: {error}")))?;
     let api = cx.api_name()?;
+    let provider = cx.provider()?.name();
+    if plan.provider != provider {
+        return Err(wrong(format!("the plan was made for {}, not for {provider}", plan.provider)));
+    }
     if plan.api != api {
         return Err(wrong(format!("the plan was made for {}, not for {api}", plan.api)));
     }
     let edited = "a plan cannot be edited: change the policy file, and plan again";
-    if let Some(step) = plan.steps.iter().find(|step| !is_consistent(step)) {
+    if let Some(step) = plan.steps.iter().find(|step| !is_consistent(&plan, step)) {
         return Err(
             wrong(format!("step `{}`: its requests or its losses do not match its values", step.label())).hint(edited)
         );
@@ -148,7 +163,10 @@ fn repeated(plan: &Plan) -> Option<&Step> {
     plan.steps.iter().find(|step| {
         let object = match &step.policy {
             Some(id) => (id.clone(), None),
-            None => (step.target.id.clone().unwrap_or_default(), Some(step.after.settings.interval.clone())),
+            None => (
+                format!("{} {}", step.target.kind, step.target.id.as_deref().unwrap_or_default()),
+                Some(step.after.settings.interval.clone()),
+            ),
         };
         !seen.insert(object)
     })

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::http::Flow;
 use crate::model::lint::{Evidence, Finding, Location, OnAppFacts, RULES, Rule, Severity, lint, rule};
 use crate::model::{Fleet, Machine, Object, TrashObject};
+use crate::ops::cloud::{self, Cloud};
 use crate::ops::inventory::{self, Reading};
 use crate::ops::onapp_fleet::is_closed;
 use crate::ops::planner;
@@ -171,14 +172,15 @@ async fn locate(
     if !reading.is_of_onapp() {
         let api = cx.katapult()?;
         if let Some(organization) = file.document.organization.as_deref() {
-            planner::organization(cx, api, Some(organization)).await?;
+            cloud::organization(cx, api, Some(organization)).await?;
         }
         if file.document.needs_tags() && !has_tags {
             read_all_tags(cx, api, &mut reading.inventory.fleet.machines).await?;
         }
     }
     let Fleet { machines, disks, policies } = &reading.inventory.fleet;
-    let wanted = policyfile::places(&file.document, Surroundings { machines, disks, policies });
+    let capabilities = Cloud::of(cx)?.capabilities();
+    let wanted = policyfile::places(&file.document, Surroundings { machines, disks, policies, capabilities });
     let (mut by_policy, mut by_target) = (HashMap::new(), HashMap::new());
     for wanted in &wanted {
         by_policy.extend(wanted.policy.as_deref().map(|id| (id, wanted.place)));

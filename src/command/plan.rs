@@ -6,8 +6,9 @@ use crate::args::{self, Format};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::Plan;
+use crate::ops::cloud::Cloud;
 use crate::ops::plan_text::{lines, summary};
-use crate::ops::planner::{make, prune_at, read_text};
+use crate::ops::planner::{make, pruning, read_text};
 
 /// Shows what would make the live policies as a file says.
 pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
@@ -16,10 +17,10 @@ pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
             Error::usage("a plan is not available as csv, tsv or id").hint("use `-o table`, `json`, `jsonl` or `yaml`")
         );
     }
-    let at = prune_at(cx, &args.prune)?;
-    let api = cx.katapult()?;
+    let cloud = Cloud::of(cx)?;
+    let at = pruning(cx, cloud, &args.prune)?;
     let file = read_text(cx, &args.file).await?;
-    let made = make(cx, api, &file, at).await?;
+    let made = make(cx, cloud, &file, at).await?;
     made.notes.iter().for_each(|note| cx.ui.warn(note));
     if args.prune.prune {
         made.refuse_blocked()?;

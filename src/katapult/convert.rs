@@ -143,6 +143,7 @@ pub fn machine(value: &Value) -> Machine {
         fqdn: text(value, "fqdn"),
         state: text(value, "state"),
         operating_system: None,
+        has_incremental_backups: None,
         package: text(&value["package"], "name"),
         zone: text(&value["zone"], "name"),
         addresses: list(value, "ip_addresses").iter().filter_map(|address| text(address, "address")).collect(),

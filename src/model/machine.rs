@@ -16,6 +16,8 @@ pub struct Machine {
     pub state: Option<String>,
     /// `linux`, `windows`, … (OnApp).
     pub operating_system: Option<String>,
+    /// Whether it can be backed up as a whole (OnApp).
+    pub has_incremental_backups: Option<bool>,
     /// The package's name.
     pub package: Option<String>,
     /// The zone's name.
@@ -63,6 +65,15 @@ impl Machine {
         let like = names.map(|other| (strsim::jaro_winkler(&lower, &other.to_lowercase()), other));
         let nearest = like.max_by(|(one, _), (other, _)| one.total_cmp(other));
         nearest.filter(|(likeness, _)| *likeness >= LIKE).map(|(_, other)| other.as_str())
+    }
+
+    /// Why an OnApp cloud backs up its disks, not the whole; none where it can be backed up as a whole.
+    pub fn backed_up_by_disk(&self) -> Option<&'static str> {
+        match (self.is_windows(), self.has_incremental_backups) {
+            (true, _) => Some("runs Windows"),
+            (_, Some(false)) => Some("has no incremental backups"),
+            _ => None,
+        }
     }
 
     /// Names the machine for people.

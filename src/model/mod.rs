@@ -6,6 +6,7 @@
 mod backup;
 mod backup_usage;
 pub mod calendar;
+mod capabilities;
 mod change;
 pub mod check;
 pub mod coverage;
@@ -35,6 +36,7 @@ mod trash;
 
 pub use backup::Backup;
 pub use backup_usage::BackupUsage;
+pub use capabilities::Capabilities;
 pub use change::{Change, Loss};
 pub use disk::{Disk, Installation, Reference, TemplateVersion};
 pub use doctor_check::{CheckStatus, DoctorCheck};

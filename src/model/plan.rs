@@ -19,8 +19,11 @@ pub struct Plan {
     pub created_at: i64,
     /// The API that it was made against: its base URL, or `sandbox`.
     pub api: String,
-    /// Id or sub-domain of the organization.
-    pub organization: String,
+    /// `katapult` or `onapp`.
+    #[serde(default = "katapult")]
+    pub provider: String,
+    /// Id or sub-domain of the organization; none where clouds have none.
+    pub organization: Option<String>,
     /// The writes, in the order in which they are carried out.
     pub steps: Vec<Step>,
     /// Live policies that the file does not name, and that are left alone.
@@ -38,6 +41,8 @@ pub enum StepAction {
     Update,
     /// Deletion at a later time.
     ScheduleDelete,
+    /// Deletion at once, for good.
+    Delete,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -57,8 +62,16 @@ pub struct Step {
     /// For a create: ids of the policies that the target had already.
     #[serde(default)]
     pub existing: Vec<String>,
+    /// OnApp: the schedule's own settings when the plan was made. An update sends them all.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub schedule: Value,
     /// What is sent: method, path and body.
     pub requests: Vec<Value>,
+}
+
+/// The provider of a plan that does not name it.
+fn katapult() -> String {
+    "katapult".to_owned()
 }
 
 /// What a step's policy backs up.
@@ -128,12 +141,23 @@ impl Step {
         step
     }
 
+    /// Plans the deletion of a policy, at once and for good.
+    pub fn deletion(target: &Target, before: &Policy) -> Self {
+        let mut step = Self::new(StepAction::Delete, target, Some(before), PolicyState::of(before));
+        step.weakens = step.losses();
+        step
+    }
+
     /// Describes what protection it takes away: worked out anew, whatever a plan that was read says.
     pub fn losses(&self) -> Vec<String> {
         match self.action {
             StepAction::Create => Vec::new(),
             StepAction::Update => {
                 self.change().losses(&self.policy_before()).into_iter().map(|Loss(words)| words).collect()
+            }
+            StepAction::Delete => {
+                let id = self.policy.as_deref().unwrap_or("-");
+                vec![format!("policy {id} of {} is deleted for good: it makes no more backups", self.target.label())]
             }
             StepAction::ScheduleDelete => {
                 let id = self.policy.as_deref().unwrap_or("-");
@@ -152,6 +176,7 @@ impl Step {
             after,
             weakens: Vec::new(),
             existing: Vec::new(),
+            schedule: Value::Null,
             requests: Vec::new(),
         }
     }
@@ -189,6 +214,7 @@ impl StepAction {
             Self::Create => "create",
             Self::Update => "update",
             Self::ScheduleDelete => "schedule-delete",
+            Self::Delete => "delete",
         }
     }
 }

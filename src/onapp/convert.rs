@@ -179,6 +179,7 @@ pub fn machine(value: &Value) -> Machine {
         fqdn: word(value, "fqdn"),
         state,
         operating_system: word(value, "operating_system"),
+        has_incremental_backups: flag(value, "support_incremental_backups"),
         package: word(value, "template_label"),
         zone: None,
         addresses: Vec::new(),

@@ -14,7 +14,8 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{Flow, Walk};
 use crate::katapult::{Katapult, Lookup, Owner, is_gone};
-use crate::model::{Disk, Fleet, Machine, Object, Policy};
+use crate::model::{Capabilities, Disk, Fleet, Machine, Object, Policy};
+use crate::onapp::OnApp;
 use crate::ops::guard::{is_unreadable, unreadable_error};
 use crate::ops::onapp_policies;
 use crate::policyfile::Surroundings;
@@ -78,6 +79,12 @@ impl Inventory {
         policies.walk.refuse_gap(Policy::PLURAL)?;
         let fleet = Fleet { machines: machines.models(), disks: disks.models(), policies: policies.models() };
         Ok(Self { organization, fleet, gaps: Vec::new(), unread: Vec::new(), unread_tags: Vec::new() })
+    }
+
+    /// Takes everything of an OnApp cloud, which has no organizations: its host stands for one.
+    pub fn of_account(api: &OnApp, fleet: Fleet) -> Self {
+        let organization = Lookup::id(api.http().base().host_str().unwrap_or("onapp"));
+        Self { organization, fleet, gaps: Vec::new(), unread: Vec::new(), unread_tags: Vec::new() }
     }
 
     /// Lists machines, disks and policies, side by side.
@@ -197,9 +204,9 @@ impl Inventory {
     }
 
     /// What a policy file is compared with.
-    pub fn surroundings(&self) -> Surroundings<'_> {
+    pub fn surroundings(&self, capabilities: &'static Capabilities) -> Surroundings<'_> {
         let Fleet { machines, disks, policies } = &self.fleet;
-        Surroundings { machines, disks, policies }
+        Surroundings { machines, disks, policies, capabilities }
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod as_left;
 pub mod batch;
 pub mod bulk;
+pub mod cloud;
 pub mod curl;
 pub mod deletion_time;
 pub mod dry_run;
@@ -24,6 +25,7 @@ pub mod onapp_inverse;
 pub mod onapp_point;
 pub mod onapp_policies;
 pub mod onapp_schedule;
+pub mod onapp_steps;
 pub mod onapp_wait;
 pub mod onapp_write;
 pub mod other_kind;

@@ -27,7 +27,7 @@ pub fn update(before: Object<Policy>, patch: &PolicyPatch, now: Timestamp) -> Re
 
 /// When a changed schedule runs next, where that moves: with its clock, and after a pause not at once for each run that
 /// it missed.
-fn next_start(raw: &Value, change: &Change, now: Timestamp) -> Result<Option<Timestamp>> {
+pub fn next_start(raw: &Value, change: &Change, now: Timestamp) -> Result<Option<Timestamp>> {
     let known = schedule_fields::start(raw);
     if let Some(schedule) = change.schedule.as_ref().filter(|_| change.has("time") || change.has("minute")) {
         return next_at(&TimeZone::UTC, (schedule.time, schedule.minute), known, now).map(Some);

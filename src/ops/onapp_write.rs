@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::guard;
-use super::onapp_change::{OnAppChange, OnAppWrite, backup_ids, schedule_ids};
+use super::onapp_change::{NewSchedule, OnAppChange, OnAppWrite, backup_ids};
 use super::onapp_execute;
 use super::write::{Write, Written, difference_lines};
 use crate::context::Context;
@@ -145,13 +145,7 @@ impl Write for OnAppWrite {
                 new.existing = backup_ids(api, &new.machine).await?;
                 Ok(())
             }
-            OnAppChange::CreatePolicy(new) => {
-                let now = schedule_ids(api, new.owner()).await?;
-                if let Some(id) = now.iter().find(|id| !new.existing.contains(id)) {
-                    return Err(changed(&format!("{} has got another policy meanwhile: {id}", new.label)));
-                }
-                Ok(())
-            }
+            OnAppChange::CreatePolicy(new) => list_again(api, new).await,
             OnAppChange::UpdatePolicy { before, .. } | OnAppChange::DeletePolicy { before } => {
                 read_policy_again(api, before).await
             }
@@ -172,6 +166,24 @@ impl Write for OnAppWrite {
     async fn execute(&self, cx: &Context) -> Result<Written> {
         onapp_execute::execute(cx, cx.onapp()?, self).await
     }
+}
+
+/// Lists the policies of the target of a new one again. One of another interval may have been created meanwhile, by the same
+/// command for example.
+async fn list_again(api: &OnApp, new: &mut NewSchedule) -> Result<()> {
+    let listed = api.schedules(new.owner()).await?;
+    listed.walk.refuse_gap("policies")?;
+    let interval = &new.policy.schedule.interval;
+    let is_new = |policy: &&Object<Policy>| policy.model.id.as_ref().is_some_and(|id| !new.existing.contains(id));
+    let is_same = |policy: &&Object<Policy>| {
+        policy.model.schedule.interval == *interval || policy.model.unreadable_interval().is_some()
+    };
+    if let Some(policy) = listed.rows.iter().filter(is_new).find(is_same) {
+        let id = policy.model.id_text();
+        return Err(changed(&format!("{} has got another policy meanwhile: {id}", new.label)));
+    }
+    new.existing = listed.rows.into_iter().filter_map(|policy| policy.model.id).collect();
+    Ok(())
 }
 
 /// Reads a policy again, which must be as it was. Its next run moves on by itself.

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
-use crate::katapult::{Katapult, Lookup, Owner};
+use crate::katapult::{Lookup, Owner};
 use crate::model::{Object, Plan, Policy, PolicyState, Step, StepAction, TargetKind};
+use crate::ops::cloud::Cloud;
 use crate::ops::guard::unreadable_error;
 use crate::ops::inventory::each;
 
@@ -13,11 +14,19 @@ use crate::ops::inventory::each;
 ///
 /// # Errors
 /// `changed`, with every step that no longer fits; `unreadable`, for a policy that a new one may repeat.
-pub async fn check(cx: &Context, api: &Katapult, plan: &Plan) -> Result<HashMap<String, Object<Policy>>> {
+pub async fn check(cx: &Context, cloud: Cloud<'_>, plan: &Plan) -> Result<HashMap<String, Object<Policy>>> {
     let ids: Vec<String> = plan.steps.iter().filter_map(|step| step.policy.clone()).collect();
-    let read = each(cx, api, ids, "comparing the plan with the live policies", |policy| policy).await?;
-    read.refuse_unread()?;
-    let mut live = read.found;
+    let (mut live, listed) = match cloud {
+        Cloud::Katapult(api) => {
+            let read = each(cx, api, ids, "comparing the plan with the live policies", |policy| policy).await?;
+            read.refuse_unread()?;
+            (read.found, None)
+        }
+        Cloud::OnApp(_) => {
+            let read = cloud.read(cx, None).await?;
+            (read.listed.unwrap_or_default(), Some(read.inventory.fleet.policies))
+        }
+    };
     let mut changed: Vec<String> = Vec::new();
     for step in &plan.steps {
         let (Some(id), Some(then)) = (&step.policy, &step.before) else { continue };
@@ -35,7 +44,7 @@ pub async fn check(cx: &Context, api: &Katapult, plan: &Plan) -> Result<HashMap<
             changed.push(format!("policy {id}: {}", differences.join(", ")));
         }
     }
-    changed.extend(new_neighbours(api, plan).await?);
+    changed.extend(new_neighbours(cloud, plan, listed).await?);
     if changed.is_empty() {
         return Ok(live);
     }
@@ -44,17 +53,23 @@ pub async fn check(cx: &Context, api: &Katapult, plan: &Plan) -> Result<HashMap<
 }
 
 /// Finds the targets of new policies whose policies are others than when the plan was made.
-async fn new_neighbours(api: &Katapult, plan: &Plan) -> Result<Vec<String>> {
+async fn new_neighbours(cloud: Cloud<'_>, plan: &Plan, listed: Option<Vec<Policy>>) -> Result<Vec<String>> {
     let creates: Vec<&Step> = plan.steps.iter().filter(|step| step.action == StepAction::Create).collect();
     if creates.is_empty() {
         return Ok(Vec::new());
     }
-    let listed = api.all_policies(&Owner::Organization(Lookup::organization(&plan.organization))).await?;
-    if let Some(gap) = listed.walk.gap {
-        // A policy that is overlooked would be created a second time.
-        return Ok(vec![gap.describe("policies")]);
-    }
-    let policies: Vec<Policy> = listed.rows.into_iter().map(|policy| policy.model).collect();
+    let policies: Vec<Policy> = match (listed, cloud) {
+        (None, Cloud::Katapult(api)) => {
+            let organization = Lookup::organization(plan.organization.as_deref().unwrap_or_default());
+            let listed = api.all_policies(&Owner::Organization(organization)).await?;
+            if let Some(gap) = listed.walk.gap {
+                // A policy that is overlooked would be created a second time.
+                return Ok(vec![gap.describe("policies")]);
+            }
+            listed.rows.into_iter().map(|policy| policy.model).collect()
+        }
+        (listed, _) => listed.unwrap_or_default(),
+    };
     let targets = creates.iter().filter_map(|step| step.target.id.as_deref()).collect();
     if let Some(error) = in_the_way(&policies, &targets) {
         return Err(error);

@@ -11,20 +11,21 @@ use crate::view::TimeFormat;
 pub fn lines(plan: &Plan, times: &TimeFormat) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &plan.steps {
-        lines.push(line(step, times));
+        lines.push(line(plan, step, times));
         lines.extend(step.weakens.iter().map(|words| format!("    weakens protection: {words}")));
     }
     lines.extend(plan.unlisted.iter().map(|policy| unlisted(policy, times)));
     lines
 }
 
-fn line(step: &Step, times: &TimeFormat) -> String {
+fn line(plan: &Plan, step: &Step, times: &TimeFormat) -> String {
     let target = step.target.label();
     let policy = step.policy.as_deref().unwrap_or("-");
     let interval = |state: &PolicyState| state.settings.interval.as_ref().map_or("-", Interval::as_str).to_owned();
     match step.action {
         StepAction::Create => {
-            let after = step.policy_after();
+            let mut after = step.policy_after();
+            after.schedule.is_utc = plan.provider == "onapp";
             let interval = interval(&step.after);
             let words = after.schedule.words();
             let schedule = words.strip_prefix(&interval).unwrap_or(&words).trim();
@@ -40,6 +41,9 @@ fn line(step: &Step, times: &TimeFormat) -> String {
                 .collect();
             let before = step.before.clone().unwrap_or_default();
             format!("~ {target} {}  {}  ({policy})", interval(&before), fields.join(", "))
+        }
+        StepAction::Delete => {
+            format!("- {policy} not in the file: deleted for good  ({target} {})", interval(&step.after))
         }
         StepAction::ScheduleDelete => {
             let at = when(step.after.auto_move_to_trash_at, times);
@@ -68,12 +72,12 @@ pub fn summary(plan: &Plan) -> String {
     let mut words = if plan.steps.is_empty() {
         "nothing to change".to_owned()
     } else {
-        format!(
-            "{} to create, {} to change, {} to delete later",
-            count(StepAction::Create),
-            count(StepAction::Update),
-            count(StepAction::ScheduleDelete)
-        )
+        let (deletions, later) = match plan.provider.as_str() {
+            "onapp" => (count(StepAction::Delete), ""),
+            _ => (count(StepAction::ScheduleDelete), " later"),
+        };
+        let (created, changed) = (count(StepAction::Create), count(StepAction::Update));
+        format!("{created} to create, {changed} to change, {deletions} to delete{later}")
     };
     words.push_str(&format!("; {} as the file says", plan.unchanged));
     if !plan.unlisted.is_empty() {

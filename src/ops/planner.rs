@@ -7,17 +7,21 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::args::Prune;
+use crate::config::Provider;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, code};
 use crate::fs::detached;
 use crate::http::Request;
 use crate::katapult::{Katapult, Lookup, Owner};
 use crate::model::{
-    Object, Organization, PLAN_VERSION, Plan, Planned, Policy, Step, StepAction, StepTarget, Target, Unlisted,
+    Capabilities, Object, PLAN_VERSION, Plan, Planned, Policy, Step, StepAction, StepTarget, Target, Unlisted,
 };
+use crate::onapp::schedule_fields;
+use crate::ops::cloud::{Cloud, Live};
 use crate::ops::deletion_time::DeletionTime;
 use crate::ops::dry_run;
 use crate::ops::inventory::Inventory;
+use crate::ops::onapp_steps;
 use crate::ops::plan_check::{in_the_way, unreadable};
 use crate::ops::selection::read_all_tags;
 use crate::policyfile::{self, Matching};
@@ -59,10 +63,36 @@ impl Made {
     }
 }
 
+/// When policies that a file does not name are deleted.
+#[derive(Clone, Copy)]
+enum When {
+    At(Timestamp),
+    /// At once, for good: the cloud has no planned deletion.
+    Now,
+}
+
+/// The same, as it was asked for.
+pub enum Pruning {
+    At(DeletionTime),
+    Now,
+}
+
 /// When policies that a file does not name are deleted; none without `--prune`.
-pub fn prune_at(cx: &Context, args: &Prune) -> Result<Option<DeletionTime>> {
+///
+/// # Errors
+/// The time cannot be read; `not_offered` where a deletion cannot be planned ahead.
+pub fn pruning(cx: &Context, cloud: Cloud<'_>, args: &Prune) -> Result<Option<Pruning>> {
+    let capabilities = cloud.capabilities();
+    if !capabilities.deletes_later {
+        if args.prune_at.is_some() {
+            let message = format!("{} deletes policies at once: `--prune-at` is not supported", capabilities.provider);
+            return Err(Error { code: code::NOT_OFFERED.into(), ..Error::usage(message) }
+                .hint("`--prune` without it deletes them when the plan is applied"));
+        }
+        return Ok(args.prune.then_some(Pruning::Now));
+    }
     let at = args.prune_at.as_deref().unwrap_or("+7d");
-    args.prune.then(|| DeletionTime::parse(cx, "--prune-at", at)).transpose()
+    Ok(args.prune.then(|| DeletionTime::parse(cx, "--prune-at", at)).transpose()?.map(Pruning::At))
 }
 
 /// Refuses a plan that schedules more deletions than `max`: by default a tenth of the `live` policies, at least one.
@@ -71,16 +101,17 @@ pub fn prune_at(cx: &Context, args: &Prune) -> Result<Option<DeletionTime>> {
 /// `usage`, with both numbers.
 pub async fn check_deletions(
     cx: &Context,
-    api: &Katapult,
+    cloud: Cloud<'_>,
     plan: &Plan,
     live: Option<usize>,
     max: Option<usize>,
 ) -> Result<()> {
-    let deletions = plan.steps.iter().filter(|step| step.action == StepAction::ScheduleDelete).count();
+    let deletes = |step: &&Step| matches!(step.action, StepAction::ScheduleDelete | StepAction::Delete);
+    let deletions = plan.steps.iter().filter(deletes).count();
     let limit = match max {
         Some(max) => max,
         None if deletions <= MIN_DELETION_LIMIT => return Ok(()),
-        None => (count_live(api, plan, live).await? / 10).max(MIN_DELETION_LIMIT),
+        None => (count_live(cx, cloud, plan, live).await? / 10).max(MIN_DELETION_LIMIT),
     };
     if deletions <= limit {
         return Ok(());
@@ -89,7 +120,8 @@ pub async fn check_deletions(
         Some(max) => format!("`--max-deletions {max}`"),
         None => format!("a tenth of all ({limit})"),
     };
-    let message = format!("{deletions} policies would be scheduled for deletion, more than {than}");
+    let what = if cloud.capabilities().deletes_later { "scheduled for deletion" } else { "deleted" };
+    let message = format!("{deletions} policies would be {what}, more than {than}");
     if cx.global.dry_run {
         cx.ui.warn(&format!("{message}; without `--dry-run` this is refused and nothing is sent"));
         return Ok(());
@@ -97,12 +129,15 @@ pub async fn check_deletions(
     Err(Error::usage(message).hint(format!("nothing was sent; `--max-deletions {deletions}` permits it")))
 }
 
-async fn count_live(api: &Katapult, plan: &Plan, known: Option<usize>) -> Result<usize> {
-    if let Some(live) = known {
-        return Ok(live);
+async fn count_live(cx: &Context, cloud: Cloud<'_>, plan: &Plan, known: Option<usize>) -> Result<usize> {
+    match (known, cloud) {
+        (Some(live), _) => Ok(live),
+        (None, Cloud::Katapult(api)) => {
+            let organization = Lookup::organization(plan.organization.as_deref().unwrap_or_default());
+            Ok(api.all_policies(&Owner::Organization(organization)).await?.rows.len())
+        }
+        (None, Cloud::OnApp(_)) => Ok(cloud.read(cx, None).await?.inventory.fleet.policies.len()),
     }
-    let owner = Owner::Organization(Lookup::organization(&plan.organization));
-    Ok(api.all_policies(&owner).await?.rows.len())
 }
 
 /// Reads a file, or standard input for `-`, and returns its name for messages, too. Ctrl-C works meanwhile: both may
@@ -122,29 +157,37 @@ pub async fn read_text(cx: &Context, path: &Path) -> Result<(String, String)> {
 /// Works out what makes the live policies as the file says.
 pub async fn make(
     cx: &Context,
-    api: &Katapult,
+    cloud: Cloud<'_>,
     (name, text): &(String, String),
-    prune: Option<DeletionTime>,
+    prune: Option<Pruning>,
 ) -> Result<Made> {
     let document = policyfile::read(name, text)?;
-    let organization = organization(cx, api, document.organization.as_deref()).await?;
-    let mut inventory = Inventory::fetch_complete(cx, api, organization).await?;
-    let prune = prune.map(|at| at.resolve(cx, api.http())).transpose()?;
-    if document.needs_tags() {
+    let Live { mut inventory, listed } = cloud.read(cx, document.organization.as_deref()).await?;
+    let prune = match (prune, cloud) {
+        (Some(Pruning::At(at)), Cloud::Katapult(api)) => Some(When::At(at.resolve(cx, api.http())?)),
+        (Some(_), _) => Some(When::Now),
+        (None, _) => None,
+    };
+    if let (true, Cloud::Katapult(api)) = (document.needs_tags(), cloud) {
         read_all_tags(cx, api, &mut inventory.fleet.machines).await?;
     }
-    let matching = policyfile::resolve(name, &document, inventory.surroundings())?;
+    let matching = policyfile::resolve(name, &document, inventory.surroundings(cloud.capabilities()))?;
     let mut ids: Vec<String> = matching.wanted.iter().filter_map(|wanted| wanted.policy.clone()).collect();
     if prune.is_some() {
         ids.extend(matching.unlisted.iter().cloned());
     }
     if prune.is_some() && matching.wanted.is_empty() && !matching.unlisted.is_empty() {
-        return Err(names_nothing(name));
+        return Err(names_nothing(name, cloud.capabilities()));
     }
-    let details = inventory.details(cx, api, ids).await?;
-    details.refuse_unread()?;
-    let before = details.found;
-    let mut maker = Maker::new(&inventory, &before, matching.notes.clone());
+    let before = match (listed, cloud) {
+        (None, Cloud::Katapult(api)) => {
+            let details = inventory.details(cx, api, ids).await?;
+            details.refuse_unread()?;
+            details.found
+        }
+        (listed, _) => listed.unwrap_or_default(),
+    };
+    let mut maker = Maker::new(cx, cloud, &inventory, &before, matching.notes.clone());
     let mut steps = maker.wanted(&matching)?;
     let (removals, unlisted) = maker.unlisted(&matching, prune);
     steps.extend(removals);
@@ -156,7 +199,8 @@ pub async fn make(
         bpctl_plan: PLAN_VERSION,
         created_at: cx.now().as_second(),
         api: cx.api_name()?,
-        organization: inventory.organization.value.clone(),
+        provider: cloud.provider().name().to_owned(),
+        organization: cloud.capabilities().has_organizations.then(|| inventory.organization.value.clone()),
         steps,
         unlisted,
         unchanged,
@@ -164,8 +208,9 @@ pub async fn make(
     Ok(Made { plan, before, notes, live: inventory.fleet.policies.len(), blocked })
 }
 
-fn names_nothing(name: &str) -> Error {
-    Error::usage(format!("{name} names no policy, so `--prune` would schedule the deletion of all"))
+fn names_nothing(name: &str, capabilities: &Capabilities) -> Error {
+    let what = if capabilities.deletes_later { "schedule the deletion of all" } else { "delete all" };
+    Error::usage(format!("{name} names no policy, so `--prune` would {what}"))
         .hint("nothing was sent; `bpctl export` writes the live policies as a file")
 }
 
@@ -183,28 +228,6 @@ fn blocked(inventory: &Inventory, matching: &Matching, steps: &[Step], is_prunin
     in_the_way(&unlisted, &creates.filter_map(|step| step.target.id.as_deref()).collect())
 }
 
-/// Finds the organization: the file's, or the one that the command line or the profile names.
-pub async fn organization(cx: &Context, api: &Katapult, of_file: Option<&str>) -> Result<Lookup> {
-    let named = cx.organization()?;
-    let (Some(of_file), Some(named)) = (of_file, named) else {
-        return api.find_organization(of_file.or(named)).await;
-    };
-    if of_file != named {
-        let all = api.organizations().await?;
-        let is_same = |organization: &Object<Organization>| {
-            let is = |name: &str| {
-                [&organization.model.id, &organization.model.sub_domain].into_iter().flatten().any(|it| it == name)
-            };
-            is(of_file) && is(named)
-        };
-        if !all.iter().any(is_same) {
-            return Err(Error::config(format!("the file is for organization {of_file}, not for {named}"))
-                .hint("nothing was sent; `--org` names the organization, and so do `BPCTL_ORG` and the profile"));
-        }
-    }
-    Ok(Lookup::organization(of_file))
-}
-
 struct Maker<'a> {
     inventory: &'a Inventory,
     before: &'a HashMap<String, Object<Policy>>,
@@ -212,13 +235,21 @@ struct Maker<'a> {
     names: HashMap<&'a str, &'a str>,
     notes: Vec<String>,
     unchanged: usize,
+    cloud: Cloud<'a>,
+    now: i64,
 }
 
 impl<'a> Maker<'a> {
-    fn new(inventory: &'a Inventory, before: &'a HashMap<String, Object<Policy>>, notes: Vec<String>) -> Self {
+    fn new(
+        cx: &Context,
+        cloud: Cloud<'a>,
+        inventory: &'a Inventory,
+        before: &'a HashMap<String, Object<Policy>>,
+        notes: Vec<String>,
+    ) -> Self {
         let targets = inventory.fleet.policies.iter().map(|policy| &policy.target);
         let names = targets.filter_map(|target| Some((target.id.as_deref()?, target.name.as_deref()?))).collect();
-        Self { inventory, before, names, notes, unchanged: 0 }
+        Self { inventory, before, names, notes, unchanged: 0, cloud, now: cx.now().as_second() }
     }
 
     /// Plans what the file asks for.
@@ -228,8 +259,18 @@ impl<'a> Maker<'a> {
         for wanted in &matching.wanted {
             let before = match &wanted.policy {
                 None => None,
-                Some(id) => Some(&self.before.get(id).ok_or_else(|| gone(id))?.model),
+                Some(id) => Some(self.before.get(id).ok_or_else(|| gone(id))?),
             };
+            let raw = before.map(|policy| &policy.raw);
+            let before = before.map(|policy| &policy.model);
+            if let Some(policy) = before.filter(|policy| !policy.is_enabled() && wanted.fields.enabled.is_none()) {
+                self.notes.push(format!(
+                    "line {}: policy {} of {} is not enabled and makes no backups; `enabled = true` resumes it",
+                    wanted.place,
+                    policy.id_text(),
+                    wanted.target.label()
+                ));
+            }
             if let Some(at) = before.and_then(|policy| policy.auto_move_to_trash_at) {
                 let id = wanted.policy.as_deref().unwrap_or_default();
                 self.notes.push(format!(
@@ -246,7 +287,10 @@ impl<'a> Maker<'a> {
                         let of_target = wanted.target.id.as_deref().and_then(|id| existing.get(id));
                         step.existing = of_target.cloned().unwrap_or_default();
                     }
-                    step.requests = shown(&requests(&step));
+                    if let (Cloud::OnApp(_), Some(raw), StepAction::Update) = (self.cloud, raw, step.action) {
+                        step.schedule = Value::Object(schedule_fields::settings(raw));
+                    }
+                    step.requests = self.requests(&step);
                     steps.push(*step);
                 }
             }
@@ -255,7 +299,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Plans the deletion of policies that the file does not name, where that is wanted, and lists the rest.
-    fn unlisted(&self, matching: &Matching, prune: Option<Timestamp>) -> (Vec<Step>, Vec<Unlisted>) {
+    fn unlisted(&self, matching: &Matching, prune: Option<When>) -> (Vec<Step>, Vec<Unlisted>) {
         let (mut steps, mut unlisted) = (Vec::new(), Vec::new());
         let listed: HashMap<_, _> =
             self.inventory.fleet.policies.iter().filter_map(|policy| Some((policy.id.as_deref()?, policy))).collect();
@@ -268,9 +312,12 @@ impl<'a> Maker<'a> {
             let Some(policy) = read.or_else(|| listed.get(id.as_str()).copied()) else { continue };
             let target = self.named(&policy.target);
             match prune {
-                Some(at) if policy.auto_move_to_trash_at.is_none() => {
-                    let mut step = Step::removal(&target, policy, at.as_second());
-                    step.requests = shown(&requests(&step));
+                Some(when) if policy.auto_move_to_trash_at.is_none() => {
+                    let mut step = match when {
+                        When::At(at) => Step::removal(&target, policy, at.as_second()),
+                        When::Now => Step::deletion(&target, policy),
+                    };
+                    step.requests = self.requests(&step);
                     steps.push(step);
                 }
                 _ => unlisted.push(Unlisted {
@@ -282,6 +329,10 @@ impl<'a> Maker<'a> {
             }
         }
         (steps, unlisted)
+    }
+
+    fn requests(&self, step: &Step) -> Vec<Value> {
+        shown(&requests(self.cloud.provider().name(), self.now, step))
     }
 
     /// Adds the name that a list knows, where the policy's own answer has none.
@@ -310,8 +361,11 @@ fn gone(id: &str) -> Error {
     .hint("nothing was sent; run it again")
 }
 
-/// Describes what a step sends.
-pub fn requests(step: &Step) -> Vec<Request> {
+/// Describes what a step of a plan that was made at `now` sends.
+fn requests(provider: &str, now: i64, step: &Step) -> Vec<Request> {
+    if provider == Provider::OnApp.name() {
+        return vec![onapp_steps::request(step, Timestamp::from_second(now).unwrap_or_default())];
+    }
     let id = step.policy.as_deref().unwrap_or_default();
     vec![match step.action {
         StepAction::Create => {
@@ -323,6 +377,7 @@ pub fn requests(step: &Step) -> Vec<Request> {
         StepAction::ScheduleDelete => {
             Katapult::schedule_delete_request(id, step.after.auto_move_to_trash_at.unwrap_or_default())
         }
+        StepAction::Delete => Katapult::delete_request(id),
     }]
 }
 
@@ -331,12 +386,16 @@ fn shown(requests: &[Request]) -> Vec<Value> {
 }
 
 /// Returns whether the requests and losses of a plan that was read are those of its fields.
-pub fn is_consistent(step: &Step) -> bool {
+pub fn is_consistent(plan: &Plan, step: &Step) -> bool {
+    let is_onapp = plan.provider == Provider::OnApp.name();
     let has_policy = step.policy.is_some() && step.before.is_some();
     let is_complete = match step.action {
         StepAction::Create => step.policy.is_none() && step.before.is_none() && step.target.id.is_some(),
         StepAction::Update => has_policy && !step.change().is_empty(),
-        StepAction::ScheduleDelete => has_policy && step.after.auto_move_to_trash_at.is_some(),
+        StepAction::ScheduleDelete => !is_onapp && has_policy && step.after.auto_move_to_trash_at.is_some(),
+        StepAction::Delete => is_onapp && has_policy,
     };
-    is_complete && shown(&requests(step)) == step.requests && step.losses() == step.weakens
+    is_complete
+        && shown(&requests(&plan.provider, plan.created_at, step)) == step.requests
+        && step.losses() == step.weakens
 }

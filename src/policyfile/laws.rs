@@ -4,7 +4,7 @@
 use fastrand::Rng;
 
 use super::{Surroundings, read, resolve, rows, write};
-use crate::model::{Interval, Machine, Policy, Schedule, Target, TargetKind};
+use crate::model::{Capabilities, Interval, Machine, Policy, Schedule, Target, TargetKind};
 use crate::text::escape;
 
 /// Most names are shared by several machines, and some machines have none.
@@ -61,7 +61,12 @@ fn what_is_exported_asks_for_nothing_new() {
         let mut random = Rng::with_seed(seed);
         let machines = machines(&mut random);
         let policies: Vec<Policy> = (0..random.usize(0..12)).map(|number| policy(&mut random, number)).collect();
-        let live = Surroundings { machines: &machines, disks: &[], policies: &policies };
+        let live = Surroundings {
+            machines: &machines,
+            disks: &[],
+            policies: &policies,
+            capabilities: &Capabilities::KATAPULT,
+        };
         let text = write(None, &rows(&policies, live), escape);
         let document = read("a file", &text).unwrap_or_else(|error| panic!("seed {seed}: {}\n{text}", error.message));
         if document.entries.is_empty() {

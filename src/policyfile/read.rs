@@ -12,8 +12,9 @@ use crate::model::{HOURS, MINUTES, PolicyPatch};
 const POSITIVE: RangeInclusive<i64> = 1..=i64::MAX;
 const ANY: RangeInclusive<i64> = i64::MIN..=i64::MAX;
 const TOP_KEYS: [&str; 4] = ["version", "organization", "policy", "rule"];
-const ENTRY_KEYS: [&str; 9] = ["vm", "disk", "target", "id", "interval", "frequency", "time", "minute", "retention"];
-const RULE_KEYS: [&str; 7] = ["match", "tag", "interval", "frequency", "time", "minute", "retention"];
+const ENTRY_KEYS: [&str; 10] =
+    ["vm", "disk", "target", "id", "interval", "frequency", "time", "minute", "retention", "enabled"];
+const RULE_KEYS: [&str; 8] = ["match", "tag", "interval", "frequency", "time", "minute", "retention", "enabled"];
 
 /// Reads a document; `name` is what complaints call it.
 pub fn read(name: &str, text: &str) -> Result<Document> {
@@ -110,7 +111,7 @@ impl Reader<'_> {
             frequency: self.integer(place, "frequency", POSITIVE)?,
             time: self.integer(place, "time", HOURS)?,
             minute: self.integer(place, "minute", MINUTES)?,
-            enabled: None,
+            enabled: self.flag(place, "enabled")?,
         })
     }
 
@@ -155,6 +156,13 @@ impl Reader<'_> {
             Some(text) => Ok(Some(text.to_owned())),
             None => Err(self.wrong_key(place, key, "expected a string that is not empty")),
         }
+    }
+
+    fn flag(&self, place: &Place<'_>, key: &str) -> Result<Option<bool>> {
+        let Some(item) = place.table.get(key) else {
+            return Ok(None);
+        };
+        item.as_bool().map(Some).ok_or_else(|| self.wrong_key(place, key, "expected `true` or `false`"))
     }
 
     fn integer(&self, place: &Place<'_>, key: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {

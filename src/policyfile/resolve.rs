@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Document, Entry, Name, Place, Rule, Selector};
 use crate::error::{Error, Exit, code};
-use crate::model::{Disk, Interval, Machine, Policy, PolicyPatch, Target, TargetKind, without_root_dot};
+use crate::model::{Capabilities, Disk, Interval, Machine, Policy, PolicyPatch, Target, TargetKind, without_root_dot};
 
 /// Complaints that one error lists.
 const MAX_COMPLAINTS: usize = 20;
@@ -21,6 +21,8 @@ pub struct Surroundings<'a> {
     pub disks: &'a [Disk],
     /// Its policies, as lists show them.
     pub policies: &'a [Policy],
+    /// What its policies can be.
+    pub capabilities: &'static Capabilities,
 }
 
 /// A policy that the file asks for.
@@ -101,13 +103,13 @@ impl<'a> Resolver<'a> {
     fn new(live: Surroundings<'a>) -> Self {
         let mut by_key: HashMap<Key, Vec<&str>> = HashMap::new();
         for policy in live.policies {
-            if let (Some(id), Some(key)) = (policy.id.as_deref(), key_of(policy)) {
+            if let (Some(id), Some(key)) = (policy.id.as_deref(), key_of(policy, live.capabilities)) {
                 by_key.entry(key).or_default().push(id);
             }
         }
         let mut machine_names: HashMap<String, Vec<&Machine>> = HashMap::new();
         for machine in live.machines {
-            let names = [&machine.name, &machine.hostname, &machine.fqdn].into_iter().flatten();
+            let names = [&machine.name, &machine.hostname, &machine.fqdn, &machine.identifier].into_iter().flatten();
             let names: HashSet<String> = names.map(|name| name.to_lowercase()).collect();
             names.into_iter().for_each(|name| machine_names.entry(name).or_default().push(machine));
         }
@@ -138,7 +140,8 @@ impl<'a> Resolver<'a> {
         };
         if let Some(name) = &entry.target {
             let Some(target) = self.target(entry.place, name) else { return };
-            if target.id != policy.target.id {
+            let is_other_kind = self.live.capabilities.shares_ids && target.kind != policy.target.kind;
+            if target.id != policy.target.id || is_other_kind {
                 let words =
                     format!("policy {id} belongs to {}: a policy's target cannot change", policy.target.label());
                 return self.complain(entry.place, Exit::Usage, code::CONFIG, words);
@@ -149,7 +152,7 @@ impl<'a> Resolver<'a> {
             return self.complain(entry.place, Exit::Usage, code::CONFIG, words);
         }
         let interval = entry.fields.interval.clone().or_else(|| policy.schedule.interval.clone());
-        if let (Some(target), Some(interval)) = (policy.target.id.clone(), interval) {
+        if let (Some(target), Some(interval)) = (key_id(&policy.target, self.live.capabilities), interval) {
             self.covered.insert((target, interval));
         }
         let target = self.described(&policy.target);
@@ -160,7 +163,7 @@ impl<'a> Resolver<'a> {
     fn single(&mut self, entry: &Entry) {
         let (Some(name), Some(interval)) = (&entry.target, &entry.fields.interval) else { return };
         let Some(target) = self.target(entry.place, name) else { return };
-        let key = (target.id.clone().unwrap_or_default(), interval.clone());
+        let key = (key_id(&target, self.live.capabilities).unwrap_or_default(), interval.clone());
         if let Some(place) = self.lines.insert(key.clone(), entry.place) {
             let words = format!("the {interval} policy of {} is on line {place} already", target.label());
             return self.complain(entry.place, Exit::Usage, code::CONFIG, words);
@@ -171,17 +174,22 @@ impl<'a> Resolver<'a> {
 
     fn rule(&mut self, rule: &Rule) {
         let Some(interval) = &rule.fields.interval else { return };
+        if let (Selector::Tag(_), false) = (&rule.selector, self.live.capabilities.has_tags) {
+            let words = format!("VMs of {} have no tags: write `match`", self.live.capabilities.provider);
+            return self.complain(rule.place, Exit::Usage, code::NOT_OFFERED, words);
+        }
         let mut has_matched = false;
         for machine in self.live.machines {
             let is_meant = match &rule.selector {
                 Selector::Match(glob) => glob.matches_machine(machine),
                 Selector::Tag(tag) => machine.tags.contains(tag),
             };
-            let Some(id) = machine.id.as_ref().filter(|_| is_meant) else { continue };
+            let target = machine_target(machine);
+            let Some(id) = key_id(&target, self.live.capabilities).filter(|_| is_meant) else { continue };
             has_matched = true;
-            let key = (id.clone(), interval.clone());
+            let key = (id, interval.clone());
             if self.covered.insert(key.clone()) {
-                self.find(rule.place, &key, machine_target(machine), &rule.fields);
+                self.find(rule.place, &key, target, &rule.fields);
             }
         }
         if !has_matched {
@@ -222,7 +230,12 @@ impl<'a> Resolver<'a> {
                 format!("{} has no such policy, and is not a listed VM or disk that could get one", target.label());
             return self.complain(place, Exit::NotFound, "not_found", words);
         }
-        if fields.retention.is_none() {
+        if let Some(reason) = self.backed_up_by_disk(&target) {
+            let words = format!("{} {reason}: its disks are backed up, each by a policy of its own", target.label());
+            return self.complain(place, Exit::Usage, code::NOT_OFFERED, words);
+        }
+        let is_fixed = target.kind == TargetKind::Disk && self.live.capabilities.disk_retention.is_some();
+        if fields.retention.is_none() && !is_fixed {
             let words = format!("{} has no such policy yet, and a new one needs `retention`", target.label());
             return self.complain(place, Exit::Usage, code::CONFIG, words);
         }
@@ -230,6 +243,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn want(&mut self, place: Place, target: Target, policy: Option<&str>, fields: &PolicyPatch) {
+        if let Some(words) = self.live.capabilities.refusal(target.kind, fields) {
+            return self.complain(place, Exit::Usage, code::NOT_OFFERED, words);
+        }
         let policy = policy.map(str::to_owned);
         self.matching.wanted.push(Wanted { place, target, policy, fields: fields.clone() });
     }
@@ -238,7 +254,7 @@ impl<'a> Resolver<'a> {
     fn target(&mut self, place: Place, name: &Name) -> Option<Target> {
         let found = match name {
             Name::Vm(name) => return self.machine(place, name).map(machine_target),
-            Name::Disk(id) => self.disk_ids.get(id.as_str()).map(|disk| disk_target(disk)),
+            Name::Disk(id) => self.disk_ids.get(id.as_str()).map(|disk| self.disk_target(disk)),
             Name::Target(id) => Some(self.described(&Target { id: Some(id.clone()), ..Target::default() })),
         };
         if found.is_none() {
@@ -276,11 +292,29 @@ impl<'a> Resolver<'a> {
     /// Says of a policy's target what the lists say of it.
     fn described(&self, target: &Target) -> Target {
         let id = target.id.as_deref().unwrap_or_default();
-        let listed = self.machine_ids.get(id).map(|machine| machine_target(machine));
-        let listed = listed.or_else(|| self.disk_ids.get(id).map(|disk| disk_target(disk)));
+        let machine = self.machine_ids.get(id).filter(|_| target.kind != TargetKind::Disk);
+        let listed = machine.map(|machine| machine_target(machine));
+        let listed = listed.or_else(|| self.disk_ids.get(id).map(|disk| self.disk_target(disk)));
         let known = || self.live.policies.iter().map(|policy| &policy.target).find(|other| other.id == target.id);
         let name = || target.name.clone().or_else(|| known().and_then(|known| known.name.clone()));
         listed.unwrap_or_else(|| Target { kind: TargetKind::Unknown, id: target.id.clone(), name: name() })
+    }
+
+    /// Why a VM has no policy of its own on such a cloud; none where it can have one.
+    fn backed_up_by_disk(&self, target: &Target) -> Option<&'static str> {
+        let machine = self.machine_ids.get(target.id.as_deref()?)?;
+        let is_vm = target.kind == TargetKind::VirtualMachine && self.live.capabilities.disk_retention.is_some();
+        machine.backed_up_by_disk().filter(|_| is_vm)
+    }
+
+    fn disk_target(&self, disk: &Disk) -> Target {
+        let machine = || self.machine_ids.get(disk.machine_id.as_deref()?).map(|machine| machine.label());
+        let name = match (&disk.name, &disk.machine_fqdn, machine()) {
+            (Some(name), Some(fqdn), _) => Some(format!("{name} of {fqdn}")),
+            (_, None, Some(machine)) => Some(format!("{machine} disk {}", disk.id.as_deref().unwrap_or("-"))),
+            (name, ..) => name.clone(),
+        };
+        Target { kind: TargetKind::Disk, id: disk.id.clone(), name }
     }
 
     fn complain(&mut self, place: Place, exit: Exit, code: &'static str, words: String) {
@@ -305,9 +339,15 @@ impl<'a> Resolver<'a> {
 }
 
 /// Returns what a live policy is known by; an interval that this version does not know cannot be written.
-pub(super) fn key_of(policy: &Policy) -> Option<Key> {
+pub(super) fn key_of(policy: &Policy, capabilities: &Capabilities) -> Option<Key> {
     let interval = policy.schedule.interval.clone().filter(|interval| !matches!(interval, Interval::Other(_)))?;
-    Some((policy.target.id.clone()?, interval))
+    Some((key_id(&policy.target, capabilities)?, interval))
+}
+
+/// What a target is known by.
+fn key_id(target: &Target, capabilities: &Capabilities) -> Option<String> {
+    let id = target.id.clone()?;
+    Some(if capabilities.shares_ids { format!("{} {id}", target.kind.noun()) } else { id })
 }
 
 /// Compares names as machines are called: whatever their case.
@@ -318,12 +358,4 @@ fn is_same(name: Option<&str>, other: &str) -> bool {
 fn machine_target(machine: &Machine) -> Target {
     let name = machine.name.clone().or_else(|| machine.fqdn.clone());
     Target { kind: TargetKind::VirtualMachine, id: machine.id.clone(), name }
-}
-
-fn disk_target(disk: &Disk) -> Target {
-    let name = match (&disk.name, &disk.machine_fqdn) {
-        (Some(name), Some(fqdn)) => Some(format!("{name} of {fqdn}")),
-        (name, _) => name.clone(),
-    };
-    Target { kind: TargetKind::Disk, id: disk.id.clone(), name }
 }

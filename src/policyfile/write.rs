@@ -1,14 +1,14 @@
 //! Spelling the live policies as a file.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
 use super::resolve::key_of;
 use super::{Name, Surroundings, VERSION};
-use crate::model::{Disk, HOURS, Interval, MINUTES, Machine, Policy, PolicyPatch};
+use crate::model::{Disk, HOURS, Interval, MINUTES, Machine, Policy, PolicyPatch, TargetKind};
 use crate::text::is_hidden;
 
 /// A policy as it stands in a file.
@@ -24,10 +24,10 @@ pub struct Row {
 /// Spells policies, in an order that depends on nothing but them. `policies` are in full; those of `live` may not be.
 pub fn rows(policies: &[Policy], live: Surroundings<'_>) -> Vec<Row> {
     let mut same = HashMap::new();
-    for key in policies.iter().filter_map(key_of) {
+    for key in policies.iter().filter_map(|policy| key_of(policy, live.capabilities)) {
         *same.entry(key).or_insert(0) += 1;
     }
-    let is_alone = |policy: &Policy| key_of(policy).is_some_and(|key| same.get(&key) == Some(&1));
+    let is_alone = |policy: &Policy| key_of(policy, live.capabilities).is_some_and(|key| same.get(&key) == Some(&1));
     let names = Names::new(live);
     let mut rows: Vec<Row> = policies.iter().map(|policy| one(policy, is_alone(policy), &names)).collect();
     rows.sort_by(|a, b| a.order.cmp(&b.order));
@@ -53,7 +53,7 @@ fn one(policy: &Policy, is_alone: bool, names: &Names<'_>) -> Row {
         frequency: schedule.frequency.filter(|frequency| *frequency >= 1),
         time: schedule.time.filter(|hour| HOURS.contains(hour)),
         minute: schedule.minute.filter(|minute| MINUTES.contains(minute)),
-        enabled: None,
+        enabled: policy.status.as_ref().map(|_| policy.is_enabled()),
     };
     let label = target.as_ref().map_or(String::new(), |target| target.parts().1.to_owned());
     let id = policy.id.clone().unwrap_or_default();
@@ -67,6 +67,8 @@ struct Names<'a> {
     disks: HashMap<&'a str, &'a Disk>,
     /// How many machines have an FQDN.
     fqdns: HashMap<String, usize>,
+    /// How many machines are called so, by any of their names.
+    names: HashMap<String, usize>,
 }
 
 impl<'a> Names<'a> {
@@ -77,16 +79,23 @@ impl<'a> Names<'a> {
         }
         let machines = live.machines.iter().filter_map(|machine| Some((machine.id.as_deref()?, machine))).collect();
         let disks = live.disks.iter().filter_map(|disk| Some((disk.id.as_deref()?, disk))).collect();
-        Self { machines, disks, fqdns }
+        let mut names: HashMap<String, usize> = HashMap::new();
+        for machine in live.machines {
+            let own = [&machine.name, &machine.hostname, &machine.fqdn, &machine.identifier].into_iter().flatten();
+            let own: HashSet<String> = own.map(|name| name.to_lowercase()).collect();
+            own.into_iter().for_each(|name| *names.entry(name).or_default() += 1);
+        }
+        Self { machines, disks, fqdns, names }
     }
 
     fn target(&self, id: &str, policy: &Policy, comments: &mut Vec<String>) -> Name {
-        if let Some(machine) = self.machines.get(id) {
+        if let Some(machine) = self.machines.get(id).filter(|_| policy.target.kind != TargetKind::Disk) {
             return Name::Vm(self.machine(id, machine, comments));
         }
         if let Some(disk) = self.disks.get(id) {
             let name = disk.name.as_deref().unwrap_or("a disk");
-            let machine = disk.machine_fqdn.as_deref().map(|fqdn| format!(" of {fqdn}"));
+            let machine = || self.machines.get(disk.machine_id.as_deref()?).map(|machine| machine.label());
+            let machine = disk.machine_fqdn.as_deref().or_else(machine).map(|name| format!(" of {name}"));
             comments.push(format!("{name}{}", machine.unwrap_or_else(|| ", not assigned".to_owned())));
             return Name::Disk(id.to_owned());
         }
@@ -95,11 +104,20 @@ impl<'a> Names<'a> {
         Name::Target(id.to_owned())
     }
 
+    /// Whether the machine's name means it and nothing else.
+    fn is_name(&self, machine: &Machine) -> bool {
+        let name = machine.name.as_deref().unwrap_or_default();
+        let is_plain = !name.trim().is_empty() && !name.ends_with('.') && !self.machines.contains_key(name);
+        is_plain && self.names.get(&name.to_lowercase()) == Some(&1)
+    }
+
     fn machine(&self, id: &str, machine: &Machine, comments: &mut Vec<String>) -> String {
         let is_unique = |fqdn: &&str| self.fqdns.get(&fqdn.to_lowercase()) == Some(&1);
         let fqdn = machine.fqdn.as_deref().filter(|fqdn| !fqdn.trim().is_empty());
         match fqdn.filter(is_unique).filter(|fqdn| !self.machines.contains_key(fqdn)) {
             Some(fqdn) => fqdn.to_owned(),
+            // OnApp's VMs may have a label alone.
+            None if machine.fqdn.is_none() && self.is_name(machine) => machine.name.clone().unwrap_or_default(),
             None => {
                 comments.push(machine.label().to_owned());
                 id.to_owned()
@@ -159,6 +177,7 @@ impl Row {
             fields.time.map(|number| ("time", number.into())),
             fields.minute.map(|number| ("minute", number.into())),
             fields.retention.map(|number| ("retention", number.into())),
+            fields.enabled.map(|enabled| ("enabled", enabled.into())),
         ];
         pairs.into_iter().flatten().collect()
     }

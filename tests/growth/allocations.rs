@@ -6,7 +6,7 @@ use allocation_counter::{AllocationInfo, measure};
 use bpctl::args::Format;
 use bpctl::journal::{Action, Ended, Entry, Journal, Outcome};
 use bpctl::model::coverage::{Requirements, coverage};
-use bpctl::model::{Fleet, Machine, Policy};
+use bpctl::model::{Capabilities, Fleet, Machine, Policy};
 use bpctl::policyfile::{self, Surroundings};
 use jiff::Timestamp;
 use serde_json::json;
@@ -69,7 +69,12 @@ fn judging_coverage() {
 fn writing_and_matching_a_policy_file() {
     allocates_as_much("a policy file", |rows| {
         let fleet = fleet(rows);
-        let live = Surroundings { policies: &fleet.policies, machines: &fleet.machines, disks: &fleet.disks };
+        let live = Surroundings {
+            policies: &fleet.policies,
+            machines: &fleet.machines,
+            disks: &fleet.disks,
+            capabilities: &Capabilities::KATAPULT,
+        };
         measure(|| {
             let rows = policyfile::rows(&fleet.policies, live);
             let text = policyfile::write(None, &rows, |text| text.into());

@@ -54,6 +54,7 @@ mod links;
 mod lint;
 mod names;
 mod onapp;
+mod onapp_apply;
 mod onapp_autobackup;
 mod onapp_cloud;
 mod onapp_contract;
