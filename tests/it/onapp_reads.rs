@@ -81,7 +81,7 @@ fn recovery_points_have_a_list_of_their_own() {
         &json!([{"recovery_point": {"id": 1, "size": 5_368_709_120_u64, "state": "built"}}]),
     ));
     let run = onapp(&server, &["backups", "list", "--vm", "745", "--kind", "points"]).run().ok();
-    assert!(run.stdout.contains("5 GiB"), "{}", run.report());
+    assert!(run.stdout.contains("5.0 GiB"), "{}", run.report());
 }
 
 #[test]
