@@ -1,4 +1,4 @@
-//! bpctl: administers disk backup policies on Katapult and reads backups on OnApp clouds.
+//! bpctl: administers disk backup policies on Katapult, and backups on OnApp clouds.
 //!
 //! Data flows one way: [`args`] (what was typed) → [`config`] (what is set) → `command` (what to do) →
 //! [`katapult`] or [`onapp`] (endpoints) → [`http`] (how bytes travel), and back through [`model`] (what it means)

@@ -66,7 +66,7 @@ pub use trash::*;
 pub use undo::*;
 pub use vm::*;
 
-/// Administer disk backup policies on Katapult, and read backups on OnApp clouds
+/// Administer disk backup policies on Katapult, and backups on OnApp clouds
 #[derive(Debug, Parser)]
 #[command(name = "bpctl", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true)]

@@ -11,7 +11,7 @@ bpctl COMMAND -h     a command on one screen
 bpctl COMMAND --help everything about a command";
 
 const TEXT: &str = "\
-Administer disk backup policies on Katapult, and read backups on OnApp clouds
+Administer disk backup policies on Katapult, and backups on OnApp clouds
 
 Usage: bpctl COMMAND [VERB] [OPTIONS]
 

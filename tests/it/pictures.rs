@@ -265,9 +265,10 @@ fn update() {
 fn choose() {
     let session = Session::new().look(&["--sandbox", "policy", "show"], |terminal| {
         terminal.wait_for_prompt("type to search").type_text("web");
-        // The last row is drawn last.
-        terminal
-            .wait_until("fewer rows", |screen| !screen.contains("mail-1") && screen.ends_with("dbp_ZhXaEO3MfXAPWlhD"));
+        // Each key draws the list again; the last row is drawn last.
+        terminal.wait_until("the rows of all three keys", |screen| {
+            screen.contains("search): web") && !screen.contains("mail-1") && screen.ends_with("dbp_ZhXaEO3MfXAPWlhD")
+        });
     });
     hold("choose.svg", &session.draw("Choose from a list"));
 }

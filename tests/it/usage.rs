@@ -151,7 +151,8 @@ fn there_is_no_token_flag() {
 #[test]
 fn a_command_that_the_provider_does_not_offer() {
     let server = Server::always(crate::server::Answer::text_json("[]"));
-    for args in [&["trash", "list"][..], &["export"], &["policy", "schedule-delete", "1", "--at", "+7d", "--yes"]] {
+    for args in [&["trash", "list"][..], &["org", "list"], &["policy", "schedule-delete", "1", "--at", "+7d", "--yes"]]
+    {
         onapp(&server, args).run().fails_in_words(2).mentions(&["onapp", "backups"]);
         onapp(&server, args).args(&["-o", "json"]).run().fails(2, "usage");
     }
