@@ -25,8 +25,15 @@ fn browser() -> Option<PathBuf> {
     found
 }
 
-/// The page as the browser holds it after its script has run.
+/// The page as the browser holds it after its script has run. On a busy machine the browser may give up before it has
+/// read the file, and prints an empty page; that says nothing about the report, so it is asked again.
 fn dom(browser: &Path, page: &Path, fragment: &str) -> String {
+    let tries = (0..5).map(|_| print_dom(browser, page, fragment));
+    let mut dom = tries.skip_while(|dom| !dom.contains("<tbody>"));
+    dom.next().expect("the browser printed an empty page five times")
+}
+
+fn print_dom(browser: &Path, page: &Path, fragment: &str) -> String {
     let profile = tempfile::TempDir::new().unwrap();
     let output = assert_cmd::Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
