@@ -146,7 +146,7 @@ mod with_sandbox {
 mod without_sandbox {
     use crate::args::SandboxCommand;
     use crate::context::Context;
-    use crate::error::{Error, Result, reason};
+    use crate::error::{Error, Result};
 
     /// Refuses: this build has no simulator.
     pub async fn run(_: &Context, _: SandboxCommand) -> Result<()> {

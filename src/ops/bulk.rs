@@ -15,7 +15,7 @@ use crate::model::{Choice, Fleet, Interval, Machine, Object, Owners, Policy, Sel
 use crate::view::Filters;
 
 /// Columns of policies that Katapult's lists leave out.
-const LEFT_OUT: [&str; 5] = ["schedule", "frequency", "time", "minute", "deletion"];
+pub const LEFT_OUT: [&str; 5] = ["schedule", "frequency", "time", "minute", "deletion"];
 
 /// What selects policies, and how many may be written how.
 pub struct Selector {

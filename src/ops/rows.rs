@@ -51,6 +51,11 @@ impl<'a, T: Resource> Rows<'a, T> {
         Self { listing: self.listing.without(names), ..self }
     }
 
+    /// The first of `names` by which rows are chosen or sorted.
+    pub fn depends_on(&self, names: &[&str]) -> Option<&'static str> {
+        self.listing.depends_on(names)
+    }
+
     /// Takes the rows of a page.
     pub fn page(&mut self, rows: Vec<Object<T>>) -> Result<Flow> {
         self.bar.step(rows.len());

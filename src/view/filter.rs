@@ -30,6 +30,11 @@ impl<T: Resource> Filters<T> {
         self.accept_but(row, times, &[])
     }
 
+    /// The columns that are compared.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|filter| filter.column.name)
+    }
+
     /// Whether a row meets those on other columns than `unknown`, whose values are not known yet.
     pub fn accept_but(&self, row: &T, times: &TimeFormat, unknown: &[&str]) -> bool {
         self.0.iter().all(|filter| unknown.contains(&filter.column.name) || filter.accepts(row, times))

@@ -95,6 +95,12 @@ impl<'s, T: Resource> Listing<'s, T> {
         }
     }
 
+    /// The first of `names` by which rows are chosen or sorted.
+    pub fn depends_on(&self, names: &[&str]) -> Option<&'static str> {
+        let sorted = self.sort.map(|(column, _)| column.name);
+        self.filters.iter().flat_map(Filters::columns).chain(sorted).find(|name| names.contains(name))
+    }
+
     /// Changes which columns a table shows by default, before any row: adds some of `wide`, and leaves others out.
     #[must_use]
     pub fn with_columns(mut self, added: &[&str], left_out: &[&str]) -> Self {

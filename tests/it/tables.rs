@@ -354,12 +354,17 @@ fn filters_compare_by_the_kind_of_the_column() {
     assert_eq!(ids_of(&["--filter", "next_run > +1d"]), "");
     let none = katapult(&server, &["policies", "list", "--filter", "retention > 1000"]).run().ok();
     assert!(none.stdout.is_empty() && none.stderr.contains("match the filter"), "{}", none.report());
+    assert_eq!(ids_of(&["--filter", "frequency = 1", "--detail", "--sort", "id"]), "p-a p-b p-c p-d p-e");
     let count = server.count();
     for (filter, named) in [("nix = 1", "retention"), ("retention > many", "a number"), ("retention", "COL OP VALUE")] {
         katapult(&server, &["policies", "list", "--filter", filter, "-o", "json"])
             .run()
             .fails(2, "usage")
             .mentions(&[named]);
+    }
+    for args in [["--filter", "frequency > 1"], ["--filter", "deletion ="], ["--sort", "time:desc"]] {
+        let list = [&["policies", "list", "-o", "json"], &args[..]].concat();
+        katapult(&server, &list).run().fails(2, "usage").mentions(&["--detail"]);
     }
     katapult(&server, &["policy", "delete", POLICY, "--yes", "--filter", "id = x"]).run().exits(2);
     assert_eq!(server.count(), count, "found before any request");

@@ -8,6 +8,7 @@ use crate::error::{Error, Exit, Result, code};
 use crate::http::{Flow, Walk};
 use crate::katapult::{Katapult, Owner, is_gone};
 use crate::model::{Object, Policy};
+use crate::ops::bulk::LEFT_OUT;
 use crate::ops::find::{with_disk, with_machine};
 use crate::ops::guard::is_unreadable;
 use crate::ops::rows::Rows;
@@ -16,6 +17,9 @@ use crate::ops::rows::Rows;
 pub async fn run(cx: &Context, args: PolicyList) -> Result<()> {
     let (added, left_out) = columns(&args);
     let rows = Rows::begin(cx)?.with_columns(added, left_out);
+    if !args.detail {
+        refuse_unlisted(&rows)?;
+    }
     let mut list = List { cx, rows, unread: Vec::new() };
     let api = cx.katapult()?;
     let (walk, of) = if let Some(disk) = &args.disk {
@@ -41,6 +45,15 @@ pub async fn run(cx: &Context, args: PolicyList) -> Result<()> {
     let message =
         format!("{} policies are shown as listed, since they cannot be read: {}", unread.len(), unread.join(", "));
     Err(Error::new(Exit::Partly, code::PARTLY_DONE, message))
+}
+
+/// Refuses to choose or sort rows by what Katapult's lists leave out: every row would look as if it had no value.
+fn refuse_unlisted(rows: &Rows<'_, Policy>) -> Result<()> {
+    let Some(column) = rows.depends_on(&LEFT_OUT) else {
+        return Ok(());
+    };
+    let message = format!("lists of policies on Katapult do not hold `{column}`");
+    Err(Error::usage(message).hint("add `--detail`: it reads each policy"))
 }
 
 /// The columns that the table shows besides its own, and those that it leaves out: with `--detail` the schedule is known.
