@@ -87,7 +87,7 @@ pub fn note_empty<T: Resource>(own: &Context, count: usize, of: &str) {
 /// Ends a command whose result was written elsewhere.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn conclude<T>(gathered: Vec<Gathered<T>>) -> Result<()> {
     let mut ends = Ends::default();
     for one in gathered {

@@ -42,6 +42,8 @@ pub struct Answer {
     pub total: Option<u64>,
     /// OnApp's page size.
     pub limit: Option<u64>,
+    /// OnApp's total is there, and is not a number.
+    pub is_total_unreadable: bool,
     /// The body, decompressed and normalized.
     pub body: Vec<u8>,
     /// Whether it bears the mark of Katapult's errors (`X-Api-Schema`; recorded on every error, on no success).
@@ -77,6 +79,7 @@ impl Answer {
             rate_permitted: number("x-ratelimit-permitted"),
             total: number("x-total"),
             limit: number("x-limit"),
+            is_total_unreadable: headers.contains_key("x-total") && number("x-total").is_none(),
             body: Vec::new(),
             has_api_schema: headers.contains_key("x-api-schema"),
             is_from_api: false,

@@ -129,7 +129,7 @@ impl OnApp {
     }
 
     /// Walks through a list. No paging is documented, some clouds have headers for it: the first request asks
-    /// for nothing, and more pages are asked for only when `X-Total` says that rows are missing.
+    /// for nothing, and more pages are asked for when `X-Total` says that rows are missing, or the answer may be cut.
     pub(super) async fn list<T>(
         &self,
         path: &str,
@@ -214,8 +214,8 @@ impl OnApp {
             if flow == Flow::Enough {
                 return Ok(Walk::stopped(count, answer.total));
             }
-            let missing = answer.total.unwrap_or(0).saturating_sub(count);
-            if missing == 0 || new == 0 {
+            let has_more = answer.total.map_or_else(|| may_be_cut(&answer, new), |total| total > count);
+            if !has_more || new == 0 {
                 return Ok(Walk::counted(count, answer.total));
             }
             if number >= MAX_PAGES {
@@ -249,6 +249,18 @@ impl OnApp {
             Wire::Json => decode_json,
             Wire::Xml => decode_xml,
         }
+    }
+}
+
+/// Row counts of pages that clouds are known to cut lists at (inferred). An answer of just so many may be cut.
+const USUAL_PAGES: [u64; 5] = [10, 20, 25, 50, 100];
+
+/// Whether an answer that does not count its rows may leave some out: a full page, or a total that cannot be read. One
+/// more page is asked for then; a cloud that ignores `page` repeats its rows, which ends the list.
+fn may_be_cut(answer: &Answer, rows: u64) -> bool {
+    match answer.limit.filter(|limit| *limit > 0) {
+        Some(limit) => rows >= limit,
+        None => answer.is_total_unreadable || USUAL_PAGES.contains(&rows),
     }
 }
 

@@ -208,14 +208,33 @@ fn without_x_total_the_answer_is_the_list() {
     assert_eq!(server.to("/flexapi/virtual_machines/488/backups/images.json").len(), 1);
 }
 
+/// A cloud that cuts its lists and does not say so.
+#[test]
+fn a_list_of_just_a_usual_page_is_read_on() {
+    for (count, pages) in [(9, 1), (10, 2), (13, 2), (20, 3)] {
+        let server = paged(count, 10, |answer| answer);
+        let run = list(&server, &["-o", "id"]).run().ok();
+        assert_eq!(numbers(&run), (1..=count).collect::<Vec<_>>());
+        assert_eq!(server.to("/flexapi/virtual_machines/488/backups/images.json").len(), pages, "{count}");
+    }
+    // This one has no pages, and repeats its list.
+    let server = paged(10, 10, |answer| answer);
+    let whole = Server::start(move |_| {
+        Answer::json(200, &json!((1..=10).map(|id| json!({"backup": {"id": id}})).collect::<Vec<_>>()))
+    });
+    assert_eq!(numbers(&list(&whole, &["-o", "id"]).run().ok()), numbers(&list(&server, &["-o", "id"]).run().ok()));
+    assert_eq!(whole.count(), 2);
+}
+
 #[test]
 fn odd_paging_headers_end_without_repeating() {
     for (total, limit, count) in [
         ("8", "0", 8),
         ("8", "", 8),
         ("8", "-4", 8),
-        ("many", "4", 4),
-        ("99999999999999999999", "4", 4),
+        ("many", "4", 8),
+        ("many", "", 8),
+        ("99999999999999999999", "4", 8),
         ("1000000", "4", 8),
     ] {
         let server = paged(8, 4, move |answer| answer.header("X-Total", total).header("X-Limit", limit));
