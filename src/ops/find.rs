@@ -248,7 +248,6 @@ pub async fn with_disk<T>(
         Err(error) if error.code == "disk_not_found" => match disk_id(cx, api, name, None).await {
             Ok(id) => action(id).await,
             Err(found) if matches!(found.exit, Exit::Auth | Exit::NotFound) => {
-                let error = error.hint("`bpctl disk list` shows the disks");
                 Err(explain(cx, api, name, Wanted::Disk, error).await)
             }
             Err(found) if found.exit == Exit::Usage && found.code != code::AMBIGUOUS_NAME => Err(error),

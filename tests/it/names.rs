@@ -190,6 +190,8 @@ fn what_has_another_kind_is_named_with_the_commands_for_it() {
     refuses(&["policy", "show", "web-7"], &["no policy, VM or disk is called `web-7`"]);
     let nothing = katapult(&server, &["vm", "show", "nothing"]).run().fails_in_words(3);
     assert!(!nothing.stderr.contains(" is a "), "{}", nothing.report());
+    let nothing = katapult(&server, &["disk", "show", "nothing"]).run().fails_in_words(3);
+    assert_eq!(nothing.stderr.matches("`bpctl disk list`").count(), 1, "{}", nothing.report());
 }
 
 #[test]
