@@ -56,11 +56,13 @@ async fn switch(cx: &Context, target: AutobackupTarget, is_on: bool) -> Result<(
     let Some((label, outcome)) = sequence.results.into_iter().next() else {
         return Ok(());
     };
-    let policies = match outcome {
+    let mut policies = match outcome {
         Outcome::Done(policies) => policies,
         Outcome::Failed(error) => return Err(error),
         Outcome::NotTried => return Ok(()),
     };
+    // The list of one target names it by its number.
+    policies.iter_mut().for_each(|policy| policy.model.target.name = Some(label.clone()));
     print_result(cx, &format!("done: {label}"), || {
         let mut rows = Rows::<Policy>::begin(cx)?.with_columns(&["schedule", "status"], &["interval", "size", "type"]);
         rows.page(policies)?;

@@ -127,7 +127,7 @@ fn hint(error: &Error) -> Option<String> {
         "rate_limit_reached" => "wait for the next minute, or allow it with `--max-wait` and `--retries`",
         "service_unavailable" => "try again later, or with more `--retries`",
         "disk_backup_policy_not_found" => "`bpctl policies list` shows the policies of the organization",
-        "virtual_machine_not_found" => "`bpctl vm list` shows the machines of the organization",
+        "virtual_machine_not_found" => "`bpctl vm list` shows the VMs of the organization",
         "object_in_trash" => return Some(trash_hint(error)),
         "disk_not_found" => "`bpctl disk list` shows the disks of the organization",
         "organization_not_found" => "`bpctl org list` shows the organizations that the token has access to",

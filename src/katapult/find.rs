@@ -46,13 +46,13 @@ impl Katapult {
         match found.len() {
             1 => Ok(found.remove(0)),
             0 => {
-                let message = format!("no virtual machine of the organization is called `{name}`");
+                let message = format!("no VM of the organization is called `{name}`");
                 let error = Error::new(Exit::NotFound, "virtual_machine_not_found", message);
                 let error = match Machine::nearest(name, others.iter().map(|machine| &machine.model)) {
                     Some(near) => error.hint(format!("did you mean `{near}`?")),
                     None => error,
                 };
-                Err(error.hint("`bpctl vm list` shows the machines of the organization"))
+                Err(error.hint("`bpctl vm list` shows the VMs of the organization"))
             }
             count => Err(ambiguous(name, count, &found)),
         }

@@ -106,12 +106,12 @@ impl OnApp {
         match found.len() {
             1 => Ok(found.remove(0)),
             0 => {
-                let error = Error::new(Exit::NotFound, "not_found", format!("no virtual machine is called `{name}`"));
+                let error = Error::new(Exit::NotFound, "not_found", format!("no VM is called `{name}`"));
                 let error = match like {
                     Some(like) => error.hint(format!("did you mean `{like}`?")),
                     None => error,
                 };
-                Err(error.hint("`bpctl vm list` shows the machines"))
+                Err(error.hint("`bpctl vm list` shows the VMs"))
             }
             count => {
                 let ids: Vec<&str> = found.iter().filter_map(|machine| machine.model.id.as_deref()).collect();

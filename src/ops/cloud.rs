@@ -61,10 +61,7 @@ impl<'a> Cloud<'a> {
             Self::OnApp(api) => {
                 self.check_organization(organization)?;
                 let (fleet, rows, walk) = onapp_policies::of_cloud(cx, api).await?;
-                if let Some(gap) = walk.gap {
-                    return Err(Error::invalid_response(format!("incomplete: {}", gap.describe("policies")))
-                        .hint("nothing was sent; try again"));
-                }
+                walk.refuse_gap("policies")?;
                 let listed = rows.into_iter().filter_map(|row| Some((row.model.id.clone()?, row))).collect();
                 Ok(Live { inventory: Inventory::of_account(api, fleet), listed: Some(listed) })
             }

@@ -1,13 +1,12 @@
 //! Carrying out a write: record it, send it, read the object back, verify it, record how it ended. The only place that
 //! sends writes to policies. No questions, no printing of results.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::deletion_time::server_time;
 use super::guard::{NewPolicy, PolicySnapshot, TrashedPolicy};
+use super::read_back::read_while;
 use super::record::{Intent, Record};
 use super::verify::{is_still_old, not_applied, verify};
 use crate::context::Context;
@@ -16,10 +15,6 @@ use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::katapult::{Cause, Katapult, Lookup, is_gone, trash_object};
 use crate::model::{Change, Object, Policy, Removal};
-
-/// Pauses between the looks at an object that still seems to be as it was: about four seconds in all.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Changes retention or schedule.
 ///
@@ -41,7 +36,8 @@ pub async fn update(
             return Err(after_unknown(api, policy, error, |now| verify(change, before, now).is_ok()).await);
         }
         cx.tally.accept(&policy.id);
-        let read = read_back(async || api.policy(&policy.id).await, |after| is_still_old(change, before, &after.model));
+        let read =
+            read_while(async || api.policy(&policy.id).await, |after| is_still_old(change, before, &after.model));
         let after = read.await.map_err(|error| not_verified(&policy.id, &error))?;
         verify(change, before, &after.model)?;
         Ok(after)
@@ -74,7 +70,7 @@ pub async fn schedule_delete(
             let seen = after.model.auto_move_to_trash_at;
             seen == old && seen != Some(at.as_second())
         };
-        let after = match read_back(async || api.policy(&policy.id).await, is_old).await {
+        let after = match read_while(async || api.policy(&policy.id).await, is_old).await {
             // Being gone fulfils a scheduled deletion only once its time has come.
             Err(error) if is_gone(&error) && server_time(cx, api.http()) >= at => return Ok(policy.before.clone()),
             Err(error) if is_gone(&error) => return Err(gone_early(&policy.id, cause, error)),
@@ -137,7 +133,7 @@ async fn trash_entry(cx: &Context, api: &Katapult, id: &str) -> Result<Value> {
         Err(error) => Err(error),
     };
     let lookup = Lookup { key: "object_id", value: id.to_owned() };
-    let gone = match read_back(look, Option::is_none).await {
+    let gone = match read_while(look, Option::is_none).await {
         Ok(Some(gone)) => gone,
         Ok(None) => {
             let message = format!("the server accepted the deletion of {id}, but the policy still exists");
@@ -191,7 +187,7 @@ pub async fn restore(
             read => read.map(Ok),
         };
         let is_absent = |read: &std::result::Result<Object<Policy>, Error>| read.is_err();
-        match read_back(look, is_absent).await.map_err(|error| not_verified(id, &error))? {
+        match read_while(look, is_absent).await.map_err(|error| not_verified(id, &error))? {
             Ok(after) => Ok((cause, after)),
             Err(gone) => Err(not_restored(id, &gone)),
         }
@@ -239,7 +235,7 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
         read => read.map(Ok),
     };
     let is_absent = |read: &std::result::Result<Object<Policy>, Error>| read.is_err();
-    let read = read_back(look_at_it, is_absent).await.and_then(|read| read);
+    let read = read_while(look_at_it, is_absent).await.and_then(|read| read);
     let after = match read {
         Ok(after) => after,
         Err(error) => return Err(record.fail_with(with_look(not_verified(&id, &error), &id), &id)),
@@ -315,23 +311,6 @@ async fn look(api: &Katapult, new: &NewPolicy, error: Error) -> Error {
     let message = format!("{}; checked {}: {seen}", error.message, new.owner.label);
     let error = Error { message, ..error };
     if error.hints.contains(&hint) { error } else { error.hint(hint) }
-}
-
-/// Reads an object back, again after a pause while `is_old` says that the change is not visible yet. A later look that
-/// fails leaves the earlier one standing.
-async fn read_back<T>(mut read: impl AsyncFnMut() -> Result<T>, is_old: impl Fn(&T) -> bool) -> Result<T> {
-    let mut last = read().await?;
-    for pause in PAUSES {
-        if !is_old(&last) {
-            break;
-        }
-        tokio::time::sleep(pause).await;
-        match read().await {
-            Ok(now) => last = now,
-            Err(_) => break,
-        }
-    }
-    Ok(last)
 }
 
 /// Looks at the policy after a write whose outcome is unknown, and says what it found.

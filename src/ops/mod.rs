@@ -36,6 +36,7 @@ pub mod plan_check;
 pub mod plan_text;
 pub mod planner;
 pub mod policy_form;
+pub mod read_back;
 pub mod record;
 pub mod report_file;
 pub mod rows;

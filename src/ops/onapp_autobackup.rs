@@ -3,12 +3,11 @@
 //!
 //! The answer says nothing of the schedules, so they are listed before and after, and the POST is never repeated.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::onapp_change::{backup_ids, plain};
 use super::onapp_policies::of_owner;
+use super::read_back::read_until;
 use super::record::{Intent, Record};
 use super::write::Write;
 use crate::context::Context;
@@ -18,10 +17,6 @@ use crate::journal::{Action, Outcome};
 use crate::model::{Loss, Object, Policy, TargetKind};
 use crate::onapp::{OnApp, ScheduleOwner};
 use crate::view::TimeFormat;
-
-/// Pauses between looks at what may not be visible yet.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Switching on or off.
 pub struct AutobackupWrite {
@@ -87,14 +82,8 @@ impl AutobackupWrite {
                 .changed(Changed::Yes)
                 .hint(self.look())
         };
-        let mut now = self.list(api).await.map_err(not_verified)?;
-        for pause in PAUSES {
-            if self.is_reached(&now) {
-                return Ok(now);
-            }
-            tokio::time::sleep(pause).await;
-            now = self.list(api).await.map_err(not_verified)?;
-        }
+        let list = async || self.list(api).await.map_err(not_verified);
+        let now = read_until(list, |now| self.is_reached(now)).await?;
         if self.is_reached(&now) {
             return Ok(now);
         }

@@ -11,6 +11,7 @@ use super::onapp_change::{
     BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, backup_ids, is_as_wanted, schedule_ids,
 };
 use super::onapp_wait::{self, Goal, Watch};
+use super::read_back::read_until;
 use super::record::{Intent, Record};
 use super::write::{Write, Written};
 use crate::context::Context;
@@ -19,10 +20,6 @@ use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::model::{Object, Policy};
 use crate::onapp::{OnApp, is_gone, schedule_fields};
-
-/// Pauses between looks at what may not be visible yet.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Carries out a write.
 pub async fn execute(cx: &Context, api: &OnApp, write: &OnAppWrite) -> Result<Written> {
@@ -271,15 +268,10 @@ async fn update_policy(
     let written = async {
         api.write(request).await?;
         cx.tally.accept(id);
-        let mut now = api.schedule(id).await.map_err(|error| not_verified("policy", id, &error))?;
-        for pause in PAUSES {
-            if is_as_wanted(&now.raw, &verifiable(&now, fields)) {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-            now = api.schedule(id).await.map_err(|error| not_verified("policy", id, &error))?;
-        }
-        if !is_as_wanted(&now.raw, &verifiable(&now, fields)) {
+        let is_done = |now: &Object<Policy>| is_as_wanted(&now.raw, &verifiable(now, fields));
+        let read = async || api.schedule(id).await.map_err(|error| not_verified("policy", id, &error));
+        let mut now = read_until(read, is_done).await?;
+        if !is_done(&now) {
             return Err(not_applied(&format!("the server did not take all values of policy {id}"))
                 .detail(json!({"wanted": fields, "now": now.raw})));
         }
@@ -365,14 +357,8 @@ async fn created(
     };
     let key = if what == "backup" { "backup" } else { "schedule" };
     let named = answer.get(key).and_then(|object| object.get("id")).map(|id| id.to_string().replace('"', ""));
-    let mut new = new_ones().await.map_err(|error| not_verified(what, label, &error))?;
-    for pause in PAUSES {
-        if !new.is_empty() {
-            break;
-        }
-        tokio::time::sleep(pause).await;
-        new = new_ones().await.map_err(|error| not_verified(what, label, &error))?;
-    }
+    let list = async || new_ones().await.map_err(|error| not_verified(what, label, &error));
+    let new = read_until(list, |new| !new.is_empty()).await?;
     match (new.as_slice(), named) {
         ([_, ..], Some(named)) if new.contains(&named) => Ok(named),
         ([id], _) => Ok(id.clone()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::onapp_wait::{self, Follow};
+use super::read_back::read_until;
 use super::record::{Intent, Record};
 use super::write::Write;
 use crate::context::Context;
@@ -17,10 +18,6 @@ use crate::model::{Backup, Loss, Object, Transaction};
 use crate::onapp::{Kind, OnApp};
 use crate::time;
 use crate::view::TimeFormat;
-
-/// Pauses between looks at what may not be visible yet.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// One write.
 pub struct PointWrite {
@@ -119,14 +116,8 @@ impl PointWrite {
             Err(error) => return Err(error),
         };
         let named = answer["recovery_point"]["id"].to_string().replace('"', "");
-        let mut new = new_ones().await.map_err(|error| self.not_verified(&self.label, &error))?;
-        for pause in PAUSES {
-            if !new.is_empty() {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-            new = new_ones().await.map_err(|error| self.not_verified(&self.label, &error))?;
-        }
+        let list = async || new_ones().await.map_err(|error| self.not_verified(&self.label, &error));
+        let new = read_until(list, |new| !new.is_empty()).await?;
         match new.as_slice() {
             [id] => Ok(id.clone()),
             several if several.contains(&named) => Ok(named),
