@@ -325,6 +325,22 @@ fn a_list_leaves_nothing_behind_in_a_terminal_of_any_width() {
     }
 }
 
+/// The signal of a new width ends no question, answers none, and loses nothing that was typed.
+#[test]
+fn a_question_outlives_a_change_of_the_terminals_width() {
+    let server = World::new().serve();
+    let question = Terminal::run(&katapult(&server, &["policy", "delete", POLICY]));
+    question.wait_for_prompt("[y/N]").type_text("y").resize(40).resize(120).resize(60).enter("es");
+    question.ends().exits(0);
+    assert_eq!(server.writes().len(), 1);
+
+    let server = World::new().serve();
+    let list = Terminal::run(&katapult(&server, &["policy", "show"]));
+    at(&list, "type to search");
+    list.type_text(&POLICY[..6]).wait_for(&format!("{}|", &POLICY[..6])).resize(120).resize(100).press("enter");
+    list.ends().exits(0).shows(&[POLICY, "Retention:"]);
+}
+
 #[test]
 fn wide_names_stand_in_columns_and_are_found() {
     let whale = "\u{1f40b} 漢字漢字漢字漢字漢字漢字漢字漢字";

@@ -114,6 +114,12 @@ impl Terminal {
         Self { line: program.to_owned(), pty, child, output, before, _home: home }
     }
 
+    /// Changes the width of the terminal; the program gets a signal.
+    pub fn resize(&self, columns: u16) -> &Self {
+        self.pty.resize(pty_process::Size::new(ROWS as u16, columns)).unwrap();
+        self
+    }
+
     /// Waits until the screen shows `text`.
     pub fn wait_for(&self, text: &str) -> &Self {
         self.wait_until(&format!("`{text}`"), |screen| screen.contains(text))
