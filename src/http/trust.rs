@@ -51,7 +51,7 @@ fn bundle() -> Vec<CertificateDer<'static>> {
 }
 
 /// Decodes the certificates of a file in PEM, and skips what is not one. `rustls` decodes byte by byte without a branch,
-/// which secrets need and certificates do not: for a system's roots that is a third of a request's instructions.
+/// which secrets need and a system's many roots do not.
 fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     let mut found = Vec::new();
     let mut base64: Option<Vec<u8>> = None;

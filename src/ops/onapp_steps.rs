@@ -18,12 +18,12 @@ pub fn request(step: &Step, now: Timestamp) -> Request {
     let id = step.policy.as_deref().unwrap_or_default();
     match step.action {
         StepAction::Create => {
-            let new = new_schedule(step, now);
+            // A time that cannot be used is an error of the write.
+            let new = new_schedule(step, first_run(step, now).ok().flatten());
             OnApp::create_schedule_request(new.owner(), &new.fields)
         }
         StepAction::Update => {
             let change = step.change();
-            // A time that cannot be used is an error of the write.
             let start = next_start(&step.schedule, &change, now).ok().flatten();
             OnApp::update_schedule_request(id, &schedule_fields::updated(&step.schedule, &change, start))
         }
@@ -41,20 +41,26 @@ pub fn write(step: &Step, before: &HashMap<String, Object<Policy>>, now: Timesta
         before.get(&id).cloned().ok_or_else(|| changed(&id, "it was not read"))
     };
     let change = match step.action {
-        StepAction::Create => OnAppChange::CreatePolicy(new_schedule(step, now)),
+        StepAction::Create => OnAppChange::CreatePolicy(new_schedule(step, first_run(step, now)?)),
         StepAction::Update => onapp_schedule::update(read()?, &step.after.settings, now)?,
         StepAction::Delete | StepAction::ScheduleDelete => OnAppChange::DeletePolicy { before: read()? },
     };
     Ok(OnAppWrite { label: Some(step.label()), ..change.into() })
 }
 
-fn new_schedule(step: &Step, now: Timestamp) -> NewSchedule {
+/// When a new policy runs first, where its clock is given.
+fn first_run(step: &Step, now: Timestamp) -> Result<Option<Timestamp>> {
+    let settings = &step.after.settings;
+    if settings.time.is_none() && settings.minute.is_none() {
+        return Ok(None);
+    }
+    next_at(&TimeZone::UTC, (settings.time, settings.minute), None, now).map(Some)
+}
+
+fn new_schedule(step: &Step, start: Option<Timestamp>) -> NewSchedule {
     let kind = if step.target.kind == "disk" { TargetKind::Disk } else { TargetKind::VirtualMachine };
     let target = step.target.id.clone().unwrap_or_default();
     let settings = &step.after.settings;
-    let has_clock = settings.time.is_some() || settings.minute.is_some();
-    let clock = has_clock.then_some((settings.time, settings.minute));
-    let start = clock.and_then(|clock| next_at(&TimeZone::UTC, clock, None, now).ok());
     let fields = schedule_fields::created(kind, &target, schedule_fields::new_settings(settings, start));
     let mut policy = step.policy_after();
     policy.schedule.is_utc = true;
