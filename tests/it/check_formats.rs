@@ -1,15 +1,13 @@
 //! The formats of `check`, each held to a tool or a convention of its own world, and every fault in every format: what
 //! cannot be read is never ok.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use serde_json::json;
 
 use crate::check::{ago, backup, cloud_answer, disk_backup, mixed_cloud, mixed_world};
 use crate::faults::fault;
 use crate::harness::{Home, Run, katapult, onapp};
 use crate::server::{Answer, Server};
+use crate::side_by_side;
 use crate::tools;
 use crate::world::{ORG_POLICIES_PATH, World};
 
@@ -173,6 +171,8 @@ const FAULTS: [&str; 28] = [
     "refused",
     "forbidden",
 ];
+/// Faults that end when the time is up.
+const SLOW: [&str; 3] = ["stalled", "silent", "byte-a-second"];
 /// A fault that changes nothing that the verdict depends on: the answer is understood.
 const HARMLESS: &str = "wrong-type";
 
@@ -238,7 +238,7 @@ impl Place {
     fn check(&self, server: &Server, format: &str, fault_name: &str) -> Run {
         let args = [&["check", "--format", format, "--retries", "0"], self.args].concat();
         let limits: &[&str] = match fault_name {
-            "stalled" | "silent" | "byte-a-second" => &["--timeout", "1s", "--max-wait", "3s"],
+            slow if SLOW.contains(&slow) => &["--timeout", "1s", "--max-wait", "3s"],
             _ => &[],
         };
         let bpctl = if self.is_onapp() { onapp(server, &args) } else { katapult(server, &args) };
@@ -287,23 +287,16 @@ fn no_fault_is_ever_ok() {
         }
     }
     assert!(cells.len() > 1_000, "{} cells", cells.len());
-    // Those of slow servers do nothing but wait, so they begin together with the others.
-    cells.sort_by_key(|(_, name, _)| !matches!(*name, "stalled" | "silent" | "byte-a-second"));
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..16 {
-            scope.spawn(|| {
-                while let Some((place, name, format)) = cells.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let run = place.check(&place.serve(name), format, name);
-                    if looks_ok(&run, format) {
-                        let cell = format!("=== {} {} {name} {format}\n{}", place.provider, place.path, run.report());
-                        wrong.lock().unwrap().push(cell);
-                    }
-                }
-            });
-        }
-    });
-    let wrong = wrong.into_inner().unwrap();
+    let wrong = side_by_side::play(
+        &cells,
+        |(_, name, _)| SLOW.contains(name),
+        |(place, name, format)| {
+            let run = place.check(&place.serve(name), format, name);
+            let words = || format!("=== {} {} {name} {format}\n{}", place.provider, place.path, run.report());
+            looks_ok(&run, format).then(words)
+        },
+    );
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{} of {} cells\n{}", wrong.len(), cells.len(), wrong.join("\n"));
 }
 

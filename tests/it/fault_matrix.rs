@@ -5,7 +5,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -14,12 +13,10 @@ use serde_json::Value;
 use crate::faults::{fault, right_answer};
 use crate::harness::{Bpctl, Home, Run, katapult, onapp};
 use crate::server::{Answer, Request, Server};
+use crate::side_by_side;
 use crate::world::{DISK, POLICY, VM, World};
 
 const TABLE: &str = "tests/fixtures/fault_matrix.txt";
-/// Cells that run at the same time. Those of slow servers do nothing but wait, so all of them do that at once.
-const SIDE_BY_SIDE: usize = 12;
-const WAITING_SIDE_BY_SIDE: usize = 48;
 /// The most memory that any answer may make a command take, in bytes.
 const MAX_MEMORY: u64 = 200 << 20;
 /// Beyond `--max-wait`, what starting a process and a busy machine may take.
@@ -279,24 +276,11 @@ pub fn journaled(home: &Home) -> Option<String> {
 
 #[test]
 fn the_fault_matrix() {
-    let (waiting, others): (Vec<_>, Vec<_>) = cells().into_iter().partition(|cell| SLOW.contains(&cell.fault.as_str()));
-    let count = waiting.len() + others.len();
+    let cells = cells();
+    let count = cells.len();
     assert!(count > 400, "the table has {count} cells");
-    let (next, failures) = ([AtomicUsize::new(0), AtomicUsize::new(0)], Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for (cells, next, threads) in [(&waiting, &next[0], WAITING_SIDE_BY_SIDE), (&others, &next[1], SIDE_BY_SIDE)] {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    while let Some(cell) = cells.get(next.fetch_add(1, Ordering::SeqCst)) {
-                        // Not in one line: the lock would be held meanwhile.
-                        let failure = failure(cell);
-                        failures.lock().unwrap().extend(failure);
-                    }
-                });
-            }
-        }
-    });
-    let failures = failures.into_inner().unwrap();
+    let failures = side_by_side::play(&cells, |cell| SLOW.contains(&cell.fault.as_str()), failure);
+    let failures: Vec<String> = failures.into_iter().flatten().collect();
     assert!(failures.is_empty(), "{} of {count} cells failed\n{}", failures.len(), failures.join("\n"));
 }
 

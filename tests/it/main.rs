@@ -94,6 +94,7 @@ mod selection;
 mod server;
 mod several;
 mod several_reports;
+mod side_by_side;
 mod signals;
 mod simulator;
 mod tables;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::onapp;
 use crate::onapp_cloud::Cloud;
 use crate::server::{Answer, Request, Server};
+use crate::side_by_side;
 use crate::terminal::Terminal;
 
 fn has_history(cloud: &Cloud) -> bool {
@@ -54,53 +55,67 @@ fn keys_pressed_before_the_question_do_not_answer_it() {
 
 #[test]
 fn a_vm_goes_back_to_a_recovery_point() {
-    for mode in ["normal", "parent-replies", "empty-replies"] {
-        let args = ["--onapp", mode];
-        let cloud = Cloud::serve(if mode == "normal" { &[] } else { &args });
-        let shown = cloud.bpctl(&["backup", "show", "13", "--point", "--vm", "files1", "-o", "json"]).run().ok().json();
-        assert_eq!((&shown["id"], &shown["resource_id"]), (&json!(13), &json!(3)));
-        let restore = ["backup", "restore", "13", "--point", "--vm", "files1"];
-        let dry = cloud.bpctl(&restore).args(&["--dry-run", "-o", "json"]).run().ok().json();
-        let request = &dry["requests"][0];
-        assert_eq!(request["path"], "/virtual_machines/745/backups/recovery_points/13/restore.json");
-        assert_eq!((&request["method"], &request["body"]), (&json!("POST"), &Value::Null));
-        let run = cloud.bpctl(&restore).args(&["-o", "json"]).run().exits(2);
-        assert_eq!(run.error()["code"], "confirmation_required");
-        assert!(run.error()["message"].as_str().unwrap().contains("files1 goes back to"), "{}", run.report());
-        let run = cloud.bpctl(&restore).args(&["--backup-first", "--wait", "--yes", "-o", "id"]).run().ok();
-        assert_eq!(run.stdout.lines().count(), 2, "{mode}: {}", run.report());
-        let history = cloud.bpctl(&["history", "-o", "json"]).run().ok().json();
-        let ends: Vec<(&Value, &Value)> =
-            history.as_array().unwrap().iter().map(|one| (&one["action"], &one["outcome"])).collect();
-        assert_eq!(ends, [(&json!("restore-point"), &json!("done")), (&json!("create-point"), &json!("done"))]);
-        cloud.bpctl(&["backup", "restore", "99", "--point", "--vm", "files1", "--yes"]).run().fails_in_words(3);
-        cloud.bpctl(&["undo", "--yes"]).run().fails_in_words(5);
-    }
+    side_by_side::play(&["normal", "parent-replies", "empty-replies"], |_| true, |mode| goes_back(mode));
+}
+
+fn goes_back(mode: &str) {
+    let args = ["--onapp", mode];
+    let cloud = Cloud::serve(if mode == "normal" { &[] } else { &args });
+    let shown = cloud.bpctl(&["backup", "show", "13", "--point", "--vm", "files1", "-o", "json"]).run().ok().json();
+    assert_eq!((&shown["id"], &shown["resource_id"]), (&json!(13), &json!(3)));
+    let restore = ["backup", "restore", "13", "--point", "--vm", "files1"];
+    let dry = cloud.bpctl(&restore).args(&["--dry-run", "-o", "json"]).run().ok().json();
+    let request = &dry["requests"][0];
+    assert_eq!(request["path"], "/virtual_machines/745/backups/recovery_points/13/restore.json");
+    assert_eq!((&request["method"], &request["body"]), (&json!("POST"), &Value::Null));
+    let run = cloud.bpctl(&restore).args(&["-o", "json"]).run().exits(2);
+    assert_eq!(run.error()["code"], "confirmation_required");
+    assert!(run.error()["message"].as_str().unwrap().contains("files1 goes back to"), "{}", run.report());
+    let run = cloud.bpctl(&restore).args(&["--backup-first", "--wait", "--yes", "-o", "id"]).run().ok();
+    assert_eq!(run.stdout.lines().count(), 2, "{mode}: {}", run.report());
+    let history = cloud.bpctl(&["history", "-o", "json"]).run().ok().json();
+    let ends: Vec<(&Value, &Value)> =
+        history.as_array().unwrap().iter().map(|one| (&one["action"], &one["outcome"])).collect();
+    assert_eq!(ends, [(&json!("restore-point"), &json!("done")), (&json!("create-point"), &json!("done"))]);
+    cloud.bpctl(&["backup", "restore", "99", "--point", "--vm", "files1", "--yes"]).run().fails_in_words(3);
+    cloud.bpctl(&["undo", "--yes"]).run().fails_in_words(5);
 }
 
 #[test]
 fn a_recovery_point_is_taken_by_a_resource() {
-    let cloud = Cloud::serve(&[]);
     let create = ["backup", "create", "--vm", "files1", "--resource"];
-    let run = cloud.bpctl(&create).args(&["3", "--wait", "-o", "json"]).run().ok();
-    assert_eq!((&run.json()["state"], &run.json()["resource_id"]), (&json!("available"), &json!(3)));
-    let run = cloud.bpctl(&create).args(&["4", "-o", "json"]).run().exits(5);
-    assert_eq!(run.error()["changed"], "no");
-    let failing = Cloud::serve(&["--fail", "take_recovery_point:failed,restore_recovery_point:failed"]);
-    let run = failing.bpctl(&create).args(&["3", "--wait", "-o", "json"]).run().exits(1);
-    assert_eq!(run.error()["code"], "transaction_failed", "{}", run.report());
-    // What was to come first failed, or did not end: nothing is restored.
-    let failing = Cloud::serve(&["--fail", "take_recovery_point:failed"]);
-    let restore = ["backup", "restore", "13", "--point", "--vm", "files1", "--backup-first", "--yes", "-o", "json"];
-    let run = failing.bpctl(&restore).args(&["--wait"]).run().exits_nonzero();
-    assert!(run.error()["message"].as_str().unwrap().contains("not tried after that"), "{}", run.report());
-    let stuck = Cloud::serve(&["--fail", "take_recovery_point:stuck"]);
-    let run = stuck.bpctl(&restore).args(&["--wait=2s"]).run().exits_nonzero();
-    assert!(run.error()["message"].as_str().unwrap().contains("not tried after that"), "{}", run.report());
-    for cloud in [&failing, &stuck] {
-        let listed = cloud.bpctl(&["transactions", "list", "--vm", "files1", "-o", "json"]).run().ok().stdout;
-        assert!(!listed.contains("restore_recovery_point"), "{listed}");
-    }
+    let taken = || {
+        let cloud = Cloud::serve(&[]);
+        let run = cloud.bpctl(&create).args(&["3", "--wait", "-o", "json"]).run().ok();
+        assert_eq!((&run.json()["state"], &run.json()["resource_id"]), (&json!("available"), &json!(3)));
+        let run = cloud.bpctl(&create).args(&["4", "-o", "json"]).run().exits(5);
+        assert_eq!(run.error()["changed"], "no");
+    };
+    let failed = || {
+        let failing = Cloud::serve(&["--fail", "take_recovery_point:failed,restore_recovery_point:failed"]);
+        let run = failing.bpctl(&create).args(&["3", "--wait", "-o", "json"]).run().exits(1);
+        assert_eq!(run.error()["code"], "transaction_failed", "{}", run.report());
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(taken);
+        scope.spawn(failed);
+    });
+}
+
+#[test]
+fn nothing_is_restored_where_the_point_before_was_not_taken() {
+    side_by_side::play(
+        &[("failed", "--wait"), ("stuck", "--wait=2s")],
+        |_| true,
+        |(end, wait)| {
+            let cloud = Cloud::serve(&["--fail", &format!("take_recovery_point:{end}")]);
+            let restore = ["backup", "restore", "13", "--point", "--vm", "files1", "--backup-first", "--yes", wait];
+            let run = cloud.bpctl(&restore).args(&["-o", "json"]).run().exits_nonzero();
+            assert!(run.error()["message"].as_str().unwrap().contains("not tried after that"), "{}", run.report());
+            let listed = cloud.bpctl(&["transactions", "list", "--vm", "files1", "-o", "json"]).run().ok().stdout;
+            assert!(!listed.contains("restore_recovery_point"), "{listed}");
+        },
+    );
 }
 
 /// A cloud whose transactions cannot be read, or lose the one that was seen.

@@ -165,22 +165,36 @@ fn notes_are_put_back_and_only_ones_own() {
 
 #[test]
 fn backups_have_no_way_back_and_the_hint_says_what_can_be_done() {
-    let cloud = Cloud::serve(&[]);
-    let hint = |args: &[&str]| {
+    let hint = |cloud: &Cloud, args: &[&str]| {
         cloud.bpctl(args).run().ok();
         let error = cloud.bpctl(&["undo", "--yes", "-o", "json"]).run().fails(5, "no_way_back").error();
         assert_eq!(error["changed"], "no");
         error["hint"].as_str().unwrap().to_owned()
     };
-    let created = hint(&["backup", "create", "--disk", "1180", "--wait"]);
-    assert!(created.starts_with("`bpctl backup delete "), "{created}");
-    let plain = hint(&["backup", "restore", "6142", "--yes", "--wait"]);
-    assert!(plain.contains("--backup-first"), "{plain}");
-    let restored = hint(&["backup", "restore", "6142", "--backup-first", "--yes", "--wait"]);
-    let newest = history(&cloud)[1]["policy"].as_str().unwrap().to_owned();
-    assert!(restored.contains(&format!("`bpctl backup restore {newest}`")), "{restored}");
-    assert!(hint(&["backup", "convert", "6117", "--label", "web", "--yes"]).contains("bpctl backup show 6117"));
-    assert!(hint(&["backup", "delete", "6130", "--yes"]).contains("bpctl backups create"));
+    // Each with a cloud of its own: the transactions of one VM wait for each other.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let created = hint(&Cloud::serve(&[]), &["backup", "create", "--disk", "1180", "--wait"]);
+            assert!(created.starts_with("`bpctl backup delete "), "{created}");
+        });
+        scope.spawn(|| {
+            let plain = hint(&Cloud::serve(&[]), &["backup", "restore", "6142", "--yes", "--wait"]);
+            assert!(plain.contains("--backup-first"), "{plain}");
+        });
+        scope.spawn(|| {
+            let cloud = Cloud::serve(&[]);
+            let restored = hint(&cloud, &["backup", "restore", "6142", "--backup-first", "--yes", "--wait"]);
+            let newest = history(&cloud)[1]["policy"].as_str().unwrap().to_owned();
+            assert!(restored.contains(&format!("`bpctl backup restore {newest}`")), "{restored}");
+        });
+        scope.spawn(|| {
+            let cloud = Cloud::serve(&[]);
+            let converted = hint(&cloud, &["backup", "convert", "6117", "--label", "web", "--yes"]);
+            assert!(converted.contains("bpctl backup show 6117"), "{converted}");
+            let deleted = hint(&cloud, &["backup", "delete", "6130", "--yes"]);
+            assert!(deleted.contains("bpctl backups create"), "{deleted}");
+        });
+    });
 }
 
 #[test]

@@ -245,17 +245,23 @@ fn what_takes_long_is_shown_until_something_is_printed() {
     let world = World::new();
     let server = Server::start(move |request| world.answer(request).delayed(Duration::from_millis(2500)));
     let list = |args: &[&str]| katapult(&server, &[&["policies", "list", "--vm", VM], args].concat());
-    let terminal = Terminal::run(&list(&[]));
-    terminal.wait_for("reading policies");
-    let ended = terminal.ends().exits(0);
-    assert!(!ended.screen.contains("reading") && ended.screen.starts_with("ID "), "{}", ended.report());
-    let dumb = Terminal::run(&list(&[]).env("TERM", "dumb")).ends().exits(0);
-    let quiet = Terminal::run(&list(&["-q"])).ends().exits(0);
-    let quick = Terminal::run(&katapult(&World::new().serve(), &["policies", "list"])).ends().exits(0);
-    for ended in [dumb, quiet, quick] {
+    let shown = || {
+        let terminal = Terminal::run(&list(&[]));
+        terminal.wait_for("reading policies");
+        let ended = terminal.ends().exits(0);
+        assert!(!ended.screen.contains("reading") && ended.screen.starts_with("ID "), "{}", ended.report());
+    };
+    let not_shown = |bpctl: Bpctl| {
+        let ended = Terminal::run(&bpctl).ends().exits(0);
         assert!(!ended.raw.contains("reading"), "{}", ended.report());
-    }
-    assert_eq!(list(&[]).run().ok().stderr, "");
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(shown);
+        scope.spawn(|| not_shown(list(&[]).env("TERM", "dumb")));
+        scope.spawn(|| not_shown(list(&["-q"])));
+        scope.spawn(|| not_shown(katapult(&World::new().serve(), &["policies", "list"])));
+        scope.spawn(|| assert_eq!(list(&[]).run().ok().stderr, ""));
+    });
 }
 
 #[test]
