@@ -22,12 +22,12 @@ pub enum PolicyCommand {
     #[command(after_help = "\
 Examples:
   bpctl policies pause 31")]
-    Pause(PolicyNames),
+    Pause(PolicySwitch),
     /// Resume paused policies (OnApp)
     #[command(after_help = "\
 Examples:
   bpctl policies resume 31")]
-    Resume(PolicyNames),
+    Resume(PolicySwitch),
     Delete(PolicyDelete),
     /// Restore policies from the trash
     #[command(after_help = "\
@@ -131,6 +131,20 @@ Examples:
   bpctl policies list web-1 -o id | bpctl policies delete -
   bpctl policies delete --match 'test-*' --max-changes 10 --dry-run")]
 pub struct PolicyDelete {
+    /// Policy ids, or names of targets; `-` reads them from stdin
+    ///
+    /// The name of a VM or a disk stands for its policy, where it has exactly one.
+    /// On a terminal, they can be left out and one policy chosen from a list.
+    #[arg(value_name = "POLICY", value_parser = not_empty)]
+    pub policies: Vec<String>,
+    /// Selection
+    #[command(flatten)]
+    pub bulk: Bulk,
+}
+
+/// Policies that are paused or resumed
+#[derive(Clone, Debug, Args)]
+pub struct PolicySwitch {
     /// Policy ids, or names of targets; `-` reads them from stdin
     ///
     /// The name of a VM or a disk stands for its policy, where it has exactly one.

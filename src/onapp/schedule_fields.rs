@@ -39,9 +39,11 @@ pub fn new_settings(patch: &PolicyPatch, start: Option<Timestamp>) -> Map<String
     fields
 }
 
-/// What a schedule can be set to, as the cloud has it.
+/// What a schedule can be set to, as the cloud has it. A status such as `failed` is set by the cloud alone (inferred), and is
+/// left as it is.
 pub fn settings(raw: &Value) -> Map<String, Value> {
-    let set = SETTINGS.into_iter().filter(|name| !raw[*name].is_null());
+    let is_own = |name: &&str| *name == "status" && !matches!(raw[*name].as_str(), Some("enabled" | "disabled"));
+    let set = SETTINGS.into_iter().filter(|name| !raw[*name].is_null() && !is_own(name));
     set.map(|name| (name.to_owned(), raw[name].clone())).collect()
 }
 

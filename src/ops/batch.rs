@@ -6,11 +6,12 @@ use futures_util::stream::{self, StreamExt};
 
 use super::find::{self, PolicyOrChoice};
 use super::guard::{self, PolicySnapshot, is_unreadable};
-use super::pick;
+use super::onapp_find::{self, Found};
 use super::pipeline::{self, Lock, Options};
 use super::rows::Rows;
 use super::sequence::{Outcome, Sequence, sum_up};
-use super::write::{PolicyWrite, Written};
+use super::write::{Write, Written};
+use super::{pick, pick_onapp};
 use crate::context::Context;
 use crate::error::{Changed, Error, Report, Result};
 use crate::http::Walk;
@@ -22,10 +23,10 @@ use crate::view::Resource;
 /// Bytes of standard input that are read for ids.
 const MAX_INPUT: u64 = 4 * 1024 * 1024;
 
-/// The policies that a command names.
-pub struct Batch {
+/// The policies that a command names, each as `P`.
+pub struct Batch<P = PolicySnapshot> {
     /// Those that could be read.
-    pub policies: Vec<PolicySnapshot>,
+    pub policies: Vec<P>,
     failed: Vec<(String, Error)>,
     is_single: bool,
     /// A question was asked after some were read.
@@ -61,7 +62,7 @@ pub async fn named(cx: &Context, arguments: &[String]) -> Result<Vec<String>> {
     Ok(names)
 }
 
-impl Batch {
+impl Batch<PolicySnapshot> {
     /// Reads the policies under the lock, which is released where the user must choose among several of a name. One
     /// alone that cannot be read is the command's error; of several it is a result.
     ///
@@ -102,34 +103,91 @@ impl Batch {
                 Err(error) => batch.failed.push((name, error)),
             }
         }
-        if batch.policies.is_empty() {
-            sum_up("policies", &[], std::mem::take(&mut batch.failed), &[], false)?;
-        }
-        // Said before the question about the others.
-        for (name, error) in &batch.failed {
-            cx.ui.warn(&format!("policy {name} is left out: {} ({})", error.message, error.code));
-        }
-        batch.policies.iter().try_for_each(|policy| guard::check_expectations(expectations, policy))?;
+        batch.report_unread(cx)?;
+        let mut read = batch.policies.iter();
+        read.try_for_each(|policy| guard::check_expectations(expectations, &policy.id, &policy.before.model))?;
         Ok(batch)
     }
+}
 
+impl Batch<Object<Policy>> {
+    /// The same on an OnApp cloud.
+    ///
+    /// # Errors
+    /// No policy could be read; `changed` where one is not as expected.
+    pub async fn read_onapp(
+        cx: &Context,
+        lock: &mut Lock,
+        names: Vec<String>,
+        expectations: &[Expectation],
+    ) -> Result<Self> {
+        let is_single = names.len() == 1;
+        let mut batch = Self { policies: Vec::new(), failed: Vec::new(), is_single, was_asked: false };
+        let mut seen = HashSet::new();
+        for (name, found) in onapp_find::find_all(cx, cx.onapp()?, names).await {
+            let policy = match found {
+                Ok(Found::One(policy)) => *policy,
+                Ok(Found::Several(policies)) => {
+                    lock.release();
+                    batch.was_asked = true;
+                    pick_onapp::one_of_policies(cx, policies)?
+                }
+                Err(error) => {
+                    batch.failed.push((name, error));
+                    continue;
+                }
+            };
+            // Two names may mean one policy.
+            if seen.insert(policy.model.id.clone()) {
+                batch.policies.push(policy);
+            }
+        }
+        batch.report_unread(cx)?;
+        let mut read = batch.policies.iter();
+        read.try_for_each(|policy| guard::check_expectations(expectations, policy.model.id_text(), &policy.model))?;
+        Ok(batch)
+    }
+}
+
+impl<P> Batch<P> {
     /// Takes policies that were read already, and those that could not be.
-    pub fn of(policies: Vec<PolicySnapshot>, failed: Vec<(String, Error)>) -> Self {
+    pub fn of(policies: Vec<P>, failed: Vec<(String, Error)>) -> Self {
         Self { policies, failed, is_single: false, was_asked: false }
+    }
+
+    /// Makes something else of each.
+    pub fn try_map<Q>(self, make: impl FnMut(P) -> Result<Q>) -> Result<Batch<Q>> {
+        let policies = self.policies.into_iter().map(make).collect::<Result<Vec<Q>>>()?;
+        let Self { failed, is_single, was_asked, .. } = self;
+        Ok(Batch { policies, failed, is_single, was_asked })
+    }
+
+    /// Says what could not be read, before the question about the others.
+    ///
+    /// # Errors
+    /// None could be read.
+    fn report_unread(&mut self, cx: &Context) -> Result<()> {
+        if self.policies.is_empty() {
+            sum_up("policies", &[], std::mem::take(&mut self.failed), &[], false)?;
+        }
+        for (name, error) in &self.failed {
+            cx.ui.warn(&format!("policy {name} is left out: {} ({})", error.message, error.code));
+        }
+        Ok(())
     }
 
     /// Makes a write of each policy, carries all out and prints the results.
     ///
     /// # Errors
     /// The first error when nothing was done; exit 9 when only some was.
-    pub async fn write<T: Resource>(
+    pub async fn write<W: Write<Written = Written>, T: Resource>(
         self,
         cx: &Context,
         options: Options,
-        write: impl Fn(PolicySnapshot) -> PolicyWrite,
+        write: impl Fn(P) -> W,
         object: fn(Written) -> Option<Object<T>>,
     ) -> Result<()> {
-        let writes: Vec<PolicyWrite> = self.policies.into_iter().map(write).collect();
+        let writes: Vec<W> = self.policies.into_iter().map(write).collect();
         let labels = pipeline::labels(&writes);
         let options = Options { is_stale: options.is_stale || self.was_asked, ..options };
         let Some(sequence) = pipeline::run(cx, writes, options).await? else {

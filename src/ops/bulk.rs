@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::guard::PolicySnapshot;
 use super::inventory::Inventory;
+use super::onapp_policies::of_cloud;
 use super::pipeline::{Ask, Lock, Options};
 use super::selection::{UnreadTags, check_tags, read_tags};
 use super::sequence::FailurePolicy;
@@ -12,6 +13,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::Katapult;
 use crate::model::{Choice, Fleet, Interval, Machine, Object, Owners, Policy, Selection};
+use crate::onapp::OnApp;
 use crate::view::Filters;
 
 /// Columns of policies that Katapult's lists leave out.
@@ -92,15 +94,18 @@ impl Selector {
         Ok(Chosen { policies, unread, fleet: inventory.fleet })
     }
 
-    /// Selects from the policies of an OnApp cloud, whose lists hold everything of each. VMs have no tags there.
+    /// Selects from the policies of an OnApp cloud, whose lists must be complete and hold everything of each. VMs have no
+    /// tags there.
     ///
     /// # Errors
-    /// Nothing is selected.
-    pub fn choose(&self, cx: &Context, fleet: &Fleet, rows: Vec<Object<Policy>>) -> Result<Vec<Object<Policy>>> {
-        let named: HashSet<String> = self.named(cx, fleet, &[]).into_iter().collect();
+    /// The API's; nothing is selected.
+    pub async fn read_onapp(&self, cx: &Context, api: &OnApp) -> Result<(Vec<Object<Policy>>, Fleet)> {
+        let (fleet, rows, walk) = of_cloud(cx, api).await?;
+        walk.refuse_gap("policies")?;
+        let named: HashSet<String> = self.named(cx, &fleet, &[]).into_iter().collect();
         let is_chosen = |row: &Object<Policy>| row.model.id.as_ref().is_some_and(|id| named.contains(id));
         let chosen: Vec<Object<Policy>> = rows.into_iter().filter(is_chosen).collect();
-        if chosen.is_empty() { Err(self.nothing()) } else { Ok(chosen) }
+        if chosen.is_empty() { Err(self.nothing()) } else { Ok((chosen, fleet)) }
     }
 
     /// The ids of the policies that are selected by names, interval and filters, except on columns that are not known yet.
@@ -181,8 +186,9 @@ impl Selector {
     }
 }
 
-/// Says which VMs and disks have no policy left when `deleted` are gone; none where each has one.
-pub fn left_without(fleet: &Fleet, deleted: &HashSet<&str>) -> Option<String> {
+/// Says which VMs and disks have no policy left when `deleted` are gone; none where each has one. `what` names what is left
+/// of them: `policy`.
+pub fn left_without(fleet: &Fleet, deleted: &HashSet<&str>, what: &str) -> Option<String> {
     const NAMED: usize = 10;
     let owners = Owners::of(fleet);
     let label = |policy: &Policy| match owners.machine_of(policy) {
@@ -196,7 +202,7 @@ pub fn left_without(fleet: &Fleet, deleted: &HashSet<&str>) -> Option<String> {
     let more = without.len().saturating_sub(NAMED);
     let names = without.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!without.is_empty()).then(|| format!("left without any policy: {names}{more}"))
+    (!without.is_empty()).then(|| format!("left without any {what}: {names}{more}"))
 }
 
 /// An option that only goes with a selection.

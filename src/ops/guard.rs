@@ -217,13 +217,13 @@ pub fn is_unreadable(error: &Error) -> bool {
 ///
 /// # Errors
 /// `changed`.
-pub fn check_expectations(expectations: &[Expectation], policy: &PolicySnapshot) -> Result<()> {
-    let differences = expectations.iter().filter_map(|expectation| expectation.difference(&policy.before.model));
+pub fn check_expectations(expectations: &[Expectation], id: &str, policy: &Policy) -> Result<()> {
+    let differences = expectations.iter().filter_map(|expectation| expectation.difference(policy));
     let differences: Vec<String> = differences.collect();
     if differences.is_empty() {
         return Ok(());
     }
-    Err(changed(&policy.id, &differences.join("; ")))
+    Err(changed(id, &differences.join("; ")))
 }
 
 /// The error for a policy that is not as expected.

@@ -20,6 +20,7 @@ pub mod inverse;
 pub mod onapp_autobackup;
 pub mod onapp_change;
 pub mod onapp_execute;
+pub mod onapp_find;
 pub mod onapp_fleet;
 pub mod onapp_inverse;
 pub mod onapp_point;

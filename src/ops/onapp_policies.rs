@@ -73,44 +73,6 @@ pub async fn of_cloud(cx: &Context, api: &OnApp) -> Result<(Fleet, Vec<Object<Po
     Ok((Fleet { machines, disks, policies }, rows, walk))
 }
 
-/// Reads the policy that `wanted` names: by its number, or as the only one of a VM.
-pub async fn find(cx: &Context, api: &OnApp, wanted: &str) -> Result<Object<Policy>> {
-    if wanted.bytes().all(|byte| byte.is_ascii_digit()) {
-        match api.schedule(wanted).await {
-            Err(error) if is_closed(&error) => {}
-            read => {
-                let mut policy = read?;
-                policy.model.target.name = target_name(api, &policy.model).await;
-                return Ok(policy);
-            }
-        }
-    }
-    let (fleet, rows, _) = of_cloud(cx, api).await?;
-    let named: Vec<&str> =
-        fleet.machines.iter().filter(|vm| vm.is_called(wanted)).filter_map(|vm| vm.id.as_deref()).collect();
-    let belongs = |policy: &Policy| {
-        let target = policy.target.id.as_deref().unwrap_or_default();
-        let is_disk = |disk: &&Disk| disk.id.as_deref() == Some(target);
-        let machine = match policy.target.kind {
-            TargetKind::Disk => fleet.disks.iter().find(is_disk).and_then(|disk| disk.machine_id.as_deref()),
-            _ => Some(target),
-        };
-        machine.is_some_and(|machine| named.contains(&machine))
-    };
-    let mut found: Vec<Object<Policy>> =
-        rows.into_iter().filter(|row| row.model.id.as_deref() == Some(wanted) || belongs(&row.model)).collect();
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(Error::new(Exit::NotFound, "not_found", format!("no policy has the number or VM `{wanted}`"))
-            .hint("`bpctl policies list` shows the policies")),
-        count => {
-            let ids: Vec<&str> = found.iter().map(|policy| policy.model.id_text()).collect();
-            let message = format!("`{wanted}` has {count} policies: {}", ids.join(", "));
-            Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("name the policy by its number"))
-        }
-    }
-}
-
 /// Takes out what makes no backups, which is the second value: policies that are not enabled, and those of whole VMs
 /// that run Windows (documented). Disks of swap need none.
 pub fn working(fleet: Fleet) -> (Fleet, Vec<Policy>) {
@@ -168,20 +130,6 @@ async fn is_deleted(api: &OnApp, machine: &str) -> bool {
 
 fn closed(error: Error) -> Error {
     if is_closed(&error) { not_offered(&error) } else { error }
-}
-
-/// Names the target of a policy that was read alone, as far as this user may read it.
-async fn target_name(api: &OnApp, policy: &Policy) -> Option<String> {
-    let id = policy.target.id.as_deref()?;
-    let label = async |machine: &str| Some(api.machine(machine).await.ok()?.model.label().to_owned());
-    match policy.target.kind {
-        TargetKind::VirtualMachine => label(id).await,
-        TargetKind::Disk => {
-            let machine = api.disk(None, id).await.ok()?.model.machine_id?;
-            Some(format!("{} disk {id}", label(&machine).await?))
-        }
-        TargetKind::Other | TargetKind::Unknown => None,
-    }
 }
 
 /// The error of a cloud without schedules, or of a user who may not read them.

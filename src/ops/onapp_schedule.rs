@@ -5,8 +5,8 @@ use jiff::{Span, Timestamp, ToSpan, Zoned};
 use serde_json::Value;
 
 use super::onapp_change::{NewSchedule, OnAppChange, schedule_ids};
-use crate::error::{Error, Result, code};
-use crate::model::{Change, Interval, Object, Policy, PolicyPatch, Schedule, TargetKind};
+use crate::error::{Error, Result};
+use crate::model::{Change, Object, Policy, PolicyPatch, Schedule, TargetKind};
 use crate::onapp::{OnApp, ScheduleOwner, schedule_fields};
 
 /// Hour and minute, where they are given.
@@ -125,18 +125,4 @@ pub async fn create_again(api: &OnApp, owner: Owner, deleted: Object<Policy>, no
     let fields = schedule_fields::created(owner.kind, &owner.target, settings);
     let Owner { kind, target, label } = owner;
     Ok(NewSchedule { kind, target, label, fields, policy: deleted.model, existing })
-}
-
-/// Refuses an interval that OnApp does not have.
-///
-/// # Errors
-/// `not_offered`, naming those that it has.
-pub fn check_interval(interval: &Interval) -> Result<()> {
-    match interval {
-        Interval::Daily | Interval::Weekly | Interval::Monthly => Ok(()),
-        other => {
-            Err(Error { code: code::NOT_OFFERED.into(), ..Error::usage(format!("OnApp has no {other} schedules")) }
-                .hint("it has daily, weekly and monthly; `--frequency N` makes it every N of these"))
-        }
-    }
 }

@@ -3,9 +3,11 @@
 use super::pick::{chosen, disk_row, must_be_askable, policy_of};
 use super::{onapp_fleet, onapp_policies};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Exit, Result};
 use crate::http::Flow;
-use crate::model::Object;
+use crate::model::{Object, Policy};
+
+const NO_POLICIES: &str = "no policies on this cloud";
 
 /// Returns the machine that was named, or the number of one chosen from those of the cloud.
 pub async fn machine(cx: &Context, named: Option<String>) -> Result<String> {
@@ -48,7 +50,14 @@ pub async fn policies(cx: &Context, named: Vec<String>) -> Result<Vec<String>> {
     }
     must_be_askable(cx, "<POLICY>", "policies list")?;
     let (_, rows, _) = onapp_policies::of_cloud(cx, cx.onapp()?).await?;
-    let chosen = policy_of(cx, rows.into_iter().map(|row| row.model).collect(), "no policies on this cloud")?;
+    let chosen = policy_of(cx, rows.into_iter().map(|row| row.model).collect(), NO_POLICIES)?;
     cx.answered(&[&chosen]);
     Ok(vec![chosen])
+}
+
+/// Lets the user choose one of several policies.
+pub fn one_of_policies(cx: &Context, mut policies: Vec<Object<Policy>>) -> Result<Object<Policy>> {
+    let chosen = policy_of(cx, policies.iter().map(|policy| policy.model.clone()).collect(), NO_POLICIES)?;
+    let at = policies.iter().position(|policy| policy.model.id.as_ref() == Some(&chosen));
+    at.map(|at| policies.swap_remove(at)).ok_or_else(|| Error::new(Exit::NotFound, "not_found", NO_POLICIES))
 }

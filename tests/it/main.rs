@@ -56,6 +56,7 @@ mod names;
 mod onapp;
 mod onapp_apply;
 mod onapp_autobackup;
+mod onapp_bulk;
 mod onapp_cloud;
 mod onapp_contract;
 mod onapp_endpoints;

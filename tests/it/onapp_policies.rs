@@ -167,10 +167,7 @@ fn an_update_sends_the_whole_schedule_and_not_its_target() {
 fn what_the_cloud_cannot_do_is_refused_before_anything_is_sent() {
     let cloud = Cloud::serve(&[]);
     let cases: [(&[&str], &str); 4] = [
-        (
-            &["policy", "create", "--vm", "test1", "--interval", "hourly", "--retention", "5"],
-            "daily, weekly and monthly",
-        ),
+        (&["policy", "create", "--vm", "test1", "--interval", "hourly", "--retention", "5"], "daily, weekly, monthly"),
         (&["policy", "create", "--disk", "1180", "--interval", "daily", "--retention", "5"], "keeps 1 backup"),
         (&["policy", "create", "--vm", "win1", "--interval", "daily", "--retention", "5"], "--disk"),
         (&["policy", "update", "42", "--retention", "5"], "keeps 1 backup"),

@@ -10,7 +10,7 @@ use crate::ops::batch::{self, Batch, Unreadable, question};
 use crate::ops::bulk::{self, Chosen, Selector};
 use crate::ops::pick;
 use crate::ops::pipeline::{Lock, Options};
-use crate::ops::write::{PolicyChange, Written};
+use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 
 /// Moves policies to the trash. One that cannot be read can still be deleted by its id.
 pub async fn run(cx: &Context, args: PolicyDelete) -> Result<()> {
@@ -24,7 +24,7 @@ pub async fn run(cx: &Context, args: PolicyDelete) -> Result<()> {
     let mut lock = Lock::take(cx).await?;
     let batch = Batch::read(cx, &mut lock, names, Unreadable::IsDeleted, &[]).await?;
     let options = Options::new(question(batch.policies.len(), "Delete it?", "Delete"), lock);
-    batch.write(cx, options, |policy| PolicyChange::Delete { policy }.into(), Written::removal).await
+    batch.write(cx, options, |policy| PolicyWrite::from(PolicyChange::Delete { policy }), Written::removal).await
 }
 
 /// Deletes the policies that are selected, a few first.
@@ -35,7 +35,7 @@ async fn selected(cx: &Context, selector: &Selector) -> Result<()> {
     selector.check_limit(cx, policies.len(), policies.len() + unread.len())?;
     let mut options = selector.options(question(policies.len(), "Delete it?", "Delete"), lock);
     let ids: HashSet<&str> = policies.iter().map(|policy| policy.id.as_str()).collect();
-    options.warnings.extend(bulk::left_without(&fleet, &ids));
+    options.warnings.extend(bulk::left_without(&fleet, &ids, "policy"));
     let batch = Batch::of(policies, unread);
-    batch.write(cx, options, |policy| PolicyChange::Delete { policy }.into(), Written::removal).await
+    batch.write(cx, options, |policy| PolicyWrite::from(PolicyChange::Delete { policy }), Written::removal).await
 }

@@ -13,7 +13,6 @@ use crate::args::{PolicyCommand, PolicyList};
 use crate::config::Provider;
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::bulk::Selector;
 
 pub async fn run(cx: &Context, verb: PolicyCommand) -> Result<()> {
     let is_onapp = || cx.provider_is(Provider::OnApp);
@@ -23,15 +22,9 @@ pub async fn run(cx: &Context, verb: PolicyCommand) -> Result<()> {
         PolicyCommand::Show(args) => show::run(cx, args).await,
         PolicyCommand::Create(args) if is_onapp()? => onapp::create(cx, args).await,
         PolicyCommand::Create(args) => create::run(cx, args).await,
-        PolicyCommand::Update(args) if is_onapp()? => {
-            let selector = Selector::new(cx, &args.bulk, args.interval_is.as_ref(), &args.policies)?;
-            onapp::update(cx, args, selector.is_some()).await
-        }
+        PolicyCommand::Update(args) if is_onapp()? => onapp::update(cx, args).await,
         PolicyCommand::Update(args) => update::run(cx, args).await,
-        PolicyCommand::Delete(args) if is_onapp()? => {
-            let selector = Selector::new(cx, &args.bulk, None, &args.policies)?;
-            onapp::delete(cx, &args.policies, selector.as_ref()).await
-        }
+        PolicyCommand::Delete(args) if is_onapp()? => onapp::delete(cx, args).await,
         PolicyCommand::Delete(args) => delete::run(cx, args).await,
         PolicyCommand::Restore(args) => restore::run(cx, args).await,
         PolicyCommand::ScheduleDelete(args) => schedule_delete::run(cx, args).await,

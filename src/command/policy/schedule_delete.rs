@@ -11,7 +11,7 @@ use crate::ops::bulk::{self, Chosen, Selector};
 use crate::ops::deletion_time::DeletionTime;
 use crate::ops::pick;
 use crate::ops::pipeline::{Lock, Options};
-use crate::ops::write::{PolicyChange, Written};
+use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 
 /// Schedules the deletion of policies.
 pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
@@ -35,7 +35,7 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
             let Chosen { policies, unread, fleet } = selector.read(cx, api).await?;
             selector.check_limit(cx, policies.len(), policies.len() + unread.len())?;
             let ids: HashSet<&str> = policies.iter().map(|policy| policy.id.as_str()).collect();
-            warning = bulk::left_without(&fleet, &ids);
+            warning = bulk::left_without(&fleet, &ids, "policy");
             Batch::of(policies, unread)
         }
     };
@@ -56,7 +56,9 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
         Some(selector) => selector.options(question, lock),
     };
     let options = Options { is_stale, warnings: warning.into_iter().collect(), ..options };
-    batch.write(cx, options, |policy| PolicyChange::ScheduleDelete { policy, at }.into(), Written::policy).await
+    batch
+        .write(cx, options, |policy| PolicyWrite::from(PolicyChange::ScheduleDelete { policy, at }), Written::policy)
+        .await
 }
 
 /// Asks for the time, until it is one that the API would take.

@@ -48,7 +48,7 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
 }
 
 /// The error of an update that names no field.
-fn no_changes() -> Error {
+pub(super) fn no_changes() -> Error {
     Error::usage("no changes specified").hint("give `--retention`, `--interval`, `--frequency`, `--time` or `--minute`")
 }
 
@@ -63,7 +63,8 @@ async fn selected(cx: &Context, selector: &Selector, args: &PolicyUpdate, patch:
     let count = policies.len() + unread.len();
     let changing: Vec<_> =
         policies.into_iter().filter(|policy| !patch.against(&policy.before.model).is_empty()).collect();
-    changing.iter().try_for_each(|policy| guard::check_expectations(&args.expect, policy))?;
+    let mut expected = changing.iter();
+    expected.try_for_each(|policy| guard::check_expectations(&args.expect, &policy.id, &policy.before.model))?;
     selector.check_limit(cx, changing.len(), count)?;
     if changing.is_empty() && !cx.global.dry_run {
         Rows::<Policy>::begin_results(cx)?.end(Walk::default(), "to change")?;

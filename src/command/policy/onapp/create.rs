@@ -1,0 +1,69 @@
+//! `bpctl policy create`
+
+use super::{not_offered, start};
+use crate::args::PolicyCreate;
+use crate::context::Context;
+use crate::error::{Error, Result, code};
+use crate::model::{Capabilities, Policy, TargetKind};
+use crate::onapp::OnApp;
+use crate::ops::batch::finish;
+use crate::ops::find::with_server;
+use crate::ops::onapp_change::{OnAppChange, OnAppWrite};
+use crate::ops::onapp_policies::of_owner;
+use crate::ops::onapp_schedule::{self, Owner};
+use crate::ops::pipeline::{self, Lock, Options};
+use crate::ops::write::Written;
+
+pub async fn create(cx: &Context, args: PolicyCreate) -> Result<()> {
+    cx.check_columns::<Policy>()?;
+    let (Some(interval), true) = (&args.fields.interval, args.vm.is_some() || args.disk.is_some()) else {
+        return Err(Error::usage("`--vm` or `--disk`, and `--interval` are needed")
+            .hint("as in `bpctl policy create --vm web1 --interval daily --retention 14`"));
+    };
+    let mut patch = args.fields.patch();
+    let kind = if args.disk.is_some() { TargetKind::Disk } else { TargetKind::VirtualMachine };
+    if let Some(reason) = Capabilities::ONAPP.refusal(kind, &patch) {
+        return Err(not_offered(reason));
+    }
+    if kind != TargetKind::Disk && patch.retention.is_none() {
+        return Err(Error::usage("`--retention` is missing"));
+    }
+    let api = cx.onapp()?;
+    let lock = Lock::take(cx).await?;
+    let owner = owner(api, &args).await?;
+    let label = owner.label.clone();
+    let existing = of_owner(api, owner.scope()).await?;
+    let same = existing.rows.iter().find(|policy| policy.model.schedule.interval.as_ref() == Some(interval));
+    if let Some(same) = same.filter(|_| !args.allow_duplicate) {
+        let id = same.model.id_text();
+        return Err(Error {
+            code: code::CONFIRMATION_REQUIRED.into(),
+            ..Error::usage(format!("{label} already has a policy of this interval: {id}"))
+        }
+        .hint(format!("`bpctl policy update {id}` changes it; `--allow-duplicate` creates another one")));
+    }
+    let start = start(cx, &mut patch, None)?;
+    let new = onapp_schedule::create(api, owner, &patch, start).await?;
+    let options = Options::new(format!("Create a policy for {label}?"), lock);
+    match pipeline::run(cx, vec![OnAppWrite::from(OnAppChange::CreatePolicy(new))], options).await? {
+        None => Ok(()),
+        Some(sequence) => finish(cx, sequence, Vec::new(), true, Written::policy),
+    }
+}
+
+async fn owner(api: &OnApp, args: &PolicyCreate) -> Result<Owner> {
+    if let Some(disk) = &args.disk {
+        return Ok(Owner { kind: TargetKind::Disk, target: disk.clone(), label: format!("disk {disk}") });
+    }
+    let name = args.vm.as_deref().unwrap_or_default();
+    let machine = with_server(api, name, async |id| api.machine(&id).await).await?;
+    let is_windows = machine.raw["operating_system"].as_str().is_some_and(|os| os.eq_ignore_ascii_case("windows"));
+    let label = machine.model.label().to_owned();
+    let id = machine.model.id.ok_or_else(|| Error::invalid_response(format!("the VM `{name}` has no number")))?;
+    if is_windows || machine.raw["support_incremental_backups"] == false {
+        let why = if is_windows { "runs Windows" } else { "has no incremental backups" };
+        return Err(not_offered(format!("{label} {why}: its disks are backed up, each by a policy of its own"))
+            .hint(format!("name a disk with `--disk`; `bpctl disk list --vm {id}` shows them")));
+    }
+    Ok(Owner { kind: TargetKind::VirtualMachine, target: id, label })
+}
