@@ -116,7 +116,17 @@ fn output_on_onapp_meets_its_schemas() {
     documents.of("check", cloud.bpctl(&["check", "--max-age", "1m"]));
     documents.of("dry-run", cloud.bpctl(&["policies", "delete", "--match", "db1*", "--dry-run"]));
     documents.of("dry-run", cloud.bpctl(&["backup", "create", "--disk", "1101", "--dry-run"]));
+    let before = cloud.bpctl(&["snapshot"]).run().ok().stdout;
+    let before = cloud.home.file("before.json", &before).display().to_string();
+    let file = "version = 1\n[[policy]]\nvm = 'web1'\ninterval = 'daily'\nretention = 9\n[[policy]]\nvm = 'test1'\ninterval = 'weekly'\nretention = 4\n";
+    let file = cloud.home.file("policies.toml", file).display().to_string();
+    documents.of("plan", cloud.bpctl(&["plan", "-f", &file]));
+    documents.of("lint", cloud.bpctl(&["lint", "-f", &file]));
+    cloud.bpctl(&["apply", "-f", &file, "--yes"]).run().ok();
     cloud.bpctl(&["policy", "delete", "31", "--yes"]).run().ok();
+    cloud.bpctl(&["policy", "pause", "32", "--yes"]).run().ok();
+    let changes = documents.of("diff", cloud.bpctl(&["diff", &before])).json();
+    assert!(changes.to_string().contains("test1"), "{changes}");
     documents.of("history", cloud.bpctl(&["history"]));
     documents.check();
 }
