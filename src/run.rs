@@ -16,7 +16,7 @@ use crate::help;
 use crate::system::{System, hang_up_is_ignored};
 use crate::time;
 use crate::ui::{Ui, UiOptions};
-use crate::view::{OutputOptions, TimeFormat, unknown_line};
+use crate::view::{JqFilter, OutputOptions, TimeFormat, unknown_line};
 
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
@@ -40,6 +40,14 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Ok(format) => format,
         Err(error) => return ended(&ui, Err(error)),
     };
+    if let Some(expression) = &cli.global.jq {
+        match JqFilter::parse(expression) {
+            Ok(filter) => ui.filter_by(filter, system.stdout_is_terminal),
+            Err(why) => {
+                return ended(&ui, Err(Error::usage(format!("invalid value '{expression}' for '--jq': {why}"))));
+            }
+        }
+    }
     let output = output_options(&cli.global, &system, format);
     let is_plugin = matches!(&cli.command, Command::Check(args) if args.format == Some(CheckFormat::Nagios));
     let mut cx = Context::new(system, cli.global, ui, output);
@@ -219,6 +227,9 @@ fn format_of_arguments(arguments: &[OsString], system: &System) -> Format {
 
 /// Resolves the output format: flag, then environment.
 fn format(cli: &Cli, system: &System) -> Result<Format> {
+    if cli.global.jq.is_some() {
+        return json_format(cli);
+    }
     if let Command::Check(args) = &cli.command
         && let Some(format) = args.format
     {
@@ -233,6 +244,24 @@ fn format(cli: &Cli, system: &System) -> Result<Format> {
                 Error::usage(format!("invalid value '{name}' for '{}'", env::OUTPUT))
                     .hint("use table, wide, json, jsonl, yaml, csv, tsv or id")
             }),
+    }
+}
+
+/// The format of what `--jq` filters.
+fn json_format(cli: &Cli) -> Result<Format> {
+    let (is_to_stdout, has_json) = match &cli.command {
+        Command::Check(args) => (args.output_file.is_none(), args.format.is_none_or(|it| it == CheckFormat::Json)),
+        Command::Completions(_) | Command::Man(_) | Command::Help(_) | Command::Report(_) => (true, false),
+        Command::Sandbox(SandboxCommand::Serve(_)) => (true, false),
+        _ => (true, true),
+    };
+    match cli.global.output {
+        _ if !has_json => Err(Error::usage("`--jq` filters JSON, and this command prints none")),
+        _ if !is_to_stdout => Err(Error::usage("`--jq` filters what is printed, and `--output-file` prints nothing")),
+        None => Ok(Format::Json),
+        Some(format @ (Format::Json | Format::Jsonl)) => Ok(format),
+        Some(format) => Err(Error::usage(format!("`--jq` filters JSON, not `-o {}`", format.name()))
+            .hint("leave `-o` out, or use `-o json` or `-o jsonl`")),
     }
 }
 

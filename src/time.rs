@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 /// The forms that `--at` takes, for help and errors.
@@ -233,7 +233,7 @@ pub fn for_people(instant: Timestamp, now: Timestamp, zone: &TimeZone, out: &mut
 /// A sentence about an unknown zone.
 pub fn zone(name: &str) -> Result<TimeZone, String> {
     let name = name.trim();
-    if let Ok(zone) = TimeZone::get(name) {
+    if let Ok(zone) = TimeZoneDatabase::bundled().get(name) {
         return Ok(zone);
     }
     let unknown = || format!("unknown time zone `{name}`; expected a name such as `Europe/Berlin`, or `UTC`");

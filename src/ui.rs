@@ -5,6 +5,7 @@
 //! holds the error object alone.
 
 mod hidden;
+mod output;
 mod progress;
 mod prompt;
 
@@ -12,7 +13,7 @@ pub use progress::Bar;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::io::{self, BufWriter, Read, Stdout, Write};
+use std::io::{self, Read, Write};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ use crate::error::{Error, Report, Result};
 use crate::fs::detached;
 use crate::http::Progress as Reports;
 use crate::text::{escape, to_ascii};
+use crate::view::JqFilter;
+use output::Output;
 use progress::Progress;
 
 /// How the program speaks.
@@ -50,7 +53,7 @@ pub struct UiOptions {
 /// Standard output, standard error and the keyboard.
 pub struct Ui {
     options: UiOptions,
-    out: RefCell<BufWriter<Stdout>>,
+    out: Rc<RefCell<Output>>,
     held_back: Rc<RefCell<Vec<String>>>,
     /// What `-q` left unsaid: a question may be about it.
     unsaid: RefCell<Vec<String>>,
@@ -68,7 +71,7 @@ impl Ui {
         Self {
             options,
             progress: Rc::new(Progress::new(options.is_terminal && !options.is_quiet && !options.is_dumb)),
-            out: RefCell::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
+            out: Rc::new(RefCell::new(Output::new())),
             held_back: Rc::default(),
             unsaid: RefCell::new(Vec::new()),
             thinking: Cell::new(Duration::ZERO),
@@ -77,9 +80,15 @@ impl Ui {
         }
     }
 
-    /// Makes one that speaks for a profile, with the same progress.
+    /// Makes one that speaks for a profile, with the same progress and output.
     pub fn on_profile(&self, name: &str) -> Self {
-        Self { progress: Rc::clone(&self.progress), speaker: Some(name.to_owned()), ..Self::new(self.options) }
+        let (out, progress) = (Rc::clone(&self.out), Rc::clone(&self.progress));
+        Self { out, progress, speaker: Some(name.to_owned()), ..Self::new(self.options) }
+    }
+
+    /// Prints what a jq expression makes of results, rather than the results. `is_terminal` says where they go.
+    pub fn filter_by(&self, filter: JqFilter, is_terminal: bool) {
+        self.out.borrow_mut().filter_by(filter, is_terminal);
     }
 
     /// Takes over what another held back.
@@ -133,7 +142,7 @@ impl Ui {
     /// Hands on to the reader of standard output what was written so far.
     pub fn flush(&self) -> Result<()> {
         self.progress.clear();
-        self.out.borrow_mut().flush().map_err(|error| Error::io("standard output", &error))
+        self.out.borrow_mut().send()
     }
 
     /// Prints a note. With `-q` it is printed only if a question follows.
@@ -180,8 +189,10 @@ impl Ui {
 
     /// Prints an error, in words or as one JSON object.
     pub fn error(&self, error: &Error) {
-        // Rows that were handed in before the error are part of what happened; a broken stream is not news.
-        let _ = self.out.borrow_mut().flush();
+        // Rows that were handed in before the error are part of what happened; a reader that is gone is not news.
+        let sent = self.out.borrow_mut().send();
+        let unsent = sent.err().filter(|unsent| unsent.report == Report::Error);
+        let error = &unsent.map_or_else(|| error.clone(), |unsent| error.clone().hint(unsent.message));
         if self.options.is_json {
             return self.line(&error.to_json().to_string());
         }

@@ -82,6 +82,14 @@ pub struct Global {
     #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
     #[arg(hide_possible_values = true, help_heading = "Output")]
     pub output: Option<Format>,
+    /// Print what a jq expression makes of the JSON, such as '.[].id'
+    ///
+    /// Implies `-o json`; with `-o jsonl` each row is filtered on its own. Text is printed without quotes, anything else as
+    /// JSON on one line. It has the functions of jq, as jaq has them, without `env` and `$ENV`.
+    #[cfg_attr(feature = "jq", arg(long, global = true, value_name = "EXPR", allow_hyphen_values = true))]
+    #[cfg_attr(feature = "jq", arg(conflicts_with = "print_request", help_heading = "Output"))]
+    #[cfg_attr(not(feature = "jq"), arg(skip))]
+    pub jq: Option<String>,
     /// Show only these columns, in this order
     ///
     /// For table, wide, csv and tsv. Without a value it lists the columns of the command; `bpctl help formatting` lists

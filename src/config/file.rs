@@ -302,7 +302,7 @@ impl Reader<'_> {
 
 /// Accepts the name of a time zone.
 pub(super) fn check_zone(name: &str) -> std::result::Result<(), String> {
-    match jiff::tz::TimeZone::get(name) {
+    match jiff::tz::TimeZoneDatabase::bundled().get(name) {
         Ok(_) => Ok(()),
         Err(_) => Err(format!("unknown time zone `{name}`; expected a name such as `Europe/London` or `UTC`")),
     }

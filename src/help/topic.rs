@@ -175,6 +175,9 @@ fn formatting() -> Vec<Block> {
              and times stay Unix seconds. Passwords are printed as [REDACTED] unless --show-secrets is given. With \
              several profiles, each row is {\"profile\": NAME, \"object\": …}.",
         ),
+        Block::text(
+            "`--jq EXPR` prints what an expression of jq makes of the JSON, without jq being installed: `--jq '.[].id'`.",
+        ),
         Block::Heading("Lists"),
         Block::terms(
             [

@@ -49,6 +49,7 @@ mod home;
 mod hostile;
 mod imports;
 mod journal;
+mod jq;
 mod life_cycle;
 mod links;
 mod lint;
