@@ -67,6 +67,7 @@ fn has_requests_to_print(command: &Command) -> bool {
         | Command::Undo(_)
         | Command::Org(_)
         | Command::Backups(_)
+        | Command::Autobackup(_)
         | Command::Transactions(_)
         | Command::Lint(_)
         | Command::Apply(_) => true,

@@ -86,6 +86,16 @@ fn an_onapp_cloud_takes_user_and_password() {
     assert_eq!(status(), "enabled");
     carry_out(&pause[0], "me", password);
     assert_eq!(status(), "disabled");
+    let switch = ["autobackup", "on", "--vm", "web1"];
+    let run = cloud.bpctl(&["autobackup", "off", "--vm", "app1"]).args(&PRINT).run().ok();
+    assert_eq!(run.stdout, "", "app1 has no policies: {}", run.report());
+    run.mentions(&["no changes: nothing would be sent"]);
+    let on = printed(cloud.bpctl(&switch));
+    assert_eq!(on.len(), 1, "{on:?}");
+    carry_out(&on[0], "me", password);
+    assert_eq!(status(), "enabled");
+    let run = cloud.bpctl(&switch).args(&PRINT).run().ok().mentions(&["no changes: nothing would be sent"]);
+    assert_eq!(run.stdout, "");
     // A POST without a body.
     let create = printed(cloud.bpctl(&["backup", "create", "--disk", "1101"]));
     assert_eq!(create.len(), 1, "{create:?}");
