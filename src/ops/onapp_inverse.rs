@@ -12,6 +12,7 @@ use crate::error::{Error, Exit, Result, code};
 use crate::journal::{Action, Entry, Outcome};
 use crate::model::{Object, PolicyPatch, TargetKind};
 use crate::onapp::{OnApp, is_gone, policy as convert};
+use crate::system::quoted;
 
 /// Makes the write that reverses a change.
 ///
@@ -141,6 +142,7 @@ fn no_way_back(cx: &Context, entry: &Entry) -> Error {
     let number = entry.number;
     let id = entry.policy.as_deref().unwrap_or("BACKUP");
     let of = entry.target.as_deref().unwrap_or("the VM");
+    let (point, vm) = (entry.policy.as_deref().unwrap_or("POINT"), quoted(entry.target.as_deref().unwrap_or("VM")));
     let (why, hint) = match entry.action {
         Action::CreateBackup => (
             format!("a backup that was taken is not deleted by undoing change {number}"),
@@ -152,6 +154,20 @@ fn no_way_back(cx: &Context, entry: &Entry) -> Error {
                 None => {
                     "`bpctl backups list` shows the backups; `--backup-first` takes one before a restoration".to_owned()
                 }
+            };
+            (format!("what change {number} overwrote on {of} is gone"), hint)
+        }
+        Action::CreatePoint => (
+            format!("a recovery point that was taken is not deleted by undoing change {number}"),
+            format!("delete it in the control panel; `bpctl backup show {point} --point --vm {vm}` shows it"),
+        ),
+        Action::RestorePoint => {
+            let hint = match taken_first(cx, entry) {
+                Some(first) => {
+                    let restore = format!("bpctl backup restore {first} --point --vm {vm}");
+                    format!("`{restore}` restores the recovery point that was taken before")
+                }
+                None => format!("`bpctl backups list --vm {vm} --kind points` shows the recovery points"),
             };
             (format!("what change {number} overwrote on {of} is gone"), hint)
         }
@@ -180,5 +196,5 @@ fn no_way_back(cx: &Context, entry: &Entry) -> Error {
 fn taken_first(cx: &Context, entry: &Entry) -> Option<String> {
     let first = entry.command_id.filter(|first| *first != entry.number)?;
     let first = cx.journal().ok()?.find(first).ok()??.entry()?;
-    first.policy.filter(|_| first.action == Action::CreateBackup)
+    first.policy.filter(|_| matches!(first.action, Action::CreateBackup | Action::CreatePoint))
 }

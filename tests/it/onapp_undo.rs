@@ -188,6 +188,21 @@ fn backups_have_no_way_back_and_the_hint_says_what_can_be_done() {
             assert!(restored.contains(&format!("`bpctl backup restore {newest}`")), "{restored}");
         });
         scope.spawn(|| {
+            // `bpctl backup delete` does not take recovery points.
+            let cloud = Cloud::serve(&[]);
+            let taken = hint(&cloud, &["backup", "create", "--vm", "files1", "--resource", "3", "--wait"]);
+            let id = history(&cloud)[0]["policy"].as_str().unwrap().to_owned();
+            let show = format!("backup show {id} --point --vm files1");
+            assert!(taken.contains("in the control panel") && taken.contains(&format!("`bpctl {show}`")), "{taken}");
+            assert!(!taken.contains("backup delete"), "{taken}");
+            cloud.bpctl(&show.split(' ').collect::<Vec<_>>()).run().ok();
+        });
+        scope.spawn(|| {
+            let restore = ["backup", "restore", "13", "--point", "--vm", "files1", "--yes", "--wait"];
+            let plain = hint(&Cloud::serve(&[]), &restore);
+            assert!(plain.contains("`bpctl backups list --vm files1 --kind points`"), "{plain}");
+        });
+        scope.spawn(|| {
             let cloud = Cloud::serve(&[]);
             let converted = hint(&cloud, &["backup", "convert", "6117", "--label", "web", "--yes"]);
             assert!(converted.contains("bpctl backup show 6117"), "{converted}");
