@@ -32,6 +32,8 @@ pub struct Tally {
     current: Cell<usize>,
     /// The id of the object that the current write was accepted for.
     accepted: RefCell<Option<String>>,
+    /// Where to look for what became of the current write, as a hint.
+    look: RefCell<String>,
     /// Whether any write was accepted. An object that was already as wanted is done without one.
     has_accepted: Cell<bool>,
 }
@@ -48,13 +50,15 @@ impl Tally {
         self.accepted.take();
     }
 
-    /// The request of the current write is about to be sent.
-    pub fn send(&self) {
+    /// The request of the current write is about to be sent. `look` is the hint where its outcome can be seen.
+    pub fn send(&self, look: &str) {
         self.set(self.current.get(), State::InFlight);
+        self.look.replace(look.to_owned());
     }
 
-    /// The API accepted the current write, to the object `id`.
-    pub fn accept(&self, id: &str) {
+    /// The API accepted the current write, to the object `id`. From now on, `look` is where its outcome can be seen.
+    pub fn accept(&self, id: &str, look: &str) {
+        self.look.replace(look.to_owned());
         self.has_accepted.set(true);
         if let Some((label, state)) = self.writes.borrow_mut().get_mut(self.current.get()) {
             *state = State::Accepted;
@@ -112,9 +116,11 @@ impl Tally {
         let mut detail: serde_json::Map<String, Value> = detail.collect();
         let error = Error::interrupted(format!("interrupted; {}", listed.join("; "))).changed(changed);
         let mut error = error.hint("`bpctl history` shows what was written; nothing more is sent");
+        if has(State::Accepted) || has(State::InFlight) {
+            error = error.hint(self.look.borrow().clone());
+        }
         if let Some(id) = self.accepted.borrow().as_ref().filter(|_| has(State::Accepted)) {
             detail.insert("id".to_owned(), id.as_str().into());
-            error = error.hint(format!("`bpctl policy show {id}` shows whether it was changed"));
         }
         Some(error.detail(Value::Object(detail)))
     }
@@ -140,11 +146,12 @@ mod tests {
         let tally = Tally::default();
         assert!(tally.interruption().is_none());
         tally.begin(["a", "b", "c"].into_iter().map(str::to_owned));
-        tally.accept("a");
+        tally.accept("a", "look at a");
         tally.set(0, State::Done);
         tally.start(1);
-        tally.send();
+        tally.send("look at b");
         let error = tally.interruption().unwrap();
+        assert_eq!(error.hints[1..], ["look at b"]);
         assert_eq!(error.message, "interrupted; done: 1 (a); in flight, outcome unknown: 1 (b); not tried: 1 (c)");
         assert_eq!((&error.detail["not_tried"], error.changed), (&json!(["c"]), Changed::Yes));
         tally.close();
@@ -157,10 +164,11 @@ mod tests {
         tally.begin(["web-1"].into_iter().map(str::to_owned));
         tally.start(0);
         assert_eq!(tally.interruption().unwrap().changed, Changed::No);
-        tally.send();
+        tally.send("look at the list");
         assert_eq!(tally.interruption().unwrap().changed, Changed::Maybe);
-        tally.accept("dbp_1");
+        tally.accept("dbp_1", "look at dbp_1");
         let error = tally.interruption().unwrap();
+        assert_eq!(error.hints[1..], ["look at dbp_1"]);
         assert_eq!(error.message, "interrupted; done: none; accepted, not verified: 1 (web-1: dbp_1)");
         assert_eq!(error.changed, Changed::Yes);
     }

@@ -35,7 +35,7 @@ pub async fn update(
         if let Err(error) = api.write(&request).await {
             return Err(after_unknown(api, policy, error, |now| verify(change, before, now).is_ok()).await);
         }
-        cx.tally.accept(&policy.id);
+        cx.tally.accept(&policy.id, &look_at(&policy.id));
         let read =
             read_while(async || api.policy(&policy.id).await, |after| is_still_old(change, before, &after.model));
         let after = read.await.map_err(|error| not_verified(&policy.id, &error))?;
@@ -64,7 +64,7 @@ pub async fn schedule_delete(
             Ok(cause) => cause,
             Err(error) => return Err(after_unknown(api, policy, error, is_scheduled).await),
         };
-        cx.tally.accept(&policy.id);
+        cx.tally.accept(&policy.id, &look_at(&policy.id));
         let old = policy.before.model.auto_move_to_trash_at;
         let is_old = |after: &Object<Policy>| {
             let seen = after.model.auto_move_to_trash_at;
@@ -101,7 +101,7 @@ pub async fn delete(
         if let Err(error) = api.remove(&Katapult::delete_request(&policy.id)).await {
             return Err(after_unknown(api, policy, error, |_| false).await);
         }
-        cx.tally.accept(&policy.id);
+        cx.tally.accept(&policy.id, &look_at(&policy.id));
         trash_entry(cx, api, &policy.id).await
     };
     match removed.await.map_err(|error| with_look(error, &policy.id)) {
@@ -174,6 +174,7 @@ pub async fn restore(
         before: &Value::Null,
         wanted: Value::Null,
         undoes,
+        look: look_at(id),
     };
     let record = Record::begin(cx, &intent);
     let restored = async {
@@ -181,7 +182,7 @@ pub async fn restore(
             Ok(cause) => cause,
             Err(error) => return Err(after_unknown_restore(api, id, error).await),
         };
-        cx.tally.accept(id);
+        cx.tally.accept(id, &look_at(id));
         let look = async || match api.policy(id).await {
             Err(error) if is_gone(&error) => Ok(Err(error)),
             read => read.map(Ok),
@@ -217,6 +218,7 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
         before: &Value::Null,
         wanted: wanted_policy(new, &request),
         undoes,
+        look: look_at_owner(new),
     };
     let record = Record::begin(cx, &intent);
     let id = match api.create(&request).await {
@@ -229,7 +231,7 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
         return Err(record.fail(look(api, new, error).await));
     }
     record.note_object(&id);
-    cx.tally.accept(&id);
+    cx.tally.accept(&id, &look_at(&id));
     let look_at_it = async || match api.policy(&id).await {
         Err(error) if is_gone(&error) => Ok(Err(error)),
         read => read.map(Ok),
@@ -289,15 +291,12 @@ fn not_the_new_one(new: &NewPolicy, id: &str, why: &str) -> Error {
         "the answer to the creation of a policy for {} names policy {id}, which {why}: whether one was created is unknown",
         new.owner.label
     );
-    Error::invalid_response(message)
-        .detail(json!({"id": id}))
-        .with_outcome_unknown()
-        .hint(format!("`bpctl policies list {}` shows what happened", new.owner.flag))
+    Error::invalid_response(message).detail(json!({"id": id})).with_outcome_unknown().hint(look_at_owner(new))
 }
 
 /// Looks whether a create whose answer was lost was carried out.
 async fn look(api: &Katapult, new: &NewPolicy, error: Error) -> Error {
-    let hint = format!("`bpctl policies list {}` shows what happened", new.owner.flag);
+    let hint = look_at_owner(new);
     let (Some(known), Ok(now)) = (new.existing_ids(), api.all_policies(&new.owner.owner).await) else {
         return error.hint(hint);
     };
@@ -351,7 +350,17 @@ fn with_look(error: Error, id: &str) -> Error {
     if error.changed == Changed::No {
         return error;
     }
-    error.hint(format!("`bpctl policy show {id}` shows what happened"))
+    error.hint(look_at(id))
+}
+
+/// The hint to look at a policy.
+fn look_at(id: &str) -> String {
+    format!("`bpctl policy show {id}` shows what happened")
+}
+
+/// The hint to look at the policies of what a new one is for.
+fn look_at_owner(new: &NewPolicy) -> String {
+    format!("`bpctl policies list {}` shows what happened", new.owner.flag)
 }
 
 /// The error of a write that was accepted, and whose object could not be read afterwards.
@@ -386,6 +395,14 @@ fn not_restored(id: &str, error: &Error) -> Error {
 impl PolicySnapshot {
     fn intent(&self, action: Action, wanted: Value, undoes: Option<u64>) -> Intent<'_> {
         let target = Some(self.before.model.target.label()).filter(|label| *label != "-");
-        Intent { action, policy: Some(&self.id), target, before: &self.before.raw, wanted, undoes }
+        Intent {
+            action,
+            policy: Some(&self.id),
+            target,
+            before: &self.before.raw,
+            wanted,
+            undoes,
+            look: look_at(&self.id),
+        }
     }
 }

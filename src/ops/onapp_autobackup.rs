@@ -73,7 +73,7 @@ impl AutobackupWrite {
         if let Err(error) = api.write(request).await {
             return Err(if error.outcome_unknown() { self.after_lost_answer(api, error).await } else { error });
         }
-        cx.tally.accept(&self.target);
+        cx.tally.accept(&self.target, &self.look());
         let not_verified = |error: Error| {
             let message =
                 format!("autobackup of {} was switched, but reading it back failed: {}", self.label, error.message);
@@ -207,7 +207,9 @@ impl Write for AutobackupWrite {
         let before = self.raw();
         let wanted = json!({"autobackup": self.word()});
         let target = Some(self.label.as_str());
-        let record = Record::begin(cx, &Intent { action, policy: None, target, before: &before, wanted, undoes: None });
+        let look = self.look();
+        let intent = Intent { action, policy: None, target, before: &before, wanted, undoes: None, look };
+        let record = Record::begin(cx, &intent);
         let now = match self.switch(cx, api, &request).await {
             Ok(now) => now,
             Err(error) => return Err(record.fail(error)),

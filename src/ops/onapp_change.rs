@@ -31,6 +31,38 @@ impl From<OnAppChange> for OnAppWrite {
     }
 }
 
+impl OnAppWrite {
+    /// The command that shows what became of it, as a hint: the object itself, or the list that a new one appears in.
+    pub fn look(&self) -> String {
+        match &self.change {
+            OnAppChange::CreateBackup(new) => {
+                format!("`bpctl backups list --vm {} --kind all` shows what happened", new.machine)
+            }
+            OnAppChange::RestoreBackup(backup)
+            | OnAppChange::DeleteBackup(backup)
+            | OnAppChange::ConvertBackup { backup, .. } => backup.look(),
+            OnAppChange::NoteBackup { backup, .. } => look_at_backup(&backup.id),
+            OnAppChange::CreatePolicy(new) => {
+                let flag = if new.kind == TargetKind::Disk { "--disk" } else { "--vm" };
+                format!("`bpctl policies list {flag} {}` shows what happened", new.target)
+            }
+            OnAppChange::UpdatePolicy { before, .. } | OnAppChange::DeletePolicy { before } => {
+                look_at_policy(before.model.id_text())
+            }
+        }
+    }
+}
+
+/// The hint to look at a backup.
+pub fn look_at_backup(id: &str) -> String {
+    format!("`bpctl backup show {id}` shows its state")
+}
+
+/// The hint to look at a policy.
+pub fn look_at_policy(id: &str) -> String {
+    format!("`bpctl policy show {id}` shows what happened")
+}
+
 /// The ways to change something.
 pub enum OnAppChange {
     CreateBackup(NewBackup),
@@ -110,6 +142,14 @@ impl BackupSnapshot {
     pub fn made_at(&self) -> String {
         let made = self.before.model.built_at.or(self.before.model.created_at);
         made.map_or_else(|| "an unknown time".to_owned(), |at| time::rfc3339(at, &jiff::tz::TimeZone::UTC))
+    }
+
+    /// The hint to look at what the cloud does with it.
+    fn look(&self) -> String {
+        match &self.machine {
+            Some(machine) => format!("`bpctl transactions list --vm {machine}` shows what happened"),
+            None => look_at_backup(&self.id),
+        }
     }
 
     pub fn in_a_line(&self, times: &TimeFormat) -> String {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::onapp_change::{
-    BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, backup_ids, is_as_wanted, schedule_ids,
+    BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, backup_ids, is_as_wanted, look_at_backup,
+    look_at_policy, schedule_ids,
 };
 use super::onapp_wait::{self, Goal, Watch};
 use super::read_back::read_until;
@@ -64,7 +65,8 @@ fn begin<'a>(cx: &'a Context, write: &OnAppWrite, action: Action, id: Option<&st
         wanted = fields.take();
     }
     let (before, undoes) = (write.before(), write.undoes);
-    Record::begin(cx, &Intent { action, policy: id, target: Some(target), before: &before, wanted, undoes })
+    let look = write.look();
+    Record::begin(cx, &Intent { action, policy: id, target: Some(target), before: &before, wanted, undoes, look })
 }
 
 async fn create_backup(
@@ -77,13 +79,13 @@ async fn create_backup(
     let since = onapp_wait::newest(api, Some(&new.machine), write.wait).await;
     let record = begin(cx, write, Action::CreateBackup, None, &new.label);
     let list = async || backup_ids(api, &new.machine).await;
-    let hint = format!("`bpctl backups list --vm {} --kind all` shows what happened", new.machine);
-    let id = match created(cx, api, request, write.wait, (&new.existing, &list), (&new.label, "backup", &hint)).await {
+    let look = write.look();
+    let id = match created(cx, api, request, write.wait, (&new.existing, &list), (&new.label, "backup", &look)).await {
         Ok(id) => id,
         Err(error) => return Err(record.fail(error)),
     };
     record.note_object(&id);
-    cx.tally.accept(&id);
+    cx.tally.accept(&id, &look_at_backup(&id));
     let actions = ["take_backup", "take_incremental_backup"];
     let watch = Watch { machine: Some(&new.machine), backup: &id, actions: &actions, since, goal: Goal::Built };
     let ended = async {
@@ -114,10 +116,7 @@ async fn act_on(
     let since = onapp_wait::newest(api, machine, write.wait).await;
     let record = begin(cx, write, action, Some(&backup.id), &backup.label);
     let is_deletion = action == Action::DeleteBackup;
-    let look = || match machine {
-        Some(machine) => format!("`bpctl transactions list --vm {machine}` shows what happened"),
-        None => format!("`bpctl backup show {}` shows its state", backup.id),
-    };
+    let look = write.look();
     let done = async {
         let sent = onapp_wait::unless_busy(cx, write.wait, async || {
             if is_deletion { api.remove(request).await.map(|()| Value::Null) } else { api.write(request).await }
@@ -125,11 +124,11 @@ async fn act_on(
         let answer = match sent.await {
             Ok(answer) => answer,
             Err(error) if error.outcome_unknown() => {
-                return Err(after_lost_answer(api, backup, since, actions, error).await.hint(look()));
+                return Err(after_lost_answer(api, backup, since, actions, error).await.hint(&look));
             }
             Err(error) => return Err(error),
         };
-        cx.tally.accept(&backup.id);
+        cx.tally.accept(&backup.id, &look);
         if let Some(template) = answer.get("image_template").and_then(|template| template.get("id")) {
             cx.ui.note(&format!("template {template} is being made"));
         }
@@ -137,7 +136,7 @@ async fn act_on(
         let watch = Watch { machine, backup: &backup.id, actions, since, goal };
         match write.wait {
             Some(limit) => onapp_wait::wait(cx, api, &watch, limit).await?,
-            None => cx.ui.note(&format!("queued; {}", look())),
+            None => cx.ui.note(&format!("queued; {look}")),
         }
         match api.backup(&backup.id).await {
             Err(error) if is_deletion && is_gone(&error) => Ok(backup.before.clone()),
@@ -208,7 +207,7 @@ async fn note_backup(
             }
             sent => drop(sent?),
         }
-        cx.tally.accept(&backup.id);
+        cx.tally.accept(&backup.id, &write.look());
         let now = api.backup(&backup.id).await.map_err(|error| not_verified("backup", &backup.id, &error))?;
         if now.model.note.as_deref().unwrap_or("") != note {
             return Err(not_applied(&format!("the note of backup {} is unchanged", backup.id)));
@@ -233,14 +232,13 @@ async fn create_policy(
 ) -> Result<Written> {
     let record = begin(cx, write, Action::Create, None, &new.label);
     let list = async || schedule_ids(api, new.owner()).await;
-    let flag = if new.kind == crate::model::TargetKind::Disk { "--disk" } else { "--vm" };
-    let hint = format!("`bpctl policies list {flag} {}` shows what happened", new.target);
-    let id = match created(cx, api, request, None, (&new.existing, &list), (&new.label, "policy", &hint)).await {
+    let look = write.look();
+    let id = match created(cx, api, request, None, (&new.existing, &list), (&new.label, "policy", &look)).await {
         Ok(id) => id,
         Err(error) => return Err(record.fail(error)),
     };
     record.note_object(&id);
-    cx.tally.accept(&id);
+    cx.tally.accept(&id, &look_at_policy(&id));
     let read = api.schedule(&id).await.map_err(|error| not_verified("policy", &id, &error));
     let read = read.and_then(|now| {
         if is_as_wanted(&now.raw, &verifiable(&now, &new.fields)) {
@@ -267,7 +265,7 @@ async fn update_policy(
     let record = begin(cx, write, Action::Update, Some(id), before.model.target.label());
     let written = async {
         api.write(request).await?;
-        cx.tally.accept(id);
+        cx.tally.accept(id, &write.look());
         let is_done = |now: &Object<Policy>| is_as_wanted(&now.raw, &verifiable(now, fields));
         let read = async || api.schedule(id).await.map_err(|error| not_verified("policy", id, &error));
         let mut now = read_until(read, is_done).await?;
@@ -278,8 +276,8 @@ async fn update_policy(
         now.model.target.name.clone_from(&before.model.target.name);
         Ok(now)
     };
-    let look = format!("`bpctl policy show {id}` shows what happened");
-    let written = written.await.map_err(|error| if error.changed == Changed::No { error } else { error.hint(look) });
+    let written =
+        written.await.map_err(|error| if error.changed == Changed::No { error } else { error.hint(write.look()) });
     record.finish(written).map(Written::Policy)
 }
 
@@ -294,7 +292,7 @@ async fn delete_policy(
     let record = begin(cx, write, Action::Delete, Some(id), before.model.target.label());
     let deleted = async {
         api.remove(request).await?;
-        cx.tally.accept(id);
+        cx.tally.accept(id, &write.look());
         match api.schedule(id).await {
             Err(error) if is_gone(&error) => Ok(()),
             Err(error) => Err(not_verified("policy", id, &error)),

@@ -60,6 +60,15 @@ impl PointWrite {
         format!("`bpctl transactions list --vm {}` shows what happened", self.machine)
     }
 
+    fn look_at_list(&self) -> String {
+        format!("`bpctl backups list --vm {} --kind points` shows what happened", self.machine)
+    }
+
+    /// The command that shows a point.
+    fn show(&self, id: &str) -> String {
+        format!("bpctl backup show {id} --point --vm {}", self.machine)
+    }
+
     async fn create(
         &self,
         cx: &Context,
@@ -69,17 +78,15 @@ impl PointWrite {
     ) -> Result<Object<Backup>> {
         let wanted = request.body.clone().unwrap_or_default();
         let target = Some(self.label.as_str());
-        let record = Record::begin(
-            cx,
-            &Intent { action: Action::CreatePoint, policy: None, target, before: &Value::Null, wanted, undoes: None },
-        );
+        let (action, before, look) = (Action::CreatePoint, &Value::Null, self.look_at_list());
+        let record = Record::begin(cx, &Intent { action, policy: None, target, before, wanted, undoes: None, look });
         let since = onapp_wait::newest(api, Some(&self.machine), self.wait).await;
         let id = match self.created(cx, api, request, existing).await {
             Ok(id) => id,
             Err(error) => return Err(record.fail(error)),
         };
         record.note_object(&id);
-        cx.tally.accept(&id);
+        cx.tally.accept(&id, &format!("`{}` shows its state", self.show(&id)));
         let ended = async {
             if self.wait.is_some() {
                 self.follow(cx, api, &id, since).await?;
@@ -101,7 +108,7 @@ impl PointWrite {
             let now = point_ids(api, &self.machine).await?;
             Ok::<_, Error>(now.into_iter().filter(|id| !existing.contains(id)).collect::<Vec<String>>())
         };
-        let look = format!("`bpctl backups list --vm {} --kind points` shows what happened", self.machine);
+        let look = self.look_at_list();
         let answer = match onapp_wait::unless_busy(cx, self.wait, async || api.write(request).await).await {
             Ok(answer) => answer,
             Err(error) if error.outcome_unknown() => {
@@ -143,6 +150,7 @@ impl PointWrite {
             before: &point.raw,
             wanted: Value::Null,
             undoes: None,
+            look: self.look(),
         };
         let since = onapp_wait::newest(api, Some(&self.machine), self.wait).await;
         let record = Record::begin(cx, &intent);
@@ -153,7 +161,7 @@ impl PointWrite {
                 }
                 sent => drop(sent?),
             }
-            cx.tally.accept(id);
+            cx.tally.accept(id, &self.look());
             match self.wait {
                 Some(_) => self.follow(cx, api, id, since).await,
                 None => {
@@ -192,8 +200,7 @@ impl PointWrite {
 
     async fn follow(&self, cx: &Context, api: &OnApp, id: &str, since: Option<u64>) -> Result<()> {
         let is_created = matches!(self.change, PointChange::Create { .. });
-        let (what, show) =
-            (format!("recovery point {id}"), format!("bpctl backup show {id} --point --vm {}", self.machine));
+        let (what, show) = (format!("recovery point {id}"), self.show(id));
         let follow = Follow { what: &what, show: &show, id, object_shows_end: is_created };
         if since.is_none() && !is_created {
             return Err(follow.unseen("its transactions cannot be read"));

@@ -21,6 +21,8 @@ pub struct Intent<'a> {
     pub before: &'a Value,
     /// The journal entry that this reverses.
     pub undoes: Option<u64>,
+    /// Where to look for what became of it, as a hint.
+    pub look: String,
 }
 
 /// A write that was begun.
@@ -44,7 +46,7 @@ impl<'a> Record<'a> {
                 None
             }
         };
-        cx.tally.send();
+        cx.tally.send(&intent.look);
         Self { cx, number }
     }
 

@@ -62,6 +62,7 @@ mod onapp_cloud;
 mod onapp_contract;
 mod onapp_endpoints;
 mod onapp_fault_matrix;
+mod onapp_interruptions;
 mod onapp_lint;
 mod onapp_policies;
 mod onapp_reads;

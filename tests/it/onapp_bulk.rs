@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Bpctl, Run};
+use crate::harness::Run;
 use crate::onapp_cloud::Cloud;
 use crate::server::{Answer, Request, Server};
-use crate::simulator::forward;
 use crate::terminal::Terminal;
 
 fn policy(cloud: &Cloud, id: &str) -> Value {
@@ -29,20 +28,13 @@ fn has_history(cloud: &Cloud) -> bool {
     cloud.bpctl(&["history", "-o", "json"]).run().ok().json() != json!([])
 }
 
-/// A cloud that refuses to change one policy; everything else is passed on.
+/// A cloud that refuses to change one policy.
 fn refusing(cloud: &Cloud, policy: &'static str) -> Server {
-    let authority = cloud.authority().to_owned();
-    Server::start(move |request: &Request| {
-        if request.is_write() && request.path().ends_with(&format!("/schedules/{policy}.json")) {
-            return Answer::json(422, &json!({"errors": {"base": ["the schedule is locked"]}}));
-        }
-        let (status, body) = forward(&authority, request);
-        Answer::raw(status, "application/json", body)
+    cloud.behind(move |request: &Request, pass| {
+        let is_refused = request.is_write() && request.path().ends_with(&format!("/schedules/{policy}.json"));
+        let locked = || Answer::json(422, &json!({"errors": {"base": ["the schedule is locked"]}}));
+        if is_refused { locked() } else { pass() }
     })
-}
-
-fn through(cloud: &Cloud, server: &Server, args: &[&str]) -> Bpctl {
-    cloud.bpctl(args).env("BPCTL_API_URL", format!("{}{}", server.url(), cloud.prefix()))
 }
 
 #[test]
@@ -179,16 +171,16 @@ fn a_canary_that_fails_stops_the_rest_and_another_failure_is_partial() {
     let cloud = Cloud::serve(&[]);
     let update = ["policies", "update", "--match", "web1", "--retention", "9", "-o", "json"];
     let server = refusing(&cloud, "31");
-    let run = through(&cloud, &server, &update).run().exits(5);
+    let run = cloud.through(&server, &update).run().exits(5);
     assert_eq!(run.error()["detail"]["not_tried"], json!(["32"]), "{}", run.report());
     assert_eq!((server.writes().len(), retention(&cloud, "32") == 9), (1, false));
     let server = refusing(&cloud, "32");
-    let run = through(&cloud, &server, &update).run().exits(9);
+    let run = cloud.through(&server, &update).run().exits(9);
     assert_eq!(run.error()["detail"]["done"], json!(["31"]), "{}", run.report());
     assert_eq!(run.error()["detail"]["failed"][0]["id"], "32");
     // Numbers have no canary: a failure does not stop the others.
     let server = refusing(&cloud, "31");
-    let run = through(&cloud, &server, &["policy", "pause", "31", "32", "--yes", "-o", "json"]).run();
+    let run = cloud.through(&server, &["policy", "pause", "31", "32", "--yes", "-o", "json"]).run();
     let run = run.exits(9);
     assert_eq!(
         (&run.error()["detail"]["done"], policy(&cloud, "32")["status"].as_str()),

@@ -1,6 +1,8 @@
 //! A simulated OnApp cloud, for tests of more than one request.
 
 use crate::harness::{Bpctl, Home, Running, bare};
+use crate::server::{Answer, Request, Server};
+use crate::simulator::forward;
 
 /// A cloud that was started by `sandbox serve`, in memory, and the home of those who administer it.
 pub struct Cloud {
@@ -33,6 +35,22 @@ impl Cloud {
     pub fn prefix(&self) -> &str {
         let path = &self.url["http://".len() + self.authority().len()..];
         path.trim_end_matches('/')
+    }
+
+    /// Stands before it: `answer` gets each request, and what passes it on.
+    pub fn behind(&self, answer: impl Fn(&Request, &dyn Fn() -> Answer) -> Answer + Send + Sync + 'static) -> Server {
+        let authority = self.authority().to_owned();
+        Server::start(move |request: &Request| {
+            answer(request, &|| {
+                let (status, body) = forward(&authority, request);
+                Answer::raw(status, "application/json", body)
+            })
+        })
+    }
+
+    /// A command that reaches it by way of `server`.
+    pub fn through(&self, server: &Server, args: &[&str]) -> Bpctl {
+        self.bpctl(args).env("BPCTL_API_URL", format!("{}{}", server.url(), self.prefix()))
     }
 
     /// A command on it.
