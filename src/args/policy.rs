@@ -85,7 +85,7 @@ pub struct PolicyFields {
     /// Number of backups to keep
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub retention: Option<i64>,
-    /// hourly, daily, weekly or monthly
+    /// hourly (Katapult), daily, weekly, monthly, yearly (OnApp)
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub interval: Option<Interval>,
     /// Back up every N intervals

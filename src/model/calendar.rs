@@ -89,8 +89,10 @@ enum Step {
 
 fn step(policy: &Policy) -> Option<Step> {
     let schedule = &policy.schedule;
+    let count = schedule.frequency.unwrap_or(1).max(1);
     match schedule.interval.as_ref()? {
-        Interval::Monthly => Some(Step::Months(schedule.frequency.unwrap_or(1).max(1))),
+        Interval::Monthly => Some(Step::Months(count)),
+        Interval::Yearly => Some(Step::Months(count.checked_mul(12)?)),
         _ => Some(Step::Seconds(i64::try_from(schedule.period_seconds()?).ok()?)),
     }
 }

@@ -37,7 +37,7 @@ impl Capabilities {
 
     pub const ONAPP: Self = Self {
         provider: "OnApp",
-        intervals: &[Interval::Daily, Interval::Weekly, Interval::Monthly],
+        intervals: &[Interval::Daily, Interval::Weekly, Interval::Monthly, Interval::Yearly],
         // Whatever is entered (documented for 5.0).
         disk_retention: Some(1),
         pauses: true,

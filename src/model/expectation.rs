@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(difference("retention=7"), None);
         assert_eq!(difference("retention=8").as_deref(), Some("retention is 7, not 8"));
         assert_eq!(difference("interval=daily").as_deref(), Some("interval is not set, not daily"));
-        for wrong in ["retention", "retention=x", "color=red", "interval=yearly", "target="] {
+        for wrong in ["retention", "retention=x", "color=red", "interval=fortnightly", "target="] {
             assert!(wrong.parse::<Expectation>().is_err(), "{wrong}");
         }
     }

@@ -5,20 +5,22 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The unit of a schedule (documented: `hourly`, `daily`, `weekly`, `monthly`).
+/// The unit of a schedule (documented on Katapult: `hourly`, `daily`, `weekly`, `monthly`; on OnApp: days to years).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Interval {
     Hourly,
     Daily,
     Weekly,
     Monthly,
+    /// OnApp alone has it.
+    Yearly,
     /// One that this version does not know; the API's word.
     Other(String),
 }
 
 impl Interval {
-    /// The intervals that the API documents.
-    pub const KNOWN: [&'static str; 4] = ["hourly", "daily", "weekly", "monthly"];
+    /// The intervals that bpctl knows, of all clouds.
+    pub const KNOWN: [&'static str; 5] = ["hourly", "daily", "weekly", "monthly", "yearly"];
 
     /// Reads the API's word.
     pub fn from_api(word: &str) -> Self {
@@ -27,6 +29,7 @@ impl Interval {
             "daily" => Self::Daily,
             "weekly" => Self::Weekly,
             "monthly" => Self::Monthly,
+            "yearly" => Self::Yearly,
             other => Self::Other(other.to_owned()),
         }
     }
@@ -38,17 +41,19 @@ impl Interval {
             Self::Daily => "daily",
             Self::Weekly => "weekly",
             Self::Monthly => "monthly",
+            Self::Yearly => "yearly",
             Self::Other(word) => word,
         }
     }
 
-    /// Returns the length in seconds, a month as 30 days; `None` for an unknown one.
+    /// Returns the length in seconds, a month as 30 days and a year as 365; `None` for an unknown one.
     pub fn seconds(&self) -> Option<u64> {
         match self {
             Self::Hourly => Some(3_600),
             Self::Daily => Some(86_400),
             Self::Weekly => Some(7 * 86_400),
             Self::Monthly => Some(30 * 86_400),
+            Self::Yearly => Some(365 * 86_400),
             Self::Other(_) => None,
         }
     }
@@ -60,6 +65,7 @@ impl Interval {
             Self::Daily => "day",
             Self::Weekly => "week",
             Self::Monthly => "month",
+            Self::Yearly => "year",
             Self::Other(word) => word,
         }
     }

@@ -124,7 +124,7 @@ impl Policy {
             return Some("its target cannot be read".to_owned());
         }
         if self.target.kind == TargetKind::Other {
-            return Some("its target is not a VM and not a disk".to_owned());
+            return Some("its target is not known to be a VM or a disk".to_owned());
         }
         self.unreadable_interval()
     }
@@ -262,10 +262,11 @@ impl Schedule {
         self.interval.as_ref()?.seconds()?.checked_mul(count)
     }
 
-    /// Returns the longest time in seconds that a turn can take: months count 31 days.
+    /// Returns the longest time in seconds that a turn can take: months count 31 days, years 366.
     pub fn longest_period_seconds(&self) -> Option<u64> {
         match self.interval.as_ref()? {
             Interval::Monthly => self.period_seconds().map(|period| period / 30 * 31),
+            Interval::Yearly => self.period_seconds().map(|period| period / 365 * 366),
             _ => self.period_seconds(),
         }
     }

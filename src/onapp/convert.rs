@@ -84,21 +84,21 @@ pub fn transaction(value: &Value) -> Transaction {
 }
 
 /// Reads a schedule as a policy. The time of day stands in the next run only, and is read in UTC, so
-/// that it is the same for everyone. A year is twelve months.
+/// that it is the same for everyone.
 pub fn schedule(value: &Value) -> Policy {
     let kind = match word(value, "target_type").as_deref() {
         Some("VirtualMachine") => TargetKind::VirtualMachine,
         Some("Disk") => TargetKind::Disk,
-        _ => TargetKind::Unknown,
+        // A number alone names nothing: VMs and disks are numbered apart.
+        _ => TargetKind::Other,
     };
-    let duration = integer(value, "duration");
-    let (interval, frequency) = match word(value, "period").as_deref() {
-        Some("days") => (Some(Interval::Daily), duration),
-        Some("weeks") => (Some(Interval::Weekly), duration),
-        Some("months") => (Some(Interval::Monthly), duration),
-        Some("years") => (Some(Interval::Monthly), Some(duration.unwrap_or(1).saturating_mul(12))),
-        other => (other.map(|word| Interval::Other(word.to_owned())), duration),
-    };
+    let interval = word(value, "period").map(|period| match period.as_str() {
+        "days" => Interval::Daily,
+        "weeks" => Interval::Weekly,
+        "months" => Interval::Monthly,
+        "years" => Interval::Yearly,
+        _ => Interval::Other(period),
+    });
     let status = word(value, "status");
     let start = instant(value, "start_at");
     let clock = start.map(|start| start.to_zoned(TimeZone::UTC));
@@ -111,7 +111,7 @@ pub fn schedule(value: &Value) -> Policy {
         target: Target { kind, id: word(value, "target_id"), name: None },
         schedule: Schedule {
             interval,
-            frequency,
+            frequency: integer(value, "duration"),
             time: clock.as_ref().map(|clock| clock.hour().into()),
             minute: clock.as_ref().map(|clock| clock.minute().into()),
             is_utc: true,

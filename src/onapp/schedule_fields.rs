@@ -89,6 +89,7 @@ fn period(interval: &Interval) -> Option<&'static str> {
         Interval::Daily => Some("days"),
         Interval::Weekly => Some("weeks"),
         Interval::Monthly => Some("months"),
+        Interval::Yearly => Some("years"),
         Interval::Hourly | Interval::Other(_) => None,
     }
 }

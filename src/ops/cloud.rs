@@ -6,9 +6,9 @@ use super::inventory::Inventory;
 use super::onapp_policies;
 use crate::config::Provider;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, code};
 use crate::katapult::{Katapult, Lookup};
-use crate::model::{Capabilities, Object, Organization, Policy};
+use crate::model::{Capabilities, Object, Organization, Policy, PolicyPatch, TargetKind};
 use crate::onapp::OnApp;
 
 /// The cloud in use.
@@ -81,6 +81,19 @@ impl<'a> Cloud<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses what no policy of a kind can be on a cloud, before anything is sent.
+///
+/// # Errors
+/// `not_offered`, naming what it can be.
+pub fn check_offered(capabilities: &Capabilities, kind: TargetKind, patch: &PolicyPatch) -> Result<()> {
+    capabilities.refusal(kind, patch).map_or(Ok(()), |reason| Err(not_offered(reason)))
+}
+
+/// The error of what a cloud cannot do.
+pub fn not_offered(message: String) -> Error {
+    Error { code: code::NOT_OFFERED.into(), ..Error::usage(message) }
 }
 
 /// Finds the organization: the file's, or the one that the command line or the profile names.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner, is_gone};
-use crate::model::{Expectation, Object, Policy, PolicyPatch, TrashObject};
+use crate::model::{Expectation, Interval, Object, Policy, PolicyPatch, TrashObject};
 
 /// A policy as it was read.
 #[derive(Clone)]
@@ -113,22 +113,8 @@ impl NewPolicy {
         if self.allows_duplicate {
             return Ok(());
         }
-        // One of another interval is another policy, whatever its target is.
-        let may_be_same = |policy: &&Object<Policy>| {
-            let interval = &policy.model.schedule.interval;
-            *interval == self.patch.interval || policy.model.unreadable_interval().is_some()
-        };
-        let unreadable = self
-            .existing
-            .iter()
-            .flatten()
-            .filter(may_be_same)
-            .find_map(|policy| policy.model.unreadable().map(|reason| (policy.model.id_text().to_owned(), reason)));
-        match unreadable {
-            None => Ok(()),
-            Some((id, reason)) => Err(unreadable_error(&format!("policy {id} of {}", self.owner.label), &reason)
-                .hint("`--allow-duplicate` creates another policy beside it")),
-        }
+        let existing = self.existing.as_deref().unwrap_or_default();
+        refuse_unreadable_beside(&self.owner.label, self.patch.interval.as_ref(), existing)
     }
 
     /// Lists the owner's policies once more, right before the create.
@@ -154,6 +140,23 @@ impl NewPolicy {
                     .hint(format!("`bpctl policy show {id}` shows it")))
             }
         }
+    }
+}
+
+/// Refuses to add a policy of an interval beside one of `existing` that may be the same, but cannot be read.
+///
+/// # Errors
+/// `unreadable`, naming it.
+pub fn refuse_unreadable_beside(label: &str, interval: Option<&Interval>, existing: &[Object<Policy>]) -> Result<()> {
+    // One of another interval is another policy, whatever its target is.
+    let may_be_same = |policy: &&Object<Policy>| {
+        policy.model.schedule.interval.as_ref() == interval || policy.model.unreadable_interval().is_some()
+    };
+    let unreadable = |policy: &Object<Policy>| Some((policy.model.id_text().to_owned(), policy.model.unreadable()?));
+    match existing.iter().filter(may_be_same).find_map(unreadable) {
+        None => Ok(()),
+        Some((id, reason)) => Err(unreadable_error(&format!("policy {id} of {label}"), &reason)
+            .hint("`--allow-duplicate` creates another policy beside it")),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::args::{PolicyCreate, PolicyFields};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
-use crate::model::{HOURS, Interval, MINUTES, Policy, PolicyPatch};
+use crate::model::{Capabilities, HOURS, Interval, MINUTES, Policy, PolicyPatch};
 use crate::ops::pick::{self, PolicyTarget};
 
 /// The hour that a new policy runs at, unless another is given: at night, for most.
@@ -65,18 +65,19 @@ fn time_of_day(cx: &Context, fields: &mut PolicyFields) -> Result<()> {
     Ok(())
 }
 
-/// The default retention of a new policy: a day, two weeks, two months, a year.
+/// The default retention of a new policy: a day, two weeks, two months, a year, three years.
 fn usual_retention(interval: &Interval) -> i64 {
     match interval {
         Interval::Hourly => 24,
         Interval::Daily | Interval::Other(_) => 14,
         Interval::Weekly => 8,
         Interval::Monthly => 12,
+        Interval::Yearly => 3,
     }
 }
 
 fn interval(cx: &Context, present: Option<&Interval>) -> Result<Option<Interval>> {
-    let mut intervals: Vec<Interval> = Interval::KNOWN.into_iter().map(Interval::from_api).collect();
+    let mut intervals: Vec<Interval> = Capabilities::KATAPULT.intervals.to_vec();
     intervals.extend(present.filter(|present| !intervals.contains(present)).cloned().into_iter().collect::<Vec<_>>());
     let default = intervals.iter().position(|interval| Some(interval) == present).unwrap_or(1);
     let rows: Vec<Vec<String>> = intervals.iter().map(|interval| vec![interval.to_string()]).collect();

@@ -218,7 +218,10 @@ mod tests {
                 "version = 1\n[[policy]]\nvm = 'a'\ndisk = 'b'\ninterval = 'daily'",
                 "line 2: `policy 1` has more than one",
             ),
-            ("version = 1\n[[policy]]\nvm = 'a'\ninterval = 'yearly'", "line 4: `interval` of policy 1: `yearly`"),
+            (
+                "version = 1\n[[policy]]\nvm = 'a'\ninterval = 'fortnightly'",
+                "line 4: `interval` of policy 1: `fortnightly`",
+            ),
             ("version = 1\n[[policy]]\nvm = 'a'\ninterval = 'daily'\nretention = 0", "line 5: `retention` of policy 1"),
             ("version = 1\n[[policy]]\nvm = 'a'\ninterval = 'daily'\ntime = 2.5", "line 5: `time` of policy 1"),
             ("version = 1\n[[rule]]\ninterval = 'daily'\nretention = 1", "line 2: `rule 1` lacks `match` or `tag`"),

@@ -144,7 +144,7 @@ fn ids_and_match_exclude_each_other() {
         &["dbp_1", "--interval-is", "daily"],
         &["dbp_1", "--keep-going"],
         &["--match", ""],
-        &["--match", "db-*", "--interval-is", "yearly"],
+        &["--match", "db-*", "--interval-is", "fortnightly"],
     ] {
         katapult(&server, &["policies", "update", "--retention", "30"]).args(args).run().exits(2);
     }

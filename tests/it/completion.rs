@@ -128,7 +128,7 @@ fn commands_options_and_fixed_values() {
     offers(&bpctl, "bpctl policies list --inc", &["--include-disks"]);
     offers(&bpctl, "bpctl vm list -o j", &["json", "jsonl"]);
     offers(&bpctl, "bpctl vm list --output ", &["table", "wide", "json", "jsonl", "yaml", "csv", "tsv", "id"]);
-    offers(&bpctl, "bpctl policy update p --interval ", &["hourly", "daily", "weekly", "monthly"]);
+    offers(&bpctl, "bpctl policy update p --interval ", &["hourly", "daily", "weekly", "monthly", "yearly"]);
     offers(&bpctl, "bpctl backups list --kind ", &["images", "files", "all", "points"]);
     offers(&bpctl, "bpctl vm list --provider ", &["katapult", "onapp"]);
     offers(&bpctl, "bpctl completions ", &["bash", "zsh", "fish"]);

@@ -262,7 +262,7 @@ fn names_from_the_api_are_inert_in_the_table() {
 fn wrong_input_is_refused_before_any_request() {
     let server = World::new().serve();
     for args in [
-        &["--require", "yearly"][..],
+        &["--require", "fortnightly"][..],
         &["--min-retention", "0"],
         &["--fail-on", "ok"],
         &["--columns", "colour"],

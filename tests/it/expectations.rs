@@ -40,7 +40,8 @@ fn every_field_can_be_expected() {
 #[test]
 fn an_invalid_condition_is_a_usage_error() {
     let company = Company::new();
-    for condition in ["retention", "=7", "size=7", "retention=many", "interval=yearly", "retention=-1", "target="] {
+    for condition in ["retention", "=7", "size=7", "retention=many", "interval=fortnightly", "retention=-1", "target="]
+    {
         update(&company, &[condition]).fails(2, "usage");
     }
     assert_eq!(company.server.count(), 0);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Run, onapp};
+use crate::harness::{Run, bare, onapp};
 use crate::onapp_cloud::Cloud;
 use crate::server::{Answer, Request, Server};
 
@@ -150,6 +150,72 @@ fn policies_are_created_changed_paused_and_deleted() {
         assert_eq!(resumed["status"], "enabled");
         cloud.bpctl(&["policy", "delete", &id, "--yes"]).run().ok();
         cloud.bpctl(&["policy", "show", &id]).run().fails_in_words(3);
+    }
+}
+
+#[test]
+fn a_year_is_a_year_wherever_a_policy_is_shown() {
+    let cloud = Cloud::serve(&[]);
+    let create = ["policy", "create", "--vm", "test1", "--interval", "yearly", "--frequency", "2", "--retention", "3"];
+    let request = dry(&cloud, &create);
+    assert_eq!(
+        (&request["body"]["schedule"]["period"], &request["body"]["schedule"]["duration"]),
+        (&json!("years"), &json!(2))
+    );
+    let id = cloud.bpctl(&create).args(&["-o", "id"]).run().ok().stdout.trim().to_owned();
+    let shown = |args: &[&str]| cloud.bpctl(args).run().ok().stdout;
+    let columns =
+        ["policies", "list", "--vm", "test1", "--columns", "interval,frequency,schedule", "-o", "csv", "--no-header"];
+    assert!(shown(&columns).starts_with("yearly,2,every 2 years at "), "{}", shown(&columns));
+    assert!(shown(&["policy", "show", &id]).contains("every 2 years at "));
+    assert!(shown(&["coverage", "--match", "test1"]).contains("6 years (3 × every 2 years)"));
+    let export = shown(&["export"]);
+    assert!(export.contains("interval = \"yearly\"\nfrequency = 2\n"), "{export}");
+    let file = cloud.home.file("live.toml", &export).display().to_string();
+    cloud.bpctl(&["plan", "-f", &file, "--detailed-exitcode"]).run().ok();
+    let file = cloud.home.file("new.toml", &export.replace("frequency = 2", "frequency = 1")).display().to_string();
+    let plan = cloud.bpctl(&["plan", "-f", &file, "-o", "json"]).run().ok().json();
+    assert_eq!(plan["steps"][0]["after"]["interval"], "yearly", "{plan}");
+    assert_eq!(plan["steps"][0]["requests"][0]["body"]["schedule"]["period"], "years", "{plan}");
+    // A part of the schedule changes: it stays one of years.
+    cloud
+        .bpctl(&["policy", "update", &id, "--frequency", "1", "--retention", "6"])
+        .run()
+        .ok()
+        .mentions(&["frequency  2 → 1"]);
+    assert!(shown(&columns).starts_with("yearly,1,yearly at "), "{}", shown(&columns));
+    // Two runs a year apart, on the same day.
+    let run =
+        cloud.bpctl(&["calendar", "--vm", "test1", "--next", "800d", "--columns", "time", "-o", "csv"]).run().ok();
+    let days: Vec<&str> = run.stdout.lines().skip(1).map(|line| &line[5..10]).collect();
+    assert!(days.len() >= 2 && days.iter().all(|day| *day == days[0]), "{}", run.report());
+    let ids = cloud.bpctl(&[
+        "policies",
+        "update",
+        "--match",
+        "test1",
+        "--interval-is",
+        "yearly",
+        "--retention",
+        "7",
+        "-o",
+        "id",
+    ]);
+    assert_eq!(ids.run().ok().stdout.trim(), id);
+    cloud.bpctl(&["undo", "--yes"]).run().ok();
+}
+
+#[test]
+fn a_year_is_refused_on_katapult() {
+    for verb in [&["create", "--vm", "web-1", "--retention", "3"][..], &["update", "--match", "web-*"]] {
+        let run =
+            bare(&["--sandbox", "policy"]).args(verb).args(&["--interval", "yearly", "--yes", "-o", "json"]).run();
+        let run = run.fails(2, "not_offered");
+        assert!(
+            run.error()["message"].as_str().unwrap().contains("Katapult has no yearly policies"),
+            "{}",
+            run.report()
+        );
     }
 }
 

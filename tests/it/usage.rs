@@ -17,7 +17,7 @@ fn bad_values() -> Vec<(Vec<&'static str>, &'static str, &'static str, &'static 
         (list("--concurrency", "0"), "--concurrency", "0", &[]),
         (list("--color", "mauve"), "--color", "mauve", &["auto", "always", "never"]),
         (list("--provider", "azure"), "--provider", "azure", &["katapult", "onapp"]),
-        (update("--interval", "yearly"), "--interval", "yearly", &["hourly", "daily", "weekly", "monthly"]),
+        (update("--interval", "fortnightly"), "--interval", "fortnightly", &["hourly", "daily", "weekly", "monthly"]),
         (update("--retention", "0"), "--retention", "0", &["1"]),
         (update("--retention", "seven"), "--retention", "seven", &[]),
         (update("--retention", "7.5"), "--retention", "7.5", &[]),
@@ -50,7 +50,7 @@ fn a_bad_value_is_named_with_its_flag_and_what_is_right() {
 fn usage_errors_are_json_when_json_is_asked_for() {
     let server = World::new().serve();
     for args in [
-        &["policy", "update", POLICY, "--interval", "yearly", "-o", "json"][..],
+        &["policy", "update", POLICY, "--interval", "fortnightly", "-o", "json"][..],
         &["-o", "json", "policy", "update", POLICY, "--retention", "0"],
         &["policies", "list", "--frobnicate", "--output", "jsonl"],
         &["policies", "list", "--frobnicate", "--output=json"],

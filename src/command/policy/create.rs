@@ -4,8 +4,9 @@ use crate::args::PolicyCreate;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner};
-use crate::model::Policy;
+use crate::model::{Capabilities, Policy, TargetKind};
 use crate::ops::batch::finish;
+use crate::ops::cloud::check_offered;
 use crate::ops::find::{with_disk, with_machine};
 use crate::ops::guard::{NewOwner, NewPolicy};
 use crate::ops::pipeline::{self, Ask, Lock, Options};
@@ -14,6 +15,7 @@ use crate::ops::write::{PolicyChange, PolicyWrite, Written};
 
 pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
     cx.check_columns::<Policy>()?;
+    check_offered(&Capabilities::KATAPULT, TargetKind::Unknown, &args.fields.patch())?;
     let asks = match check(&args) {
         Err(_) if cx.ui.can_ask() => true,
         checked => checked.map(|()| false)?,

@@ -4,9 +4,10 @@ use crate::args::PolicyUpdate;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::Walk;
-use crate::model::{Policy, PolicyPatch};
+use crate::model::{Capabilities, Policy, PolicyPatch, TargetKind};
 use crate::ops::batch::{self, Batch, Unreadable, question};
 use crate::ops::bulk::{Chosen, Selector};
+use crate::ops::cloud::check_offered;
 use crate::ops::guard::{self, PolicySnapshot};
 use crate::ops::pipeline::{Lock, Options};
 use crate::ops::rows::Rows;
@@ -19,6 +20,7 @@ pub async fn run(cx: &Context, args: PolicyUpdate) -> Result<()> {
     let selector = Selector::new(cx, &args.bulk, args.interval_is.as_ref(), &args.policies)?;
     cx.check_result_columns::<Policy>()?;
     let mut patch = args.fields.patch();
+    check_offered(&Capabilities::KATAPULT, TargetKind::Unknown, &patch)?;
     if let Some(selector) = &selector {
         return selected(cx, selector, &args, &patch).await;
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::super::update::no_changes;
-use super::{named, not_offered, start};
+use super::{named, start};
 use crate::args::{PolicySwitch, PolicyUpdate};
 use crate::context::Context;
 use crate::error::Result;
@@ -14,6 +14,7 @@ use crate::model::{Capabilities, Change, Expectation, Fleet, Object, Policy, Pol
 use crate::onapp::schedule_fields;
 use crate::ops::batch::{Batch, question};
 use crate::ops::bulk::{self, Selector};
+use crate::ops::cloud::{check_offered, not_offered};
 use crate::ops::guard::check_expectations;
 use crate::ops::onapp_change::{OnAppChange, OnAppWrite};
 use crate::ops::onapp_schedule::next_start;
@@ -53,9 +54,7 @@ impl Edit<'_> {
     async fn run(&self, cx: &Context, policies: Vec<String>, selector: Option<Selector>) -> Result<()> {
         cx.check_result_columns::<Policy>()?;
         // An interval that no policy can have is refused before the policies are read.
-        if let Some(reason) = Capabilities::ONAPP.refusal(TargetKind::Unknown, &self.patch) {
-            return Err(not_offered(reason));
-        }
+        check_offered(&Capabilities::ONAPP, TargetKind::Unknown, &self.patch)?;
         if let Some(selector) = selector {
             return self.selected(cx, &selector).await;
         }

@@ -1,13 +1,15 @@
 //! `bpctl policy create`
 
-use super::{not_offered, start};
+use super::start;
 use crate::args::PolicyCreate;
 use crate::context::Context;
 use crate::error::{Error, Result, code};
 use crate::model::{Capabilities, Policy, TargetKind};
 use crate::onapp::OnApp;
 use crate::ops::batch::finish;
+use crate::ops::cloud::{check_offered, not_offered};
 use crate::ops::find::with_server;
+use crate::ops::guard;
 use crate::ops::onapp_change::{OnAppChange, OnAppWrite};
 use crate::ops::onapp_policies::of_owner;
 use crate::ops::onapp_schedule::{self, Owner};
@@ -22,9 +24,7 @@ pub async fn create(cx: &Context, args: PolicyCreate) -> Result<()> {
     };
     let mut patch = args.fields.patch();
     let kind = if args.disk.is_some() { TargetKind::Disk } else { TargetKind::VirtualMachine };
-    if let Some(reason) = Capabilities::ONAPP.refusal(kind, &patch) {
-        return Err(not_offered(reason));
-    }
+    check_offered(&Capabilities::ONAPP, kind, &patch)?;
     if kind != TargetKind::Disk && patch.retention.is_none() {
         return Err(Error::usage("`--retention` is missing"));
     }
@@ -33,6 +33,10 @@ pub async fn create(cx: &Context, args: PolicyCreate) -> Result<()> {
     let owner = owner(api, &args).await?;
     let label = owner.label.clone();
     let existing = of_owner(api, owner.scope()).await?;
+    existing.walk.refuse_gap("policies")?;
+    if !args.allow_duplicate {
+        guard::refuse_unreadable_beside(&label, Some(interval), &existing.rows)?;
+    }
     let same = existing.rows.iter().find(|policy| policy.model.schedule.interval.as_ref() == Some(interval));
     if let Some(same) = same.filter(|_| !args.allow_duplicate) {
         let id = same.model.id_text();

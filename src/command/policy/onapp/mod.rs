@@ -12,7 +12,7 @@ pub use self::create::create;
 pub use self::delete::delete;
 use crate::args::{PolicyList, PolicyShow};
 use crate::context::Context;
-use crate::error::{Error, Result, code};
+use crate::error::Result;
 use crate::model::PolicyPatch;
 use crate::ops::find::with_server;
 use crate::ops::onapp_find::find;
@@ -57,11 +57,6 @@ pub async fn show(cx: &Context, args: PolicyShow) -> Result<()> {
 /// The policies of the command line, of standard input, or chosen from a list: before the lock is taken.
 async fn named(cx: &Context, arguments: Vec<String>) -> Result<Vec<String>> {
     batch::named(cx, &pick_onapp::policies(cx, arguments).await?).await
-}
-
-/// The error of what the cloud cannot do.
-fn not_offered(message: String) -> Error {
-    Error { code: code::NOT_OFFERED.into(), ..Error::usage(message) }
 }
 
 /// When the policy runs next, where `patch` names a clock: in the zone of the command. Hour and minute of `patch` become
