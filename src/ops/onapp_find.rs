@@ -85,8 +85,10 @@ fn in_cloud(cx: &Context, fleet: &Fleet, rows: &[Object<Policy>], wanted: &str) 
         let target = policy.target.id.as_deref().unwrap_or_default();
         let is_disk = |disk: &&Disk| disk.id.as_deref() == Some(target);
         let machine = match policy.target.kind {
+            TargetKind::VirtualMachine => Some(target),
             TargetKind::Disk => fleet.disks.iter().find(is_disk).and_then(|disk| disk.machine_id.as_deref()),
-            _ => Some(target),
+            // Its number may be that of a VM by chance.
+            TargetKind::Other | TargetKind::Unknown => None,
         };
         machine.is_some_and(|machine| named.contains(&machine))
     };

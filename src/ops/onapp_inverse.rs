@@ -69,7 +69,8 @@ async fn create_again(cx: &Context, api: &OnApp, entry: &Entry) -> Result<Invers
     }
     let raw = entry.before.value();
     let model = convert(&raw);
-    let target = model.target.id.clone().filter(|_| model.target.kind != TargetKind::Unknown).ok_or_else(|| {
+    let is_known = matches!(model.target.kind, TargetKind::VirtualMachine | TargetKind::Disk);
+    let target = model.target.id.clone().filter(|_| is_known).ok_or_else(|| {
         let message = format!("what policy {id} belonged to is not recorded");
         Error::new(Exit::Refused, code::NO_WAY_BACK, message).hint("`bpctl policy create` makes a new one")
     })?;

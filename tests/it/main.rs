@@ -68,6 +68,7 @@ mod onapp_policies;
 mod onapp_reads;
 mod onapp_restore;
 mod onapp_undo;
+mod onapp_unreadable;
 mod onapp_usage;
 mod onapp_writes;
 mod openapi;
