@@ -197,11 +197,6 @@ impl Context {
         Ok(self.connection(None)?.provider.value)
     }
 
-    /// Whether this provider is in use.
-    pub fn provider_is(&self, provider: Provider) -> Result<bool> {
-        Ok(self.connection(None)?.provider.value == provider)
-    }
-
     /// The organization that is named, if any.
     pub fn organization(&self) -> Result<Option<&str>> {
         Ok(self.connection(None)?.organization.as_ref().map(|setting| setting.value.as_str()))

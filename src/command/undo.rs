@@ -23,21 +23,26 @@ pub async fn run(cx: &Context, args: &Args) -> Result<()> {
         Some(number) => of_command(cx, number)?,
         None => vec![choose(cx, args.number)?],
     };
-    let deletes = |entry: &Entry| matches!(entry.action, Action::Create | Action::Restore);
     let is_plain = args.number.is_none() && args.command.is_none();
     let with_older = |error| if is_plain { with_older(error) } else { error };
-    if cx.provider_is(Provider::OnApp)? {
-        return undo_onapp(cx, &entries).await.map_err(with_older);
+    match cx.provider()? {
+        Provider::Katapult => undo_katapult(cx, &entries).await,
+        Provider::OnApp => undo_onapp(cx, &entries).await,
     }
+    .map_err(with_older)
+}
+
+async fn undo_katapult(cx: &Context, entries: &[Entry]) -> Result<()> {
+    let deletes = |entry: &Entry| matches!(entry.action, Action::Create | Action::Restore);
     if entries.iter().all(deletes) {
-        return undo(cx, &entries, Written::removal).await.map_err(with_older);
+        return undo(cx, entries, Written::removal).await;
     }
     if entries.iter().any(deletes) {
         let numbers: Vec<String> = entries.iter().map(|entry| entry.number.to_string()).collect();
         return Err(Error::usage("this command both created and changed policies; undo its changes one by one")
             .hint(format!("they are the changes {}: `bpctl undo N`", numbers.join(", "))));
     }
-    undo(cx, &entries, Written::policy).await.map_err(with_older)
+    undo(cx, entries, Written::policy).await
 }
 
 /// Adds how to go on where the last change stands in the way. An older one is never undone in its place: a script that

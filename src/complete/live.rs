@@ -155,15 +155,18 @@ fn within_budget(cx: &Context, kind: Kind, found: &mut Found) -> bool {
 }
 
 async fn ask(cx: &Context, kind: Kind, found: &mut Found) -> Result<()> {
-    let provider = cx.provider()?;
-    if provider == Provider::OnApp {
-        return match kind {
+    match cx.provider()? {
+        Provider::Katapult => ask_katapult(cx, kind, found).await,
+        Provider::OnApp => match kind {
             Kind::Machines => onapp_machines(cx, found).await,
             Kind::Disks => onapp_disks(cx, found).await,
             Kind::Policies => onapp_policies(cx, found).await,
             _ => Ok(()),
-        };
+        },
     }
+}
+
+async fn ask_katapult(cx: &Context, kind: Kind, found: &mut Found) -> Result<()> {
     let api = cx.katapult()?;
     if kind == Kind::Organizations {
         found.items = organizations(api.organizations().await?.into_iter().map(|object| object.model));

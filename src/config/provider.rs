@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::env;
+use crate::model::Capabilities;
 
 /// The clouds that bpctl speaks to. A profile that names none is one of Katapult's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,8 @@ struct Facts {
     token_variables: &'static [&'static str],
     organization_variables: &'static [&'static str],
     default_api_url: Option<&'static str>,
+    /// What its policies can be.
+    capabilities: &'static Capabilities,
     needs_user: bool,
     /// The profile that runs the simulator as this provider.
     built_in_profile: &'static str,
@@ -40,6 +43,7 @@ const KATAPULT: Facts = Facts {
     token_variables: &[env::TOKEN, env::KATAPULT_TOKEN, env::KATAPULT_KEY],
     organization_variables: &[env::ORG, env::KATAPULT_ORGANIZATION],
     default_api_url: Some(crate::katapult::DEFAULT_API_URL),
+    capabilities: &Capabilities::KATAPULT,
     needs_user: false,
     built_in_profile: "sandbox",
     nouns: &[
@@ -63,6 +67,7 @@ const ONAPP: Facts = Facts {
     token_variables: &[env::TOKEN],
     organization_variables: &[env::ORG],
     default_api_url: None,
+    capabilities: &Capabilities::ONAPP,
     needs_user: true,
     built_in_profile: "sandbox-onapp",
     nouns: &[
@@ -125,6 +130,11 @@ impl Provider {
     /// The base URL that is used where none is set.
     pub const fn default_api_url(self) -> Option<&'static str> {
         self.facts().default_api_url
+    }
+
+    /// What its policies can be.
+    pub const fn capabilities(self) -> &'static Capabilities {
+        self.facts().capabilities
     }
 
     /// Whether the credentials have a user beside the token.

@@ -27,18 +27,14 @@ pub struct Live {
 
 impl<'a> Cloud<'a> {
     pub fn of(cx: &'a Context) -> Result<Self> {
-        if cx.provider_is(Provider::OnApp)? {
-            return Ok(Self::OnApp(cx.onapp()?));
-        }
-        Ok(Self::Katapult(cx.katapult()?))
+        Ok(match cx.provider()? {
+            Provider::Katapult => Self::Katapult(cx.katapult()?),
+            Provider::OnApp => Self::OnApp(cx.onapp()?),
+        })
     }
 
-    /// What its policies can be.
     pub fn capabilities(self) -> &'static Capabilities {
-        match self {
-            Self::Katapult(_) => &Capabilities::KATAPULT,
-            Self::OnApp(_) => &Capabilities::ONAPP,
-        }
+        self.provider().capabilities()
     }
 
     pub fn provider(self) -> Provider {

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::Fleet;
@@ -58,7 +57,7 @@ pub async fn take(cx: &Context, query: Query) -> Result<Snapshot> {
 /// what an account of a cloud sees takes its place.
 async fn organization(cx: &Context, inventory: &Inventory) -> Result<OrganizationRecord> {
     let lookup = &inventory.organization;
-    if cx.provider_is(Provider::OnApp)? {
+    if !cx.provider()?.capabilities().has_organizations {
         let account = cx.connection(None)?.user.as_ref().map_or("", |user| user.value.as_str());
         let id = Some(format!("{account}@{}", lookup.value));
         return Ok(OrganizationRecord { id, ..OrganizationRecord::default() });

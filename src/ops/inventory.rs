@@ -227,20 +227,24 @@ impl Reading {
 
 /// Reads machines, disks and policies for a report.
 pub async fn read(cx: &Context, wants_detail: bool) -> Result<Reading> {
-    if cx.provider_is(Provider::OnApp)? {
-        return read_onapp(cx).await;
+    match cx.provider()? {
+        Provider::Katapult => {
+            let (api, organization) = cx.katapult_in_org().await?;
+            finished(cx, api, Inventory::fetch(cx, api, organization).await?, wants_detail).await
+        }
+        Provider::OnApp => read_onapp(cx).await,
     }
-    let (api, organization) = cx.katapult_in_org().await?;
-    finished(cx, api, Inventory::fetch(cx, api, organization).await?, wants_detail).await
 }
 
 /// Reads the policies alone for a report.
 pub async fn read_policies(cx: &Context, wants_detail: bool) -> Result<Reading> {
-    if cx.provider_is(Provider::OnApp)? {
-        return read_onapp(cx).await;
+    match cx.provider()? {
+        Provider::Katapult => {
+            let (api, organization) = cx.katapult_in_org().await?;
+            finished(cx, api, Inventory::fetch_policies(cx, api, organization).await?, wants_detail).await
+        }
+        Provider::OnApp => read_onapp(cx).await,
     }
-    let (api, organization) = cx.katapult_in_org().await?;
-    finished(cx, api, Inventory::fetch_policies(cx, api, organization).await?, wants_detail).await
 }
 
 /// Reads an OnApp cloud, which has no organizations. Schedules are listed in full; those that are not enabled make no

@@ -332,7 +332,7 @@ impl<'a> Maker<'a> {
     }
 
     fn requests(&self, step: &Step) -> Vec<Value> {
-        shown(&requests(self.cloud.provider().name(), self.now, step))
+        shown(&requests(self.cloud.provider(), self.now, step))
     }
 
     /// Adds the name that a list knows, where the policy's own answer has none.
@@ -362,12 +362,16 @@ fn gone(id: &str) -> Error {
 }
 
 /// Describes what a step of a plan that was made at `now` sends.
-fn requests(provider: &str, now: i64, step: &Step) -> Vec<Request> {
-    if provider == Provider::OnApp.name() {
-        return vec![onapp_steps::request(step, Timestamp::from_second(now).unwrap_or_default())];
-    }
+fn requests(provider: Provider, now: i64, step: &Step) -> Vec<Request> {
+    vec![match provider {
+        Provider::Katapult => katapult_request(step),
+        Provider::OnApp => onapp_steps::request(step, Timestamp::from_second(now).unwrap_or_default()),
+    }]
+}
+
+fn katapult_request(step: &Step) -> Request {
     let id = step.policy.as_deref().unwrap_or_default();
-    vec![match step.action {
+    match step.action {
         StepAction::Create => {
             let lookup = Lookup::id(step.target.id.clone().unwrap_or_default());
             let owner = if step.target.kind == "disk" { "disk" } else { "virtual_machine" };
@@ -378,7 +382,7 @@ fn requests(provider: &str, now: i64, step: &Step) -> Vec<Request> {
             Katapult::schedule_delete_request(id, step.after.auto_move_to_trash_at.unwrap_or_default())
         }
         StepAction::Delete => Katapult::delete_request(id),
-    }]
+    }
 }
 
 fn shown(requests: &[Request]) -> Vec<Value> {
@@ -387,15 +391,16 @@ fn shown(requests: &[Request]) -> Vec<Value> {
 
 /// Returns whether the requests and losses of a plan that was read are those of its fields.
 pub fn is_consistent(plan: &Plan, step: &Step) -> bool {
-    let is_onapp = plan.provider == Provider::OnApp.name();
+    let Ok(provider) = plan.provider.parse::<Provider>() else {
+        return false;
+    };
+    let deletes_later = provider.capabilities().deletes_later;
     let has_policy = step.policy.is_some() && step.before.is_some();
     let is_complete = match step.action {
         StepAction::Create => step.policy.is_none() && step.before.is_none() && step.target.id.is_some(),
         StepAction::Update => has_policy && !step.change().is_empty(),
-        StepAction::ScheduleDelete => !is_onapp && has_policy && step.after.auto_move_to_trash_at.is_some(),
-        StepAction::Delete => is_onapp && has_policy,
+        StepAction::ScheduleDelete => deletes_later && has_policy && step.after.auto_move_to_trash_at.is_some(),
+        StepAction::Delete => !deletes_later && has_policy,
     };
-    is_complete
-        && shown(&requests(&plan.provider, plan.created_at, step)) == step.requests
-        && step.losses() == step.weakens
+    is_complete && shown(&requests(provider, plan.created_at, step)) == step.requests && step.losses() == step.weakens
 }

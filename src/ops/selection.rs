@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::guard::is_unreadable;
 use super::inventory::Reading;
-use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup};
@@ -20,12 +19,16 @@ pub type UnreadTags = HashMap<String, Error>;
 /// Refuses tags where VMs have none.
 ///
 /// # Errors
-/// The provider is OnApp, and the selection names a tag.
+/// The selection names a tag, and the provider has none.
 pub fn check_tags(cx: &Context, selection: &Selection) -> Result<()> {
-    if selection.needs_tags() && cx.provider_is(Provider::OnApp)? {
-        return Err(Error::usage("VMs of provider onapp have no tags").hint("use `--match` and `--exclude GLOB`"));
+    if !selection.needs_tags() {
+        return Ok(());
     }
-    Ok(())
+    let provider = cx.provider()?;
+    if provider.capabilities().has_tags {
+        return Ok(());
+    }
+    Err(Error::usage(format!("VMs of provider {provider} have no tags")).hint("use `--match` and `--exclude GLOB`"))
 }
 
 /// Reads the tags of the VMs for which `is_needed`, one by one: lists leave them out. VMs that are gone by now are removed.

@@ -73,7 +73,8 @@ fn is_seen(organizations: &[Organization], name: &str) -> bool {
 /// Warns about what will not work although the credentials are valid.
 pub fn remarks(cx: &Context, session: &Session) {
     let Some(organizations) = &session.organizations else {
-        if session.provider == Provider::Katapult.to_string() {
+        let provider = session.provider.parse::<Provider>();
+        if provider.is_ok_and(|provider| provider.capabilities().has_organizations) {
             cx.ui.note(
                 "the token is valid, but has no scope organizations:read: name the organization with `--org` or in \
                  the profile",
