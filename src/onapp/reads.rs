@@ -96,7 +96,13 @@ impl OnApp {
     /// Reads a machine by number or identifier.
     pub async fn machine(&self, machine: &str) -> Result<Object<Machine>> {
         let path = format!("/virtual_machines/{}", segment(machine));
-        self.one(&path, "virtual_machine", convert::machine).await.map_err(naming("VM", machine, "vm list"))
+        let read = self.one(&path, "virtual_machine", convert::machine).await;
+        let read = read.map_err(naming("VM", machine, "vm list"))?;
+        // An identifier can consist of digits, too.
+        if read.model.identifier.as_deref() != Some(machine) {
+            same_id(machine, read.model.id.as_deref(), "VM")?;
+        }
+        Ok(read)
     }
 
     /// Lists the machines whose label holds `text`. A cloud that does not know `q` lists them all: callers look again.
@@ -125,7 +131,10 @@ impl OnApp {
     }
 
     pub async fn disk(&self, machine: Option<&str>, id: &str) -> Result<Object<Disk>> {
-        self.one(&disk_path(machine, id), "disk", convert::disk).await.map_err(naming("disk", id, "disk list"))
+        let read = self.one(&disk_path(machine, id), "disk", convert::disk).await;
+        let read = read.map_err(naming("disk", id, "disk list"))?;
+        same_id(id, read.model.id.as_deref(), "disk")?;
+        Ok(read)
     }
 
     /// Lists the newest transactions of a machine, or of the cloud, which takes an administrator; newest first. The
@@ -177,7 +186,7 @@ fn object_of(body: Value, key: &str) -> Result<Value> {
 }
 
 /// Refuses an answer about another object than the one that was asked for.
-fn same_id(wanted: &str, answered: Option<&str>, what: &str) -> Result<()> {
+pub(super) fn same_id(wanted: &str, answered: Option<&str>, what: &str) -> Result<()> {
     match answered {
         Some(id) if wanted.bytes().all(|byte| byte.is_ascii_digit()) && id != wanted => {
             Err(Error::invalid_response(format!("asked for {what} {wanted}, got {what} {id}")))

@@ -3,7 +3,7 @@
 use super::client::{Listed, OnApp, segment};
 use super::convert;
 use super::error::naming;
-use super::reads::disk_path;
+use super::reads::{disk_path, same_id};
 use crate::error::Result;
 use crate::model::{Object, Policy, Preset};
 
@@ -56,6 +56,8 @@ impl OnApp {
     pub async fn schedule(&self, id: &str) -> Result<Object<Policy>> {
         let path = format!("/settings/schedules/{}", segment(id));
         let read = self.one(&path, "schedule", convert::schedule).await;
-        read.map_err(naming("policy", id, "policies list"))
+        let read = read.map_err(naming("policy", id, "policies list"))?;
+        same_id(id, read.model.id.as_deref(), "policy")?;
+        Ok(read)
     }
 }

@@ -171,3 +171,34 @@ fn notes_and_templates() {
         cloud.bpctl(&["backup", "convert", "6117", "--label", "web", "--yes", "--wait"]).run().ok();
     }
 }
+
+#[test]
+fn an_answer_about_another_object_is_not_acted_upon() {
+    let server = Server::start(|request: &Request| match request.path() {
+        "/flexapi/settings/schedules/31.json" => Answer::json(
+            200,
+            &json!({"schedule": {"id": 7, "target_type": "VirtualMachine", "target_id": 488, "period": "days",
+                "duration": 1, "rotation_period": 7, "status": "enabled"}}),
+        ),
+        "/flexapi/virtual_machines/488.json" => Answer::json(
+            200,
+            &json!({"virtual_machine": {"id": 7, "label": "other", "support_incremental_backups": true}}),
+        ),
+        "/flexapi/settings/disks/9.json" => Answer::json(200, &json!({"disk": {"id": 7, "virtual_machine_id": 7}})),
+        _ => Answer::json(200, &json!([])),
+    });
+    for args in [
+        &["policy", "delete", "31"][..],
+        &["policy", "pause", "31"],
+        &["policy", "update", "31", "--retention", "9"],
+        &["policy", "create", "--vm", "488", "--interval", "daily", "--retention", "7"],
+        &["backup", "create", "--vm", "488"],
+        &["backup", "create", "--disk", "9"],
+        &["autobackup", "on", "--vm", "488"],
+        &["autobackup", "on", "--disk", "9"],
+    ] {
+        let run = onapp(&server, args).args(&["--yes", "-o", "json"]).run().fails(1, "invalid_response");
+        assert_eq!(run.error()["changed"], "no", "{}", run.report());
+    }
+    assert!(server.writes().is_empty());
+}
