@@ -12,14 +12,14 @@ use super::onapp_change::{
     look_at_policy, schedule_ids,
 };
 use super::onapp_wait::{self, Goal, Watch};
-use super::read_back::read_until;
+use super::read_back::{find_new, read_until};
 use super::record::{Intent, Record};
 use super::write::{Write, Written};
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
-use crate::model::{Object, Policy};
+use crate::model::{Backup, Object, Policy};
 use crate::onapp::{OnApp, is_gone, schedule_fields};
 
 /// Carries out a write.
@@ -158,7 +158,7 @@ async fn act_on(
     }
 }
 
-fn is_going(backup: &crate::model::Backup) -> bool {
+fn is_going(backup: &Backup) -> bool {
     backup.locked == Some(true) || backup.marked_for_delete == Some(true)
 }
 
@@ -208,8 +208,10 @@ async fn note_backup(
             sent => drop(sent?),
         }
         cx.tally.accept(&backup.id, &write.look());
-        let now = api.backup(&backup.id).await.map_err(|error| not_verified("backup", &backup.id, &error))?;
-        if now.model.note.as_deref().unwrap_or("") != note {
+        let read = async || api.backup(&backup.id).await.map_err(|error| not_verified("backup", &backup.id, &error));
+        let is_done = |now: &Object<Backup>| now.model.note.as_deref().unwrap_or("") == note;
+        let now = read_until(read, is_done).await?;
+        if !is_done(&now) {
             return Err(not_applied(&format!("the note of backup {} is unchanged", backup.id)));
         }
         Ok(now)
@@ -293,11 +295,15 @@ async fn delete_policy(
     let deleted = async {
         api.remove(request).await?;
         cx.tally.accept(id, &write.look());
-        match api.schedule(id).await {
-            Err(error) if is_gone(&error) => Ok(()),
+        let exists = async || match api.schedule(id).await {
+            Err(error) if is_gone(&error) => Ok(false),
             Err(error) => Err(not_verified("policy", id, &error)),
-            Ok(_) => Err(not_applied(&format!("the server accepted the deletion of policy {id}, but it still exists"))),
+            Ok(_) => Ok(true),
+        };
+        if read_until(exists, |exists| !exists).await? {
+            return Err(not_applied(&format!("the server accepted the deletion of policy {id}, but it still exists")));
         }
+        Ok(())
     };
     match deleted.await {
         Ok(()) => {
@@ -354,21 +360,15 @@ async fn created(
         Err(error) => return Err(error),
     };
     let key = if what == "backup" { "backup" } else { "schedule" };
-    let named = answer.get(key).and_then(|object| object.get("id")).map(|id| id.to_string().replace('"', ""));
-    let list = async || new_ones().await.map_err(|error| not_verified(what, label, &error));
-    let new = read_until(list, |new| !new.is_empty()).await?;
-    match (new.as_slice(), named) {
-        ([_, ..], Some(named)) if new.contains(&named) => Ok(named),
-        ([id], _) => Ok(id.clone()),
-        ([], _) => {
-            let message = format!("the cloud accepted a new {what} of {label}, but none is listed");
-            Err(Error::new(Exit::Partly, code::NOT_VERIFIED, message).changed(Changed::Yes).hint(hint))
-        }
-        (several, _) => {
-            let message = format!("several new objects are listed for {label}: {what} {}", several.join(", "));
+    let named = &answer[key]["id"];
+    match find_new(async || list().await.map_err(|error| not_verified(what, label, &error)), existing, named).await? {
+        Ok(id) => Ok(id),
+        Err(new) => {
+            let found = if new.is_empty() { "none".to_owned() } else { new.join(", ") };
+            let message = format!("the cloud accepted a new {what} of {label}; new in its list: {found}");
             Err(Error::new(Exit::Partly, code::NOT_VERIFIED, message)
                 .changed(Changed::Yes)
-                .detail(json!({"ids": several}))
+                .detail(json!({"ids": new}))
                 .hint(hint))
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::onapp_wait::{self, Follow};
-use super::read_back::read_until;
+use super::read_back::find_new;
 use super::record::{Intent, Record};
 use super::write::Write;
 use crate::context::Context;
@@ -122,18 +122,16 @@ impl PointWrite {
             }
             Err(error) => return Err(error),
         };
-        let named = answer["recovery_point"]["id"].to_string().replace('"', "");
-        let list = async || new_ones().await.map_err(|error| self.not_verified(&self.label, &error));
-        let new = read_until(list, |new| !new.is_empty()).await?;
-        match new.as_slice() {
-            [id] => Ok(id.clone()),
-            several if several.contains(&named) => Ok(named),
-            several => {
-                let found = if several.is_empty() { "none".to_owned() } else { several.join(", ") };
+        let named = &answer["recovery_point"]["id"];
+        let list = async || point_ids(api, &self.machine).await.map_err(|error| self.not_verified(&self.label, &error));
+        match find_new(list, existing, named).await? {
+            Ok(id) => Ok(id),
+            Err(new) => {
+                let found = if new.is_empty() { "none".to_owned() } else { new.join(", ") };
                 let message =
                     format!("the cloud accepted a recovery point of {}; new in its list: {found}", self.label);
                 Err(Error::new(Exit::Partly, code::NOT_VERIFIED, message)
-                    .detail(json!({"ids": several}))
+                    .detail(json!({"ids": new}))
                     .changed(Changed::Yes)
                     .hint(look))
             }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::error::Result;
 
 /// Pauses between looks at what may not be visible yet.
@@ -24,7 +26,28 @@ pub async fn read_until<T>(mut read: impl AsyncFnMut() -> Result<T>, is_done: im
     Ok(last)
 }
 
-/// The same, where a later look that fails leaves the earlier one standing.
+/// Finds the number of what a POST has made: the one that its answer names, where that is new, else the only new one. Another
+/// user may make something at the same moment: where it is not clear which is meant, all new ones are the error.
+///
+/// # Errors
+/// A look failed, the first or a later one.
+pub async fn find_new(
+    mut list: impl AsyncFnMut() -> Result<Vec<String>>,
+    existing: &[String],
+    named: &Value,
+) -> Result<std::result::Result<String, Vec<String>>> {
+    let new = async || Ok(list().await?.into_iter().filter(|id| !existing.contains(id)).collect());
+    let named = (!named.is_null()).then(|| named.to_string().replace('"', "")).filter(|id| !existing.contains(id));
+    let is_listed = |new: &Vec<String>| named.as_ref().map_or(!new.is_empty(), |id| new.contains(id));
+    let new = read_until(new, is_listed).await?;
+    Ok(match (named, new.as_slice()) {
+        (Some(id), new) if new.contains(&id) => Ok(id),
+        (None, [id]) => Ok(id.clone()),
+        _ => Err(new),
+    })
+}
+
+/// Reads until it is not old, as [`read_until`] does, but a later look that fails leaves the earlier one standing.
 ///
 /// # Errors
 /// The first look failed.

@@ -64,6 +64,7 @@ mod onapp_endpoints;
 mod onapp_fault_matrix;
 mod onapp_interruptions;
 mod onapp_lint;
+mod onapp_new;
 mod onapp_policies;
 mod onapp_reads;
 mod onapp_restore;

@@ -1,5 +1,7 @@
 //! What bpctl changes on an OnApp cloud: backups and schedules, with losses in words, lost answers, waiting, busy clouds.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::harness::onapp;
@@ -201,4 +203,41 @@ fn an_answer_about_another_object_is_not_acted_upon() {
         assert_eq!(run.error()["changed"], "no", "{}", run.report());
     }
     assert!(server.writes().is_empty());
+}
+
+#[test]
+fn a_change_that_is_not_visible_at_once_is_waited_for() {
+    let old = json!({"backup": {"id": 7, "target_type": "VirtualMachine", "target_id": 488, "built": true, "note": "old"},
+        "schedule": {"id": 7, "target_type": "VirtualMachine", "target_id": 488, "period": "days", "status": "enabled"}});
+    for args in [&["backup", "note", "7", "new"][..], &["policy", "delete", "7"]] {
+        let (old, looks) = (old.clone(), AtomicUsize::new(0));
+        let server = Server::start(move |request: &Request| {
+            let is_late = looks.load(Ordering::SeqCst) > 2;
+            match request.path() {
+                _ if request.is_write() => {
+                    looks.store(1, Ordering::SeqCst);
+                    Answer::empty(204)
+                }
+                "/flexapi/backups/7.json" | "/flexapi/settings/schedules/7.json" => {
+                    if looks.load(Ordering::SeqCst) > 0 {
+                        looks.fetch_add(1, Ordering::SeqCst);
+                    }
+                    let mut now = old.clone();
+                    now["backup"]["note"] = if is_late { json!("new") } else { json!("old") };
+                    match request.path() {
+                        "/flexapi/settings/schedules/7.json" if is_late => {
+                            Answer::json(404, &json!({"errors": ["Resource not found"]}))
+                        }
+                        _ => Answer::json(200, &now),
+                    }
+                }
+                "/flexapi/virtual_machines/488.json" => {
+                    Answer::json(200, &json!({"virtual_machine": {"id": 488, "label": "web1"}}))
+                }
+                _ => Answer::json(200, &json!([])),
+            }
+        });
+        onapp(&server, args).args(&["--yes", "-o", "json"]).run().ok();
+        assert_eq!(server.writes().len(), 1);
+    }
 }
