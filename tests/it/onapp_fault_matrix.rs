@@ -17,7 +17,7 @@ use crate::side_by_side;
 
 const TABLE: &str = "tests/fixtures/onapp_fault_matrix.txt";
 
-const WRITES: [(&str, &[&str]); 8] = [
+const WRITES: [(&str, &[&str]); 12] = [
     ("create", &["backup", "create", "--vm", "488", "--note", "n"]),
     ("restore", &["backup", "restore", "1", "--yes"]),
     ("delete", &["backup", "delete", "1", "--yes"]),
@@ -26,15 +26,20 @@ const WRITES: [(&str, &[&str]); 8] = [
     ("policy update", &["policy", "update", "5", "--retention", "14"]),
     ("policy delete", &["policy", "delete", "5", "--yes"]),
     ("autobackup off", &["autobackup", "off", "--vm", "488", "--yes"]),
+    ("autobackup on", &["autobackup", "on", "--vm", "488"]),
+    ("convert", &["backup", "convert", "1", "--label", "t", "--yes"]),
+    ("point create", &["backup", "create", "--vm", "488", "--resource", "3"]),
+    ("point restore", &["backup", "restore", "31", "--point", "--vm", "488", "--yes"]),
 ];
 
-/// A cloud with one VM, two backups of it and one schedule.
+/// A cloud with one VM, two backups of it, a recovery point and one schedule.
 #[derive(Clone)]
 struct World(Arc<Mutex<State>>);
 
 #[derive(Clone, PartialEq)]
 struct State {
     backups: Vec<Value>,
+    points: Vec<Value>,
     schedules: Vec<Value>,
     transactions: Vec<Value>,
 }
@@ -42,6 +47,11 @@ struct State {
 fn backup(id: u64) -> Value {
     json!({"id": id, "backup_type": "incremental", "target_type": "VirtualMachine", "target_id": 488, "built": true,
         "locked": false, "note": null, "created_at": format!("2026-01-0{id}T00:00:00Z")})
+}
+
+fn point(id: u64) -> Value {
+    json!({"id": id, "resource_id": 3, "virtual_machine_id": 488, "size": 1, "state": "available",
+        "created_at": "2026-01-01T00:00:00Z"})
 }
 
 fn schedule(id: u64, fields: &Value) -> Value {
@@ -52,10 +62,13 @@ fn schedule(id: u64, fields: &Value) -> Value {
 }
 
 impl World {
-    fn new() -> Self {
+    /// The world in which a command has something to do.
+    fn of(command: &str) -> Self {
+        let status = if command == "autobackup on" { "disabled" } else { "enabled" };
         let state = State {
             backups: vec![backup(1), backup(2)],
-            schedules: vec![schedule(5, &json!({}))],
+            points: vec![point(31)],
+            schedules: vec![schedule(5, &json!({ "status": status }))],
             transactions: vec![json!({"id": 10, "action": "take_backup", "status": "complete"})],
         };
         Self(Arc::new(Mutex::new(state)))
@@ -114,12 +127,19 @@ impl State {
                 self.backups.push(backup(3));
                 Answer::json(201, &json!({"backup": backup(3)}))
             }
+            ("GET", "/virtual_machines/488/backups/recovery_points.json") => wrapped("recovery_point", &self.points),
+            ("GET", "/virtual_machines/488/backups/recovery_points/31.json") => {
+                one("recovery_point", with_id(&self.points, 31))
+            }
+            ("GET", "/virtual_machines/488/backups/recovery_points/32.json") => {
+                one("recovery_point", with_id(&self.points, 32))
+            }
             ("POST", "/backups/1/restore.json") => {
-                self.queue("restore_incremental_backup");
+                self.queue("restore_incremental_backup", ("Backup", 1));
                 Answer::json(201, &json!({"backup": backup(1)}))
             }
             ("DELETE", "/backups/1.json") => {
-                self.queue("destroy_backup");
+                self.queue("destroy_backup", ("Backup", 1));
                 self.backups.retain(|backup| backup["id"] != 1);
                 Answer::empty(204)
             }
@@ -140,18 +160,33 @@ impl State {
                 self.schedules.retain(|schedule| schedule["id"] != 5);
                 Answer::empty(204)
             }
-            ("POST", "/virtual_machines/488/autobackup_disable.json") => {
-                self.schedules.iter_mut().for_each(|schedule| schedule["status"] = json!("disabled"));
-                Answer::json(201, &json!({"virtual_machine": {"id": 488}}))
+            ("POST", "/virtual_machines/488/autobackup_disable.json") => self.switch("disabled"),
+            ("POST", "/virtual_machines/488/autobackup_enable.json") => self.switch("enabled"),
+            ("POST", "/backups/1/convert.json") => {
+                self.queue("convert_backup", ("Backup", 1));
+                Answer::json(201, &json!({"image_template": {"id": 41, "label": "t"}}))
+            }
+            ("POST", "/virtual_machines/488/backups/recovery_points.json") => {
+                self.points.push(point(32));
+                Answer::json(201, &json!({"recovery_point": point(32)}))
+            }
+            ("POST", "/virtual_machines/488/backups/recovery_points/31/restore.json") => {
+                self.queue("restore_recovery_point", ("RecoveryPoint", 31));
+                Answer::json(201, &json!({"recovery_point": point(31)}))
             }
             _ => not_found(),
         }
     }
 
-    fn queue(&mut self, action: &str) {
+    fn queue(&mut self, action: &str, (kind, id): (&str, u64)) {
         let transaction =
-            json!({"id": 11, "action": action, "status": "pending", "parent_type": "Backup", "parent_id": 1});
+            json!({"id": 11, "action": action, "status": "pending", "parent_type": kind, "parent_id": id});
         self.transactions.insert(0, transaction);
+    }
+
+    fn switch(&mut self, status: &str) -> Answer {
+        self.schedules.iter_mut().for_each(|schedule| schedule["status"] = json!(status));
+        Answer::json(201, &json!({"virtual_machine": {"id": 488}}))
     }
 }
 
@@ -237,7 +272,7 @@ impl Cell {
 
     /// How it ended, and which laws are broken.
     fn play(&self) -> (String, Vec<String>, Run) {
-        let (world, home) = (World::new(), Home::new());
+        let (world, home) = (World::of(self.command), Home::new());
         let before = world.now();
         let server = self.serve(&world);
         let (timeout, max_wait) = if self.fault == "silent" { ("2s", "6s") } else { ("30s", "40s") };
@@ -254,12 +289,14 @@ impl Cell {
     fn is_done(&self, before: &State, now: &State) -> bool {
         match self.command {
             "create" => now.backups.len() > before.backups.len(),
-            "restore" => now.transactions.len() > before.transactions.len(),
+            "restore" | "convert" | "point restore" => now.transactions.len() > before.transactions.len(),
+            "point create" => now.points.len() > before.points.len(),
             "delete" => now.backups.len() < before.backups.len(),
             "note" => now.backups[0]["note"] == "changed",
             "policy create" => now.schedules.len() > before.schedules.len(),
             "policy update" => now.schedules[0]["rotation_period"] == 14,
             "policy delete" => now.schedules.is_empty(),
+            "autobackup on" => now.schedules[0]["status"] == "enabled",
             _ => now.schedules[0]["status"] == "disabled",
         }
     }
@@ -306,8 +343,9 @@ impl Cell {
         for (words, is_false) in [
             ("no new backup found", self.command == "create" && is_done),
             ("no new policy found", self.command == "policy create" && is_done),
+            ("no new recovery point found", self.command == "point create" && is_done),
             ("found new:", !is_done),
-            ("no new transaction found", self.command == "restore" && is_done),
+            ("no new transaction found", is_done),
         ] {
             if is_false && text.contains(words) {
                 wrong.push(format!("says `{words}`, which is not true"));
@@ -355,11 +393,11 @@ fn the_fault_matrix_of_onapp() {
 fn the_cloud_itself_is_right() {
     // Without a fault every write succeeds: else the matrix would prove nothing.
     for (command, args) in WRITES {
-        let (world, home) = (World::new(), Home::new());
+        let (world, home) = (World::of(command), Home::new());
         let inner = world.clone();
         let server = Server::start(move |request| inner.answer(request));
         onapp(&server, args).args(&["-o", "json"]).home(&home).run().ok();
         assert_eq!(journaled(&home).as_deref(), Some("done"), "{command}");
-        assert!(world.now() != World::new().now(), "{command} changed nothing");
+        assert!(world.now() != World::of(command).now(), "{command} changed nothing");
     }
 }
