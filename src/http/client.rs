@@ -433,7 +433,7 @@ mod tests {
             authentication: Authentication::Bearer(Credential::known(Secret::new("a-token"))),
             read_credential: None,
             ca_file: None,
-            is_trust_named: false,
+            has_trust_variable: false,
             proxy: None,
         };
         let limits =

@@ -50,9 +50,10 @@ pub fn notice_url(text: &str) -> std::result::Result<Url, String> {
 
 impl Notice {
     /// Opens the way to a URL.
-    pub fn open(url: Url, limits: Limits, is_trust_named: bool, proxy: Option<Proxy>) -> Result<Self> {
+    pub fn open(url: Url, limits: Limits, has_trust_variable: bool, proxy: Option<Proxy>) -> Result<Self> {
         let authentication = Authentication::Bearer(Credential::known(Secret::new("")));
-        let target = Target { base: url, authentication, read_credential: None, ca_file: None, is_trust_named, proxy };
+        let target =
+            Target { base: url, authentication, read_credential: None, ca_file: None, has_trust_variable, proxy };
         let pool = Pool::open(&target).map_err(|error| error.into_error(&target.peer()))?;
         Ok(Self { target, pool, attempts: Attempts::new(limits) })
     }

@@ -47,7 +47,7 @@ pub struct Target {
     pub ca_file: Option<PathBuf>,
     /// Whether the environment says where the trusted certificates are (`SSL_CERT_FILE`, `SSL_CERT_DIR`); the
     /// system's own files are not read then.
-    pub is_trust_named: bool,
+    pub has_trust_variable: bool,
     /// The proxy that requests go through.
     pub proxy: Option<Proxy>,
 }

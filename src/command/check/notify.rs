@@ -96,7 +96,7 @@ fn open(cx: &Context, names: Option<&[String]>, kind: NoticeKind, limits: Limits
     let found = notice_setting(kind, &cx.wanted(None), names, &cx.system, cx.file()?)?;
     let url = notice_url(found.value.expose())
         .map_err(|what| Error::config(format!("{} ({}): {what}", kind.key(), found.origin)))?;
-    let is_trust_named = crate::config::env::TRUST.iter().any(|name| cx.system.is_present(name));
+    let has_trust_variable = crate::config::env::TRUST.iter().any(|name| cx.system.is_present(name));
     let proxy = Proxy::find(&url, |name| cx.system.variable(name))?;
-    Notice::open(url, limits, is_trust_named, proxy)
+    Notice::open(url, limits, has_trust_variable, proxy)
 }
