@@ -290,6 +290,7 @@ fn ui_options(global: &Global, system: &System, format: Format) -> UiOptions {
         is_dumb: system.variable(env::TERM) == Some("dumb"),
         is_ascii: system.is_ascii(system.stderr_is_terminal),
         is_output_ascii: system.is_ascii(system.stdout_is_terminal),
+        is_output_terminal: system.stdout_is_terminal,
         can_ask: system.stdin_is_terminal && system.stderr_is_terminal && !global.no_input,
     }
 }

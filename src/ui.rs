@@ -8,6 +8,7 @@ mod hidden;
 mod output;
 mod progress;
 mod prompt;
+mod wrap;
 
 pub use progress::Bar;
 
@@ -17,6 +18,8 @@ use std::io::{self, Read, Write};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use dialoguer::console::Term;
+
 use crate::error::{Error, Report, Result};
 use crate::fs::detached;
 use crate::http::Progress as Reports;
@@ -24,6 +27,7 @@ use crate::text::{escape, to_ascii};
 use crate::view::JqFilter;
 use output::Output;
 use progress::Progress;
+use wrap::{width_of, wrapped};
 
 /// How the program speaks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +50,8 @@ pub struct UiOptions {
     pub is_ascii: bool,
     /// The same on standard output.
     pub is_output_ascii: bool,
+    /// Standard output is a terminal.
+    pub is_output_terminal: bool,
     /// Questions can be asked: both ends are terminals, and `--no-input` is not given.
     pub can_ask: bool,
 }
@@ -126,17 +132,24 @@ impl Ui {
         write(&mut *self.out.borrow_mut()).map_err(|error| Error::io("standard output", &error))
     }
 
-    /// Writes words for people to standard output, in ASCII where that may have no other signs.
+    /// Writes words for people to standard output, in ASCII where that may have no other signs, and broken into lines where
+    /// it is a terminal.
     ///
     /// # Errors
     /// The stream's; a closed pipe ends the program quietly.
     pub fn print_words(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-        if !self.options.is_output_ascii {
+        let room = self.options.is_output_terminal.then(|| width_of(&Term::stdout())).flatten();
+        if !self.options.is_output_ascii && room.is_none() {
             return self.print(write);
         }
         let mut text = Vec::new();
         write(&mut text).map_err(|error| Error::io("standard output", &error))?;
-        self.print(|out| out.write_all(to_ascii(&String::from_utf8_lossy(&text)).as_bytes()))
+        let text = String::from_utf8_lossy(&text);
+        let text = if self.options.is_output_ascii { to_ascii(&text) } else { text };
+        self.print(|out| match room {
+            Some(room) => text.lines().try_for_each(|line| writeln!(out, "{}", wrapped(line, room))),
+            None => out.write_all(text.as_bytes()),
+        })
     }
 
     /// Hands on to the reader of standard output what was written so far.
@@ -194,13 +207,14 @@ impl Ui {
         let unsent = sent.err().filter(|unsent| unsent.report == Report::Error);
         let error = &unsent.map_or_else(|| error.clone(), |unsent| error.clone().hint(unsent.message));
         if self.options.is_json {
-            return self.line(&error.to_json().to_string());
+            return self.laid_out(&error.to_json().to_string());
         }
         if error.report == Report::Cancelled {
             return self.line(&escape(&error.message));
         }
         let code = match error.code.as_ref() {
-            "usage" | "config" | "io" => String::new(),
+            // The message says as much.
+            "usage" | "config" | "io" | "interrupted" => String::new(),
             code => format!(" ({code})"),
         };
         let message = crate::text::escape(&error.message);
@@ -215,15 +229,21 @@ impl Ui {
 
     /// Prints text that is already laid out (help, usage) to standard error.
     pub fn raw_error(&self, text: &str) {
-        self.line(text.trim_end());
+        self.laid_out(text.trim_end());
     }
 
     fn painted(&self, text: &str, color: &str) -> String {
         if self.options.has_color { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    /// Writes a line to standard error, above any bar that is drawn there.
+    /// Writes a message to standard error, above any bar that is drawn there.
     fn line(&self, text: &str) {
+        self.progress.clear();
+        error_line(&fitted(self.options, &self.readable(text)));
+    }
+
+    /// Writes what is not broken into lines: it has its own.
+    fn laid_out(&self, text: &str) {
         self.progress.clear();
         error_line(&self.readable(text));
     }
@@ -288,6 +308,14 @@ fn error_line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Breaks a message into lines where standard error is a terminal.
+fn fitted(options: UiOptions, text: &str) -> Cow<'_, str> {
+    match options.is_terminal.then(|| width_of(&Term::stderr())).flatten() {
+        Some(width) => wrapped(text, width),
+        None => text.into(),
+    }
+}
+
 /// Prints what the HTTP client reports.
 pub struct HttpProgress {
     options: UiOptions,
@@ -312,7 +340,7 @@ impl HttpProgress {
 
     fn line(&self, text: &str) {
         self.progress.clear();
-        error_line(text);
+        error_line(&fitted(self.options, text));
     }
 }
 
@@ -345,7 +373,8 @@ impl Reports for HttpProgress {
     }
 
     fn trace(&self, text: &str) {
-        self.line(&escape(text));
+        self.progress.clear();
+        error_line(&escape(text));
     }
 
     #[expect(clippy::disallowed_methods, reason = "waits are measured on the real clock")]

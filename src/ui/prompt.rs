@@ -15,6 +15,7 @@ use fuzzy_matcher::skim::SkimMatcherV2;
 use unicode_width::UnicodeWidthChar;
 
 use super::Ui;
+use super::wrap::{LEAST_WIDTH, width_of, wrapped};
 use crate::error::{Error, Result};
 use crate::text::escape;
 use crate::view::{choices, shortened};
@@ -23,8 +24,8 @@ use crate::view::{choices, shortened};
 pub(super) const END_OF_INPUT: char = '\u{4}';
 /// Ctrl-U.
 pub(super) const CLEAR_LINE: char = '\u{15}';
-/// Terminals are not taken for narrower than this many columns.
-const LEAST_WIDTH: usize = 20;
+/// What an answer has of a prompt's line at the least, in columns.
+const LEAST_ANSWER: usize = 8;
 /// What a search text has of a line at the least, in columns.
 const LEAST_SEARCH: usize = 8;
 /// Rows of a list that are shown at once.
@@ -36,10 +37,10 @@ impl Ui {
     /// Keys pressed before the question appeared are discarded: they were meant for something else.
     pub fn confirm(&self, question: &str) -> Result<bool> {
         self.print_unsaid();
-        let prompt = self.readable(&format!("{} [y/N] ", escape(question))).into_owned();
+        let prompt = format!("{} [y/N] ", escape(question));
         loop {
             self.has_asked.set(false);
-            let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(left)?;
+            let line = self.read_answer(&prompt)?;
             match line.trim_end().to_lowercase().as_str() {
                 "y" | "yes" => return Ok(true),
                 "" | "n" | "no" => return Ok(false),
@@ -61,7 +62,7 @@ impl Ui {
         let prompt = format!("Type `{}` to confirm: ", escape(name));
         loop {
             self.has_asked.set(false);
-            let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(left)?;
+            let line = self.read_answer(&prompt)?;
             match line.trim() {
                 "" => return Ok(false),
                 typed if typed == escape(name).trim() => return Ok(true),
@@ -121,15 +122,28 @@ impl Ui {
             "" => format!("{}: ", escape(question)),
             default => format!("{} [{}]: ", escape(question), escape(default)),
         };
-        let prompt = self.readable(&prompt).into_owned();
         loop {
-            let line = self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(left)?;
+            let line = self.read_answer(&prompt)?;
             let text = if line.trim().is_empty() { default } else { line.trim() };
             match read(text) {
                 Ok(answer) => return Ok(answer),
                 Err(sentence) => self.line(&format!("{} {}", self.painted("error:", "31;1"), escape(&sentence))),
             }
         }
+    }
+
+    /// Reads a line of text. Of a prompt that is too long for one line with its answer, all but the end is printed above.
+    fn read_answer(&self, prompt: &str) -> Result<String> {
+        let prompt = self.readable(prompt);
+        let broken = match width_of(&Term::stderr()) {
+            Some(width) => wrapped(prompt.trim_end(), width.saturating_sub(LEAST_ANSWER + 2)),
+            None => prompt.trim_end().into(),
+        };
+        let (above, last) =
+            broken.rsplit_once('\n').map_or((None, broken.as_ref()), |(above, last)| (Some(above), last));
+        above.into_iter().for_each(|text| self.laid_out(text));
+        let prompt = format!("{last} ");
+        self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(left)
     }
 
     /// Runs a prompt that stands on one line, and takes the time that the user thinks out of the command's.
@@ -255,7 +269,7 @@ fn read_line(term: &Term, prompt: &str, is_dumb: bool) -> io::Result<Option<Stri
 
 /// Draws the line anew. The end of what was typed stays in sight; a prompt that wraps could not be written over.
 fn show_line(term: &Term, prompt: &str, text: &str) -> io::Result<()> {
-    let room = usize::from(term.size().1).saturating_sub(measure_text_width(prompt) + 1).max(8);
+    let room = usize::from(term.size().1).saturating_sub(measure_text_width(prompt) + 1).max(LEAST_ANSWER);
     let mut shown = text;
     while measure_text_width(shown) > room {
         shown = shown.split_at(shown.chars().next().map_or(0, char::len_utf8)).1;

@@ -53,6 +53,7 @@ mod jq;
 mod life_cycle;
 mod links;
 mod lint;
+mod messages;
 mod names;
 mod onapp;
 mod onapp_apply;

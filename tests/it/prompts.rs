@@ -77,7 +77,8 @@ fn a_question_that_is_left_changes_nothing_and_leaves_nothing_behind() {
             let terminal = asked(&server, args);
             at(&terminal, "type to search");
             terminal.press(key);
-            let ended = terminal.ends().exits(130).shows(&["(interrupted)"]);
+            let ended = terminal.ends().exits(130).shows(&["error: interrupted; nothing was changed"]);
+            assert!(!ended.screen.contains("(interrupted)"), "said once: {}", ended.report());
             assert!(!ended.screen.contains("type to search"), "{}", ended.report());
             assert!(ended.screen.starts_with("error: "), "a list leaves no line: {}", ended.report());
             assert!(server.writes().is_empty());
