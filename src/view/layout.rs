@@ -70,18 +70,19 @@ impl Layout {
 
     /// Fits the columns that cannot be left out, whatever it takes.
     fn squeeze(needs: &[Need], is_shown: &[bool], room: usize) -> Self {
+        let most = |need: &Need| if need.is_flexible { need.relative.min(room) } else { need.relative };
         let mut widths: Vec<Option<usize>> =
-            needs.iter().zip(is_shown).map(|(need, is_shown)| is_shown.then_some(need.relative)).collect();
+            needs.iter().zip(is_shown).map(|(need, is_shown)| is_shown.then(|| most(need))).collect();
         for shortest in [SHORTEST, 1] {
+            // The widest gives first, a column of the terminal at a time: two that are as wide give alike.
             while total(&widths) > room {
-                let excess = total(&widths) - room;
                 let flexible = (0..needs.len()).filter(|index| needs[*index].is_flexible);
                 let Some(index) =
                     flexible.max_by_key(|index| widths[*index]).filter(|index| widths[*index] > Some(shortest))
                 else {
                     break;
                 };
-                widths[index] = widths[index].map(|width| width.saturating_sub(excess).max(shortest));
+                widths[index] = widths[index].map(|width| width - 1);
             }
         }
         while total(&widths) > room {

@@ -12,7 +12,7 @@ use crate::server::{Answer, Server};
 use crate::terminal::{Ended, Terminal};
 use crate::world::{DISK, POLICY, VM, World, disk, policy, vm};
 
-const WIDTHS: [usize; 4] = [60, 80, 120, 200];
+const WIDTHS: [usize; 5] = [40, 60, 80, 120, 200];
 
 /// Every list of the simulator's company, and how many of its rows there are in a pipe.
 const LISTS: [&[&str]; 15] = [
@@ -117,7 +117,7 @@ fn is_one_line_a_row(args: &[&str], bpctl: impl Fn() -> Bpctl) {
         // Relative times alone leave nothing out.
         let has_all = shown[0].split_whitespace().eq(piped.lines().next().unwrap().split_whitespace());
         let is_whole = has_all && !shown.iter().any(|line| line.contains('…'));
-        let notes = ended.screen.replace('\n', "").matches("columns wide; ").count();
+        let notes = ended.screen.replace('\n', " ").matches("columns wide; ").count();
         assert_eq!(notes, usize::from(!is_whole), "{args:?} {columns}: {}", ended.report());
         let has_state = STATES.contains(&args[0]) && !args.contains(&"--list-codes");
         assert!(!has_state || columns < 80 || ended.raw.contains("\u{1b}[3"), "{columns}: {}", ended.report());
@@ -139,7 +139,7 @@ fn less_important_columns_go_first_and_the_note_names_them() {
     let server = World::new().policies(vec![policy(POLICY, "VirtualMachine", VM, name, "daily", 7)]).serve();
     let list = |args: &[&str]| katapult(&server, &[&["policies", "list"], args].concat()).env("LANG", "C.UTF-8");
     let ended = Terminal::run_in(60, &list(&[])).ends().exits(0);
-    let screen = ended.screen.replace('\n', "");
+    let screen = ended.screen.replace('\n', " ");
     for words in
         [POLICY, "daily", "…", "columns left out: type", "size", "shortened: target; `-o wide` shows everything"]
     {
@@ -151,7 +151,7 @@ fn less_important_columns_go_first_and_the_note_names_them() {
     assert!(list(&[]).run().ok().stdout.contains(name));
     // What was named is not left out.
     let named = Terminal::run_in(60, &list(&["--columns", "id,size,retention,target"])).ends().exits(0);
-    assert!(named.screen.replace('\n', "").contains("shortened: target"), "{}", named.report());
+    assert!(named.screen.replace('\n', " ").contains("shortened: target"), "{}", named.report());
     named.shows(&["SIZE  RETENTION"]);
     let quiet = Terminal::run_in(60, &list(&["-q"])).ends().exits(0);
     assert!(!quiet.screen.contains("left out"), "{}", quiet.report());
@@ -161,7 +161,7 @@ fn less_important_columns_go_first_and_the_note_names_them() {
 fn columns_that_say_nothing_go_first() {
     let cloud = Cloud::serve(&[]);
     let ended = Terminal::run_in(60, &cloud.bpctl(&["vm", "list"]).env("LANG", "C.UTF-8")).ends().exits(0);
-    let screen = ended.screen.replace('\n', "");
+    let screen = ended.screen.replace('\n', " ");
     assert!(screen.contains("columns left out: addresses;"), "{}", ended.report());
     assert!(screen.contains("Windows Server 2019 x64 STD"), "{}", ended.report());
 }

@@ -9,7 +9,7 @@ impl Resource for BackupUsage {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("vm", |usage, _| Cell::text(Some(usage.vm.as_str()))).flexible(),
         Column::<Self>::new("vm_id", |usage, _| Cell::text(usage.vm_id.as_deref())).right().wide(),
-        Column::<Self>::new("type", |usage, _| Cell::text(usage.kind)),
+        Column::<Self>::new("type", |usage, _| Cell::text(usage.kind)).flexible(),
         Column::<Self>::new("backups", |usage, _| count(usage.backups)).right(),
         Column::<Self>::new("size", |usage, _| Cell::gib((usage.backups > 0).then(|| usage.size_gib()))).size(),
         Column::<Self>::new("unknown_sizes", |usage, _| count(usage.unknown_sizes)).right().rank(1),

@@ -8,7 +8,7 @@ impl Resource for Transaction {
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("id", |transaction, _| Cell::text(transaction.id.as_deref())),
-        Column::<Self>::new("action", |transaction, _| Cell::text(transaction.action.as_deref())),
+        Column::<Self>::new("action", |transaction, _| Cell::text(transaction.action.as_deref())).flexible(),
         Column::<Self>::new("status", |transaction, _| Cell::text(transaction.status.as_deref())).state(),
         Column::<Self>::new("object", |transaction, _| object(transaction.parent.as_ref())).flexible().rank(2),
         Column::<Self>::new("created", |transaction, _| Cell::instant(transaction.created_at)).time().rank(1),

@@ -8,10 +8,10 @@ impl Resource for TrashObject {
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("id", |entry, _| Cell::text(entry.id.as_deref())),
-        Column::<Self>::new("type", |entry, _| Cell::text(entry.object_type.as_deref())).flexible().rank(2),
-        Column::<Self>::new("name", |entry, _| Cell::text(entry.name.as_deref())).flexible().rank(3),
-        Column::<Self>::new("object_id", |entry, _| Cell::text(entry.object_id.as_deref())),
-        Column::<Self>::new("keep_until", |entry, _| Cell::unix(entry.keep_until)).time().rank(1),
+        Column::<Self>::new("type", |entry, _| Cell::text(entry.object_type.as_deref())).flexible().rank(3),
+        Column::<Self>::new("name", |entry, _| Cell::text(entry.name.as_deref())).flexible().rank(1),
+        Column::<Self>::new("object_id", |entry, _| Cell::text(entry.object_id.as_deref())).rank(4),
+        Column::<Self>::new("keep_until", |entry, _| Cell::unix(entry.keep_until)).time().rank(2),
     ];
 
     fn id(&self) -> &str {
