@@ -6,7 +6,7 @@ use super::detail::Detail;
 use super::value::{interval, positive};
 use crate::model::Interval;
 
-/// Print machines, disks, policies and verdicts of one moment as a document
+/// Print VMs, disks, policies and verdicts of one moment as a document
 ///
 /// One JSON document with a version, for `bpctl diff` and for the record. It says when it was taken, with which profile,
 /// organization, program version and query, and what could not be read. It holds no secrets.

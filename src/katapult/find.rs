@@ -65,12 +65,8 @@ fn ambiguous(name: &str, count: usize, found: &[Object<Machine>]) -> Error {
         .take(10)
         .map(|machine| format!("{} ({})", machine.model.id.as_deref().unwrap_or("-"), machine.model.label()))
         .collect();
-    Error::new(
-        Exit::Usage,
-        code::AMBIGUOUS_NAME,
-        format!("`{name}` names {count} virtual machines: {}", which.join(", ")),
-    )
-    .hint("write the id or the FQDN")
+    Error::new(Exit::Usage, code::AMBIGUOUS_NAME, format!("`{name}` names {count} VMs: {}", which.join(", ")))
+        .hint("write the id or the FQDN")
 }
 
 fn lookup_of(organization: &Object<Organization>) -> Lookup {

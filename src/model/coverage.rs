@@ -222,7 +222,8 @@ fn machine_row(machine: &Machine, index: &Index<'_>, wanted: &Requirements, now:
         () => {
             let weakest = disks.iter().find_map(|disk| Some((disk, wanted.shortfall(&covering(disk))?)));
             let is_alike = disks.iter().all(|disk| index.of_disk(disk).is_empty());
-            let words = weakest.map(|(disk, words)| if is_alike { words } else { format!("{}: {words}", name(disk)) });
+            let words =
+                weakest.map(|(disk, words)| if is_alike { words } else { format!("{}: {words}", disk.label()) });
             judged(words, "all disks are covered")
         }
     };
@@ -235,7 +236,7 @@ fn machine_row(machine: &Machine, index: &Index<'_>, wanted: &Requirements, now:
 fn disk_row(disk: &Disk, index: &Index<'_>, wanted: &Requirements, now: Timestamp) -> Row {
     let policies = index.of_disk(disk);
     let assigned = match disk.machine_fqdn.as_deref().or(disk.machine_id.as_deref()) {
-        None => "assigned to no machine".to_owned(),
+        None => "assigned to no VM".to_owned(),
         Some(machine) => format!("assigned to {machine}, which is not listed"),
     };
     let (verdict, reason) = if policies.is_empty() {
@@ -244,7 +245,7 @@ fn disk_row(disk: &Disk, index: &Index<'_>, wanted: &Requirements, now: Timestam
         judged(wanted.shortfall(policies), "covered")
     };
     let uncovered = disk.id.clone().into_iter().filter(|_| policies.is_empty()).collect();
-    let about = About { kind: Kind::Disk, id: disk.id.clone(), name: name(disk).to_owned() };
+    let about = About { kind: Kind::Disk, id: disk.id.clone(), name: disk.label().into_owned() };
     let covered = usize::from(!policies.is_empty());
     row(about, (1, covered), policies.to_vec(), (verdict, format!("{reason}; {assigned}")), uncovered, now)
 }
@@ -256,12 +257,8 @@ fn judged(shortfall: Option<String>, otherwise: &str) -> (Verdict, String) {
     }
 }
 
-fn name(disk: &Disk) -> &str {
-    disk.name.as_deref().or(disk.id.as_deref()).unwrap_or("-")
-}
-
 fn names(disks: &[&Disk]) -> String {
-    disks.iter().map(|disk| name(disk)).collect::<Vec<_>>().join(", ")
+    disks.iter().map(|disk| disk.label()).collect::<Vec<_>>().join(", ")
 }
 
 struct About {

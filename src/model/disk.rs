@@ -1,5 +1,7 @@
 //! Disks.
 
+use std::borrow::Cow;
+
 /// A disk, as lists and `get` show it.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
@@ -38,6 +40,18 @@ pub struct Disk {
     pub installation: Option<Installation>,
     /// Key and value pairs.
     pub annotations: Vec<(String, String)>,
+}
+
+impl Disk {
+    /// What people call it: its name, else its id. Disks of OnApp VMs are mostly called `disk`, so a number follows.
+    pub fn label(&self) -> Cow<'_, str> {
+        let is_number = |id: &str| id.bytes().all(|byte| byte.is_ascii_digit());
+        match (self.name.as_deref(), self.id.as_deref()) {
+            (Some(name), Some(id)) if is_number(id) => format!("{name} {id}").into(),
+            (Some(name), _) => name.into(),
+            (None, id) => id.unwrap_or("-").into(),
+        }
+    }
 }
 
 /// What the API names where it belongs to something else.

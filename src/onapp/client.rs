@@ -115,7 +115,7 @@ impl OnApp {
             }
             count => {
                 let ids: Vec<&str> = found.iter().filter_map(|machine| machine.model.id.as_deref()).collect();
-                let message = format!("`{name}` names {count} virtual machines: {}", ids.join(", "));
+                let message = format!("`{name}` names {count} VMs: {}", ids.join(", "));
                 Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("write the number"))
             }
         }

@@ -88,14 +88,14 @@ impl Reader<'_> {
                 Selector::Match(glob.parse().map_err(|sentence: String| self.wrong_key(place, "match", &sentence))?)
             }
             (None, Some(tag)) => Selector::Tag(tag),
-            (None, None) => return Err(lacks("`match` or `tag`: say which machines it is for")),
+            (None, None) => return Err(lacks("`match` or `tag`: say which VMs it is for")),
             (Some(_), Some(_)) => return Err(self.wrong_key(place, "tag", "`match` or `tag`, not both")),
         };
         if fields.interval.is_none() {
             return Err(lacks("`interval`"));
         }
         if fields.retention.is_none() {
-            return Err(lacks("`retention`: a machine that has no such policy gets a new one"));
+            return Err(lacks("`retention`: a VM that has no such policy gets a new one"));
         }
         Ok(Rule { place: self.place(place.offset), selector, fields })
     }

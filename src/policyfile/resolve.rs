@@ -194,8 +194,8 @@ impl<'a> Resolver<'a> {
         }
         if !has_matched {
             let what = match &rule.selector {
-                Selector::Match(glob) => format!("`{glob}` matches no machine"),
-                Selector::Tag(tag) => format!("no machine has the tag `{tag}`"),
+                Selector::Match(glob) => format!("`{glob}` matches no VM"),
+                Selector::Tag(tag) => format!("no VM has the tag `{tag}`"),
             };
             self.matching.notes.push(format!("line {}: {what}", rule.place));
         }
@@ -276,13 +276,13 @@ impl<'a> Resolver<'a> {
         match (by_fqdn.as_slice(), called) {
             ([machine], _) | ([], [machine]) => Some(machine),
             ([], []) => {
-                let words = format!("no machine of the organization is called `{name}`");
+                let words = format!("no VM of the organization is called `{name}`");
                 self.complain(place, Exit::NotFound, "virtual_machine_not_found", words);
                 None
             }
             _ => {
                 let ids: Vec<&str> = called.iter().filter_map(|machine| machine.id.as_deref()).collect();
-                let words = format!("`{name}` names {} machines ({}): write the id", called.len(), ids.join(", "));
+                let words = format!("`{name}` names {} VMs ({}): write the id", called.len(), ids.join(", "));
                 self.complain(place, Exit::Usage, code::AMBIGUOUS_NAME, words);
                 None
             }

@@ -100,7 +100,7 @@ impl<'a> Names<'a> {
             return Name::Disk(id.to_owned());
         }
         let name = policy.target.name.as_deref().unwrap_or("its target");
-        comments.push(format!("{name} is not among the listed machines and disks; it may be in the trash"));
+        comments.push(format!("{name} is not among the listed VMs and disks; it may be in the trash"));
         Name::Target(id.to_owned())
     }
 

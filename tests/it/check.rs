@@ -132,7 +132,7 @@ fn onapp_is_judged_by_its_backups() {
     let asked_of_ok = server.requests().iter().filter(|request| request.path().contains("/1/")).count();
     assert_eq!(asked_of_ok, 1, "nothing more is asked for where the backups are enough");
     let table = onapp(&server, &["check", "--vm", "fresh"]).run().ok();
-    assert!(table.stdout.contains("fresh    ok      backups  1 h  last backup 1 h ago"), "{}", table.report());
+    assert!(table.stdout.contains("fresh  ok      backups  1 h  last backup 1 h ago"), "{}", table.report());
     let warned = onapp(&server, &["check", "--vm", "2", "--max-age", "2d", "--warn-age", "26h", "-o", "json"]).run();
     assert_eq!(warned.exits(10).json()["status"], "warning");
 }
@@ -251,6 +251,6 @@ fn options_that_have_no_effect_are_refused() {
     check(&["--limit", "1", "-o", "json"]).fails_in_json(2);
     check(&["--max-age", "1h", "--warn-age", "2h"]).fails_in_words(2);
     check(&["--max-age", "soon"]).fails_in_words(2);
-    let rows = check(&["--filter", "status=ok", "-o", "csv", "--columns", "machine,status"]).exits(10);
-    assert_eq!(rows.stdout, "machine,status\r\nfresh,ok\r\n");
+    let rows = check(&["--filter", "status=ok", "-o", "csv", "--columns", "vm,status"]).exits(10);
+    assert_eq!(rows.stdout, "vm,status\r\nfresh,ok\r\n");
 }

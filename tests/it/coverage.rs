@@ -73,10 +73,10 @@ fn the_table_ends_with_the_totals_and_csv_does_not() {
     let server = four();
     let table = katapult(&server, &["coverage", "--require", "daily"]).run().ok();
     let footer: Vec<&str> = table.stdout.lines().rev().take(2).collect();
-    assert_eq!(footer, ["3 of 5 disks covered", "4 machines: 1 none, 1 partial, 1 weak, 1 ok"], "{}", table.report());
+    assert_eq!(footer, ["3 of 5 disks covered", "4 VMs: 1 none, 1 partial, 1 weak, 1 ok"], "{}", table.report());
     let csv = katapult(&server, &["coverage", "-o", "csv"]).run().ok();
     assert_eq!(csv.stdout.lines().count(), 5, "{}", csv.report());
-    let ids = katapult(&server, &["coverage", "-o", "id", "--sort", "machine"]).run().ok();
+    let ids = katapult(&server, &["coverage", "-o", "id", "--sort", "vm"]).run().ok();
     assert_eq!(ids.stdout, "vm_bare\nvm_good\nvm_half\nvm_rare\n");
 }
 
@@ -172,8 +172,8 @@ fn a_policy_that_goes_away_meanwhile_is_left_out() {
     let server = world.serve_but(|request| {
         (request.path() == POLICY_PATH).then(|| Answer::error_with(406, "object_in_trash", json!({})))
     });
-    let run = katapult(&server, &["coverage", "--columns", "machine,verdict"]).run().ok().mentions(&["left out"]);
-    assert!(run.stdout.contains("3 machines: 3 none"), "{}", run.report());
+    let run = katapult(&server, &["coverage", "--columns", "vm,verdict"]).run().ok().mentions(&["left out"]);
+    assert!(run.stdout.contains("3 VMs: 3 none"), "{}", run.report());
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_list_that_lacks_something_is_called_incomplete() {
         });
         (request.path() == "/core/v1/organizations/organization/virtual_machines").then_some(answer)
     });
-    katapult(&server, &["coverage"]).run().ok().mentions(&["warning: incomplete", "3 virtual machines"]);
+    katapult(&server, &["coverage"]).run().ok().mentions(&["warning: incomplete", "3 VMs"]);
 }
 
 /// A check of lists with gaps is not an all-clear; what it finds in them is still reported.
@@ -213,7 +213,7 @@ fn a_check_of_lists_with_gaps_is_not_an_all_clear() {
         let run = katapult(&covered, args).args(&["-o", "json"]).run().exits(9);
         assert_eq!(run.error()["code"], "partly_done", "{}", run.report());
         assert!(run.json().is_array(), "the result is printed in any case: {}", run.report());
-        katapult(&covered, args).run().exits(9).mentions(&["the check is incomplete", "3 virtual machines"]);
+        katapult(&covered, args).run().exits(9).mentions(&["the check is incomplete", "3 VMs"]);
         katapult(&covered, &args[..1]).run().ok().mentions(&["warning: incomplete"]);
     }
     let sarif = katapult(&covered, &["lint", "-o", "sarif"]).run().ok().json();

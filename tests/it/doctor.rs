@@ -50,7 +50,7 @@ fn all_is_well_in_the_sandbox() {
         "credentials",
         "organization",
         "policies",
-        "machines",
+        "vms",
         "disks",
         "trash",
     ] {
@@ -58,7 +58,7 @@ fn all_is_well_in_the_sandbox() {
     }
     let run = bare(&["doctor", "-o", "json", "--profile", "sandbox-onapp"]).run().ok();
     assert_eq!((with_status(&run, "failed"), with_status(&run, "warning")), (vec![], vec![]), "{}", run.report());
-    assert_eq!(row(&run, "machines").0, "ok");
+    assert_eq!(row(&run, "vms").0, "ok");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_clock_that_is_wrong_is_a_warning() {
 fn a_missing_scope_is_a_warning_that_says_what_will_not_work() {
     for (check, path, loss) in [
         ("policies", "/core/v1/organizations/organization/disk_backup_policies", "policies list"),
-        ("machines", "/core/v1/organizations/organization/virtual_machines", "vm list"),
+        ("vms", "/core/v1/organizations/organization/virtual_machines", "vm list"),
         ("disks", "/core/v1/organizations/organization/disks", "disk list"),
         ("trash", TRASH, "trash list"),
     ] {
@@ -191,7 +191,7 @@ fn a_token_that_may_not_list_organizations() {
     assert_eq!((row(&run, "credentials").0, row(&run, "organization").0), ("ok".into(), "warning".into()));
     assert_eq!(
         with_status(&run, "skipped")[2..],
-        ["policies", "machines", "disks", "trash", "rate_limit"],
+        ["policies", "vms", "disks", "trash", "rate_limit"],
         "{}",
         run.report()
     );
@@ -289,12 +289,12 @@ fn an_onapp_cloud() {
     let args = ["doctor", "-o", "json", "--retries", "0"];
     let run = onapp(&script(version.clone(), none.clone()), &args).run().ok();
     assert!(row(&run, "credentials").1.contains("6.7.0"), "{}", run.report());
-    assert_eq!(row(&run, "machines").0, "ok");
+    assert_eq!(row(&run, "vms").0, "ok");
     onapp(&script(errors(404, "no"), none), &args).run().ok();
     let run = onapp(&script(errors(401, "no"), errors(401, "no")), &args).run().exits(4);
     assert_eq!(with_status(&run, "failed"), ["credentials"]);
     let run = onapp(&script(version, errors(403, "no")), &args).run().exits(4);
-    assert_eq!(with_status(&run, "failed"), ["machines"]);
+    assert_eq!(with_status(&run, "failed"), ["vms"]);
     let rows: Value = run.json();
     assert!(rows.as_array().unwrap().iter().all(|row| row["check"] != "policies"), "{rows}");
 }

@@ -78,11 +78,11 @@ fn one_with_gaps_is_written_and_says_so() {
     let run = katapult(&server, &["snapshot", "-o", "json"]).run().exits(9);
     let snapshot = run.json();
     assert_eq!(snapshot["complete"], false);
-    assert!(snapshot["gaps"][0].as_str().unwrap().contains("3 virtual machines"), "{snapshot}");
+    assert!(snapshot["gaps"][0].as_str().unwrap().contains("3 VMs"), "{snapshot}");
     let last = run.stderr.lines().last().unwrap();
     let error: Value = serde_json::from_str(last).unwrap();
     assert_eq!(error["error"]["code"], "partly_done");
-    assert!(error["error"]["message"].as_str().unwrap().contains("3 virtual machines"), "{error}");
+    assert!(error["error"]["message"].as_str().unwrap().contains("3 VMs"), "{error}");
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn what_an_incomplete_snapshot_does_not_list_is_unknown() {
     let run = diff(&whole, &partial, &["--fail-on", "weaker"]);
     assert_eq!(run.code, 10, "the disk of b is covered by a policy whose VM is not listed: {}", run.report());
     assert!(rows(&run).contains(&row("vm", "vm_b", "unknown", false)), "{}", run.report());
-    assert!(run.stderr.contains("incomplete") && run.stderr.contains("2 virtual machines"), "{}", run.report());
+    assert!(run.stderr.contains("incomplete") && run.stderr.contains("2 VMs"), "{}", run.report());
     let same = diff(&partial, &partial, &["--fail-on", "weaker"]).exits(9);
     assert_eq!((same.json(), &same.error()["code"]), (json!([]), &json!("partly_done")));
     let back = diff(&partial, &whole, &[]).exits(9);

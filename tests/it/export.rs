@@ -21,7 +21,7 @@ fn the_document_says_what_is_live() {
         format!(
             "organization = \"acme\"\n\n[[policy]]\n# System Disk of web-1.acme.katapult.cloud\ndisk = \"{DISK}\"\n\
              interval = \"weekly\"\nfrequency = 1\ntime = 2\nminute = 30\nretention = 4\n\n[[policy]]\n# old is not among the listed \
-             machines and disks; it may be in the trash\ntarget = \"vm_gone\"\ninterval = \"monthly\"\nfrequency = 1\ntime = 2\n\
+             VMs and disks; it may be in the trash\ntarget = \"vm_gone\"\ninterval = \"monthly\"\nfrequency = 1\ntime = 2\n\
              minute = 30\nretention = 12\n\n[[policy]]\nvm = \"web-1.acme.katapult.cloud\"\ninterval = \"daily\"\n\
              frequency = 1\ntime = 2\nminute = 30\nretention = 7\n"
         )

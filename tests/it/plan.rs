@@ -108,7 +108,7 @@ fn rules_give_way_to_single_policies_and_to_earlier_rules() {
         + "[[rule]]\nmatch = 'db*'\ninterval = 'daily'\nretention = 14\n\
            [[rule]]\nmatch = '*.acme.*'\ninterval = 'daily'\nretention = 3\n\
            [[rule]]\nmatch = 'nothing-*'\ninterval = 'daily'\nretention = 3\n";
-    let run = plan(&server, &file).run().ok().mentions(&["`nothing-*` matches no machine"]);
+    let run = plan(&server, &file).run().ok().mentions(&["`nothing-*` matches no VM"]);
     assert_eq!(lines(&run)[..2], ["+ DB 1 daily  keeps 14", "+ mail daily  keeps 3"]);
     assert_eq!(lines(&run)[2], "2 to create, 0 to change, 0 to delete later; 1 as the file says");
 }

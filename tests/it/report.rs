@@ -138,7 +138,7 @@ fn it_needs_nothing_but_itself_and_says_what_it_is() {
         "role=\"img\"",
         "14 or more kept",
         "ACME Inc.",
-        "3 machines: 1 none, 0 partial, 1 weak, 1 ok",
+        "3 VMs: 1 none, 0 partial, 1 weak, 1 ok",
     ] {
         assert!(page.contains(part), "{part}");
     }

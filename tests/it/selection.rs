@@ -361,9 +361,8 @@ fn two(home: &Home, here: &Server, there: &Server, args: &[&str]) -> Bpctl {
 #[test]
 fn a_selection_over_several_profiles_may_be_empty_in_some() {
     let (here, there, home) = (serve(), World::new().serve(), Home::new());
-    let run =
-        two(&home, &here, &there, &["coverage", "--match", "db-2", "-o", "csv", "--columns", "machine"]).run().ok();
-    assert_eq!(run.stdout, "profile,machine\r\none,db-2.acme.net\r\n");
+    let run = two(&home, &here, &there, &["coverage", "--match", "db-2", "-o", "csv", "--columns", "vm"]).run().ok();
+    assert_eq!(run.stdout, "profile,vm\r\none,db-2.acme.net\r\n");
     run.mentions(&["other: no VM or disk is selected"]);
     two(&home, &here, &there, &["coverage", "--match", "x-*", "-o", "json"]).run().fails(3, "not_found");
     two(&home, &here, &there, &["lint", "--match", "x-*", "-o", "json"]).run().fails(3, "not_found");

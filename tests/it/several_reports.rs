@@ -32,9 +32,9 @@ fn coverage_has_totals_of_all() {
     let rows = rows(&home, "coverage");
     let count = |kind: &str| rows.iter().filter(|row| row["object"]["type"] == kind).count();
     let table = both(&home, &["coverage"]).run().ok().stdout;
-    let total = |table: &str| table.lines().find(|line| line.contains(" machines: ")).map(str::to_owned);
+    let total = |table: &str| table.lines().find(|line| line.contains(" VMs: ")).map(str::to_owned);
     let line = total(&table).unwrap_or_else(|| panic!("{table}"));
-    assert!(line.starts_with(&format!("{} machines: ", count("vm"))), "{line}");
+    assert!(line.starts_with(&format!("{} VMs: ", count("vm"))), "{line}");
     let of = |verdict: &str| {
         rows.iter().filter(|row| row["object"]["type"] == "vm" && row["object"]["verdict"] == verdict).count()
     };
@@ -46,7 +46,7 @@ fn coverage_has_totals_of_all() {
         of("ok")
     )));
     assert_eq!(total(&both(&home, &["coverage", "--filter", "verdict=none"]).run().ok().stdout), None);
-    assert!(!both(&home, &["coverage", "-o", "csv"]).run().ok().stdout.contains("machines: "));
+    assert!(!both(&home, &["coverage", "-o", "csv"]).run().ok().stdout.contains("VMs: "));
     let run = with_a_dead_one(&home, &["coverage"]).run().exits(9);
     assert_eq!(total(&run.stdout).as_ref(), Some(&line), "{}", run.report());
     assert!(run.stdout.contains("not counted in full: lab"), "{}", run.report());

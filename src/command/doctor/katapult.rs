@@ -84,7 +84,7 @@ async fn scopes(report: &mut Report, api: &Katapult, organization: &Lookup) {
     let outcome = api.policies(&policies, &mut |_| Ok(Flow::Enough)).await;
     scope(report, "policies", outcome, "`bpctl policies list` and `policy show` will not work");
     let outcome = api.machines(organization, &mut |_| Ok(Flow::Enough)).await;
-    scope(report, "machines", outcome, "`bpctl vm list`, `coverage` and names of VMs will not work");
+    scope(report, "vms", outcome, "`bpctl vm list`, `coverage` and names of VMs will not work");
     let outcome = api.disks(organization, &mut |_| Ok(Flow::Enough)).await;
     scope(report, "disks", outcome, "`bpctl disk list` and `disk show` will not work");
     let outcome = api.trash_objects(organization, &mut |_| Ok(Flow::Enough)).await;

@@ -29,12 +29,11 @@ const KATAPULT: [&str; 14] = [
     "credentials",
     "organization",
     "policies",
-    "machines",
+    "vms",
     "disks",
     "trash",
 ];
-const ONAPP: [&str; 10] =
-    ["config", "profile", "token", "dns", "connect", "tls", "api", "clock", "credentials", "machines"];
+const ONAPP: [&str; 10] = ["config", "profile", "token", "dns", "connect", "tls", "api", "clock", "credentials", "vms"];
 
 /// Runs the checks, prints them, and fails as the first of them that failed.
 pub async fn run(cx: &Context) -> Result<()> {

@@ -21,8 +21,8 @@ pub async fn check(cx: &Context, report: &mut Report, connection: &Connection) {
         return;
     }
     match api.machines(&mut |_| Ok(Flow::Enough)).await {
-        Ok(_) => report.ok("machines", "can be read"),
-        Err(error) => report.fail("machines", error),
+        Ok(_) => report.ok("vms", "can be read"),
+        Err(error) => report.fail("vms", error),
     }
     api::rate_limit(report, api.http());
 }

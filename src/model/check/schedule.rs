@@ -24,7 +24,7 @@ pub fn judge(
     let covering = |disk: &&Disk| [own, index.of_disk(disk)].concat();
     let mut policies = own.to_vec();
     policies.extend(disks.iter().flat_map(|disk| index.of_disk(disk)));
-    let uncovered: Vec<&str> = disks.iter().filter(|disk| covering(disk).is_empty()).map(|disk| label(disk)).collect();
+    let uncovered: Vec<_> = disks.iter().filter(|disk| covering(disk).is_empty()).map(|disk| disk.label()).collect();
     let mut findings: Vec<Finding> = Vec::new();
     if policies.is_empty() {
         findings.push((Status::Critical, "no policy".to_owned()));
@@ -105,10 +105,6 @@ fn facts(policy: &Policy) -> PolicyFacts {
         interval_seconds: policy.schedule.frequency.and_then(|_| policy.schedule.period_seconds()),
         retention: policy.retention,
     }
-}
-
-fn label(disk: &Disk) -> &str {
-    disk.name.as_deref().or(disk.id.as_deref()).unwrap_or("-")
 }
 
 #[cfg(test)]

@@ -86,15 +86,15 @@ fn twice_daily(machine: &Machine, index: &Index<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for disk in index.disks_of(machine) {
         for policy in index.of_disk(disk).iter().filter(|policy| is_daily(policy)) {
-            let name = disk.name.as_deref().or(disk.id.as_deref()).unwrap_or("-");
+            let name = disk.label();
             let message = format!(
-                "{name} is backed up daily by {} and, with its machine {}, by {}",
+                "{name} is backed up daily by {} and, with its VM {}, by {}",
                 policy.id_text(),
                 machine.label(),
                 whole.id_text()
             );
             let hint = format!("`bpctl policy show {}` shows what it keeps", word(policy.id.as_deref(), "POLICY"));
-            findings.extend(finding("W012", Some(policy), name, message, hint));
+            findings.extend(finding("W012", Some(policy), &name, message, hint));
         }
     }
     findings

@@ -7,20 +7,20 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "W001",
         severity: Severity::Error,
-        title: "a machine has no policy",
+        title: "a VM has no policy",
         explanation: "The VM and its disks have no policy, so no backups of it are made. Free \
                       daily snapshots are no substitute: they live beside the disk and are kept for a day.",
-        remedy: "Create a policy for the machine (`bpctl policy create --vm VM …`). `bpctl coverage` shows machines \
-                 in which only some disks are covered.",
+        remedy: "Create a policy for the VM (`bpctl policy create --vm VM …`). `bpctl coverage` shows VMs in \
+                 which only some disks are covered.",
     },
     Rule {
         code: "W002",
         severity: Severity::Warning,
-        title: "a machine is backed up weekly or less often",
-        explanation: "The most frequent policy of the machine and its disks runs once in seven days or less often, so \
-                      up to a week or more of work is lost with the machine. A frequency, where it is known, is read \
+        title: "a VM is backed up weekly or less often",
+        explanation: "The most frequent policy of the VM and its disks runs once in seven days or less often, so \
+                      up to a week or more of work is lost with the VM. A frequency, where it is known, is read \
                       as \"every N intervals\".",
-        remedy: "Add a daily policy, or accept it where the machine holds nothing that changes.",
+        remedy: "Add a daily policy, or accept it where the VM holds nothing that changes.",
     },
     Rule {
         code: "W011",
@@ -34,8 +34,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "W012",
         severity: Severity::Warning,
-        title: "a machine and its disk are both backed up daily",
-        explanation: "A machine's policy covers all its disks. A daily policy of one of these disks makes a second \
+        title: "a VM and its disk are both backed up daily",
+        explanation: "A VM's policy covers all its disks. A daily policy of one of these disks makes a second \
                       backup of the same disk each day, which is stored and charged separately. A frequency other \
                       than 1, where it is known, is not daily.",
         remedy: "Delete the disk's policy, or give one of the two another interval or a purpose of its own.",
@@ -54,7 +54,7 @@ pub const RULES: &[Rule] = &[
         code: "W021",
         severity: Severity::Error,
         title: "a policy's target is in the trash",
-        explanation: "The machine or disk that the policy backs up was deleted and is gone for good within 48 hours. \
+        explanation: "The VM or disk that the policy backs up was deleted and is gone for good within 48 hours. \
                       What becomes of its backups then is not documented.",
         remedy: "Restore the target, or delete the policy if it is not needed any more.",
     },

@@ -37,7 +37,7 @@ pub struct Facts {
 
 /// The columns in the order of the page: the verdict and its reason come first.
 const ORDER: [&str; 10] =
-    ["machine", "verdict", "reason", "disks", "interval", "kept", "next_run", "type", "policies", "id"];
+    ["vm", "verdict", "reason", "disks", "interval", "kept", "next_run", "type", "policies", "id"];
 
 fn columns() -> impl Iterator<Item = &'static Column<Row>> {
     ORDER.iter().filter_map(|name| Row::COLUMNS.iter().find(|column| column.name == *name))
@@ -45,7 +45,7 @@ fn columns() -> impl Iterator<Item = &'static Column<Row>> {
 
 /// Says the sums in words, for the table's footer and the page.
 pub fn totals_lines(totals: &Totals) -> Vec<String> {
-    let mut lines = vec![count_words("machine", &totals.machines)];
+    let mut lines = vec![count_words("VM", &totals.machines)];
     if totals.loose_disks.all() > 0 {
         lines.push(count_words("unassigned disk", &totals.loose_disks));
     }
@@ -121,7 +121,7 @@ fn notes(parts: &[PagePart], missing: &[String]) -> String {
 
 fn table(rows: &[(Option<&str>, &Row)], times: &TimeFormat) -> String {
     let mut html = String::from(
-        "<div class=\"wide\"><table id=\"rows\">\n<caption>Machines, and disks that are assigned to none</caption>\n<thead><tr>",
+        "<div class=\"wide\"><table id=\"rows\">\n<caption>VMs, and disks that are assigned to none</caption>\n<thead><tr>",
     );
     let mut head = |name: &str| {
         let title = name.replace('_', " ");

@@ -11,7 +11,7 @@ impl Resource for MachineCheck {
     const PLURAL: &'static str = "VMs to check";
 
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::new("machine", |check, _| Cell::text(Some(check.name.as_str()))).flexible(),
+        Column::<Self>::new("vm", |check, _| Cell::text(Some(check.name.as_str()))).flexible(),
         Column::<Self>::new("status", |check, _| Cell::text(Some(check.status.name()))).words(&STATUSES),
         Column::<Self>::new("basis", |check, _| Cell::text(Some(check.basis.name()))).rank(1),
         Column::<Self>::new("age", |check, _| seconds(check.age_seconds)).length().rank(2),

@@ -10,7 +10,7 @@ impl Resource for Row {
     const PLURAL: &'static str = "rows of the coverage";
 
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::new("machine", |row, _| Cell::text(Some(row.name.as_str()))).flexible_from(28),
+        Column::<Self>::new("vm", |row, _| Cell::text(Some(row.name.as_str()))).flexible_from(28),
         Column::<Self>::new("type", |row, _| Cell::text(Some(kind(row)))).wide(),
         Column::<Self>::new("verdict", |row, _| Cell::text(Some(row.verdict.word()))).words(&VERDICTS),
         Column::<Self>::new("disks", |row, _| disks(row)).right().rank(2),

@@ -39,7 +39,7 @@ impl Resource for Disk {
         details.optional("I/O limits", &Cell::text(self.io_limits.as_deref()));
         details.optional("Bus", &Cell::text(self.bus_type.as_deref()));
         details.optional("Data centre", &reference(&self.data_center));
-        details.section("Virtual machine");
+        details.section("VM");
         match machine(self) {
             None => details.field("Assigned", "to none"),
             Some(machine) => {

@@ -4,7 +4,7 @@ use crate::model::Machine;
 use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
 impl Resource for Machine {
-    const PLURAL: &'static str = "virtual machines";
+    const PLURAL: &'static str = "VMs";
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("id", |machine, _| Cell::text(machine.id.as_deref())),
@@ -29,7 +29,7 @@ impl Resource for Machine {
 
     fn details(&self, _: &TimeFormat) -> Details {
         let mut details = Details::default();
-        details.field("Virtual machine", self.id());
+        details.field("VM", self.id());
         details.optional("Identifier", &Cell::text(self.identifier.as_deref()));
         details.optional("Name", &Cell::text(self.name.as_deref()));
         details.optional("Host name", &Cell::text(self.hostname.as_deref()));
