@@ -31,7 +31,7 @@ pub async fn with_machine<T>(
     let error = match (api.find_machine(name, cx.organization()?).await, not_found) {
         (Ok(machine), _) => match machine.model.id {
             Some(id) => return action(Lookup::id(id)).await,
-            None => Error::invalid_response(format!("the virtual machine `{name}` has no id")),
+            None => Error::invalid_response(format!("the VM `{name}` has no id")),
         },
         // The API's own error about what was tried first says more than that no name matches.
         (Err(error), Some(first)) => {
@@ -66,7 +66,7 @@ pub async fn with_server<T>(api: &OnApp, name: &str, mut action: impl AsyncFnMut
     match (api.find_machine(name).await, not_found) {
         (Ok(machine), _) => match machine.model.id {
             Some(id) => action(id).await,
-            None => Err(Error::invalid_response(format!("the virtual machine `{name}` has no id"))),
+            None => Err(Error::invalid_response(format!("the VM `{name}` has no id"))),
         },
         (Err(_), Some(error)) | (Err(error), None) => Err(explain_onapp(api, name, Wanted::Machine, error).await),
     }
@@ -104,16 +104,21 @@ pub async fn policy_or_choice(cx: &Context, api: &Katapult, name: &str) -> Resul
     let id = match policies_named(cx, api, name).await {
         Ok(found) if found.targets.is_empty() => {
             let message = format!("no policy, VM or disk is called `{name}`");
-            return Err(Error { message, ..not_found });
+            Err(Error { message, ..not_found })
         }
-        Ok(found) => match one_policy(cx, name, found)? {
-            OneOrMore::One(id) => id,
-            OneOrMore::More(policies) => return Ok(PolicyOrChoice::Choice(policies)),
+        Ok(found) => match one_policy(cx, name, found) {
+            Ok(OneOrMore::More(policies)) => return Ok(PolicyOrChoice::Choice(policies)),
+            Ok(OneOrMore::One(id)) => Ok(id),
+            Err(error) => Err(error),
         },
-        Err(error) if error.exit == Exit::NotFound => return Err(not_found),
+        Err(error) if error.exit == Exit::NotFound => Err(not_found),
         // A token that may not list, or several organizations and none named: ids mean something, names do not.
-        Err(error) if matches!(error.exit, Exit::Auth | Exit::Usage) => return Err(not_as_a_name(not_found, &error)),
-        Err(error) => return Err(error),
+        Err(error) if matches!(error.exit, Exit::Auth | Exit::Usage) => Err(not_as_a_name(not_found, &error)),
+        Err(error) => Err(error),
+    };
+    let id = match id {
+        Ok(id) => id,
+        Err(error) => return Err(explain(cx, api, name, Wanted::Policy, error).await),
     };
     Ok(PolicyOrChoice::Policy(Box::new(api.policy(&id).await?)))
 }

@@ -2,11 +2,14 @@
 //!
 //! Asked only after an error, and for nothing but a hint: what cannot be read says nothing.
 
+use std::collections::HashMap;
+
+use super::pick::known_targets;
 use crate::context::{Context, SANDBOX_API};
 use crate::error::{Error, Exit, Result};
 use crate::http::Flow;
 use crate::katapult::{Katapult, Lookup};
-use crate::model::{Disk, Machine, Object};
+use crate::model::{Disk, Machine, Object, Organization, TrashObject};
 use crate::onapp::OnApp;
 use crate::system::quoted;
 
@@ -15,6 +18,7 @@ use crate::system::quoted;
 pub enum Wanted {
     Machine,
     Disk,
+    Policy,
 }
 
 /// Names that a hint lists, at the most.
@@ -30,9 +34,19 @@ pub async fn explain(cx: &Context, api: &Katapult, name: &str, wanted: Wanted, e
     let hint = match wanted {
         Wanted::Machine if is_disk(cx, api, name).await => Some(disk_hint(name)),
         Wanted::Disk if is_machine(cx, api, name).await => Some(machine_hint(name)),
-        _ if api.policy(name).await.is_ok() => Some(policy_hint(name)),
-        Wanted::Machine if cx.api_name().is_ok_and(|api| api == SANDBOX_API) => sandbox_hint(cx, api).await,
+        Wanted::Machine | Wanted::Disk if api.policy(name).await.is_ok() => Some(policy_hint(name)),
         _ => None,
+    };
+    let hint = match hint {
+        None if is_organization(api, name).await => Some(organization_hint(name, wanted)),
+        None => in_trash(cx, api, name, wanted).await,
+        found => found,
+    };
+    let hint = match wanted {
+        Wanted::Machine if hint.is_none() && cx.api_name().is_ok_and(|api| api == SANDBOX_API) => {
+            sandbox_hint(cx, api).await
+        }
+        _ => hint,
     };
     first(hint, error)
 }
@@ -67,13 +81,22 @@ fn machine_hint(name: &str) -> String {
     format!("`{name}` is a VM: `bpctl vm show {word}`, `bpctl policies list --vm {word}`")
 }
 
-fn disk_hint(name: &str) -> String {
+pub(super) fn disk_hint(name: &str) -> String {
     let word = quoted(name);
     format!("`{name}` is a disk: `bpctl disk show {word}`, `bpctl policies list --disk {word}`")
 }
 
 fn policy_hint(name: &str) -> String {
     format!("`{name}` is a policy: `bpctl policy show {}`", quoted(name))
+}
+
+fn organization_hint(name: &str, wanted: Wanted) -> String {
+    let list = match wanted {
+        Wanted::Machine => "vm list",
+        Wanted::Disk => "disk list",
+        Wanted::Policy => "policies list",
+    };
+    format!("`{name}` is an organization: `bpctl {list} --org {}`", quoted(name))
 }
 
 /// The sandbox has two clouds, and a name of one says nothing in the other.
@@ -99,6 +122,39 @@ async fn is_machine(cx: &Context, api: &Katapult, name: &str) -> bool {
     let (mut found, mut seen) = (false, 0);
     let mut each = |page: Vec<Object<Machine>>| look(page, &mut found, &mut seen, is_called);
     api.machines(&organization, &mut each).await.is_ok() && found
+}
+
+async fn is_organization(api: &Katapult, name: &str) -> bool {
+    let is_called =
+        |one: &Organization| [&one.id, &one.sub_domain, &one.name].into_iter().any(|key| key.as_deref() == Some(name));
+    api.organizations().await.is_ok_and(|listed| listed.iter().any(|one| is_called(&one.model)))
+}
+
+/// Looks in the trash for what has this id or name, or, where a policy is wanted, for one that backed it up.
+async fn in_trash(cx: &Context, api: &Katapult, name: &str, wanted: Wanted) -> Option<String> {
+    let organization = organization(cx, api).await?;
+    let targets = if wanted == Wanted::Policy { known_targets(cx) } else { HashMap::new() };
+    let is_called = |entry: &TrashObject| {
+        let target = entry.object_id.as_ref().and_then(|id| targets.get(id));
+        [&entry.id, &entry.object_id, &entry.name].into_iter().flatten().chain(target).any(|key| key == name)
+    };
+    let (mut found, mut seen) = (None, 0);
+    let mut each = |page: Vec<Object<TrashObject>>| {
+        seen += page.len();
+        found = found.take().or_else(|| page.into_iter().map(|row| row.model).find(is_called));
+        Ok(if found.is_some() || seen >= MAX_ROWS { Flow::Enough } else { Flow::More })
+    };
+    api.trash_objects(&organization, &mut each).await.ok()?;
+    found.map(|entry| trash_hint(name, &entry))
+}
+
+fn trash_hint(name: &str, entry: &TrashObject) -> String {
+    let id = entry.object_id.as_deref().or(entry.id.as_deref()).unwrap_or(name);
+    let word = quoted(id);
+    match entry.other_kind() {
+        None => format!("its policy {id} is in the trash: `bpctl policy restore {word}`"),
+        Some(kind) => format!("`{name}` is in the trash, as a {kind}: `bpctl trash show {word}`"),
+    }
 }
 
 async fn organization(cx: &Context, api: &Katapult) -> Option<Lookup> {

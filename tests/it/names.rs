@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::company::Company;
 use crate::harness::{Bpctl, bare, katapult};
 use crate::onapp_cloud::Cloud;
 use crate::server::Server;
@@ -182,6 +183,10 @@ fn what_has_another_kind_is_named_with_the_commands_for_it() {
         refuses(&[verb, &["web-1"]].concat(), &["is a VM: `bpctl vm show web-1`, `bpctl policies list --vm web-1`"]);
         refuses(&[verb, &[POLICY]].concat(), &["is a policy: `bpctl policy show dbp_"]);
     }
+    for (verb, list) in [("vm", "vm list"), ("disk", "disk list"), ("policy", "policies list")] {
+        let hint = format!("`acme` is an organization: `bpctl {list} --org acme`");
+        refuses(&[verb, "show", "acme"], &[&hint]);
+    }
     refuses(&["vm", "show", "web1"], &["did you mean `web-1`?"]);
     bare(&["--sandbox", "policies", "list", "--vm", "488"])
         .run()
@@ -195,11 +200,36 @@ fn what_has_another_kind_is_named_with_the_commands_for_it() {
 }
 
 #[test]
+fn what_is_in_the_trash_is_named_with_the_command_for_it() {
+    let company = Company::new();
+    let id = company.web_1();
+    // Nothing of the trash is read where there is no error.
+    company.run(&["policy", "show", "web-1"]).ok();
+    assert!(company.server.requests().iter().all(|request| !request.path().contains("trash")));
+    company.run(&["policy", "delete", "web-1", "--yes"]).ok();
+    let restore = format!("its policy {id} is in the trash: `bpctl policy restore {id}`");
+    for verb in ["show", "delete"] {
+        company.run(&["policy", verb, "web-1"]).fails_in_words(3).mentions(&["has no policy", &restore]);
+    }
+    let trash = company.json(&["trash", "list"]);
+    let entry = |kind: &str| trash.as_array().unwrap().iter().find(|entry| entry["object_type"] == kind).unwrap();
+    let policy = entry("DiskBackupPolicy");
+    let (entry_id, object_id) = (policy["id"].as_str().unwrap(), policy["object_id"].as_str().unwrap());
+    let run = company.run(&["policy", "show", entry_id]).fails_in_words(3);
+    run.mentions(&[&format!("`bpctl policy restore {object_id}`")]);
+    let disk = entry("Disk")["id"].as_str().unwrap();
+    company.run(&["disk", "show", disk]).fails_in_words(3).mentions(&["is in the trash, as a disk: `bpctl trash show"]);
+}
+
+#[test]
 fn on_onapp_too() {
     let cloud = Cloud::serve(&[]);
     cloud.bpctl(&["vm", "show", "1102"]).run().fails_in_words(3).mentions(&["is a disk: `bpctl disk show 1102`"]);
     cloud.bpctl(&["disk", "show", "db1"]).run().fails_in_words(3).mentions(&["is a VM: `bpctl vm show db1`"]);
     cloud.bpctl(&["vm", "show", "db-1"]).run().fails_in_words(3).mentions(&["did you mean `db1`?"]);
+    let disk = cloud.bpctl(&["policy", "show", "1200"]).run().fails_in_words(3);
+    disk.mentions(&["no policy has the number", "is a disk: `bpctl disk show 1200`"]);
+    cloud.bpctl(&["policy", "show", "test1"]).run().fails_in_words(3).mentions(&["VM `test1` has no policy"]);
     cloud.bpctl(&["vm", "show", "99999"]).run().fails_in_words(3).mentions(&["no VM `99999`", "bpctl vm list"]);
     for args in [["transaction", "show", "1"], ["backup", "show", "1"], ["policy", "show", "1"], ["disk", "show", "1"]]
     {
