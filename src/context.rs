@@ -467,7 +467,8 @@ impl Context {
     }
 }
 
-fn not_offered(provider: Provider) -> Error {
+/// The error of a command that this provider does not have.
+pub fn not_offered(provider: Provider) -> Error {
     let offers = provider.offers();
     Error::usage(format!("not supported by provider {provider}; supported: {offers}"))
 }

@@ -66,8 +66,10 @@ Examples:
   bpctl backups show 13 --point --vm files1")]
 pub struct BackupShow {
     /// Backup: number
+    ///
+    /// On a terminal, it can be left out and chosen from a list.
     #[arg(value_name = "BACKUP", value_parser = not_empty)]
-    pub backup: String,
+    pub backup: Option<String>,
     /// Recovery point
     #[command(flatten)]
     pub point: Point,
@@ -167,8 +169,10 @@ Examples:
   bpctl backups restore 13 --point --vm files1 --wait")]
 pub struct BackupRestore {
     /// Backup: number
+    ///
+    /// On a terminal, it can be left out and chosen from a list.
     #[arg(value_name = "BACKUP", value_parser = not_empty)]
-    pub backup: String,
+    pub backup: Option<String>,
     /// Take a backup first, and restore only when it is finished
     #[arg(long)]
     pub backup_first: bool,
@@ -189,7 +193,9 @@ Examples:
   bpctl backups delete 6117 --wait")]
 pub struct BackupDelete {
     /// Backups: numbers
-    #[arg(value_name = "BACKUP", value_parser = not_empty, required = true)]
+    ///
+    /// On a terminal, they can be left out and one backup chosen from a list.
+    #[arg(value_name = "BACKUP", value_parser = not_empty)]
     pub backups: Vec<String>,
     /// Waiting
     #[command(flatten)]
@@ -205,11 +211,15 @@ Examples:
   bpctl backups note 6117 'before the upgrade'")]
 pub struct BackupNote {
     /// Backup: number
+    ///
+    /// On a terminal, it can be left out and chosen from a list.
     #[arg(value_name = "BACKUP", value_parser = not_empty)]
-    pub backup: String,
+    pub backup: Option<String>,
     /// The note; empty removes it
+    ///
+    /// On a terminal, it can be left out and typed at a question.
     #[arg(value_name = "TEXT")]
-    pub note: String,
+    pub note: Option<String>,
 }
 
 /// Convert a backup to a template (OnApp)
@@ -221,11 +231,15 @@ Examples:
   bpctl backups convert 6117 --label 'web 6.4'")]
 pub struct BackupConvert {
     /// Backup: number
+    ///
+    /// On a terminal, it can be left out and chosen from a list.
     #[arg(value_name = "BACKUP", value_parser = not_empty)]
-    pub backup: String,
+    pub backup: Option<String>,
     /// Label of the new template
+    ///
+    /// On a terminal, it can be left out and typed at a question.
     #[arg(long, value_name = "TEXT", value_parser = not_empty)]
-    pub label: String,
+    pub label: Option<String>,
     /// Waiting
     #[command(flatten)]
     pub wait: Wait,

@@ -11,6 +11,7 @@ use crate::onapp::{BackupTarget, Kind, OnApp};
 use crate::ops::batch::finish;
 use crate::ops::find::with_server;
 use crate::ops::onapp_change::{BackupSnapshot, NewBackup, OnAppChange, OnAppWrite, backup_ids};
+use crate::ops::pick_onapp;
 use crate::ops::pipeline::{self, Lock, Options};
 use crate::ops::sequence::FailurePolicy;
 use crate::ops::write::Written;
@@ -98,10 +99,12 @@ pub async fn restore(cx: &Context, args: BackupRestore) -> Result<()> {
     let api = cx.onapp()?;
     if let Some(vm) = args.point.machine() {
         let first = args.backup_first.then(|| args.wait.wait.unwrap_or(FIRST));
-        return recovery_points::restore(cx, vm, &args.backup, args.wait.wait, first).await;
+        let point = pick_onapp::point(cx, vm, args.backup).await?;
+        return recovery_points::restore(cx, vm, &point, args.wait.wait, first).await;
     }
+    let id = pick_onapp::backup(cx, args.backup).await?;
     let lock = Lock::take(cx).await?;
-    let backup = snapshot(api, &args.backup).await?;
+    let backup = snapshot(api, &id).await?;
     let typed = Some(backup.machine_name.clone().unwrap_or_else(|| backup.id.clone()));
     if backup.before.model.built == Some(false) {
         return Err(Error::usage(format!("backup {} is not finished", backup.id)).hint("nothing was sent"));
@@ -132,9 +135,10 @@ pub async fn restore(cx: &Context, args: BackupRestore) -> Result<()> {
 pub async fn delete(cx: &Context, args: BackupDelete) -> Result<()> {
     cx.check_columns::<Backup>()?;
     let api = cx.onapp()?;
+    let ids = pick_onapp::backups(cx, args.backups).await?;
     let lock = Lock::take(cx).await?;
     let mut backups: Vec<BackupSnapshot> = Vec::new();
-    for id in &args.backups {
+    for id in &ids {
         let backup = snapshot(api, id).await?;
         if backups.iter().all(|known| known.id != backup.id) {
             backups.push(backup);
@@ -156,19 +160,46 @@ pub async fn delete(cx: &Context, args: BackupDelete) -> Result<()> {
 
 pub async fn note(cx: &Context, args: BackupNote) -> Result<()> {
     cx.check_columns::<Backup>()?;
+    let api = cx.onapp()?;
+    if args.note.is_none() && !cx.ui.can_ask() {
+        return Err(Error::usage("<TEXT> is missing").hint("as in `bpctl backups note 6117 'before the upgrade'`"));
+    }
+    let id = pick_onapp::backup(cx, args.backup).await?;
+    let note = match args.note {
+        Some(note) => note,
+        None => {
+            let present = api.backup(&id).await?.model.note.unwrap_or_default();
+            let note = cx.ask(|ui| ui.input("Note", &present, |text| Ok(text.to_owned())))?;
+            cx.answered(&[&note]);
+            note
+        }
+    };
     let lock = Lock::take(cx).await?;
-    let backup = snapshot(cx.onapp()?, &args.backup).await?;
-    let change = OnAppChange::NoteBackup { backup, note: args.note };
-    run(cx, vec![change.into()], Options::new("Change the note?", lock)).await
+    let backup = snapshot(api, &id).await?;
+    run(cx, vec![OnAppChange::NoteBackup { backup, note }.into()], Options::new("Change the note?", lock)).await
 }
 
 /// Converts a backup to a template.
 pub async fn convert(cx: &Context, args: BackupConvert) -> Result<()> {
     cx.check_columns::<Backup>()?;
+    let api = cx.onapp()?;
+    if args.label.is_none() && !cx.ui.can_ask() {
+        return Err(Error::usage("--label is missing").hint("as in `bpctl backups convert 6117 --label 'web 6.4'`"));
+    }
+    let id = pick_onapp::backup(cx, args.backup).await?;
+    let label = args.label.map_or_else(|| new_label(cx), Ok)?;
     let lock = Lock::take(cx).await?;
-    let backup = snapshot(cx.onapp()?, &args.backup).await?;
-    let change = OnAppChange::ConvertBackup { backup, label: args.label };
+    let change = OnAppChange::ConvertBackup { backup: snapshot(api, &id).await?, label };
     run(cx, vec![OnAppWrite { wait: args.wait.wait, ..change.into() }], Options::new("Convert it?", lock)).await
+}
+
+fn new_label(cx: &Context) -> Result<String> {
+    let is_label = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let label = cx.ask(|ui| {
+        ui.input("Label of the new template", "", |text| is_label(text).ok_or_else(|| "expected a label".to_owned()))
+    })?;
+    cx.answered(&["--label", &label]);
+    Ok(label)
 }
 
 async fn run(cx: &Context, writes: Vec<OnAppWrite>, options: Options) -> Result<()> {

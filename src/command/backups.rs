@@ -8,8 +8,8 @@ use crate::http::Flow;
 use crate::model::{Backup, Object};
 use crate::onapp::{Kind, OnApp};
 use crate::ops::find::with_server;
-use crate::ops::onapp_fleet;
 use crate::ops::rows::Rows;
+use crate::ops::{onapp_fleet, pick_onapp};
 
 /// Carries out a verb.
 pub async fn run(cx: &Context, verb: BackupsCommand) -> Result<()> {
@@ -113,8 +113,9 @@ async fn other_kinds(api: &OnApp, (vm, server): (&str, &str), kind: Kind) -> Str
 }
 
 async fn show(cx: &Context, args: BackupShow) -> Result<()> {
+    let api = cx.onapp()?;
     match args.point.machine() {
-        Some(vm) => recovery_points::show(cx, vm, &args.backup).await,
-        None => cx.show(cx.onapp()?.backup(&args.backup).await?),
+        Some(vm) => recovery_points::show(cx, vm, &pick_onapp::point(cx, vm, args.backup).await?).await,
+        None => cx.show(api.backup(&pick_onapp::backup(cx, args.backup).await?).await?),
     }
 }

@@ -70,6 +70,7 @@ fn complete(arg: Arg, place: &Place, typed: &Arc<Typed>) -> Arg {
         "VM" => Some(Kind::Machines),
         "DISK" => Some(Kind::Disks),
         "ORG" => Some(Kind::Organizations),
+        "BACKUP" if !typed.has("--point") => Some(Kind::Backups),
         "ID" if place.noun == "trash" => Some(Kind::TrashEntries),
         _ => None,
     };

@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Machines,
     Disks,
     Organizations,
+    /// Backups of an OnApp cloud.
+    Backups,
 }
 
 /// A value that can be typed.

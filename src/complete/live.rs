@@ -1,5 +1,7 @@
 //! Live values: from the cache while it is fresh, else from the API within [`BUDGET`], else from the cache as it is.
 
+use futures_util::stream::{self, StreamExt};
+
 use super::cache::{self, Cache, Item, Kind};
 use super::typed::{BUDGET, Typed};
 use crate::config::{Connection, Provider, TokenSource, env};
@@ -8,8 +10,8 @@ use crate::error::Result;
 use crate::http::Flow;
 use crate::journal::{Entry, Outcome, Recorded};
 use crate::katapult::{Lookup, Owner};
-use crate::model::{Disk, Machine, Organization, Policy, TrashObject};
-use crate::onapp::ScheduleOwner;
+use crate::model::{Backup, Disk, Machine, Organization, Policy, TrashObject};
+use crate::onapp::{Kind as OnAppKind, ScheduleOwner};
 use crate::system::System;
 use crate::text::escape;
 use crate::ui::{Ui, UiOptions};
@@ -161,6 +163,7 @@ async fn ask(cx: &Context, kind: Kind, found: &mut Found) -> Result<()> {
             Kind::Machines => onapp_machines(cx, found).await,
             Kind::Disks => onapp_disks(cx, found).await,
             Kind::Policies => onapp_policies(cx, found).await,
+            Kind::Backups => onapp_backups(cx, found).await,
             _ => Ok(()),
         },
     }
@@ -203,6 +206,7 @@ async fn ask_katapult(cx: &Context, kind: Kind, found: &mut Found) -> Result<()>
             })
             .await
         }
+        Kind::Backups => return Ok(()),
         Kind::Machines | Kind::Organizations => {
             api.machines(&organization, &mut |page| {
                 items.extend(page.into_iter().flat_map(|object| machine(&object.model)));
@@ -256,6 +260,21 @@ async fn onapp_policies(cx: &Context, found: &mut Found) -> Result<()> {
     Ok(())
 }
 
+/// One request a VM, side by side: of a large cloud, as many as there is time for.
+async fn onapp_backups(cx: &Context, found: &mut Found) -> Result<()> {
+    let api = cx.onapp()?;
+    let machines = api.all_machines().await?.models();
+    let read = async |machine: Machine| {
+        let listed = api.all_backups(machine.id.as_deref().unwrap_or_default(), OnAppKind::All).await;
+        (machine, listed)
+    };
+    let mut reading = stream::iter(machines).map(read).buffered(api.http().concurrency());
+    while let Some((machine, listed)) = reading.next().await {
+        found.items.extend(listed?.models().iter().filter_map(|one| backup(one, &machine)));
+    }
+    Ok(())
+}
+
 fn only(organizations: &[Item]) -> Option<String> {
     let mut first = organizations.iter().filter(|item| !item.second);
     match (first.next(), first.next()) {
@@ -296,6 +315,12 @@ fn disk(disk: &Disk) -> Option<Item> {
     let size = disk.size_in_gb.map(|size| format!("{size} GiB"));
     let machine = disk.machine_fqdn.as_deref().or(disk.machine_id.as_deref());
     Some(item(disk.id.as_deref()?, [disk.name.as_deref(), size.as_deref(), machine]))
+}
+
+fn backup(backup: &Backup, machine: &Machine) -> Option<Item> {
+    let made = backup.created_at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let parts = [Some(machine.label()), backup.backup_type.as_deref(), made.as_deref(), backup.note.as_deref()];
+    Some(item(backup.id.as_deref()?, parts))
 }
 
 /// One item for each word that names the VM; all but the first are offered only when nothing else fits.

@@ -4,6 +4,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::onapp_fleet::is_closed;
 use super::onapp_policies::of_cloud;
+use super::other_kind::disk_hint;
 use super::pick_onapp::one_of_policies;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
@@ -95,20 +96,30 @@ fn in_cloud(cx: &Context, fleet: &Fleet, rows: &[Object<Policy>], wanted: &str) 
     let is_meant = |row: &&Object<Policy>| row.model.id.as_deref() == Some(wanted) || belongs(&row.model);
     let mut found: Vec<Object<Policy>> = rows.iter().filter(is_meant).cloned().collect();
     match found.len() {
-        0 => Err(none(wanted)),
+        0 => Err(none(wanted, fleet, !named.is_empty())),
         1 => Ok(Found::One(Box::new(found.swap_remove(0)))),
         _ if cx.ui.can_ask() => Ok(Found::Several(found)),
         count => {
-            let ids: Vec<&str> = found.iter().map(|policy| policy.model.id_text()).collect();
-            let message = format!("`{wanted}` has {count} policies: {}", ids.join(", "));
+            let one = |policy: &Policy| {
+                format!("{} ({} of {})", policy.id_text(), policy.schedule.words(), policy.target.label())
+            };
+            let numbers: Vec<String> = found.iter().map(|policy| one(&policy.model)).collect();
+            let message = format!("`{wanted}` has {count} policies: {}", numbers.join(", "));
             Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("name the policy by its number"))
         }
     }
 }
 
-fn none(wanted: &str) -> Error {
-    Error::new(Exit::NotFound, "not_found", format!("no policy has the number or VM `{wanted}`"))
-        .hint("`bpctl policies list` shows the policies")
+fn none(wanted: &str, fleet: &Fleet, is_machine: bool) -> Error {
+    let message = if is_machine {
+        format!("VM `{wanted}` has no policy")
+    } else {
+        format!("no policy has the number or VM `{wanted}`")
+    };
+    let error = Error::new(Exit::NotFound, "not_found", message);
+    let is_disk = fleet.disks.iter().any(|disk| disk.id.as_deref() == Some(wanted));
+    let error = if is_disk { error.hint(disk_hint(wanted)) } else { error };
+    error.hint("`bpctl policies list` shows the policies")
 }
 
 /// Names the target of a policy that was read alone, as far as this user may read it.

@@ -1,11 +1,15 @@
 //! The same as `pick` on an OnApp cloud, whose objects have numbers.
 
+use super::find::with_server;
 use super::pick::{chosen, disk_row, must_be_askable, policy_of};
 use super::{onapp_fleet, onapp_policies};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Flow;
-use crate::model::{Object, Policy};
+use crate::model::{Backup, Object, Policy};
+use crate::onapp::Kind;
+use crate::system::quoted;
+use crate::view::backup_choice;
 
 const NO_POLICIES: &str = "no policies on this cloud";
 
@@ -60,4 +64,50 @@ pub fn one_of_policies(cx: &Context, mut policies: Vec<Object<Policy>>) -> Resul
     let chosen = policy_of(cx, policies.iter().map(|policy| policy.model.clone()).collect(), NO_POLICIES)?;
     let at = policies.iter().position(|policy| policy.model.id.as_ref() == Some(&chosen));
     at.map(|at| policies.swap_remove(at)).ok_or_else(|| Error::new(Exit::NotFound, "not_found", NO_POLICIES))
+}
+
+/// Returns the backup that was named, or the number of one chosen from those of the cloud.
+pub async fn backup(cx: &Context, named: Option<String>) -> Result<String> {
+    if let Some(backup) = named {
+        return Ok(backup);
+    }
+    must_be_askable(cx, "<BACKUP>", "backups list")?;
+    let mut found = Vec::new();
+    let mut each = |page: Vec<Object<_>>| {
+        found.extend(page.into_iter().map(|backup| backup.model));
+        Ok(Flow::More)
+    };
+    let (_, failed) = onapp_fleet::backups(cx, cx.onapp()?, Kind::All, &mut each).await?;
+    failed.iter().for_each(|error| cx.ui.warn(&error.message));
+    one_of_backups(cx, "Backup", "no backups on this cloud", found)
+}
+
+/// Returns the backups that were named, or the number of one chosen from those of the cloud.
+pub async fn backups(cx: &Context, named: Vec<String>) -> Result<Vec<String>> {
+    if named.is_empty() { Ok(vec![backup(cx, None).await?]) } else { Ok(named) }
+}
+
+/// Returns the recovery point that was named, or the number of one chosen from those of a VM.
+pub async fn point(cx: &Context, vm: &str, named: Option<String>) -> Result<String> {
+    if let Some(point) = named {
+        return Ok(point);
+    }
+    must_be_askable(cx, "<BACKUP>", &format!("backups list --vm {} --kind points", quoted(vm)))?;
+    let api = cx.onapp()?;
+    let listed = with_server(api, vm, async |machine| api.all_backups(&machine, Kind::Points).await).await?;
+    let mut points = listed.models();
+    points.iter_mut().for_each(|point| point.machine = Some(vm.to_owned()));
+    one_of_backups(cx, "Recovery point", &format!("no recovery points of `{vm}`"), points)
+}
+
+/// Lets the user choose one of several backups, the newest first; returns its number.
+fn one_of_backups(cx: &Context, question: &str, none: &str, mut backups: Vec<Backup>) -> Result<String> {
+    backups.sort_by_key(|backup| std::cmp::Reverse(backup.created_at));
+    let rows = backups.into_iter().filter_map(|backup| {
+        let row = backup_choice(&backup, &cx.output.times);
+        Some((backup.id?, row))
+    });
+    let chosen = chosen(cx, question, none, rows.collect())?;
+    cx.answered(&[&chosen]);
+    Ok(chosen)
 }

@@ -38,6 +38,7 @@ pub use jq::JqFilter;
 pub use listing::Listing;
 pub use options::OutputOptions;
 pub use report::{Facts, PagePart, page, totals_lines};
+pub use resource::backup::backup_choice;
 pub use resource::history::Change;
 pub use resource::policy::{choice, in_a_line};
 pub use resource::step::StepResult;

@@ -249,6 +249,8 @@ fn the_sandbox_and_profiles() {
     }
     offers(&bpctl, "bpctl --profile sandbox-onapp disk show 110", &["1101", "1102"]);
     offers(&bpctl, "bpctl --profile sandbox-onapp policy show 4", &["41", "42", "43"]);
+    offers(&bpctl, "bpctl --profile sandbox-onapp backup restore 614", &["6142", "6149"]);
+    offers(&bpctl, "bpctl --profile sandbox-onapp backup show --point --vm files1 6", &[]);
 }
 
 #[test]

@@ -82,6 +82,7 @@ mod policy_file_laws;
 mod print_request;
 mod profiles;
 mod prompts;
+mod prompts_backups;
 mod prompts_create;
 mod proxies;
 mod read_only;

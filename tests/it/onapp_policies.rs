@@ -29,7 +29,7 @@ fn policies_are_the_schedules_of_vms_and_disks() {
     let shown = cloud.bpctl(&["policy", "show", "52", "-o", "json"]).run().ok().json();
     assert_eq!((&shown["duration"], &shown["period"]), (&json!(2), &json!("weeks")));
     cloud.bpctl(&["policy", "show", "52"]).run().ok();
-    cloud.bpctl(&["policy", "show", "web1"]).run().fails_in_words(2).mentions(&["31, 32"]);
+    cloud.bpctl(&["policy", "show", "web1"]).run().fails_in_words(2).mentions(&["31 (daily at", "32 (weekly at"]);
     cloud.bpctl(&["policy", "show", "999"]).run().fails_in_words(3);
 }
 
@@ -109,6 +109,8 @@ fn reports_count_what_works() {
     assert_eq!((verdict("web1"), verdict("db1")), ("ok".to_owned(), "ok".to_owned()));
     // The schedule of the Windows VM itself failed; one of its two disks has one of its own.
     assert_eq!((verdict("win1"), verdict("test1")), ("partial".to_owned(), "none".to_owned()));
+    let table = cloud.bpctl(&["coverage", "--filter", "vm=win1"]).run().ok();
+    assert!(table.stdout.contains("not covered: disk 1201\n"), "all disks are called `disk`: {}", table.report());
     let run = cloud.bpctl(&["calendar", "--next", "2d", "-o", "csv"]).run().ok();
     assert!(run.stdout.contains("web1") && !run.stdout.contains("win1"), "{}", run.report());
     let run = cloud.bpctl(&["lint", "-o", "csv"]).run().ok();

@@ -393,6 +393,15 @@ fn objects_of_an_onapp_cloud_are_chosen_too() {
         let alone = cloud.bpctl(args).args(&["-o", "json"]).run().fails(2, "usage");
         assert!(alone.error()["message"].as_str().unwrap().contains("is missing"), "{}", alone.report());
     }
+    // A VM with several policies stands for a list of them.
+    let terminal = Terminal::run(&cloud.bpctl(&["policy", "update", "web1", "--retention", "9"]));
+    at(&terminal, "type to search");
+    let screen = terminal.wait_for("interval weekly").screen();
+    assert_eq!(screen.lines().count(), 3, "{screen}");
+    terminal.press("down").press("enter");
+    terminal.ends().exits(0).shows(&["32 of web1", "retention  4 → 9"]);
+    let script = cloud.bpctl(&["policy", "show", "web1"]).run().fails_in_words(2);
+    script.mentions(&["31 (daily at", "32 (weekly at", "of web1)", "ambiguous_name"]);
     let terminal = Terminal::run(&cloud.bpctl(&["policy", "pause"]));
     at(&terminal, "type to search");
     terminal.type_text("31").press("enter");

@@ -102,7 +102,7 @@ fn a_typing_error_suggests_what_was_meant() {
         (&["policies", "list", "--json"], "use `-o json`"),
         (&["policies", "list", "--token=abc"], "set BPCTL_TOKEN or run `bpctl auth login`"),
         (&["apply"], "for example: `bpctl apply -f policies.toml`"),
-        (&["backups", "show"], "for example: `bpctl backups show 6149`"),
+        (&["transactions", "show"], "for example: `bpctl transactions show "),
         (&["help", "exit-code"], "bpctl"),
     ] {
         let run = bare(args).run().fails_in_words(2).hints();

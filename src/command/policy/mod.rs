@@ -11,7 +11,7 @@ mod update;
 
 use crate::args::{PolicyCommand, PolicyList};
 use crate::config::Provider;
-use crate::context::Context;
+use crate::context::{Context, not_offered};
 use crate::error::Result;
 
 pub async fn run(cx: &Context, verb: PolicyCommand) -> Result<()> {
@@ -25,9 +25,13 @@ pub async fn run(cx: &Context, verb: PolicyCommand) -> Result<()> {
         (PolicyCommand::Update(args), Provider::Katapult) => update::run(cx, args).await,
         (PolicyCommand::Delete(args), Provider::OnApp) => onapp::delete(cx, args).await,
         (PolicyCommand::Delete(args), Provider::Katapult) => delete::run(cx, args).await,
-        // What only one of them offers is refused where its client is asked for.
-        (PolicyCommand::Restore(args), _) => restore::run(cx, args).await,
-        (PolicyCommand::ScheduleDelete(args), _) => schedule_delete::run(cx, args).await,
+        (PolicyCommand::Restore(args), Provider::Katapult) => restore::run(cx, args).await,
+        (PolicyCommand::Restore(_), Provider::OnApp) => Err(not_offered(Provider::OnApp)
+            .hint("an OnApp cloud has no trash; `bpctl undo` makes a policy again that bpctl deleted")),
+        (PolicyCommand::ScheduleDelete(args), Provider::Katapult) => schedule_delete::run(cx, args).await,
+        (PolicyCommand::ScheduleDelete(_), Provider::OnApp) => Err(not_offered(Provider::OnApp)
+            .hint("`bpctl policy delete` deletes a policy at once, `bpctl policy pause` keeps it without backups")),
+        // What only OnApp offers is refused where its client is asked for.
         (PolicyCommand::Pause(args), _) => onapp::set_enabled(cx, args, false).await,
         (PolicyCommand::Resume(args), _) => onapp::set_enabled(cx, args, true).await,
     }

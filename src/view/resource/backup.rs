@@ -1,7 +1,7 @@
 //! Backups of OnApp servers.
 
 use crate::model::Backup;
-use crate::view::{Cell, Column, Resource};
+use crate::view::{Cell, Column, Resource, TimeFormat};
 
 impl Resource for Backup {
     const PLURAL: &'static str = "backups";
@@ -48,4 +48,22 @@ fn system(backup: &Backup) -> Option<String> {
     let words = [backup.operating_system.as_deref(), backup.distribution.as_deref()];
     let words: Vec<&str> = words.into_iter().flatten().collect();
     (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// Describes a backup in columns, for a list to choose from.
+pub fn backup_choice(backup: &Backup, times: &TimeFormat) -> Vec<String> {
+    let machine = backup.machine.as_deref().unwrap_or_default();
+    let of_machine = backup.target_type.as_deref() == Some("VirtualMachine") && !machine.is_empty();
+    let target = if of_machine { String::new() } else { target(backup).display(times) };
+    let made = Cell::instant(backup.created_at).display(times);
+    let (state, kind) = (backup.state(), backup.backup_type.clone().unwrap_or_default());
+    vec![
+        format!("{machine} {target}").trim().to_owned(),
+        // How long ago that was is left out: there is little room.
+        made.split(" (").next().unwrap_or_default().to_owned(),
+        // What stands in the way of a restoration says more than the kind.
+        if matches!(state, "ready" | "-") { kind } else { state.to_owned() },
+        Cell::gib(gib(backup)).display(times),
+        backup.id.clone().unwrap_or_default(),
+    ]
 }

@@ -1,6 +1,6 @@
 //! The columns and details of each resource, one file a resource.
 
-mod backup;
+pub mod backup;
 mod backup_usage;
 mod check;
 mod coverage;
