@@ -102,7 +102,9 @@ impl Ui {
 
     /// The same on a terminal that cannot move its cursor: the rows are printed with numbers.
     fn select_by_number(&self, question: &str, rows: &[Vec<String>], default: usize) -> Result<usize> {
-        for (number, line) in choices(rows, usize::MAX).iter().enumerate() {
+        // Numbers and the blanks after them take six columns.
+        let room = width_of(&Term::stderr()).map_or(usize::MAX, |width| width - 6);
+        for (number, line) in choices(rows, room).iter().enumerate() {
             self.line(&format!("{:>4}  {line}", number + 1));
         }
         self.input(&format!("{question} (number)"), &(default + 1).to_string(), |text| {

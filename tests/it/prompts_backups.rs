@@ -43,6 +43,21 @@ fn the_newest_backup_comes_first_and_a_row_says_what_it_is() {
 }
 
 #[test]
+fn a_numbered_list_has_one_line_a_row() {
+    let cloud = Cloud::serve(&[]);
+    let dumb = cloud.bpctl(&["backup", "show"]).env("TERM", "dumb");
+    for columns in [40, 80] {
+        let terminal = Terminal::run_in(columns, &dumb);
+        let screen = terminal.wait_for_prompt("Backup (number) [1]:").screen();
+        let rows: Vec<&str> = screen.lines().filter(|line| line.starts_with(' ')).collect();
+        assert_eq!((rows.len(), screen.lines().count()), (16, 17), "{columns}: {screen}");
+        assert!(rows[1].starts_with("   2  web1  ") && rows[1].ends_with("  6149"), "{columns}: {screen}");
+        terminal.enter("2");
+        terminal.ends().exits(0).shows(&["incremental"]);
+    }
+}
+
+#[test]
 fn every_verb_of_one_backup_offers_the_list() {
     let cloud = Cloud::serve(&[]);
     let note = choose(&cloud, &["backup", "note"], "6149");
