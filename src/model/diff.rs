@@ -138,6 +138,8 @@ pub fn diff(old: &Snapshot, new: &Snapshot, now: Timestamp) -> Vec<Difference> {
 struct Side<'a> {
     snapshot: &'a Snapshot,
     fleet: Fleet,
+    /// Policies that make no backups.
+    idle: Vec<Policy>,
     rows: HashMap<(Kind, String), Row>,
     uncovered: HashSet<String>,
     /// VMs and disks by id: a VM and a disk of an OnApp cloud can have the same number.
@@ -153,7 +155,14 @@ impl<'a> Side<'a> {
         let disks = fleet.disks.iter().filter_map(|disk| Some((Kind::Disk, disk.id.clone()?)));
         let listed = machines.chain(disks).collect();
         let rows = rows.into_iter().filter_map(|row| Some(((row.kind, row.id.clone()?), row))).collect();
-        Self { snapshot, fleet, rows, uncovered, listed }
+        let idle = snapshot.idle.iter().flatten().map(Into::into).collect();
+        Self { snapshot, fleet, idle, rows, uncovered, listed }
+    }
+
+    /// Every policy.
+    fn policies(&self) -> Vec<Known<'_>> {
+        let working = self.fleet.policies.iter().map(|policy| (policy, true));
+        working.chain(self.idle.iter().map(|policy| (policy, false))).collect()
     }
 
     fn row(&self, kind: Kind, id: &str) -> Option<&Row> {
@@ -287,16 +296,22 @@ fn cover_change(before: &Row, after: &Row) -> Option<ChangeKind> {
     }
 }
 
+/// A policy, and whether it makes backups.
+type Known<'a> = (&'a Policy, bool);
+
 fn policies(old: &Side<'_>, new: &Side<'_>) -> Vec<Difference> {
-    let one = |(id, before, after): Pair<'_, Policy>| {
+    let one = |(id, before, after): Pair<'_, Known<'_>>| {
         let mut difference = match (before, after) {
-            (Some(before), Some(after)) => changed_policy((id, before, after), (old, new))?,
-            (Some(before), None) => removed_policy(id, before, new),
-            (None, Some(after)) => {
+            (Some(before), Some(after)) => changed_policy(id, (*before, *after), (old, new))?,
+            (Some(before), None) => removed_policy(id, *before, new)?,
+            // It may have been there before.
+            (None, Some((_, false))) if old.snapshot.idle.is_none() => return None,
+            (None, Some((after, _))) => {
                 Difference::new(Subject::Policy, id, after.target.label(), old.absence(ChangeKind::Added))
             }
             (None, None) => return None,
         };
+        let (before, after) = (before.map(|known| known.0), after.map(|known| known.0));
         if before.is_none() || after.is_none() {
             let schedule = |policy: Option<&Policy>| policy.map(|policy| policy.schedule.words());
             difference.compare("schedule", schedule(before), schedule(after));
@@ -306,35 +321,51 @@ fn policies(old: &Side<'_>, new: &Side<'_>) -> Vec<Difference> {
         difference.target = after.or(before)?.target.id.clone();
         Some(difference)
     };
-    pairs(&old.fleet.policies, &new.fleet.policies, |policy| policy.id.as_deref()).into_iter().filter_map(one).collect()
+    let (before, after) = (old.policies(), new.policies());
+    pairs(&before, &after, |(policy, _)| policy.id.as_deref()).into_iter().filter_map(one).collect()
 }
 
-fn removed_policy(id: &str, policy: &Policy, new: &Side<'_>) -> Difference {
-    let mut removed = Difference::new(Subject::Policy, id, policy.target.label(), new.absence(ChangeKind::Removed));
-    let has_target = new.has_target_of(policy);
-    // With its target gone as well, there is nothing left to protect.
-    if removed.change == ChangeKind::Removed && has_target {
-        removed.weaker = true;
-        removed.losses.push("the policy was removed or is not enabled: it makes no more backups".to_owned());
+fn removed_policy(id: &str, (policy, worked): Known<'_>, new: &Side<'_>) -> Option<Difference> {
+    // Snapshots of earlier versions leave out policies that make no backups.
+    let is_listed = new.snapshot.idle.is_some();
+    if !worked && !is_listed {
+        return None;
     }
-    removed
+    let mut removed = Difference::new(Subject::Policy, id, policy.target.label(), new.absence(ChangeKind::Removed));
+    // With its target gone as well, there is nothing left to protect.
+    if worked && removed.change == ChangeKind::Removed && new.has_target_of(policy) {
+        removed.weaker = true;
+        let how = if is_listed { "was removed" } else { "was removed or is not enabled" };
+        removed.losses.push(format!("the policy {how}: it makes no more backups"));
+    }
+    Some(removed)
 }
 
 /// Names of what lists leave out.
 const DETAILS: [&str; 3] = ["frequency", "time", "minute"];
 
 fn changed_policy(
-    (id, before, after): (&str, &Policy, &Policy),
+    id: &str,
+    ((before, worked), (after, works)): (Known<'_>, Known<'_>),
     (old, new): (&Side<'_>, &Side<'_>),
 ) -> Option<Difference> {
     let has_details = old.snapshot.has_details_of(id) && new.snapshot.has_details_of(id);
     let mut difference = Difference::new(Subject::Policy, id, after.target.label(), ChangeKind::Changed);
     for ((name, old), (_, new)) in before.settings().into_iter().zip(after.settings()) {
-        if has_details || !DETAILS.contains(&name) {
+        if name != "enabled" && (has_details || !DETAILS.contains(&name)) {
             difference.compare(name, old, new);
         }
     }
+    // Snapshots of earlier versions hold no status, and no policy that is not enabled.
+    let status = |policy: &Policy| policy.status.clone().or_else(|| Some("enabled".to_owned()));
+    difference.compare("status", status(before), status(after));
+    if before.is_enabled() == after.is_enabled() {
+        difference.compare("makes backups", Some(worked.to_string()), Some(works.to_string()));
+    }
     difference.losses = setting_losses(before, after, has_details);
+    if worked && !works {
+        difference.losses.push(idle_loss(after));
+    }
     if before.target.id != after.target.id {
         difference.compare("target", before.target.id.clone(), after.target.id.clone());
         difference.losses.push(format!("{} is no longer its target", before.target.label()));
@@ -351,10 +382,20 @@ fn changed_policy(
     }
     if !difference.losses.is_empty() {
         (difference.change, difference.weaker) = (ChangeKind::Weaker, true);
-    } else if !setting_losses(after, before, has_details).is_empty() {
+    } else if works && !worked || !setting_losses(after, before, has_details).is_empty() {
         difference.change = ChangeKind::Stronger;
     }
     Some(difference)
+}
+
+/// Why a policy that makes no backups makes none.
+fn idle_loss(policy: &Policy) -> String {
+    match policy.status.as_deref() {
+        Some("disabled") => "it was paused: it makes no more backups until it is resumed".to_owned(),
+        // The whole VM runs Windows.
+        Some("enabled") | None => "it makes no more backups: its VM runs Windows".to_owned(),
+        Some(status) => format!("its status is {status}: it makes no more backups"),
+    }
 }
 
 /// The protection that a policy has lost with its settings. A setting that can no longer be read counts as lost.
@@ -366,7 +407,7 @@ fn setting_losses(before: &Policy, after: &Policy, has_details: bool) -> Vec<Str
         plain
     };
     let (before, after) = (plain(before), plain(after));
-    let patch = PolicyPatch { time: None, minute: None, ..PolicyPatch::of(&after) };
+    let patch = PolicyPatch { time: None, minute: None, enabled: None, ..PolicyPatch::of(&after) };
     let change = patch.against(&before);
     let mut losses: Vec<String> = change.losses(&before).into_iter().map(|loss| loss.0).collect();
     for ((name, old), (_, new)) in before.settings().into_iter().zip(after.settings()) {

@@ -37,6 +37,10 @@ pub struct Snapshot {
     pub machines: Vec<MachineRecord>,
     pub disks: Vec<DiskRecord>,
     pub policies: Vec<PolicyRecord>,
+    /// Policies that make no backups (OnApp): paused, failed, or of a whole VM that runs Windows. Snapshots of earlier
+    /// versions do not say.
+    #[serde(default)]
+    pub idle: Option<Vec<PolicyRecord>>,
     /// The rows of `bpctl coverage`.
     pub verdicts: Vec<Row>,
 }
@@ -96,6 +100,9 @@ pub struct PolicyRecord {
     pub total_size: Option<f64>,
     /// When it will be moved to the trash, in Unix seconds.
     pub auto_move_to_trash_at: Option<i64>,
+    /// `enabled`, `disabled`, `failed`, … (OnApp).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -216,6 +223,7 @@ impl From<&Policy> for PolicyRecord {
             },
             total_size: policy.total_size,
             auto_move_to_trash_at: policy.auto_move_to_trash_at,
+            status: policy.status.clone(),
         }
     }
 }
@@ -242,6 +250,7 @@ impl From<&PolicyRecord> for Policy {
                 next_invocation_at: schedule.next_invocation_at,
             },
             auto_move_to_trash_at: record.auto_move_to_trash_at,
+            status: record.status.clone(),
             ..Self::default()
         }
     }

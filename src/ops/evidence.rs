@@ -32,6 +32,7 @@ pub async fn take(cx: &Context, query: Query) -> Result<Snapshot> {
     let unread: Vec<Unread> = unread.collect();
     let profile = cx.connection(None)?.profile.as_ref().map(|profile| profile.value.clone());
     let organization = organization(cx, inventory).await?;
+    let idle = reading.onapp_idle.take().unwrap_or_default();
     // What was read is given up as it is recorded: an organization can be large.
     let Fleet { machines, disks, policies } = std::mem::take(&mut inventory.fleet);
     Ok(Snapshot {
@@ -49,6 +50,7 @@ pub async fn take(cx: &Context, query: Query) -> Result<Snapshot> {
         machines: machines.into_iter().map(|machine| MachineRecord::from(&machine)).collect(),
         disks: disks.into_iter().map(|disk| DiskRecord::from(&disk)).collect(),
         policies: policies.into_iter().map(|policy| PolicyRecord::from(&policy)).collect(),
+        idle: Some(idle.into_iter().map(|policy| PolicyRecord::from(&policy)).collect()),
         verdicts,
     })
 }

@@ -251,11 +251,36 @@ fn it_works_on_onapp_where_a_policy_that_is_paused_is_weaker() {
     let policies = run(&["policies", "list", "-o", "json"]).ok().json();
     let enabled = policies.as_array().unwrap().iter().find(|policy| policy["status"] == "enabled").unwrap();
     let id = enabled["id"].to_string();
+    let difference = |before: &str| {
+        let all = run(&["diff", before, "-o", "json"]).ok().json();
+        all.as_array().unwrap().iter().find(|row| row["type"] == "policy" && row["id"] == id).unwrap().clone()
+    };
     run(&["policy", "pause", &id, "--yes"]).ok();
-    let changed = run(&["diff", &before, "--fail-on", "weaker", "-o", "json"]).exits(10).json();
-    let is_it = |row: &&Value| row["type"] == "policy" && row["id"] == id;
-    let row = changed.as_array().unwrap().iter().find(is_it).unwrap_or_else(|| panic!("{changed}"));
-    assert_eq!(row["weaker"], true);
+    run(&["diff", &before, "--fail-on", "weaker"]).exits(10);
+    let paused = difference(&before);
+    assert_eq!((&paused["change"], &paused["weaker"]), (&json!("weaker"), &json!(true)), "{paused}");
+    assert_eq!(paused["fields"], json!([{"field": "status", "before": "enabled", "after": "disabled"}]));
+    assert_eq!(paused["losses"], json!(["it was paused: it makes no more backups until it is resumed"]));
+    // A snapshot of an earlier version knows no policy that is not enabled, and no status.
+    let mut early: Value = serde_json::from_str(&run(&["snapshot"]).ok().stdout).unwrap();
+    early.as_object_mut().unwrap().shift_remove("idle");
+    early["policies"].as_array_mut().unwrap().iter_mut().for_each(|policy| {
+        policy.as_object_mut().unwrap().shift_remove("status");
+    });
+    let early = home.file("early.json", &early.to_string()).display().to_string();
+    let same = bare(&["diff", &early, &keep("paused.json")]).run().ok();
+    assert!(!same.stdout.contains("policy"), "{}", same.report());
+    let unclear = bare(&["diff", &before, &early, "-o", "json"]).run().ok();
+    assert!(unclear.stdout.contains("the policy was removed or is not enabled"), "{}", unclear.report());
+    // The way back, and the removal of a policy that made no backups.
+    let while_paused = keep("paused.json");
+    run(&["policy", "resume", &id]).ok();
+    assert_eq!(difference(&while_paused)["change"], "stronger");
+    run(&["policy", "delete", &id, "--yes"]).ok();
+    let removed = difference(&before);
+    assert_eq!((&removed["change"], &removed["weaker"]), (&json!("removed"), &json!(true)));
+    assert_eq!(removed["losses"], json!(["the policy was removed: it makes no more backups"]));
+    assert_eq!(difference(&while_paused)["weaker"], false, "it made none");
     // The same cloud through another account is another thing.
     let other = std::fs::read_to_string(&before).unwrap().replace("@127.0.0.1", "-else@127.0.0.1");
     let other = home.file("other.json", &other).display().to_string();
