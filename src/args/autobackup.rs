@@ -27,8 +27,10 @@ pub struct AutobackupTarget {
 ///
 /// Where there is no policy, the cloud makes one of each preset (daily, weekly, monthly and yearly on most clouds), and
 /// takes a backup for each at once. Where there are policies, they are enabled: OnApp's documents do not say so, and
-/// bpctl reads them back. For VMs it rests on the code of clients; for disks it was recorded from a cloud. For one policy
-/// of your own see `bpctl policy create`.
+/// bpctl reads them back. For one policy of your own see `bpctl policy create`.
+///
+/// The request is known from the code of three clients, for disks also from a recording; bpctl was not tried on a live
+/// cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -44,6 +46,9 @@ pub struct AutobackupOn {
 ///
 /// The policies and their backups stay; no more backups are made until autobackup is on again, so it is confirmed
 /// first. For one policy see `bpctl policy pause`.
+///
+/// The request is known from the code of three clients, for disks also from a recording; bpctl was not tried on a live
+/// cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -56,7 +61,7 @@ pub struct AutobackupOff {
 
 /// List the presets that `autobackup on` uses (OnApp)
 ///
-/// They are settings of the cloud, which takes an administrator.
+/// They are settings of the cloud, which takes an administrator. The request is known from the code of one client alone.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

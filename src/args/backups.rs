@@ -35,6 +35,9 @@ pub enum BackupKind {
 /// List backups (OnApp)
 ///
 /// Without a VM or a disk, lists the backups of every VM of the cloud: one request a VM.
+///
+/// The lists of a VM are documented by OnApp, those of a disk are known from recordings and the code of clients; bpctl
+/// was not tried on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -59,6 +62,9 @@ pub struct BackupsList {
 }
 
 /// Show a backup (OnApp)
+///
+/// The request is known from the code of three clients, that for a recovery point from OnApp's documents; neither was
+/// tried on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -96,6 +102,7 @@ impl Point {
 /// Sum up the sizes of backups, by VM and kind (OnApp)
 ///
 /// Counts recovery points, too. A backup that is being taken has no size yet, and is counted as one of unknown size.
+/// What is read is documented by OnApp; it was not tried on a live cloud.
 ///
 /// JSON fields: vm_id, vm, type, backups, size_bytes, unknown_sizes, oldest, newest.
 #[derive(Clone, Debug, Args)]
@@ -124,7 +131,10 @@ pub struct Wait {
 /// Take backups of a VM or of disks (OnApp)
 ///
 /// A VM with incremental backups gets one of these; any other gets a normal backup of each disk that is not swap. The
-/// cloud queues them: --wait waits until they are finished. The requests rest on the code of clients.
+/// cloud queues them: --wait waits until they are finished.
+///
+/// The requests are known from the code of clients alone (four for a disk, two for a VM); they were not tried on a live
+/// cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -148,7 +158,7 @@ pub struct BackupCreate {
     /// Take a recovery point by this resource: number
     ///
     /// Resources are plugins such as Veeam; `bpctl backups list --kind points --columns id,server` shows which one made a
-    /// recovery point. Rests on the code of one client: OnApp's documents do not describe it.
+    /// recovery point. The request is known from the code of one client alone.
     #[arg(long, value_name = "RESOURCE", value_parser = not_empty, requires = "vm")]
     #[arg(conflicts_with_all = ["disks", "note", "force_windows"])]
     pub resource: Option<String>,
@@ -160,8 +170,10 @@ pub struct BackupCreate {
 /// Restore a backup over its VM or disk (OnApp)
 ///
 /// What was written since is lost, so it is confirmed first: on a terminal by typing the name of the VM, in a script by
-/// --yes. OnApp offers no choice of the target, and may stop the VM. The request rests on the code of clients: OnApp's
-/// documents do not describe it.
+/// --yes. OnApp offers no choice of the target, and may stop the VM.
+///
+/// The request is known from the code of four clients alone, that for a recovery point from one; neither was tried on a
+/// live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -186,7 +198,9 @@ pub struct BackupRestore {
 
 /// Delete backups (OnApp)
 ///
-/// There is no trash: what is deleted cannot be restored. The request rests on the code of clients.
+/// There is no trash: what is deleted cannot be restored.
+///
+/// The request is known from the code of four clients alone; it was not tried on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -204,7 +218,7 @@ pub struct BackupDelete {
 
 /// Change the note of a backup (OnApp)
 ///
-/// Rests on the code of one client: OnApp's documents do not describe it.
+/// The request is known from the code of one client alone; it was not tried on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -224,7 +238,9 @@ pub struct BackupNote {
 
 /// Convert a backup to a template (OnApp)
 ///
-/// Rests on the code of clients: OnApp does not document whether the backup is kept, so it is confirmed first.
+/// OnApp does not document whether the backup is kept, so it is confirmed first.
+///
+/// The request is known from the code of three clients alone; it was not tried on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

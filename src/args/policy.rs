@@ -16,17 +16,26 @@ pub enum PolicyCommand {
     ScheduleDelete(PolicyScheduleDelete),
     /// Pause policies (OnApp)
     ///
-    /// They keep their backups and make no more.
+    /// They keep their backups and make no more. With --match or --filter, pauses the policies of the cloud that are
+    /// selected: first one alone (see --canary), then the others.
     ///
-    /// Rests on the code of clients: OnApp's documents do not describe it. The status is read back.
+    /// The request is known from the code of one client alone; it was not tried on a live cloud. The status is read back.
     #[command(after_help = "\
 Examples:
-  bpctl policies pause 31")]
+  bpctl policies pause 31
+  bpctl policies list --vm web1 -o id | bpctl policies pause -
+  bpctl policies pause --match 'test*' --dry-run")]
     Pause(PolicySwitch),
     /// Resume paused policies (OnApp)
+    ///
+    /// They run next at their usual time, and do not make up for the runs that they missed. Policies are selected as for
+    /// `bpctl policies pause`.
+    ///
+    /// The request is known from the code of one client alone; it was not tried on a live cloud. The status is read back.
     #[command(after_help = "\
 Examples:
-  bpctl policies resume 31")]
+  bpctl policies resume 31
+  bpctl policies resume --match 'test*'")]
     Resume(PolicySwitch),
     Delete(PolicyDelete),
     /// Restore policies from the trash
@@ -90,17 +99,18 @@ pub struct PolicyFields {
     pub interval: Option<Interval>,
     /// Back up every N intervals
     ///
-    /// The API does not document the field: this is how bpctl reads it.
+    /// Katapult's API does not document the field: this is how bpctl reads it. OnApp documents it.
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub frequency: Option<i64>,
-    /// Hour of the day, 0 to 23, server time
+    /// Hour of the day, 0 to 23: server time, on OnApp that of --tz
     ///
-    /// The API does not document the field, or its time zone: this is how bpctl reads it.
+    /// Katapult's API does not document the field, or its time zone: bpctl reads it as the server's time. On OnApp it is
+    /// in the zone of the command (--tz, --utc, else the local one), and sets the clock of the next run; lists show it in UTC.
     #[arg(long, value_name = "N", value_parser = hour, allow_negative_numbers = true)]
     pub time: Option<i64>,
     /// Minute of the hour, 0 to 59
     ///
-    /// The API does not document the field: this is how bpctl reads it.
+    /// In the same zone as --time. Katapult's API does not document the field: this is how bpctl reads it.
     #[arg(long, value_name = "N", value_parser = minute, allow_negative_numbers = true)]
     pub minute: Option<i64>,
 }
@@ -124,6 +134,8 @@ impl PolicyFields {
 /// Prints until when they can be restored (an OnApp cloud has no trash). With --match, --tag or --filter, deletes the
 /// policies of the organization that are selected: first one alone (see --canary), then the others. `--filter` takes a
 /// condition on the columns of `policies list`.
+///
+/// On OnApp the request is known from the code of one client alone; it was not tried on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -169,7 +181,10 @@ pub struct PolicyNames {
 
 /// Create a policy for a VM or a disk
 ///
-/// On a terminal, asks for what is missing, shows the request and the matching command line, and asks before it sends.
+/// On a terminal, asks for what is missing, shows the request and the matching command line, and asks before it sends
+/// (Katapult).
+///
+/// On OnApp the request is known from the code of two clients, and in part inferred; it was not tried on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -198,6 +213,8 @@ pub struct PolicyCreate {
 /// policy again. A change that weakens protection is confirmed first. With --match, --tag or --filter, changes the policies
 /// of the organization that are selected: first one alone (see --canary), then the others. `--filter` takes a condition on
 /// the columns of `policies list`.
+///
+/// On OnApp the request is known from the code of one client alone; it was not tried on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
