@@ -7,6 +7,7 @@ use super::client::{OnApp, decode_json, decode_xml, segment};
 use super::schedules::ScheduleOwner;
 use crate::error::{Error, Result};
 use crate::http::{Answer, Decoded, Method, Repeat, Request, Settled};
+use crate::model::Backup;
 
 /// What is backed up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,18 @@ pub enum BackupTarget {
     /// A whole VM, incrementally.
     Machine(String),
     Disk(String),
+}
+
+impl BackupTarget {
+    /// Whether a backup can be of this target: one that does not say what it is of may be.
+    pub fn owns(&self, backup: &Backup) -> bool {
+        let (id, is_machine) = match self {
+            Self::Machine(id) => (id, true),
+            Self::Disk(id) => (id, false),
+        };
+        let is_its_kind = |kind: &str| (kind == "VirtualMachine") == is_machine;
+        backup.target_id.as_ref().is_none_or(|of| of == id) && backup.target_type.as_deref().is_none_or(is_its_kind)
+    }
 }
 
 impl OnApp {

@@ -191,18 +191,28 @@ impl BackupSnapshot {
     }
 }
 
-/// Reads the numbers of a VM's backups.
-pub async fn backup_ids(api: &OnApp, machine: &str) -> Result<Vec<String>> {
+/// Reads the backups of a VM.
+pub async fn all_backups(api: &OnApp, machine: &str) -> Result<Vec<Object<Backup>>> {
     let listed = api.all_backups(machine, Kind::All).await?;
     listed.walk.refuse_gap("backups")?;
-    Ok(listed.rows.into_iter().filter_map(|backup| backup.model.id).collect())
+    Ok(listed.rows)
+}
+
+/// Reads the numbers of a VM's backups.
+pub async fn backup_ids(api: &OnApp, machine: &str) -> Result<Vec<String>> {
+    Ok(all_backups(api, machine).await?.into_iter().filter_map(|backup| backup.model.id).collect())
+}
+
+/// Reads the schedules of a target.
+pub async fn all_schedules(api: &OnApp, owner: ScheduleOwner<'_>) -> Result<Vec<Object<Policy>>> {
+    let listed = api.schedules(owner).await?;
+    listed.walk.refuse_gap("policies")?;
+    Ok(listed.rows)
 }
 
 /// Reads the numbers of a target's schedules.
 pub async fn schedule_ids(api: &OnApp, owner: ScheduleOwner<'_>) -> Result<Vec<String>> {
-    let listed = api.schedules(owner).await?;
-    listed.walk.refuse_gap("policies")?;
-    Ok(listed.rows.into_iter().filter_map(|policy| policy.model.id).collect())
+    Ok(all_schedules(api, owner).await?.into_iter().filter_map(|policy| policy.model.id).collect())
 }
 
 /// Whether the cloud's values are those of `fields` already.

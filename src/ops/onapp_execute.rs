@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::onapp_change::{
-    BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, backup_ids, is_as_wanted, look_at_backup,
-    look_at_policy, schedule_ids,
+    BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, all_backups, all_schedules, is_as_wanted,
+    look_at_backup, look_at_policy,
 };
 use super::onapp_wait::{self, Goal, Watch};
-use super::read_back::{find_new, read_until};
+use super::read_back::{Candidate, find_new, read_until};
 use super::record::{Intent, Record};
 use super::write::{Write, Written};
 use crate::context::Context;
@@ -78,7 +78,11 @@ async fn create_backup(
 ) -> Result<Written> {
     let since = onapp_wait::newest(api, Some(&new.machine), write.wait).await;
     let record = begin(cx, write, Action::CreateBackup, None, &new.label);
-    let list = async || backup_ids(api, &new.machine).await;
+    let list = async || {
+        let backups = all_backups(api, &new.machine).await?.into_iter();
+        let candidate = |row: Object<Backup>| Some(Candidate { fits: new.target.owns(&row.model), id: row.model.id? });
+        Ok(backups.filter_map(candidate).collect())
+    };
     let look = write.look();
     let id = match created(cx, api, request, write.wait, (&new.existing, &list), (&new.label, "backup", &look)).await {
         Ok(id) => id,
@@ -233,7 +237,11 @@ async fn create_policy(
     request: &Request,
 ) -> Result<Written> {
     let record = begin(cx, write, Action::Create, None, &new.label);
-    let list = async || schedule_ids(api, new.owner()).await;
+    let list = async || {
+        let schedules = all_schedules(api, new.owner()).await?.into_iter();
+        let fits = |row: &Object<Policy>| is_as_wanted(&row.raw, &verifiable(row, &new.fields));
+        Ok(schedules.filter_map(|row| Some(Candidate { fits: fits(&row), id: row.model.id? })).collect())
+    };
     let look = write.look();
     let id = match created(cx, api, request, None, (&new.existing, &list), (&new.label, "policy", &look)).await {
         Ok(id) => id,
@@ -333,12 +341,12 @@ async fn created(
     api: &OnApp,
     request: &Request,
     wait: Option<Duration>,
-    (existing, list): (&[String], &impl AsyncFn() -> Result<Vec<String>>),
+    (existing, list): (&[String], &impl AsyncFn() -> Result<Vec<Candidate>>),
     (label, what, hint): (&str, &str, &str),
 ) -> Result<String> {
     let new_ones = async || {
-        let now = list().await?;
-        Ok::<_, Error>(now.into_iter().filter(|id| !existing.contains(id)).collect::<Vec<String>>())
+        let now = list().await?.into_iter().map(|one| one.id);
+        Ok::<_, Error>(now.filter(|id| !existing.contains(id)).collect::<Vec<String>>())
     };
     // Only backups have `--wait`.
     let sent = if what == "backup" {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::onapp_change::plain;
 use super::onapp_wait::{self, Follow};
-use super::read_back::find_new;
+use super::read_back::{Candidate, find_new};
 use super::record::{Intent, Record};
 use super::write::Write;
 use crate::context::Context;
@@ -40,11 +41,16 @@ pub enum PointChange {
     Restore(Box<Object<Backup>>),
 }
 
-/// Reads the numbers of a VM's points.
-pub async fn point_ids(api: &OnApp, machine: &str) -> Result<Vec<String>> {
+/// Reads the points of a VM.
+async fn all_points(api: &OnApp, machine: &str) -> Result<Vec<Object<Backup>>> {
     let listed = api.all_backups(machine, Kind::Points).await?;
     listed.walk.refuse_gap("recovery points")?;
-    Ok(listed.rows.into_iter().filter_map(|point| point.model.id).collect())
+    Ok(listed.rows)
+}
+
+/// Reads the numbers of a VM's points.
+pub async fn point_ids(api: &OnApp, machine: &str) -> Result<Vec<String>> {
+    Ok(all_points(api, machine).await?.into_iter().filter_map(|point| point.model.id).collect())
 }
 
 fn id_of(point: &Backup) -> &str {
@@ -123,7 +129,13 @@ impl PointWrite {
             Err(error) => return Err(error),
         };
         let named = &answer["recovery_point"]["id"];
-        let list = async || point_ids(api, &self.machine).await.map_err(|error| self.not_verified(&self.label, &error));
+        let list = async || {
+            let points =
+                all_points(api, &self.machine).await.map_err(|error| self.not_verified(&self.label, &error))?;
+            let candidate =
+                |row: Object<Backup>| Some(Candidate { fits: self.is_by_its_resource(&row), id: row.model.id? });
+            Ok(points.into_iter().filter_map(candidate).collect())
+        };
         match find_new(list, existing, named).await? {
             Ok(id) => Ok(id),
             Err(new) => {
@@ -135,6 +147,15 @@ impl PointWrite {
                     .changed(Changed::Yes)
                     .hint(look))
             }
+        }
+    }
+
+    /// Whether a new point can be the one that was asked for: one that does not say which resource made it may be.
+    fn is_by_its_resource(&self, point: &Object<Backup>) -> bool {
+        let made_by = &point.raw["resource_id"];
+        match &self.change {
+            PointChange::Create { resource, .. } => made_by.is_null() || plain(made_by) == *resource,
+            PointChange::Restore(_) => false,
         }
     }
 

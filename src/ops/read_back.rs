@@ -26,24 +26,31 @@ pub async fn read_until<T>(mut read: impl AsyncFnMut() -> Result<T>, is_done: im
     Ok(last)
 }
 
-/// Finds the number of what a POST has made: the one that its answer names, where that is new, else the only new one. Another
-/// user may make something at the same moment: where it is not clear which is meant, all new ones are the error.
+/// A row of a list, and whether it can be what a POST has made.
+pub struct Candidate {
+    pub id: String,
+    pub fits: bool,
+}
+
+/// Finds the number of what a POST has made: the one that its answer names, where that is new, else the only new one that
+/// fits. Another user may make something at the same moment: where it is not clear which is meant, all new ones are the error.
 ///
 /// # Errors
 /// A look failed, the first or a later one.
 pub async fn find_new(
-    mut list: impl AsyncFnMut() -> Result<Vec<String>>,
+    mut list: impl AsyncFnMut() -> Result<Vec<Candidate>>,
     existing: &[String],
     named: &Value,
 ) -> Result<std::result::Result<String, Vec<String>>> {
-    let new = async || Ok(list().await?.into_iter().filter(|id| !existing.contains(id)).collect());
     let named = (!named.is_null()).then(|| named.to_string().replace('"', "")).filter(|id| !existing.contains(id));
-    let is_listed = |new: &Vec<String>| named.as_ref().map_or(!new.is_empty(), |id| new.contains(id));
-    let new = read_until(new, is_listed).await?;
-    Ok(match (named, new.as_slice()) {
-        (Some(id), new) if new.contains(&id) => Ok(id),
-        (None, [id]) => Ok(id.clone()),
-        _ => Err(new),
+    let is_it = |one: &&Candidate| named.as_ref().map_or(one.fits, |id| one.id == *id);
+    let new =
+        async || Ok(list().await?.into_iter().filter(|one| !existing.contains(&one.id)).collect::<Vec<Candidate>>());
+    let new = read_until(new, |new| new.iter().any(|one| is_it(&one))).await?;
+    let found: Vec<&Candidate> = new.iter().filter(is_it).collect();
+    Ok(match found.as_slice() {
+        [one] => Ok(one.id.clone()),
+        _ => Err(new.into_iter().map(|one| one.id).collect()),
     })
 }
 
