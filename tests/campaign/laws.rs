@@ -1,185 +1,212 @@
-//! What must hold after every command, whatever came between: no protection is weakened without consent, and the
-//! exit code, the words, `changed`, `retryable` and the journal claim no more than what is true.
+//! What must hold after every command, on any cloud, whatever came between: no protection is weakened without consent,
+//! nothing is done twice or besides, and the exit code, the words, `changed`, `retryable` and the journal claim no more
+//! than what is true.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::cloud::{Cloud, Event, Kind, Place, Plan, Sent};
-use crate::command::{Command, Intent};
+use crate::fault::{Fault, Plan};
 use crate::harness::Run;
+use crate::line::Event;
+use crate::provider::{Command, Kind, Provider, Sent, plain};
+
+/// Codes of commands that are refused by bpctl itself, before anything is sent.
+const REFUSALS: [&str; 8] = [
+    "usage",
+    "config",
+    "no_token",
+    "ambiguous_name",
+    "confirmation_required",
+    "read_only",
+    "not_offered",
+    "clock_skew",
+];
 
 /// A command that has ended, and the truth.
-pub struct Case<'a> {
+pub struct Case<'a, P: Provider> {
     pub user: usize,
-    pub command: &'a Command,
-    pub plan: &'a Plan,
+    pub command: &'a Command<P::Intent>,
+    pub plan: &'a Plan<P::Deed>,
     /// `None` where it was killed.
     pub run: Option<&'a Run>,
     /// What it sent; `None` where that is not known.
     pub sent: Option<&'a [Sent]>,
+    /// How much it read after its last write.
+    pub looks: usize,
     pub events: &'a [Event],
     /// How many events there were before.
     pub began: usize,
     /// The lines that it added to the journal.
     pub journal: &'a [Value],
-    pub cloud: &'a Cloud,
+    pub provider: &'a P,
     /// No other command ran at the same time.
     pub is_alone: bool,
-    /// The policies as they were when the plan was saved that this command carries out.
+    /// The objects as they were when the plan was saved that this command carries out.
     pub planned: Option<&'a BTreeMap<String, Value>>,
 }
 
 /// Says which laws are broken.
-pub fn check(case: &Case) -> Vec<String> {
+pub fn check<P: Provider>(case: &Case<P>) -> Vec<String> {
     let mut broken = Vec::new();
     if case.run.is_none() && !matches!(case.plan.signal, Some((rustix::process::Signal::KILL, _))) {
         broken.push("a signal that can be handled ended it without an account".to_owned());
     }
     if let Some(sent) = case.sent {
         broken.extend(consent(case, sent));
+        broken.extend(scope(case, sent));
         broken.extend(doubles(case, sent));
+        broken.extend(repeated::<P>(sent));
         broken.extend(overwrites(case, sent));
-        broken.extend(case.journal_of(sent));
+        broken.extend(journal(case, sent));
         broken.extend(undo(case, sent));
-        if let Some(run) = case.run {
+        if let Some(run) = case.run.filter(|run| run.code != 0) {
             broken.extend(claims(case, run, sent));
         }
     }
-    if let Some(run) = case.run.filter(|run| run.code == 0) {
-        broken.extend(success(case, run));
+    if case.run.is_some_and(|run| run.code == 0) && !case.plan.lies() {
+        broken.extend(P::success(case));
     }
     broken.extend(sanity(case));
     broken
 }
 
-impl Case<'_> {
-    /// Whether others wrote to a policy since the command began.
-    fn others_wrote(&self, id: &str) -> bool {
-        self.events[self.began..].iter().any(|event| event.policy == id && event.by != Some(self.user))
+impl<P: Provider> Case<'_, P> {
+    /// Whether others wrote to an object since the command began.
+    pub fn others_wrote(&self, id: &str) -> bool {
+        let is_its = |event: &Event| event.object == id || plain(&event.object) == id;
+        self.events[self.began..].iter().any(|event| is_its(event) && event.by != Some(self.user))
     }
 
-    /// Whether what is read may be a lie.
-    fn is_lied_to(&self) -> bool {
-        self.plan.fault.is_some_and(|(fault, place, _)| fault.is_lie() && !matches!(place, Place::Write(_)))
+    /// An object as the last event before the command left it.
+    pub fn before(&self, id: &str) -> Option<&Value> {
+        let event = self.events[..self.began].iter().rev().find(|event| event.object == id);
+        event.map(|event| &event.after)
     }
 
-    /// Each write is recorded before it is sent, and its end as it was.
-    fn journal_of(&self, sent: &[Sent]) -> Vec<String> {
-        let mut broken = Vec::new();
-        let of = |event: &'static str| self.journal.iter().filter(move |line| line["event"] == event);
-        for one in sent {
-            let is_its = |line: &&Value| {
-                line["action"] == action(one.kind)
-                    && (one.kind == Kind::Create || line["policy"].as_str() == one.policy.as_deref())
-            };
-            if !of("begin").any(|line| is_its(&line)) {
-                broken.push(format!("{:?} of {:?} was sent and is not in the journal", one.kind, one.policy));
-            }
+    /// Says where objects are not as they should be; those that others wrote to are left out.
+    pub fn each(&self, ids: &[String], is_so: &dyn Fn(&Value) -> bool) -> Vec<String> {
+        let undisturbed = ids.iter().filter(|id| !self.others_wrote(id));
+        let now = undisturbed.map(|id| (id, self.provider.object(id))).filter(|(_, now)| !is_so(now));
+        now.map(|(id, now)| format!("exit code 0, and {id} is not as requested: {now}")).collect()
+    }
+
+    /// What this command made, as bpctl names it.
+    pub fn made(&self) -> Vec<&str> {
+        let sent = self.sent.unwrap_or_default();
+        sent.iter().filter(|one| one.is_done).flat_map(|one| one.made.iter().map(|id| plain(id))).collect()
+    }
+
+    /// Says whether an object that is shown as new was made by this command.
+    pub fn is_own(&self, shown: &Value) -> Vec<String> {
+        let id = shown["id"].to_string().replace('"', "");
+        if self.sent.is_none() || self.made().contains(&id.as_str()) {
+            return Vec::new();
         }
-        for end in of("end") {
-            let Some(begin) = of("begin").find(|begin| begin["number"] == end["number"]) else {
-                broken.push(format!("the journal ends what it did not begin: {end}"));
-                continue;
-            };
-            let policy = end["policy"].as_str().or_else(|| begin["policy"].as_str()).unwrap_or_default();
-            let is_its = |one: &&Sent| {
-                begin["action"] == action(one.kind)
-                    && (one.kind == Kind::Create || one.policy.as_deref() == Some(policy))
-            };
-            let is_done = sent.iter().filter(is_its).any(|one| one.is_done);
-            // An answer that claims success for what was so before: no client can know better.
-            let was_so = sent.iter().filter(is_its).any(|one| match one.kind {
-                Kind::Restore => one.before.is_object(),
-                Kind::Delete => one.before.is_null(),
-                _ => false,
-            });
-            let is_clear = !self.others_wrote(policy) && !self.is_lied_to();
-            match end["outcome"].as_str() {
-                Some("done") if !is_done && !was_so && is_clear => {
-                    broken.push(format!("the journal says done, and it is not: {end}"));
-                }
-                Some("failed") if is_done && is_clear => {
-                    broken.push(format!("the journal says failed, and it is done: {end}"));
-                }
-                _ => {}
-            }
-        }
-        broken
+        vec![format!("exit code 0, and {id} is not what was created: {:?}", self.made())]
     }
 }
 
-fn action(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Create => "create",
-        Kind::Update => "update",
-        Kind::ScheduleDelete => "schedule-delete",
-        Kind::Delete => "delete",
-        Kind::Restore => "restore",
+/// Each write is recorded before it is sent, and its end as it was.
+fn journal<P: Provider>(case: &Case<P>, sent: &[Sent]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let of = |event: &'static str| case.journal.iter().filter(move |line| line["event"] == event);
+    for one in sent {
+        let is_its = |line: &&Value| {
+            line["action"] == one.kind.action()
+                && (!one.kind.names_its_object() || line["policy"].as_str() == one.plain_id())
+        };
+        if !of("begin").any(|line| is_its(&line)) {
+            broken.push(format!("{:?} of {:?} was sent and is not in the journal", one.kind, one.object));
+        }
     }
+    for end in of("end") {
+        let Some(begin) = of("begin").find(|begin| begin["number"] == end["number"]) else {
+            // An undo notes that a change was never made.
+            if end["outcome"] != "failed" {
+                broken.push(format!("the journal ends what it did not begin: {end}"));
+            }
+            continue;
+        };
+        let object = end["policy"].as_str().or_else(|| begin["policy"].as_str()).unwrap_or_default();
+        let is_its = |one: &&Sent| {
+            begin["action"] == one.kind.action() && (!one.kind.names_its_object() || one.plain_id() == Some(object))
+        };
+        let own: Vec<&Sent> = sent.iter().filter(is_its).collect();
+        let is_done = own.iter().any(|one| one.is_done);
+        // An answer that claims success for what was so before: no client can know better.
+        let was_so = own.iter().any(|one| match one.kind {
+            Kind::Restore => one.before.is_object(),
+            Kind::Delete | Kind::DeleteBackup => one.before.is_null(),
+            _ => false,
+        });
+        let is_queued = own.iter().any(|one| one.is_accepted && one.kind.is_queued());
+        let is_clear = !case.others_wrote(object) && !case.plan.lies();
+        match end["outcome"].as_str() {
+            Some("done") if !is_done && !was_so && !is_queued && is_clear => {
+                broken.push(format!("the journal says done, and it is not: {end}"));
+            }
+            Some("failed") if is_done && is_clear => {
+                broken.push(format!("the journal says failed, and it is done: {end}"));
+            }
+            _ => {}
+        }
+        let made = case.made();
+        let is_creation = own.iter().any(|one| one.kind.is_creation());
+        if is_creation && !object.is_empty() && !case.plan.lies() && !made.contains(&object) {
+            broken.push(format!("the journal says that {object} was created, which was {made:?}: {end}"));
+        }
+    }
+    broken
 }
 
 /// Nothing is written by what only looks, and nothing is weakened without consent.
-fn consent(case: &Case, sent: &[Sent]) -> Vec<String> {
-    if matches!(case.command.intent, Intent::Look) {
+fn consent<P: Provider>(case: &Case<P>, sent: &[Sent]) -> Vec<String> {
+    if case.command.only_looks {
         return sent.iter().map(|one| format!("only looks, and sent {:?}", one.kind)).collect();
     }
-    if case.command.has_consent || case.is_lied_to() {
+    if case.command.has_consent || case.plan.lies() {
         return Vec::new();
     }
-    let weakening = sent.iter().filter(|one| one.is_done && !one.is_raced && weakens(one));
-    weakening.map(|one| format!("weakened without consent: {one:?}")).collect()
+    let weakening = sent.iter().filter(|one| one.is_done && !one.is_raced && P::weakens(one));
+    weakening.map(|one| format!("weakened without consent: {one}")).collect()
 }
 
-fn weakens(one: &Sent) -> bool {
-    match one.kind {
-        Kind::Delete | Kind::ScheduleDelete => true,
-        Kind::Create | Kind::Restore => false,
-        Kind::Update => {
-            let (wanted, before) = (&one.body["properties"], &one.before);
-            let field = |name: &str| wanted["schedule"].get(name).unwrap_or(&before["schedule"][name]).clone();
-            let old_kept = before["retention"].as_i64().unwrap_or(0);
-            let new_kept = wanted["retention"].as_i64().unwrap_or(old_kept);
-            let old = period(&before["schedule"]["interval"], &before["schedule"]["frequency"]);
-            let new = period(&field("interval"), &field("frequency"));
-            // A month has no length of its own: only what is clearly less counts.
-            new_kept < old_kept || new > old || new_kept * new * 100 < old_kept * old * 95
-        }
+/// Nothing is written but what the command names.
+fn scope<P: Provider>(case: &Case<P>, sent: &[Sent]) -> Vec<String> {
+    let besides = sent.iter().filter(|one| P::out_of_scope(case, one));
+    besides.map(|one| format!("not what was asked for: {one}")).collect()
+}
+
+/// A policy is not created where there is such a policy unless that is allowed.
+fn doubles<P: Provider>(case: &Case<P>, sent: &[Sent]) -> Vec<String> {
+    // What appeared while the command ran may have come too late to be seen.
+    let is_undisturbed = case.is_alone && case.plan.deed.is_none() && !case.plan.lies();
+    let asks = case.command.args.starts_with(&["policy".to_owned(), "create".to_owned()]);
+    if !is_undisturbed || !asks || case.command.allows_double {
+        return Vec::new();
     }
+    let double = sent.iter().filter(|one| one.kind == Kind::Create && one.is_done && one.is_double);
+    double.map(|one| format!("created beside one of the same interval: {one}")).collect()
 }
 
-/// Hours between two backups.
-fn period(interval: &Value, frequency: &Value) -> i64 {
-    let hours = match interval.as_str() {
-        Some("hourly") => 1,
-        Some("daily") => 24,
-        Some("weekly") => 7 * 24,
-        _ => 30 * 24,
-    };
-    hours * frequency.as_i64().unwrap_or(1)
-}
-
-/// A create is carried out once at the most, and not where there is such a policy unless that is allowed.
-fn doubles(case: &Case, sent: &[Sent]) -> Vec<String> {
+/// What may have been carried out is not sent again where that would do it twice.
+fn repeated<P: Provider>(sent: &[Sent]) -> Vec<String> {
     let mut broken = Vec::new();
-    let mut seen = BTreeSet::new();
-    for one in sent.iter().filter(|one| one.kind == Kind::Create && one.is_done) {
-        if !seen.insert(one.body.to_string()) {
-            broken.push(format!("created twice: {one}"));
-        }
-        // What appeared while the command ran may have come too late to be seen.
-        let is_undisturbed = case.is_alone && case.plan.deed.is_none() && !case.is_lied_to();
-        let asks = matches!(case.command.intent, Intent::Create { .. });
-        if one.is_double && is_undisturbed && asks && !case.command.allows_double {
-            broken.push(format!("created beside one of the same interval: {one}"));
+    for (at, one) in sent.iter().enumerate() {
+        let may_be_done = one.fault.map_or(one.is_done, |fault| !fault.is_refusal());
+        let must_be_once = one.kind.is_creation() || P::SENDS_POSTS_ONCE && one.is_post();
+        let is_again = |again: &Sent| again.line == one.line && again.body == one.body;
+        if must_be_once && may_be_done && sent[at + 1..].iter().any(is_again) {
+            broken.push(format!("sent again, and the first may have been carried out: {one}"));
         }
     }
     broken
 }
 
 /// What another user changed since it was shown is left alone.
-fn overwrites(case: &Case, sent: &[Sent]) -> Vec<String> {
-    if case.is_lied_to() {
+fn overwrites<P: Provider>(case: &Case<P>, sent: &[Sent]) -> Vec<String> {
+    if case.plan.lies() {
         return Vec::new();
     }
     let mut broken = Vec::new();
@@ -187,7 +214,7 @@ fn overwrites(case: &Case, sent: &[Sent]) -> Vec<String> {
         if one.is_seen {
             broken.push(format!("written over what another user had changed meanwhile: {one}"));
         }
-        let planned = case.planned.and_then(|planned| planned.get(one.policy.as_deref()?));
+        let planned = case.planned.and_then(|planned| planned.get(one.object.as_deref()?));
         // A repeated write, whose first answer was lost, changes nothing more.
         if planned.is_some_and(|planned| *planned != one.before) && one.after != one.before {
             broken.push(format!("not as it was when it was planned: {one}"));
@@ -197,20 +224,25 @@ fn overwrites(case: &Case, sent: &[Sent]) -> Vec<String> {
 }
 
 /// `undo` takes back this user's own changes, and only where nothing came after them.
-fn undo(case: &Case, sent: &[Sent]) -> Vec<String> {
-    if !matches!(case.command.intent, Intent::Undo) || case.is_lied_to() {
+fn undo<P: Provider>(case: &Case<P>, sent: &[Sent]) -> Vec<String> {
+    if !case.command.is_undo || case.plan.lies() {
         return Vec::new();
     }
     let mut broken = Vec::new();
+    let mut own = case.events[..case.began].iter().filter(|event| event.by == Some(case.user));
     // Repeating a write whose answer was lost changes nothing more.
     for one in sent.iter().filter(|one| one.is_done && !one.is_raced && one.after != one.before) {
-        let policy = one.policy.clone().unwrap_or_default();
-        let mut own =
-            case.events[..case.began].iter().filter(|event| event.policy == policy && event.by == Some(case.user));
-        match own.next_back() {
-            None => broken.push(format!("undo touched what this user never changed: {one:?}")),
-            Some(own) if touched(one.kind, &own.after) != touched(one.kind, &one.before) => {
-                broken.push(format!("undo took back what another user did: {one:?}, left as {}", own.after));
+        if one.kind.is_creation() {
+            if !own.clone().any(|event| event.after.is_null()) {
+                broken.push(format!("undo created what this user never deleted: {one}"));
+            }
+            continue;
+        }
+        let last = own.rfind(|event| Some(&event.object) == one.object.as_ref());
+        match last {
+            None => broken.push(format!("undo touched what this user never changed: {one}")),
+            Some(own) if P::touched(one.kind, &own.after) != P::touched(one.kind, &one.before) => {
+                broken.push(format!("undo took back what another user did: {one}, left as {}", own.after));
             }
             Some(_) => {}
         }
@@ -218,49 +250,48 @@ fn undo(case: &Case, sent: &[Sent]) -> Vec<String> {
     broken
 }
 
-/// What a write touches of a policy: an update leaves a pending deletion as it is, and a pending deletion all the rest.
-fn touched(kind: Kind, policy: &Value) -> Value {
-    let mut policy = policy.clone();
-    match kind {
-        Kind::ScheduleDelete => return policy["auto_move_to_trash_at"].take(),
-        Kind::Update => policy["auto_move_to_trash_at"] = Value::Null,
-        Kind::Create | Kind::Delete | Kind::Restore => {}
-    }
-    policy
-}
-
 /// What an error says of what happened.
-fn claims(case: &Case, run: &Run, sent: &[Sent]) -> Vec<String> {
+fn claims<P: Provider>(case: &Case<P>, run: &Run, sent: &[Sent]) -> Vec<String> {
     let mut broken = Vec::new();
-    if ![0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130].contains(&run.code) {
+    if ![1, 2, 3, 4, 5, 6, 7, 8, 9, 130].contains(&run.code) {
         broken.push(format!("exit code {}", run.code));
     }
     let is_done = sent.iter().any(|one| one.is_done);
     let has_claim = is_done || sent.iter().any(|one| one.is_accepted);
-    if run.code != 0 {
-        let Some(error) = error(run) else {
-            return vec!["an error without an object that says so".to_owned()];
-        };
-        match error["changed"].as_str() {
-            Some("no") if is_done => broken.push("says `changed: no`, and something was".to_owned()),
-            // What another's write or a lie made of it later cannot be known.
-            Some("yes") if !has_claim && !case.is_lied_to() && case.plan.deed.is_none() && case.is_alone => {
-                broken.push("says `changed: yes`, and nothing was".to_owned());
-            }
-            Some("no" | "maybe" | "yes") => {}
-            other => broken.push(format!("says `changed: {other:?}`")),
+    let Some(error) = error(run) else {
+        return vec!["an error without an object that says so".to_owned()];
+    };
+    match error["changed"].as_str() {
+        Some("no") if is_done => broken.push("says `changed: no`, and something was".to_owned()),
+        // What another's write or a lie made of it later cannot be known.
+        Some("yes") if !has_claim && !case.plan.lies() && case.plan.deed.is_none() && case.is_alone => {
+            broken.push("says `changed: yes`, and nothing was".to_owned());
         }
-        let has_created = sent.iter().any(|one| one.kind == Kind::Create && one.is_done);
-        if error["retryable"] == true && has_created {
-            broken.push("says `retryable: true` after a create that was carried out".to_owned());
-        }
-        let error_text = error.to_string();
-        if is_done && ["nothing was changed", "nothing was sent"].iter().any(|words| error_text.contains(words)) {
-            broken.push("says that nothing was changed, and something was".to_owned());
-        }
-        if has_created && error_text.contains("no new policy") && !case.is_lied_to() {
-            broken.push("says that no new policy exists, and one does".to_owned());
-        }
+        Some("no" | "maybe" | "yes") => {}
+        other => broken.push(format!("says `changed: {other:?}`")),
+    }
+    let code = error["code"].as_str().unwrap_or_default();
+    if REFUSALS.contains(&code) && !sent.is_empty() {
+        broken.push(format!("refused with `{code}`, and sent something"));
+    }
+    let is_once = |one: &&Sent| one.kind.is_creation() || P::SENDS_POSTS_ONCE && one.is_post();
+    let made_once = sent.iter().filter(is_once).any(|one| one.is_done);
+    if error["retryable"] == true && made_once {
+        broken.push("says `retryable: true` after what must not be done twice was carried out".to_owned());
+    }
+    // What it says of one of several is in the detail.
+    let words = format!("{} {}", error["message"], error["hint"]);
+    if is_done && ["nothing was changed", "nothing was sent"].iter().any(|said| words.contains(said)) {
+        broken.push("says that nothing was changed, and something was".to_owned());
+    }
+    let has_created = sent.iter().any(|one| one.kind.is_creation() && one.is_done);
+    let is_hidden = case.plan.lies() || matches!(case.plan.fault, Some((Fault::Late, ..)));
+    let says_none = ["no new policy", "no new backup", "no new recovery point"].iter().any(|said| words.contains(said));
+    if has_created && says_none && !is_hidden {
+        broken.push("says that nothing new exists, and it does".to_owned());
+    }
+    if code == "outcome_unknown" && case.looks == 0 && sent.last().is_some_and(Sent::is_post) {
+        broken.push("says `outcome_unknown` of a POST, and has not looked".to_owned());
     }
     broken
 }
@@ -271,69 +302,19 @@ fn error(run: &Run) -> Option<Value> {
     whole.get_mut("error").map(Value::take)
 }
 
-/// Exit code 0 means that what was asked for is so.
-fn success(case: &Case, run: &Run) -> Vec<String> {
-    if case.is_lied_to() {
-        return Vec::new();
-    }
-    let mut broken = Vec::new();
-    let mut each = |ids: &[String], what: &dyn Fn(&Value) -> bool| {
-        for id in ids.iter().filter(|id| !case.others_wrote(id)) {
-            let now = case.cloud.policy(id);
-            if !what(&now) {
-                broken.push(format!("exit code 0, and {id} is not as requested: {now}"));
-            }
-        }
-    };
-    match &case.command.intent {
-        Intent::Update { ids, fields } => {
-            each(ids, &|now| {
-                fields.iter().all(|(name, value)| {
-                    if *name == "retention" { now[name] == *value } else { now["schedule"][name] == *value }
-                })
-            })
-        }
-        Intent::ScheduleDelete { ids, at } => each(ids, &|now| now["auto_move_to_trash_at"] == *at),
-        Intent::Delete { ids } => each(ids, &Value::is_null),
-        Intent::Restore { ids } => each(ids, &Value::is_object),
-        Intent::Create { retention, interval } => {
-            let shown = run.json();
-            let id = shown["id"].as_str().unwrap_or_default().to_owned();
-            let is_own = case.sent.is_none_or(|sent| {
-                sent.iter().any(|one| one.kind == Kind::Create && one.is_done && one.policy.as_deref() == Some(&*id))
-            });
-            if !is_own {
-                broken.push(format!("exit code 0, and {id} is not the policy that was created"));
-            }
-            if shown["retention"] != *retention || shown["schedule"]["interval"] != *interval {
-                broken.push(format!("exit code 0, and the new policy is another: {shown}"));
-            }
-        }
-        Intent::Look | Intent::Bulk | Intent::Undo | Intent::Apply => {}
-    }
-    broken
-}
-
-/// Where nothing goes wrong and all is allowed, a command succeeds: else the campaign would prove nothing.
-fn sanity(case: &Case) -> Vec<String> {
-    let is_undisturbed = case.plan.fault.is_none() && case.plan.deed.is_none() && case.plan.signal.is_none();
-    let Some(run) = case.run.filter(|run| run.code != 0 && is_undisturbed && case.is_alone && case.command.has_consent)
+/// Where nothing goes wrong and all is allowed, a command succeeds: else the campaign would prove nothing. So it does
+/// where a write is seen a moment later than it was answered.
+fn sanity<P: Provider>(case: &Case<P>) -> Vec<String> {
+    let is_quiet = case.plan.is_undisturbed() || case.plan.is_only_late();
+    let Some(run) = case.run.filter(|run| run.code != 0 && is_quiet && case.is_alone && case.command.has_consent)
     else {
         return Vec::new();
     };
-    let before = |id: &String| {
-        case.events[..case.began].iter().rev().find(|event| event.policy == *id).map(|event| &event.after)
-    };
-    let was_live = |id: &String| before(id).is_none_or(Value::is_object);
-    let should_succeed = match &case.command.intent {
-        Intent::Update { ids, .. } | Intent::Delete { ids } | Intent::ScheduleDelete { ids, .. } => {
-            ids.iter().all(was_live)
-        }
-        Intent::Restore { ids } => ids.iter().all(|id| before(id).is_some_and(Value::is_null)),
-        Intent::Create { .. } => case.command.allows_double,
-        _ => false,
-    };
-    if should_succeed { vec![format!("nothing went wrong, and the exit code is {}", run.code)] } else { Vec::new() }
+    if P::should_succeed(case) {
+        vec![format!("nothing went wrong, and the exit code is {}", run.code)]
+    } else {
+        Vec::new()
+    }
 }
 
 /// The journal can be read to the end, and no number is given twice.

@@ -1,20 +1,23 @@
 //! A randomized campaign: several users run random sequences of `bpctl` commands against a cloud that fails, lies and is
 //! changed by others meanwhile. After each command the laws of `laws.rs` compare what it claimed with what is true.
-//!
-//! `cargo test --test campaign -- --seconds 600 --seed 7` plays for ten minutes. Every sequence has a seed of its own; a
-//! failure prints it with all commands, and `--seed N --count 1` plays that sequence again. What is tried follows from
-//! the seed alone; the moments at which two processes meet do not.
+//! `provider.rs` says what a provider has to add; [`HELP`] how to play.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test, and the place says why")]
 #![expect(clippy::disallowed_methods, reason = "tests stand outside: they have their own environment and clock")]
 #![expect(clippy::print_stdout, reason = "this is a program: it prints what came of the campaign")]
 
-mod cloud;
-mod command;
+mod fault;
 #[expect(dead_code, reason = "the other tests use all of it")]
 #[path = "../it/harness.rs"]
 mod harness;
+mod katapult;
 mod laws;
+mod line;
+mod onapp;
+#[expect(dead_code, reason = "the other tests use all of it")]
+#[path = "../it/onapp_cloud.rs"]
+mod onapp_cloud;
+mod provider;
 mod sequence;
 #[expect(dead_code, reason = "the other tests use all of it")]
 #[path = "../it/server.rs"]
@@ -29,24 +32,45 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+const HELP: &str = "\
+Plays random sequences of commands by two users on a faulty cloud, and holds each to the laws of tests/campaign/laws.rs.
+
+  cargo test --test campaign                              a few seconds, the same sequences every time
+  cargo test --test campaign -- --seconds 600 --seed 7    ten minutes, from seed 7 on
+  cargo test --test campaign -- --seed 1211 --count 1     one sequence again
+
+Every sequence has a seed of its own: an odd one plays on OnApp, an even one on Katapult. A failure prints the seed and
+all commands. What is tried follows from the seed alone; the moments at which two processes meet do not.
+
+  --seed N          first seed
+  --count N         number of sequences
+  --seconds N       play for so long instead
+  --provider NAME   only the seeds of `katapult` or `onapp`
+  --jobs N          sequences at the same time
+  --keep-going      go on after a failure, and list them all";
+
 /// What `cargo test` plays: the same every time, and over in some seconds.
 const SEED: u64 = 1;
 const COUNT: u64 = 24;
 /// Sequences at the same time; most of them wait.
-const SIDE_BY_SIDE: usize = 4;
+const SIDE_BY_SIDE: usize = 8;
 
 struct Options {
     seed: u64,
     seconds: u64,
     count: u64,
     jobs: usize,
+    /// From one seed to the next.
+    step: u64,
     /// Go on after a failure, and list them all.
     keeps_going: bool,
 }
 
 /// Reads the command line; `None` where a test runner asks only for a list.
 fn options() -> Option<Options> {
-    let mut options = Options { seed: SEED, seconds: u64::MAX, count: COUNT, jobs: SIDE_BY_SIDE, keeps_going: false };
+    let mut options =
+        Options { seed: SEED, seconds: u64::MAX, count: COUNT, jobs: SIDE_BY_SIDE, step: 1, keeps_going: false };
+    let mut only = None;
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number =
@@ -57,6 +81,11 @@ fn options() -> Option<Options> {
             "--count" => options.count = number(),
             "--jobs" => options.jobs = usize::try_from(number()).unwrap().max(1),
             "--keep-going" => options.keeps_going = true,
+            "--provider" => only = words.next(),
+            "--help" | "-h" => {
+                println!("{HELP}");
+                return None;
+            }
             // What nextest asks of a test program: this one holds a single test, and none that is left out.
             "--list" => {
                 let is_ignored = std::env::args().any(|word| word == "--ignored");
@@ -71,6 +100,11 @@ fn options() -> Option<Options> {
             filter if !"campaign".contains(filter) => return None,
             _ => {}
         }
+    }
+    if let Some(only) = only {
+        options.step = 2;
+        options.seed += u64::from(sequence::provider(options.seed) != only);
+        assert_eq!(sequence::provider(options.seed), only, "a provider is katapult or onapp");
     }
     Some(options)
 }
@@ -92,7 +126,7 @@ fn main() -> ExitCode {
                     if number >= options.count || began.elapsed() >= end || has_failed {
                         break;
                     }
-                    let outcome = sequence::play(options.seed + number);
+                    let outcome = sequence::play(options.seed + number * options.step);
                     played.fetch_add(1, Ordering::SeqCst);
                     for code in &outcome.codes {
                         commands.fetch_add(1, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! One sequence: a company, two users, and some dozen commands, each held to the laws.
+//! One sequence: a cloud, two users, and some dozen commands, each held to the laws.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,10 +8,13 @@ use std::sync::Arc;
 use fastrand::Rng;
 use serde_json::Value;
 
-use crate::cloud::{Cloud, Line, Live, Plan, start};
-use crate::command::{Command, crossing, deed, plan, random};
-use crate::harness::{Bpctl, Home, Run, Running, TOKEN, bare};
+use crate::fault::{Moment, Plan, plan};
+use crate::harness::{Bpctl, Home, Run, Running};
+use crate::katapult::Katapult;
 use crate::laws::{Case, check, check_history};
+use crate::line::{Cloud, Line, Live};
+use crate::onapp::OnApp;
+use crate::provider::{Command, Provider};
 
 const USERS: usize = 2;
 const LIMITS: [&str; 8] = ["--retries", "1", "--timeout", "2s", "--max-wait", "8s", "--concurrency", "1"];
@@ -23,33 +26,53 @@ pub struct Outcome {
     pub failure: Option<String>,
 }
 
-struct User {
+struct User<P: Provider> {
     home: Home,
-    line: Line,
+    line: Line<P>,
     file: Option<String>,
     plan: Option<String>,
-    /// The policies when the plan was saved.
+    /// The objects when the plan was saved.
     planned: BTreeMap<String, Value>,
 }
 
-struct Sequence {
+struct Sequence<P: Provider> {
     rng: Rng,
-    cloud: Arc<Cloud>,
-    users: Vec<User>,
-    /// All policies that there ever were.
+    cloud: Arc<Cloud<P>>,
+    users: Vec<User<P>>,
+    /// All objects that there ever were.
     ids: Vec<String>,
     story: String,
     codes: Vec<String>,
 }
 
+type Part<P> = (usize, Command<<P as Provider>::Intent>, Plan<<P as Provider>::Deed>);
+
 fn lines<T: std::fmt::Display>(all: &[T]) -> String {
     all.iter().map(|one| format!("  {one}\n")).collect()
 }
 
+/// The provider of a seed.
+pub fn provider(seed: u64) -> &'static str {
+    if seed % 2 == 1 { "onapp" } else { "katapult" }
+}
+
 /// Plays the sequence of a seed.
 pub fn play(seed: u64) -> Outcome {
-    let home = Home::new();
-    let (cloud, _simulator) = start(&home);
+    let (home, mut rng) = (Home::new(), Rng::with_seed(seed));
+    if provider(seed) == "onapp" {
+        let (cloud, server, words) = OnApp::start(&mut rng);
+        let outcome = play_on(seed, &words, rng, cloud);
+        drop(server);
+        return outcome;
+    }
+    let (cloud, server) = Katapult::start(&home);
+    let outcome = play_on(seed, provider(seed), rng, cloud);
+    drop(server);
+    outcome
+}
+
+fn play_on<P: Provider>(seed: u64, words: &str, rng: Rng, provider: P) -> Outcome {
+    let cloud = Arc::new(Cloud::new(provider));
     let user = |number| User {
         home: Home::new(),
         line: Line::new(&cloud, number),
@@ -58,10 +81,9 @@ pub fn play(seed: u64) -> Outcome {
         planned: BTreeMap::new(),
     };
     let users = (0..USERS).map(user).collect();
-    let mut ids = cloud.api.ids();
-    ids.sort();
-    let story = format!("--seed {seed} --count 1\n");
-    let mut sequence = Sequence { rng: Rng::with_seed(seed), cloud, users, ids, story, codes: Vec::new() };
+    let ids = cloud.provider.ids().into_iter().collect();
+    let story = format!("--seed {seed} --count 1 ({words})\n");
+    let mut sequence = Sequence { rng, cloud, users, ids, story, codes: Vec::new() };
     let played = catch_unwind(AssertUnwindSafe(|| sequence.play()));
     let failure = played.err().map(|panic| {
         let words = panic.downcast_ref::<String>().cloned();
@@ -71,7 +93,7 @@ pub fn play(seed: u64) -> Outcome {
     Outcome { codes: sequence.codes, failure }
 }
 
-impl Sequence {
+impl<P: Provider> Sequence<P> {
     fn play(&mut self) {
         for _ in 0..self.rng.usize(6..16) {
             match self.rng.u8(..20) {
@@ -81,8 +103,8 @@ impl Sequence {
                 5 => self.both(),
                 _ => {
                     let user = self.rng.usize(..USERS);
-                    let (command, plan) = self.command(user);
-                    self.run(vec![(user, command, plan)]);
+                    let part = self.part(user);
+                    self.run(vec![part]);
                 }
             }
         }
@@ -92,69 +114,78 @@ impl Sequence {
         }
     }
 
-    fn command(&mut self, user: usize) -> (Command, Plan) {
-        let user = &self.users[user];
+    /// A command of a user, and what happens meanwhile.
+    fn part(&mut self, number: usize) -> Part<P> {
+        let user = &self.users[number];
         let files = [user.file.as_deref(), user.plan.as_deref()];
-        let command = random(&mut self.rng, &self.ids, files);
-        (command, plan(&mut self.rng, &self.ids))
+        let (provider, ids) = (&self.cloud.provider, &self.ids);
+        let command = provider.command(&mut self.rng, ids, files);
+        let deed = |rng: &mut Rng| provider.deed(rng, ids);
+        let mut plan = plan(&mut self.rng, [P::READ_FAULTS, P::WRITE_FAULTS], deed);
+        if self.rng.u8(..6) == 0 {
+            let moment = if self.rng.bool() { Moment::BeforeWrite } else { Moment::AfterWrite };
+            let rival = provider.rival(&mut self.rng, &command);
+            plan.deed = rival.map(|rival| (moment, rival)).or(plan.deed);
+        }
+        (number, command, plan)
     }
 
     fn others_act(&mut self) {
-        let deed = deed(&mut self.rng, &self.ids);
+        let deed = self.cloud.provider.deed(&mut self.rng, &self.ids);
         writeln!(self.story, "another user: {deed:?}").unwrap();
+        let began = self.cloud.events.lock().unwrap().len();
         self.cloud.act(&deed);
+        self.learn_ids(began);
     }
 
     /// A user writes a policy file of what is live, changes it a little, and saves a plan.
     fn prepare(&mut self) {
         let number = self.rng.usize(..USERS);
-        *self.users[number].line.live.lock().unwrap() = Live::default();
+        *self.users[number].line.live.lock().unwrap() = Live::new(Plan::default(), 0);
         let run = self.bpctl(number, &["export".into(), "-o".into(), "toml".into()]).run().ok();
         let mut text = String::new();
         for line in run.stdout.lines() {
             match line.strip_prefix("retention = ") {
-                Some(_) if self.rng.u8(..3) == 0 => writeln!(text, "retention = {}", self.rng.u8(1..60)).unwrap(),
+                // A disk of OnApp keeps one backup, whatever is asked for.
+                Some(count) if count != "1" && self.rng.u8(..3) == 0 => {
+                    writeln!(text, "retention = {}", self.rng.u8(1..60)).unwrap();
+                }
                 _ => writeln!(text, "{line}").unwrap(),
             }
         }
         let file = self.users[number].home.file("policies.toml", &text).display().to_string();
-        let planned =
-            self.bpctl(number, &["plan".into(), "-f".into(), file.clone(), "-o".into(), "json".into()]).run().ok();
+        let words = ["plan", "-f", &file, "-o", "json"].map(str::to_owned);
+        let planned = self.bpctl(number, &words).run().ok();
         let plan = self.users[number].home.file("plan.json", &planned.stdout).display().to_string();
         writeln!(self.story, "user {number}: export > {file}; plan > {plan}").unwrap();
-        let planned = self.ids.iter().map(|id| (id.clone(), self.cloud.policy(id))).collect();
+        let planned = self.ids.iter().map(|id| (id.clone(), self.cloud.provider.object(id))).collect();
         let user = &mut self.users[number];
         (user.file, user.plan, user.planned) = (Some(file), Some(plan), planned);
     }
 
-    /// One user changes a policy twice at the same time.
+    /// One user changes an object twice at the same time.
     fn cross(&mut self) {
-        let live: Vec<&String> = self.ids.iter().filter(|id| !self.cloud.policy(id).is_null()).collect();
-        let Some(id) = self.rng.choice(live).cloned() else { return };
+        let provider = &self.cloud.provider;
+        let live: Vec<String> = self.ids.iter().filter(|id| !provider.object(id).is_null()).cloned().collect();
         let user = self.rng.usize(..USERS);
-        let [first, second] = crossing(&mut self.rng, &id);
+        let Some([first, second]) = provider.crossing(&mut self.rng, &live) else { return };
         self.run(vec![(user, first, Plan::default()), (user, second, Plan::default())]);
     }
 
     /// Two users run a command at the same time.
     fn both(&mut self) {
-        let both = (0..USERS).map(|user| {
-            let (command, plan) = self.command(user);
-            (user, command, plan)
-        });
-        let both = both.collect();
+        let both = (0..USERS).map(|user| self.part(user)).collect();
         self.run(both);
     }
 
     fn bpctl(&self, user: usize, args: &[String]) -> Bpctl {
         let user = &self.users[user];
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let url = user.line.server.url() + &self.cloud.api.base;
-        bare(&args).args(&LIMITS).env("BPCTL_TOKEN", TOKEN).env("BPCTL_API_URL", url).home(&user.home)
+        self.cloud.provider.bpctl(&args, &user.line.server.url(), &user.home).args(&LIMITS)
     }
 
     /// Runs commands at the same time, and holds each to the laws.
-    fn run(&mut self, commands: Vec<(usize, Command, Plan)>) {
+    fn run(&mut self, commands: Vec<Part<P>>) {
         let began = self.cloud.events.lock().unwrap().len();
         let journals: Vec<usize> = (0..USERS).map(|user| self.journal(user).len()).collect();
         let mut running: Vec<Running> = Vec::new();
@@ -175,21 +206,24 @@ impl Sequence {
             let code = run.as_ref().map_or("killed".to_owned(), |run| run.code.to_string());
             writeln!(self.story, "  user {user}: {code}").unwrap();
             self.codes.push(code);
-            let sent = self.users[*user].line.live.lock().unwrap().sent.clone();
-            let is_alone = commands.len() == 1;
+            let (sent, looks) = {
+                let live = self.users[*user].line.live.lock().unwrap();
+                (live.sent.clone(), live.looks)
+            };
             let is_plan = command.args[0] == "apply" && !command.args.iter().any(|word| word == "-f");
-            let case = Case {
+            let case = Case::<P> {
                 user: *user,
                 command,
                 plan,
                 run: run.as_ref(),
                 // Of two at once with one line, what each sent is not known.
                 sent: if commands.len() > 1 && commands[0].0 == commands[1].0 { None } else { Some(&sent) },
+                looks,
                 events: &self.cloud.events.lock().unwrap().clone(),
                 began,
                 journal: &self.journal(*user)[journals[*user]..],
-                cloud: &self.cloud,
-                is_alone,
+                provider: &self.cloud.provider,
+                is_alone: commands.len() == 1,
                 planned: is_plan.then_some(&self.users[*user].planned),
             };
             let broken = check(&case);
@@ -202,10 +236,14 @@ impl Sequence {
                 lines(case.journal)
             );
         }
+        self.learn_ids(began);
+    }
+
+    fn learn_ids(&mut self, began: usize) {
         let events = self.cloud.events.lock().unwrap();
         for event in &events[began..] {
-            if !self.ids.contains(&event.policy) {
-                self.ids.push(event.policy.clone());
+            if !self.ids.contains(&event.object) {
+                self.ids.push(event.object.clone());
             }
         }
     }

@@ -1,13 +1,13 @@
-//! Random commands, and what may go wrong while they run.
+//! Random commands on Katapult, and what another user does meanwhile.
 
 use fastrand::Rng;
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::cloud::{Deed, Fault, Moment, Place, Plan};
+use super::Deed;
+use crate::provider;
 
 /// What a command is to bring about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
     /// Nothing at all.
     Look,
@@ -35,15 +35,7 @@ pub enum Intent {
     Apply,
 }
 
-#[derive(Clone, Debug)]
-pub struct Command {
-    pub args: Vec<String>,
-    pub intent: Intent,
-    /// `--yes` is given.
-    pub has_consent: bool,
-    /// `--allow-duplicate` is given.
-    pub allows_double: bool,
-}
+type Command = provider::Command<Intent>;
 
 const INTERVALS: [&str; 4] = ["hourly", "daily", "weekly", "monthly"];
 const MACHINES: [&str; 4] = ["web-1", "db-1", "mail-1", "build-1"];
@@ -63,7 +55,7 @@ fn some_ids(rng: &mut Rng, ids: &[String]) -> Vec<String> {
     rng.choose_multiple(ids, count).into_iter().cloned().collect()
 }
 
-pub fn now() -> i64 {
+fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     now.as_secs().try_into().unwrap()
 }
@@ -131,7 +123,20 @@ pub fn random(rng: &mut Rng, ids: &[String], files: [Option<&str>; 2]) -> Comman
     {
         args.push("--yes".to_owned());
     }
-    Command { args, intent, has_consent, allows_double }
+    let only_looks = intent == Intent::Look;
+    Command { args, is_undo: intent == Intent::Undo, only_looks, intent, has_consent, allows_double }
+}
+
+/// What crosses a command: another user changes what it is about.
+pub fn rival(rng: &mut Rng, intent: &Intent) -> Option<Deed> {
+    Some(match intent {
+        Intent::Update { ids, .. } | Intent::ScheduleDelete { ids, .. } => {
+            Deed::SetRetention(rng.choice(ids)?.clone(), 61)
+        }
+        Intent::Delete { ids } => Deed::Delete(rng.choice(ids)?.clone()),
+        Intent::Restore { ids } => Deed::Restore(rng.choice(ids)?.clone()),
+        _ => return None,
+    })
 }
 
 /// Two changes of one policy that do not touch each other: both must last.
@@ -142,6 +147,8 @@ pub fn crossing(rng: &mut Rng, id: &str) -> [Command; 2] {
         Command {
             args,
             intent: Intent::Update { ids: vec![id.to_owned()], fields },
+            only_looks: false,
+            is_undo: false,
             has_consent: true,
             allows_double: false,
         }
@@ -169,33 +176,6 @@ fn flags(fields: &[(&'static str, Value)]) -> Vec<String> {
         [format!("--{name}"), value.as_str().map_or_else(|| value.to_string(), str::to_owned)]
     };
     fields.iter().flat_map(flag).collect()
-}
-
-/// What goes wrong while a command runs.
-pub fn plan(rng: &mut Rng, ids: &[String]) -> Plan {
-    let mut plan = Plan::default();
-    if rng.u8(..100) < 45 {
-        let is_once = rng.u8(..3) > 0;
-        let (fault, place) = match rng.u8(..5) {
-            0 => (one(rng, &Fault::READS), Place::Read(rng.usize(..4))),
-            1 => (one(rng, &Fault::READS), Place::ReadAfterWrite),
-            _ => (one(rng, &Fault::WRITES), Place::Write(one(rng, &[0, 0, 0, 1, 2]))),
-        };
-        plan.fault = Some((fault, place, is_once));
-    }
-    if rng.u8(..100) < 25 {
-        let moment = match rng.u8(..3) {
-            0 => Moment::AfterRead(rng.usize(..5)),
-            1 => Moment::BeforeWrite,
-            _ => Moment::AfterWrite,
-        };
-        plan.deed = Some((moment, deed(rng, ids)));
-    }
-    if rng.u8(..100) < 12 {
-        let signal = one(rng, &[Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL, Signal::KILL]);
-        plan.signal = Some((signal, rng.usize(1..9)));
-    }
-    plan
 }
 
 /// What another user does.
