@@ -20,5 +20,5 @@ pub use key::{Key, check_name};
 pub use notice::{NoticeKind, notice_setting};
 pub use paths::Paths;
 pub use provider::Provider;
-pub use settings::{Connection, DEFAULT_NAME, Origin, Setting, Wanted, profile_in_use, resolve};
+pub use settings::{Connection, DEFAULT_NAME, Origin, Setting, Wanted, check_url, profile_in_use, resolve};
 pub use token::{Token, TokenSource, bad_character};

@@ -351,7 +351,7 @@ impl Layers<'_> {
 }
 
 /// Accepts an address that a token may be sent to. The address is not repeated: it may hold a password.
-pub(super) fn check_url(text: &str, allow_http: bool) -> std::result::Result<Url, String> {
+pub fn check_url(text: &str, allow_http: bool) -> std::result::Result<Url, String> {
     let mut url = Url::parse(text.trim())
         .map_err(|error| format!("not a URL ({error}): write it in full, as `https://api.katapult.io/core/v1`"))?;
     if !url.username().is_empty() || url.password().is_some() {

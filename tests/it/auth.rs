@@ -369,6 +369,7 @@ fn what_a_new_profile_lacks_is_asked_for() {
     let home = Home::new();
     let server = Server::always(Answer::json(200, &json!({"version": "7.0"})));
     let terminal = Terminal::run(&bare(&["auth", "login", "--profile", "cp", "--provider", "onapp"]).home(&home));
+    terminal.wait_for_prompt("API URL").enter("me").wait_for("error: not a URL");
     terminal.wait_for_prompt("API URL").enter(&server.onapp_url());
     terminal.wait_for_prompt("User").enter(USER);
     terminal.wait_for_prompt("API key").enter(TOKEN);

@@ -1,7 +1,7 @@
 //! What `auth login` asks for: the token, and on a terminal the URL and user of an OnApp cloud.
 
 use super::check::key;
-use crate::config::{Profile, Provider, bad_character, env};
+use crate::config::{Profile, Provider, bad_character, check_url, env};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::Session;
@@ -26,7 +26,9 @@ pub fn complete(cx: &Context, profile: &mut Profile, provider: Option<Provider>,
         return Ok(());
     }
     if profile.api_url.is_none() && !is_set(cx.global.api_url.is_some(), env::API_URL) {
-        profile.api_url = Some(text(cx, "API URL")?);
+        let allow_http = profile.allow_http.unwrap_or_default();
+        let address = |text: &str| check_url(text, allow_http).map(|_| text.to_owned());
+        profile.api_url = Some(cx.ask(|ui| ui.input("API URL", "", address))?);
     }
     if profile.user.is_none() && !is_set(has_user, env::USER) {
         profile.user = Some(text(cx, "User (email or id)")?);
