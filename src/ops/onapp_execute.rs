@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
-use crate::model::{Backup, Object, Policy};
+use crate::model::{Backup, Object, Policy, TargetKind};
 use crate::onapp::{OnApp, is_gone, schedule_fields};
 
 /// Carries out a write.
@@ -252,6 +252,8 @@ async fn create_policy(
     let read = api.schedule(&id).await.map_err(|error| not_verified("policy", &id, &error));
     let read = read.and_then(|now| {
         if is_as_wanted(&now.raw, &verifiable(&now, &new.fields)) {
+            let mut now = now;
+            now.model.target.name = Some(new.label.clone()).filter(|_| new.kind == TargetKind::VirtualMachine);
             Ok(now)
         } else {
             Err(not_applied(&format!("policy {id} was created, but with other values: `bpctl policy show {id}`")))

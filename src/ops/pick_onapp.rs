@@ -1,12 +1,12 @@
 //! The same as `pick` on an OnApp cloud, whose objects have numbers.
 
 use super::find::with_server;
-use super::pick::{chosen, disk_row, must_be_askable, policy_of};
+use super::pick::{PolicyTarget, chosen, disk_row, must_be_askable, policy_of};
 use super::{onapp_fleet, onapp_policies};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Flow;
-use crate::model::{Backup, Object, Policy};
+use crate::model::{Backup, Disk, Machine, Object, Policy};
 use crate::onapp::Kind;
 use crate::system::quoted;
 use crate::view::backup_choice;
@@ -64,6 +64,35 @@ pub fn one_of_policies(cx: &Context, mut policies: Vec<Object<Policy>>) -> Resul
     let chosen = policy_of(cx, policies.iter().map(|policy| policy.model.clone()).collect(), NO_POLICIES)?;
     let at = policies.iter().position(|policy| policy.model.id.as_ref() == Some(&chosen));
     at.map(|at| policies.swap_remove(at)).ok_or_else(|| Error::new(Exit::NotFound, "not_found", NO_POLICIES))
+}
+
+/// Lets the user choose what a new policy is for: a VM with incremental backups, or a disk that holds data.
+pub async fn policy_target(cx: &Context) -> Result<PolicyTarget> {
+    let api = cx.onapp()?;
+    let machines = api.all_machines().await?.models();
+    let label = |id: Option<&str>| machines.iter().find(|one| one.id.as_deref() == id).map_or("-", Machine::label);
+    let mut rows = Vec::new();
+    let mut each = |page: Vec<Object<Disk>>| {
+        for disk in page.into_iter().map(|disk| disk.model).filter(|disk| disk.is_swap != Some(true)) {
+            let name = format!("{} {}", label(disk.machine_id.as_deref()), disk.label());
+            let Some(id) = disk.id else { continue };
+            rows.push((PolicyTarget::Disk(id.clone()), vec![name, "disk".to_owned(), id]));
+        }
+        Ok(Flow::More)
+    };
+    onapp_fleet::disks(cx, api, &mut each).await?;
+    let is_whole = |one: &&Machine| one.has_incremental_backups != Some(false) && !one.is_windows();
+    let whole = machines.iter().filter(is_whole).filter_map(|one| {
+        let id = one.id.clone()?;
+        Some((PolicyTarget::Machine(id.clone()), vec![one.label().to_owned(), "VM".to_owned(), id]))
+    });
+    let rows = whole.chain(rows).collect();
+    let target = chosen(cx, "Back up", "no VMs or disks on this cloud", rows)?;
+    match &target {
+        PolicyTarget::Machine(id) => cx.answered(&["--vm", id]),
+        PolicyTarget::Disk(id) => cx.answered(&["--disk", id]),
+    }
+    Ok(target)
 }
 
 /// Returns the backup that was named, or the number of one chosen from those of the cloud.

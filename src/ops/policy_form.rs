@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::katapult::Katapult;
 use crate::model::{Capabilities, HOURS, Interval, MINUTES, Policy, PolicyPatch};
 use crate::ops::pick::{self, PolicyTarget};
+use crate::ops::pick_onapp;
 
 /// The hour that a new policy runs at, unless another is given: at night, for most.
 const HOUR: &str = "2";
@@ -19,7 +20,7 @@ pub fn changes(cx: &Context, policy: &Policy) -> Result<PolicyPatch> {
     let schedule = &policy.schedule;
     let patch = PolicyPatch {
         retention: number(cx, "Retention: backups to keep", policy.retention, POSITIVE)?,
-        interval: interval(cx, schedule.interval.as_ref())?,
+        interval: interval(cx, &Capabilities::KATAPULT, schedule.interval.as_ref())?,
         frequency: number(cx, "Frequency: every N intervals", schedule.frequency, POSITIVE)?,
         time: number(cx, "Time: hour of the day in server time, 0 to 23", schedule.time, HOURS)?,
         minute: number(cx, "Minute: 0 to 59", schedule.minute, MINUTES)?,
@@ -39,17 +40,38 @@ pub async fn missing(cx: &Context, api: &Katapult, args: &mut PolicyCreate) -> R
             PolicyTarget::Disk(id) => args.disk = Some(id),
         }
     }
-    let fields = &mut args.fields;
+    interval_and_retention(cx, &Capabilities::KATAPULT, &mut args.fields, true)?;
+    time_of_day(cx, &mut args.fields)
+}
+
+/// The same on an OnApp cloud. The hour is left out: the cloud takes the present one.
+pub async fn missing_onapp(cx: &Context, args: &mut PolicyCreate) -> Result<()> {
+    if args.vm.is_none() && args.disk.is_none() {
+        match pick_onapp::policy_target(cx).await? {
+            PolicyTarget::Machine(id) => args.vm = Some(id),
+            PolicyTarget::Disk(id) => args.disk = Some(id),
+        }
+    }
+    interval_and_retention(cx, &Capabilities::ONAPP, &mut args.fields, args.vm.is_some())
+}
+
+/// `has_retention` says whether how many backups are kept is open.
+fn interval_and_retention(
+    cx: &Context,
+    capabilities: &Capabilities,
+    fields: &mut PolicyFields,
+    has_retention: bool,
+) -> Result<()> {
     if fields.interval.is_none() {
-        fields.interval = interval(cx, Some(&Interval::Daily))?;
+        fields.interval = interval(cx, capabilities, Some(&Interval::Daily))?;
         keep(cx, "--interval", fields.interval.as_ref().map(Interval::as_str));
     }
-    if fields.retention.is_none() {
+    if fields.retention.is_none() && has_retention {
         let usual = fields.interval.as_ref().map(usual_retention);
         fields.retention = number(cx, "Retention: backups to keep", usual, POSITIVE)?;
         keep_number(cx, "--retention", fields.retention);
     }
-    time_of_day(cx, fields)
+    Ok(())
 }
 
 /// Asks for hour and minute. What an hour means for an hourly policy is not documented, so it is left out there.
@@ -76,8 +98,8 @@ fn usual_retention(interval: &Interval) -> i64 {
     }
 }
 
-fn interval(cx: &Context, present: Option<&Interval>) -> Result<Option<Interval>> {
-    let mut intervals: Vec<Interval> = Capabilities::KATAPULT.intervals.to_vec();
+fn interval(cx: &Context, capabilities: &Capabilities, present: Option<&Interval>) -> Result<Option<Interval>> {
+    let mut intervals: Vec<Interval> = capabilities.intervals.to_vec();
     intervals.extend(present.filter(|present| !intervals.contains(present)).cloned().into_iter().collect::<Vec<_>>());
     let default = intervals.iter().position(|interval| Some(interval) == present).unwrap_or(1);
     let rows: Vec<Vec<String>> = intervals.iter().map(|interval| vec![interval.to_string()]).collect();

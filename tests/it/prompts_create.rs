@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{Bpctl, Home, TOKEN, bare};
+use crate::onapp_cloud::Cloud;
 use crate::simulator::{Simulator, serve};
 use crate::terminal::Terminal;
 
@@ -72,6 +73,36 @@ fn a_create_does_not_ask_for_what_was_given() {
     let whole = ["policy", "create", "--vm", "web-1", "--interval", "monthly", "--retention", "3"];
     let ended = Terminal::run(&in_simulator(&simulator, &home, &whole)).ends().exits(0);
     assert!(!ended.screen.contains("[y/N]"), "{}", ended.report());
+}
+
+#[test]
+fn a_create_on_an_onapp_cloud_asks_too() {
+    let cloud = Cloud::serve(&[]);
+    let terminal = Terminal::run(&cloud.bpctl(&["policy", "create"]));
+    terminal.wait_for_prompt("Back up (type to search):");
+    let screen = terminal.wait_for("db1 disk 1102").screen();
+    assert!(!screen.contains("swap") && !screen.contains("win1  "), "what cannot be backed up so: {screen}");
+    terminal.type_text("701").wait_for("> test1").press("enter");
+    terminal.wait_for_prompt("Interval (type to search):");
+    terminal.wait_for("yearly").type_text("week").wait_for("> weekly").press("enter");
+    terminal.wait_for_prompt("Retention: backups to keep [8]:").press("enter");
+    terminal.wait_for_prompt("[y/N]").enter("y");
+    let ended = terminal.ends().exits(0).shows(&["new policy for test1 (weekly", "Target:       vm  test1  701"]);
+    let command = "`bpctl policy create --vm 701 --interval weekly --retention 8`";
+    assert!(ended.screen.contains(command), "{}", ended.report());
+    // A policy of a disk keeps one backup: nothing is asked about that.
+    let terminal = Terminal::run(&cloud.bpctl(&["policy", "create", "--disk", "1180"]));
+    terminal.wait_for_prompt("Interval (type to search):").press("enter");
+    terminal.wait_for_prompt("[y/N]").enter("n");
+    terminal.ends().exits(2);
+    for (args, missing) in [
+        (&[][..], "`--vm` or `--disk`"),
+        (&["--vm", "web1"], "`--interval`"),
+        (&["--vm", "web1", "--interval", "daily"], "`--retention`"),
+    ] {
+        let run = cloud.bpctl(&["policy", "create"]).args(args).run().fails_in_words(2).hints();
+        assert!(run.stderr.contains(&format!("{missing} is missing")), "{}", run.report());
+    }
 }
 
 #[test]

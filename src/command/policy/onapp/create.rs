@@ -13,21 +13,28 @@ use crate::ops::guard;
 use crate::ops::onapp_change::{OnAppChange, OnAppWrite};
 use crate::ops::onapp_policies::of_owner;
 use crate::ops::onapp_schedule::{self, Owner};
-use crate::ops::pipeline::{self, Lock, Options};
+use crate::ops::pipeline::{self, Ask, Lock, Options};
+use crate::ops::policy_form;
 use crate::ops::write::Written;
 
-pub async fn create(cx: &Context, args: PolicyCreate) -> Result<()> {
+pub async fn create(cx: &Context, mut args: PolicyCreate) -> Result<()> {
     cx.check_columns::<Policy>()?;
-    let (Some(interval), true) = (&args.fields.interval, args.vm.is_some() || args.disk.is_some()) else {
-        return Err(Error::usage("`--vm` or `--disk`, and `--interval` are needed")
-            .hint("as in `bpctl policy create --vm web1 --interval daily --retention 14`"));
+    let asks = match check(&args) {
+        Err(_) if cx.ui.can_ask() => true,
+        checked => checked.map(|()| false)?,
     };
+    if asks {
+        // A VM that does not exist ends the command before the questions.
+        if args.vm.is_some() {
+            owner(cx.onapp()?, &args).await?;
+        }
+        policy_form::missing_onapp(cx, &mut args).await?;
+        check(&args)?;
+    }
+    let interval = args.fields.interval.as_ref();
     let mut patch = args.fields.patch();
     let kind = if args.disk.is_some() { TargetKind::Disk } else { TargetKind::VirtualMachine };
     check_offered(&Capabilities::ONAPP, kind, &patch)?;
-    if kind != TargetKind::Disk && patch.retention.is_none() {
-        return Err(Error::usage("`--retention` is missing"));
-    }
     let api = cx.onapp()?;
     let lock = Lock::take(cx).await?;
     let owner = owner(api, &args).await?;
@@ -35,9 +42,9 @@ pub async fn create(cx: &Context, args: PolicyCreate) -> Result<()> {
     let existing = of_owner(api, owner.scope()).await?;
     existing.walk.refuse_gap("policies")?;
     if !args.allow_duplicate {
-        guard::refuse_unreadable_beside(&label, Some(interval), &existing.rows)?;
+        guard::refuse_unreadable_beside(&label, interval, &existing.rows)?;
     }
-    let same = existing.rows.iter().find(|policy| policy.model.schedule.interval.as_ref() == Some(interval));
+    let same = existing.rows.iter().find(|policy| policy.model.schedule.interval.as_ref() == interval);
     if let Some(same) = same.filter(|_| !args.allow_duplicate) {
         let id = same.model.id_text();
         return Err(Error {
@@ -49,10 +56,25 @@ pub async fn create(cx: &Context, args: PolicyCreate) -> Result<()> {
     let start = start(cx, &mut patch, None)?;
     let new = onapp_schedule::create(api, owner, &patch, start).await?;
     let options = Options::new(format!("Create a policy for {label}?"), lock);
+    let options = if asks { Options { ask: Ask::Always, ..options } } else { options };
+    if asks {
+        cx.ui.note(&format!("the same without questions: `bpctl {}`", cx.command_line()));
+    }
     match pipeline::run(cx, vec![OnAppWrite::from(OnAppChange::CreatePolicy(new))], options).await? {
         None => Ok(()),
         Some(sequence) => finish(cx, sequence, Vec::new(), true, Written::policy),
     }
+}
+
+fn check(args: &PolicyCreate) -> Result<()> {
+    let missing = match (&args.vm, &args.disk, &args.fields.interval, args.fields.retention) {
+        (None, None, ..) => "`--vm` or `--disk`",
+        (_, _, None, _) => "`--interval`",
+        (Some(_), _, _, None) => "`--retention`",
+        _ => return Ok(()),
+    };
+    Err(Error::usage(format!("{missing} is missing"))
+        .hint("as in `bpctl policy create --vm web1 --interval daily --retention 14`"))
 }
 
 async fn owner(api: &OnApp, args: &PolicyCreate) -> Result<Owner> {
