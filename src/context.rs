@@ -237,8 +237,11 @@ impl Context {
         }
         let connection = self.connection(Some(Provider::OnApp))?;
         if connection.provider.value != Provider::OnApp {
-            return Err(not_offered(Provider::Katapult)
-                .hint("for an OnApp cloud set `--provider onapp`, `BPCTL_PROVIDER=onapp` or a profile"));
+            let hint = match connection.api_url {
+                Some(_) => "for an OnApp cloud set `--provider onapp`, `BPCTL_PROVIDER=onapp` or a profile",
+                None => "the sandbox has an OnApp cloud, too: `--profile sandbox-onapp`",
+            };
+            return Err(not_offered(Provider::Katapult).hint(hint));
         }
         let client = self.onapp_at(connection)?;
         Ok(self.onapp.get_or_init(|| client))

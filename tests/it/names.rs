@@ -192,6 +192,8 @@ fn what_has_another_kind_is_named_with_the_commands_for_it() {
         .run()
         .fails_in_words(3)
         .mentions(&["the VMs web-1, web-2, db-1", "--profile sandbox-onapp"]);
+    let backups = bare(&["--profile", "sandbox", "backups", "list"]).run().fails_in_words(2);
+    backups.mentions(&["not supported by provider katapult", "`--profile sandbox-onapp`"]);
     refuses(&["policy", "show", "web-7"], &["no policy, VM or disk is called `web-7`"]);
     let nothing = katapult(&server, &["vm", "show", "nothing"]).run().fails_in_words(3);
     assert!(!nothing.stderr.contains(" is a "), "{}", nothing.report());
