@@ -94,7 +94,9 @@ pub struct PolicyFields {
     /// Number of backups to keep
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub retention: Option<i64>,
-    /// hourly (Katapult), daily, weekly, monthly, yearly (OnApp)
+    /// hourly, daily, weekly, monthly or yearly
+    ///
+    /// Katapult has no yearly policies, OnApp has no hourly ones.
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub interval: Option<Interval>,
     /// Back up every N intervals
@@ -102,7 +104,7 @@ pub struct PolicyFields {
     /// Katapult's API does not document the field: this is how bpctl reads it. OnApp documents it.
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub frequency: Option<i64>,
-    /// Hour of the day, 0 to 23: server time, on OnApp that of --tz
+    /// Hour, 0 to 23: server time, on OnApp that of --tz
     ///
     /// Katapult's API does not document the field, or its time zone: bpctl reads it as the server's time. On OnApp it is
     /// in the zone of the command (--tz, --utc, else the local one), and sets the clock of the next run; lists show it in UTC.
