@@ -151,6 +151,14 @@ mod tests {
     }
 
     #[test]
+    fn a_year_keeps_its_day() {
+        let at = |text: &str| text.parse::<Timestamp>().map(Timestamp::as_second).unwrap();
+        let found = times(policy("yearly", Some(2), at("2026-11-28T04:00:00Z")), 0, at("2031-01-01T00:00:00Z"));
+        let wanted = ["2026-11-28T04:00:00Z", "2028-11-28T04:00:00Z", "2030-11-28T04:00:00Z"].map(at);
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
     fn what_is_not_known_is_counted_and_what_ends_ends() {
         let mut ending = policy("hourly", None, 0);
         ending.auto_move_to_trash_at = Some(3_600);
@@ -165,7 +173,7 @@ mod tests {
     fn absurd_numbers_end() {
         for next in [i64::MIN, -1, i64::MAX] {
             for frequency in [i64::MIN, 1, i64::MAX] {
-                for interval in ["hourly", "monthly"] {
+                for interval in ["hourly", "monthly", "yearly"] {
                     let found = times(policy(interval, Some(frequency), next), 0, 10_000_000);
                     assert!(found.iter().all(|at| (0..10_000_000).contains(at)));
                 }

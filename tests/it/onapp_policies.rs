@@ -175,7 +175,11 @@ fn a_year_is_a_year_wherever_a_policy_is_shown() {
     assert!(export.contains("interval = \"yearly\"\nfrequency = 2\n"), "{export}");
     let file = cloud.home.file("live.toml", &export).display().to_string();
     cloud.bpctl(&["plan", "-f", &file, "--detailed-exitcode"]).run().ok();
-    let file = cloud.home.file("new.toml", &export.replace("frequency = 2", "frequency = 1")).display().to_string();
+    let file = cloud
+        .home
+        .file("new.toml", &export.replace("yearly\"\nfrequency = 2", "yearly\"\nfrequency = 1"))
+        .display()
+        .to_string();
     let plan = cloud.bpctl(&["plan", "-f", &file, "-o", "json"]).run().ok().json();
     assert_eq!(plan["steps"][0]["after"]["interval"], "yearly", "{plan}");
     assert_eq!(plan["steps"][0]["requests"][0]["body"]["schedule"]["period"], "years", "{plan}");
@@ -186,11 +190,6 @@ fn a_year_is_a_year_wherever_a_policy_is_shown() {
         .ok()
         .mentions(&["frequency  2 → 1"]);
     assert!(shown(&columns).starts_with("yearly,1,yearly at "), "{}", shown(&columns));
-    // Two runs a year apart, on the same day.
-    let run =
-        cloud.bpctl(&["calendar", "--vm", "test1", "--next", "800d", "--columns", "time", "-o", "csv"]).run().ok();
-    let days: Vec<&str> = run.stdout.lines().skip(1).map(|line| &line[5..10]).collect();
-    assert!(days.len() >= 2 && days.iter().all(|day| *day == days[0]), "{}", run.report());
     let ids = cloud.bpctl(&[
         "policies",
         "update",
