@@ -64,7 +64,7 @@ mod present {
                     let line = match made.map_err(jaq_core::Exn::get_err) {
                         Ok(Val::TStr(text)) => String::from_utf8_lossy(&text).into_owned(),
                         Ok(value) => value.to_string(),
-                        Err(Ok(error)) => return Err(error.to_string()),
+                        Err(Ok(error)) => return Err(without_middle(&error.to_string())),
                         // `halt` and the like.
                         Err(Err(_)) => return Ok(()),
                     };
@@ -75,6 +75,17 @@ mod present {
             }
             Ok(())
         }
+    }
+
+    /// Shortens a sentence of the library that holds a whole value.
+    fn without_middle(sentence: &str) -> String {
+        const EACH_END: usize = 80;
+        let characters: Vec<char> = sentence.chars().collect();
+        if characters.len() <= 2 * EACH_END {
+            return sentence.to_owned();
+        }
+        let (start, end) = (&characters[..EACH_END], &characters[characters.len() - EACH_END..]);
+        format!("{} … {}", start.iter().collect::<String>(), end.iter().collect::<String>())
     }
 
     fn first(mut sentences: impl Iterator<Item = String>) -> String {
@@ -165,6 +176,9 @@ mod present {
         #[test]
         fn what_it_cannot_be_applied_to_is_said() {
             assert!(made(".[0].x.y", r#"[{"x": 1}]"#).unwrap_err().contains("index"));
+            let long = format!("[{}1]", "1,".repeat(10_000));
+            let why = made(".x", &long).unwrap_err();
+            assert!(why.starts_with("cannot index [1,1") && why.ends_with("with \"x\"") && why.len() < 200, "{why}");
             assert_eq!(made(".", "no JSON").unwrap_err(), "the result is not JSON");
             assert_eq!(made(".[] | if . > 1 then halt else . end", "[1, 2, 3]").unwrap(), ["1"]);
         }
