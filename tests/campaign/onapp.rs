@@ -182,7 +182,7 @@ impl Provider for OnApp {
         let shown = run.as_array().map_or_else(|| vec![run.clone()], Clone::clone);
         let own = || shown.iter().flat_map(|one| case.is_own(one)).collect::<Vec<String>>();
         match &case.command.intent {
-            Intent::Look | Intent::Undo | Intent::Apply { .. } => Vec::new(),
+            Intent::Look | Intent::Bulk { .. } | Intent::Undo | Intent::Apply { .. } => Vec::new(),
             Intent::Update { ids, fields } => {
                 let is_so = |now: &Value| fields.iter().all(|(name, value)| now[*name] == *value);
                 case.each(ids, &is_so)
@@ -245,6 +245,11 @@ impl Provider for OnApp {
             Intent::Look => true,
             Intent::Update { ids, .. } | Intent::SetEnabled { ids, .. } => sent.kind != Kind::Update || !names(ids),
             Intent::Delete { ids } => sent.kind != Kind::Delete || !names(ids),
+            Intent::Bulk { glob, kind } => {
+                let owners = OnApp::owners_like(glob);
+                let owner = sent.object.as_ref().and_then(|id| case.provider.relatives(id).pop());
+                sent.kind != *kind || !owner.is_some_and(|owner| owners.contains(&owner))
+            }
             Intent::Create { owner, .. } => sent.kind != Kind::Create || !is_below(owner),
             Intent::Note { id, .. } => sent.kind != Kind::NoteBackup || !names(std::slice::from_ref(id)),
             Intent::DeleteBackups { ids, .. } => sent.kind != Kind::DeleteBackup || !names(ids),

@@ -17,7 +17,8 @@ use crate::onapp::OnApp;
 use crate::provider::{Command, Provider};
 
 const USERS: usize = 2;
-const LIMITS: [&str; 8] = ["--retries", "1", "--timeout", "2s", "--max-wait", "8s", "--concurrency", "1"];
+/// Nothing here is silent: only a busy machine takes long.
+const LIMITS: [&str; 8] = ["--retries", "1", "--timeout", "15s", "--max-wait", "20s", "--concurrency", "1"];
 
 /// What came of a sequence.
 pub struct Outcome {

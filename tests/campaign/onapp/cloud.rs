@@ -9,6 +9,7 @@ use super::command::Deed;
 use super::request::{Line, is_xml};
 use crate::harness::BASIC;
 use crate::onapp_cloud::Cloud as Simulator;
+use crate::provider::{Kind, plain};
 use crate::server::Request;
 use crate::simulator::forward;
 
@@ -148,6 +149,17 @@ impl OnApp {
         disks.iter().map(|disk| format!("disk/{disk}")).collect()
     }
 
+    /// The VMs that a glob selects, and their disks.
+    pub fn owners_like(glob: &str) -> Vec<String> {
+        let named = [("web1", 488), ("db1", 652), ("test1", 701), ("win1", 733), ("files1", 745), ("app1", 760)];
+        let is_like = |name: &str| match glob.split_once('*').unwrap_or_default() {
+            ("", end) => name.ends_with(end),
+            (start, _) => name.starts_with(start),
+        };
+        let machines = named.iter().filter(|(name, _)| is_like(name)).map(|(_, id)| format!("machine/{id}"));
+        machines.flat_map(|machine| [vec![machine.clone()], Self::disks_of(&machine)].concat()).collect()
+    }
+
     /// How the newest transaction of an object stands.
     pub fn newest_status(&self, verb: &str, id: &str) -> String {
         let all = self.list("/transactions");
@@ -167,7 +179,9 @@ impl OnApp {
             .unwrap_or_default();
         let kind = asked.split('/').next().unwrap_or_default();
         let ids = self.list_ids();
-        let Some(other) = ids.iter().find(|id| **id != asked && id.split('/').next() == Some(kind)) else {
+        let others = ids.iter().filter(|id| **id != asked && id.split('/').next() == Some(kind));
+        // The oldest: that another one is new is a lie that no client can see through.
+        let Some(other) = others.min_by_key(|id| plain(id).parse::<u64>().ok()) else {
             return forward(&self.authority, request);
         };
         let suffix = if is_xml(request) { "xml" } else { "json" };
@@ -215,8 +229,7 @@ impl OnApp {
 }
 
 /// What a creation makes.
-fn made(kind: crate::provider::Kind) -> &'static str {
-    use crate::provider::Kind;
+fn made(kind: Kind) -> &'static str {
     match kind {
         Kind::Create => "schedule",
         Kind::CreatePoint => "point",

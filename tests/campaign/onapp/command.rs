@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::OnApp;
-use crate::provider::{self, plain};
+use crate::provider::{self, Kind, plain};
 
 /// What a command is to bring about.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,11 @@ pub enum Intent {
     },
     Delete {
         ids: Vec<String>,
+    },
+    /// Policies of the VMs with such names, and of their disks.
+    Bulk {
+        glob: &'static str,
+        kind: Kind,
     },
     Create {
         owner: String,
@@ -136,7 +141,7 @@ fn draw(cloud: &OnApp, rng: &mut Rng, ids: &[String], files: [Option<&str>; 2]) 
     let waits = rng.u8(..6) == 0;
     let wait = if waits { words(&["--wait=6s"]) } else { Vec::new() };
     let line = |first: &[&str], rest: Vec<String>| [words(first), rest].concat();
-    match rng.u8(..32) {
+    match rng.u8(..34) {
         0 | 1 => (words(one(rng, &LOOKS)), Intent::Look),
         2..=6 => {
             let ids = some(rng, ids, "schedule/");
@@ -201,6 +206,11 @@ fn draw(cloud: &OnApp, rng: &mut Rng, ids: &[String], files: [Option<&str>; 2]) 
             (line(&["autobackup", verb], target(&owner).into()), Intent::Autobackup { owner, is_on })
         }
         28 | 29 => (words(&["undo"]), Intent::Undo),
+        30 | 31 => {
+            let glob = one(rng, &["web*", "db*", "*1", "win*"]);
+            let (verb, kind) = one(rng, &[("pause", Kind::Update), ("resume", Kind::Update), ("delete", Kind::Delete)]);
+            (words(&["policies", verb, "--match", glob]), Intent::Bulk { glob, kind })
+        }
         _ => match (files, rng.bool()) {
             ([Some(file), _], true) => {
                 let prunes = rng.bool();
