@@ -158,8 +158,9 @@ impl Provider for Katapult {
                 (id, "POST", "/trash_objects/trash_object/restore", json!({"trash_object": {"object_id": id}}))
             }
         };
-        let (status, _) = self.api.raw(method, path, &body);
-        if status < 300 { vec![id.clone()] } else { Vec::new() }
+        let before = self.object(id);
+        self.api.raw(method, path, &body);
+        if self.object(id) == before { Vec::new() } else { vec![id.clone()] }
     }
 
     fn right_answer(&self, _: &Request, status: u16, body: Vec<u8>) -> Answer {

@@ -97,10 +97,16 @@ impl<P: Provider> Case<'_, P> {
         sent.iter().filter(|one| one.is_done).flat_map(|one| one.made.iter().map(|id| plain(id))).collect()
     }
 
+    /// Whether an object of another user can be taken for the own one: no answer names the own one, and it is not visible yet.
+    fn is_mistakable(&self, id: &str) -> bool {
+        let is_named = self.sent.unwrap_or_default().iter().any(|one| one.is_named);
+        !is_named && matches!(self.plan.fault, Some((Fault::Late, ..))) && self.others_wrote(id)
+    }
+
     /// Says whether an object that is shown as new was made by this command.
     pub fn is_own(&self, shown: &Value) -> Vec<String> {
         let id = shown["id"].to_string().replace('"', "");
-        if self.sent.is_none() || self.made().contains(&id.as_str()) {
+        if self.sent.is_none() || self.made().contains(&id.as_str()) || self.is_mistakable(&id) {
             return Vec::new();
         }
         vec![format!("exit code 0, and {id} is not what was created: {:?}", self.made())]
@@ -153,7 +159,8 @@ fn journal<P: Provider>(case: &Case<P>, sent: &[Sent]) -> Vec<String> {
         }
         let made = case.made();
         let is_creation = own.iter().any(|one| one.kind.is_creation());
-        if is_creation && !object.is_empty() && !case.plan.lies() && !made.contains(&object) {
+        let is_clear = !case.plan.lies() && !case.is_mistakable(object);
+        if is_creation && !object.is_empty() && is_clear && !made.contains(&object) {
             broken.push(format!("the journal says that {object} was created, which was {made:?}: {end}"));
         }
     }

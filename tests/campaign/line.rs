@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::fault::{Fault, Moment, Place, Plan};
-use crate::provider::{Provider, Sent};
+use crate::provider::{Provider, Sent, plain};
 use crate::server::{Answer, Request, Server};
 use crate::simulator::forward;
 
@@ -201,6 +201,8 @@ impl<P: Provider> Live<P> {
             if sent.kind.is_creation() {
                 sent.object = sent.made.first().cloned();
             }
+            let text = String::from_utf8_lossy(&body);
+            sent.is_named = sent.made.iter().any(|id| text.contains(plain(id)));
             if let Some(object) = &sent.object {
                 sent.after = provider.object(object);
             }
@@ -238,6 +240,7 @@ impl<P: Provider> Live<P> {
             is_double: provider.is_double(request),
             is_done: false,
             is_accepted: false,
+            is_named: false,
         }
     }
 

@@ -141,6 +141,8 @@ pub struct Sent {
     pub is_done: bool,
     /// An answer went out that claims success.
     pub is_accepted: bool,
+    /// The answer named what it made.
+    pub is_named: bool,
     /// Another's write came after the object was last read: no client can notice.
     pub is_raced: bool,
     /// Another's write came between two readings of the object: it was seen.
