@@ -12,6 +12,7 @@ use super::rows::Rows;
 use super::sequence::{Outcome, Sequence, sum_up};
 use super::write::{Write, Written};
 use super::{pick, pick_onapp};
+use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Changed, Error, Report, Result};
 use crate::http::Walk;
@@ -255,7 +256,12 @@ fn print<T: Resource>(cx: &Context, is_single: bool, done: Vec<Object<T>>) -> Re
         return Ok(());
     }
     // The policies were read one by one: their schedules are known in full.
-    let mut rows = Rows::begin_results(cx)?.with_columns(&["schedule"], &["interval"]);
+    // Only OnApp's can be paused, and they have no size.
+    let (added, left_out): (&[&str], &[&str]) = match cx.provider()? {
+        Provider::OnApp => (&["schedule", "status"], &["interval", "size", "type"]),
+        Provider::Katapult => (&["schedule"], &["interval"]),
+    };
+    let mut rows = Rows::begin_results(cx)?.with_columns(added, left_out);
     rows.page(objects.collect())?;
     rows.end(Walk::default(), "")
 }

@@ -67,6 +67,9 @@ fn ids_come_from_standard_input() {
         let disabled = Some("disabled");
         (disabled, disabled)
     });
+    // The table shows what matters after a pause.
+    let table = cloud.bpctl(&["policy", "pause", "31", "32"]).run().ok();
+    assert!(table.stdout.lines().skip(1).all(|line| line.contains("disabled")), "{}", table.report());
     // Paused already: nothing is lost, so nothing is asked, and nothing is sent.
     pipe(&["policy", "pause", "-"]).mentions(&["no changes: policy 31", "no changes: policy 32"]);
     assert_eq!(ids(&pipe(&["policy", "resume", "-", "-o", "id"])), ["31", "32"]);
