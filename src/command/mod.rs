@@ -78,11 +78,11 @@ fn has_requests_to_print(command: &Command) -> bool {
 async fn carry_out(cx: &Context, command: Command) -> Result<()> {
     if cx.output.format == Format::Sarif && !matches!(command, Command::Lint(_)) {
         return Err(Error::usage("only `bpctl lint` writes SARIF")
-            .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl lint -o sarif` for SARIF"));
+            .hint("use table, wide, json, jsonl, yaml, csv, tsv or id here, and `bpctl lint -o sarif` for SARIF"));
     }
     if cx.output.format == Format::Toml && !matches!(command, Command::Export(_)) {
         return Err(Error::usage("only `bpctl export` writes TOML")
-            .hint("use table, wide, json, jsonl, yaml, csv or id here, and `bpctl export` for TOML"));
+            .hint("use table, wide, json, jsonl, yaml, csv, tsv or id here, and `bpctl export` for TOML"));
     }
     let mut names = profiles::named(cx, &command);
     // A check reports whatever fails, bad profiles as well.

@@ -200,27 +200,30 @@ async fn note_backup(
 ) -> Result<Written> {
     let record = begin(cx, write, Action::NoteBackup, Some(&backup.id), &backup.label);
     let written = async {
-        match api.write(request).await {
+        let sent = match api.write(request).await {
             // Old clouds have no path for notes: the backup itself is updated there (inferred).
             Err(error) if is_gone(&error) && !error.outcome_unknown() => {
                 let whole = Request {
                     path: request.path.replace("/note.json", ".json"),
                     ..request.clone().body(json!({"backup": {"note": note}}))
                 };
-                api.write(&whole).await?;
+                api.write(&whole).await
             }
-            sent => drop(sent?),
+            sent => sent,
+        };
+        let is_done = |now: &Object<Backup>| now.model.note.as_deref().unwrap_or("") == note;
+        if let Err(error) = sent {
+            return Err(after_unknown_note(api, backup, error, is_done).await);
         }
         cx.tally.accept(&backup.id, &write.look());
         let read = async || api.backup(&backup.id).await.map_err(|error| not_verified("backup", &backup.id, &error));
-        let is_done = |now: &Object<Backup>| now.model.note.as_deref().unwrap_or("") == note;
         let now = read_until(read, is_done).await?;
         if !is_done(&now) {
             return Err(not_applied(&format!("the note of backup {} is unchanged", backup.id)));
         }
         Ok(now)
     };
-    match written.await {
+    match written.await.map_err(|error| with_look(error, write)) {
         Ok(now) => {
             record.end(Outcome::Done, Some(backup.id.clone()), now.raw.clone());
             Ok(Written::Backup(now))
@@ -276,9 +279,11 @@ async fn update_policy(
     let id = before.model.id_text();
     let record = begin(cx, write, Action::Update, Some(id), before.model.target.label());
     let written = async {
-        api.write(request).await?;
-        cx.tally.accept(id, &write.look());
         let is_done = |now: &Object<Policy>| is_as_wanted(&now.raw, &verifiable(now, fields));
+        if let Err(error) = api.write(request).await {
+            return Err(after_unknown(api, before, error, |now| is_done(now) && !is_done(before)).await);
+        }
+        cx.tally.accept(id, &write.look());
         let read = async || api.schedule(id).await.map_err(|error| not_verified("policy", id, &error));
         let mut now = read_until(read, is_done).await?;
         if !is_done(&now) {
@@ -288,9 +293,7 @@ async fn update_policy(
         now.model.target.name.clone_from(&before.model.target.name);
         Ok(now)
     };
-    let written =
-        written.await.map_err(|error| if error.changed == Changed::No { error } else { error.hint(write.look()) });
-    record.finish(written).map(Written::Policy)
+    record.finish(written.await.map_err(|error| with_look(error, write))).map(Written::Policy)
 }
 
 async fn delete_policy(
@@ -303,7 +306,9 @@ async fn delete_policy(
     let id = before.model.id_text();
     let record = begin(cx, write, Action::Delete, Some(id), before.model.target.label());
     let deleted = async {
-        api.remove(request).await?;
+        if let Err(error) = api.remove(request).await {
+            return Err(after_unknown(api, before, error, |_| false).await);
+        }
         cx.tally.accept(id, &write.look());
         let exists = async || match api.schedule(id).await {
             Err(error) if is_gone(&error) => Ok(false),
@@ -315,13 +320,60 @@ async fn delete_policy(
         }
         Ok(())
     };
-    match deleted.await {
+    match deleted.await.map_err(|error| with_look(error, write)) {
         Ok(()) => {
             record.end(Outcome::Done, Some(id.to_owned()), Value::Null);
             Ok(Written::Policy(before.clone()))
         }
         Err(error) => Err(record.fail_with(error, id)),
     }
+}
+
+/// Looks at the policy after a write whose outcome is unknown, and says what it found.
+async fn after_unknown(
+    api: &OnApp,
+    before: &Object<Policy>,
+    error: Error,
+    is_made: impl Fn(&Object<Policy>) -> bool,
+) -> Error {
+    if error.changed == Changed::No {
+        return error;
+    }
+    let id = before.model.id_text();
+    let (seen, changed) = match api.schedule(id).await {
+        Ok(now) if is_made(&now) => ("the change was made", Changed::Yes),
+        Ok(now) if now.model.differs_from(&before.model) => ("the policy has changed", error.changed),
+        Ok(_) => ("the policy is as it was", error.changed),
+        Err(gone) if is_gone(&gone) => ("the policy is gone", error.changed),
+        Err(_) => return error,
+    };
+    Error { message: format!("{}; checked {id}: {seen}", error.message), ..error }.changed(changed)
+}
+
+/// Looks at the backup after a change of its note whose outcome is unknown, and says what it found.
+async fn after_unknown_note(
+    api: &OnApp,
+    backup: &BackupSnapshot,
+    error: Error,
+    is_made: impl Fn(&Object<Backup>) -> bool,
+) -> Error {
+    if error.changed == Changed::No {
+        return error;
+    }
+    let id = &backup.id;
+    let (seen, changed) = match api.backup(id).await {
+        Ok(now) if is_made(&now) => ("the change was made", Changed::Yes),
+        Ok(now) if now.model.note == backup.before.model.note => ("the note is as it was", error.changed),
+        Ok(_) => ("the note has changed", error.changed),
+        Err(gone) if is_gone(&gone) => ("the backup is gone", error.changed),
+        Err(_) => return error,
+    };
+    Error { message: format!("{}; checked {id}: {seen}", error.message), ..error }.changed(changed)
+}
+
+/// Adds the command that shows what happened, where that is not known.
+fn with_look(error: Error, write: &OnAppWrite) -> Error {
+    if error.changed == Changed::No { error } else { error.hint(write.look()) }
 }
 
 /// Leaves out what the cloud decides: a disk keeps one backup whatever is sent (documented).

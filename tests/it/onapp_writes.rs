@@ -241,3 +241,59 @@ fn a_change_that_is_not_visible_at_once_is_waited_for() {
         assert_eq!(server.writes().len(), 1);
     }
 }
+
+#[test]
+fn a_lost_answer_to_a_change_is_looked_into() {
+    // Whether the server did the work, and what is read afterwards.
+    for (args, is_done, words, changed) in [
+        (&["policy", "update", "7", "--retention", "9"][..], true, "checked 7: the change was made", "yes"),
+        (&["policy", "update", "7", "--retention", "9"], false, "checked 7: the policy is as it was", "maybe"),
+        (&["policy", "pause", "7"], true, "checked 7: the change was made", "yes"),
+        (&["policy", "delete", "7"], true, "checked 7: the policy is gone", "maybe"),
+        (&["policy", "delete", "7"], false, "checked 7: the policy is as it was", "maybe"),
+        (&["backup", "note", "8", "new"], true, "checked 8: the change was made", "yes"),
+        (&["backup", "note", "8", "new"], false, "checked 8: the note is as it was", "maybe"),
+    ] {
+        let server = silent(is_done);
+        let run = onapp(&server, args).args(&["--yes", "--retries", "0", "-o", "json"]).run().exits(7);
+        let error = &run.error();
+        assert!(error["message"].as_str().unwrap().contains(words), "{}", run.report());
+        assert_eq!((&error["changed"], &error["retryable"]), (&json!(changed), &json!(false)), "{}", run.report());
+        assert!(error["hint"].as_str().unwrap().contains(" show "), "{}", run.report());
+    }
+}
+
+/// A cloud that never answers a write; `is_done` says whether it carries the write out.
+fn silent(is_done: bool) -> Server {
+    let written = std::sync::Mutex::new(None);
+    Server::start(move |request: &Request| {
+        if request.is_write() {
+            let body = if request.method == "DELETE" { Value::Null } else { request.json() };
+            *written.lock().unwrap() = is_done.then(|| (request.method.clone(), body));
+            return Answer::closed();
+        }
+        let written = written.lock().unwrap();
+        let mut policy = json!({"id": 7, "target_type": "VirtualMachine", "target_id": 488, "period": "days",
+            "duration": 1, "rotation_period": 7, "start_at": "2099-01-01T02:00:00Z", "status": "enabled"});
+        let mut note = json!("old");
+        match written.as_ref() {
+            Some((method, _)) if method == "DELETE" => return Answer::json(404, &json!({"errors": ["not found"]})),
+            Some((_, body)) if body["note"].is_string() => note = body["note"].clone(),
+            Some((_, body)) => {
+                policy.as_object_mut().unwrap().extend(body["schedule"].as_object().unwrap().clone());
+            }
+            None => {}
+        }
+        match request.path() {
+            "/flexapi/settings/schedules/7.json" => Answer::json(200, &json!({"schedule": policy})),
+            "/flexapi/backups/8.json" => Answer::json(
+                200,
+                &json!({"backup": {"id": 8, "target_type": "VirtualMachine", "target_id": 488, "note": note}}),
+            ),
+            "/flexapi/virtual_machines/488.json" => {
+                Answer::json(200, &json!({"virtual_machine": {"id": 488, "label": "web1"}}))
+            }
+            _ => Answer::json(200, &json!([])),
+        }
+    })
+}
