@@ -10,7 +10,7 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use crate::fault::Fault;
-use crate::harness::{Bpctl, Home, Run, TOKEN, USER, bare};
+use crate::harness::{Bpctl, Home, Run, TOKEN, bare};
 use crate::laws::Case;
 use crate::onapp_cloud::Cloud as Simulator;
 use crate::provider::{Command, Kind, Provider, Sent, plain};
@@ -131,12 +131,17 @@ impl Provider for OnApp {
         let bpctl = bare(args).home(home);
         if self.is_xml {
             let file = format!(
-                "default_profile = \"c\"\n[profiles.c]\nprovider = \"onapp\"\napi_url = \"{url}\"\nuser = \"{USER}\"\n\
-                 token = \"{TOKEN}\"\nwire = \"xml\"\n"
+                "default_profile = \"c\"\n[profiles.c]\nprovider = \"onapp\"\napi_url = \"{url}\"\nuser = \"{}\"\n\
+                 token = \"{TOKEN}\"\nwire = \"xml\"\n",
+                self.user()
             );
             return bpctl.env("BPCTL_CONFIG", home.file("campaign.toml", &file).display().to_string());
         }
-        bpctl.env("BPCTL_PROVIDER", "onapp").env("BPCTL_API_URL", url).env("BPCTL_USER", USER).env("BPCTL_TOKEN", TOKEN)
+        bpctl
+            .env("BPCTL_PROVIDER", "onapp")
+            .env("BPCTL_API_URL", url)
+            .env("BPCTL_USER", self.user())
+            .env("BPCTL_TOKEN", TOKEN)
     }
 
     fn command(&self, rng: &mut Rng, ids: &[String], files: [Option<&str>; 2]) -> Command<Intent> {
@@ -279,6 +284,9 @@ impl Provider for OnApp {
     }
 
     fn should_succeed(case: &Case<Self>) -> bool {
+        if case.provider.is_limited {
+            return false;
+        }
         let was_there = |id: &String| case.before(id).is_none_or(Value::is_object);
         // One that is being taken or going has its own rules.
         let is_at_rest = |id: &String| case.before(id).is_none() && !["backup/5702", "backup/5733"].contains(&&**id);
@@ -308,7 +316,7 @@ fn hours(schedule: &Value) -> i64 {
 }
 
 impl OnApp {
-    /// Starts a cloud of a kind, a wire format and with failing transactions as drawn; says which.
+    /// Starts a cloud of a kind, a wire format, a kind of users and failing transactions as drawn; says which.
     pub fn start(rng: &mut Rng) -> (Self, Simulator, String) {
         let modes = [&[][..], &[], &["parent-replies"], &["empty-replies"], &["old-replies"], &["normal-only"]];
         let fates = [
@@ -322,14 +330,16 @@ impl OnApp {
             "restore_backup:stuck:1",
         ];
         let (mode, fate) = (modes[rng.usize(..modes.len())], fates[rng.usize(..fates.len())]);
-        let is_xml = rng.u8(..3) == 0;
+        let (is_xml, is_limited) = (rng.u8(..3) == 0, rng.u8(..8) == 0);
         let mut args: Vec<&str> = vec!["--rate-limit", "1000000"];
         args.extend(mode.iter().flat_map(|mode| ["--onapp", mode]));
         if !fate.is_empty() {
             args.extend(["--fail", fate]);
         }
         let simulator = Simulator::serve(&args);
-        let words = format!("onapp {} {}", if is_xml { "xml" } else { "json" }, args.join(" "));
-        (Self::new(&simulator, is_xml, mode.contains(&"normal-only")), simulator, words)
+        let words = [if is_xml { "xml" } else { "json" }, if is_limited { "limited" } else { "administrator" }];
+        let words = format!("onapp {} {}", words.join(" "), args.join(" "));
+        let is_normal_only = mode.contains(&"normal-only");
+        (Self { is_xml, is_limited, is_normal_only, ..Self::new(&simulator) }, simulator, words)
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::command::Deed;
 use super::request::{Line, is_xml};
-use crate::harness::BASIC;
+use crate::harness::{BASIC, USER};
 use crate::onapp_cloud::Cloud as Simulator;
 use crate::provider::{Kind, plain};
 use crate::server::Request;
@@ -38,14 +38,27 @@ pub struct OnApp {
     pub is_xml: bool,
     /// There are no incremental backups.
     pub is_normal_only: bool,
+    /// Its users are not administrators: they may not read or change its settings.
+    pub is_limited: bool,
     /// Whose schedule each is, also of those that are gone.
-    owners: Mutex<BTreeMap<String, String>>,
+    pub owners: Mutex<BTreeMap<String, String>>,
 }
 
 impl OnApp {
-    pub fn new(simulator: &Simulator, is_xml: bool, is_normal_only: bool) -> Self {
-        let (authority, prefix) = (simulator.authority().to_owned(), simulator.prefix().to_owned());
-        Self { authority, prefix, is_xml, is_normal_only, owners: Mutex::default() }
+    pub fn new(simulator: &Simulator) -> Self {
+        Self {
+            authority: simulator.authority().to_owned(),
+            prefix: simulator.prefix().to_owned(),
+            is_xml: false,
+            is_normal_only: false,
+            is_limited: false,
+            owners: Mutex::default(),
+        }
+    }
+
+    /// Who runs `bpctl`.
+    pub fn user(&self) -> &'static str {
+        if self.is_limited { "limited" } else { USER }
     }
 
     pub fn line(&self, request: &Request) -> Line {
