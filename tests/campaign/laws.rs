@@ -97,10 +97,11 @@ impl<P: Provider> Case<'_, P> {
         sent.iter().filter(|one| one.is_done).flat_map(|one| one.made.iter().map(|id| plain(id))).collect()
     }
 
-    /// Whether an object of another user can be taken for the own one: no answer names the own one, and it is not visible yet.
+    /// Whether an object of another user can be taken for the own one: no answer names the own one, and it is not visible yet,
+    /// or was never made although the answer claims success.
     fn is_mistakable(&self, id: &str) -> bool {
         let is_named = self.sent.unwrap_or_default().iter().any(|one| one.is_named);
-        !is_named && matches!(self.plan.fault, Some((Fault::Late, ..))) && self.others_wrote(id)
+        !is_named && matches!(self.plan.fault, Some((Fault::Late | Fault::EmptyOk, ..))) && self.others_wrote(id)
     }
 
     /// Says whether an object that is shown as new was made by this command.
