@@ -54,6 +54,8 @@ pub mod code {
     pub const NO_WAY_BACK: &str = "no_way_back";
     /// Interrupted by the user.
     pub const INTERRUPTED: &str = "interrupted";
+    /// The expression of `--jq` cannot be applied to the result (exit 1).
+    pub const JQ: &str = "jq";
     /// A local file could not be read or written.
     pub const IO: &str = "io";
     /// Some of several targets failed.

@@ -76,6 +76,11 @@ impl Tally {
         }
     }
 
+    /// Whether a write was accepted.
+    pub fn has_accepted(&self) -> bool {
+        self.has_accepted.get()
+    }
+
     /// Ends the tally: everything in it was reported.
     pub fn close(&self) {
         self.writes.borrow_mut().clear();

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use futures_util::future::{Either, FutureExt, select};
 use jiff::tz::TimeZone;
@@ -11,12 +12,15 @@ use crate::command;
 use crate::complete;
 use crate::config::env;
 use crate::context::Context;
-use crate::error::{Error, Exit, Report, Result};
+use crate::error::{Changed, Error, Exit, Report, Result};
 use crate::help;
 use crate::system::{System, hang_up_is_ignored};
 use crate::time;
 use crate::ui::{Ui, UiOptions};
 use crate::view::{JqFilter, OutputOptions, TimeFormat, unknown_line};
+
+/// The least time that an expression of `--jq` gets, whatever the command took.
+const LEFT_FOR_JQ: Duration = Duration::from_secs(1);
 
 /// Runs the program with the given arguments, the program's name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
@@ -41,12 +45,10 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Err(error) => return ended(&ui, Err(error)),
     };
     if let Some(expression) = &cli.global.jq {
-        match JqFilter::parse(expression) {
-            Ok(filter) => ui.filter_by(filter, system.stdout_is_terminal),
-            Err(why) => {
-                return ended(&ui, Err(Error::usage(format!("invalid value '{expression}' for '--jq': {why}"))));
-            }
+        if let Err(why) = JqFilter::parse(expression) {
+            return ended(&ui, Err(Error::usage(format!("invalid value '{expression}' for '--jq': {why}"))));
         }
+        ui.filter_by(expression, system.stdout_is_terminal);
     }
     let output = output_options(&cli.global, &system, format);
     let is_plugin = matches!(&cli.command, Command::Check(args) if args.format == Some(CheckFormat::Nagios));
@@ -54,7 +56,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     env::unknown(&cx.system).iter().for_each(|warning| cx.ui.warn(warning));
     let result = env::check(&cx.system).and_then(|()| match cli.command {
         // They wait for nothing: a runtime would take longer than they do.
-        command @ (Command::Completions(_) | Command::Man(_) | Command::Help(_) | Command::Schema(_)) => {
+        command @ (Command::Completions(_) | Command::Man(_) | Command::Help(_) | Command::Schema(_))
+            if cx.global.jq.is_none() =>
+        {
             command::run(&cx, command).now_or_never().expect("a command that waits for nothing")
         }
         command => {
@@ -77,7 +81,7 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
     let ended = runtime.block_on(async {
         outlive_file_size_limit();
         let interrupted = std::pin::pin!(interrupted());
-        let running = std::pin::pin!(with_progress(cx, is_server, command::run(cx, command)));
+        let running = std::pin::pin!(with_progress(cx, is_server, run_and_filter(cx, command)));
         match select(interrupted, running).await {
             Either::Right((result, _)) => result,
             Either::Left((Err(error), _)) => Err(Error::io("the signals", &error)),
@@ -90,6 +94,25 @@ fn run_to_its_end(cx: &Context, command: Command) -> Result<()> {
     // simulator has its own.
     runtime.shutdown_background();
     ended
+}
+
+/// Runs a command; where there is an expression of `--jq`, it is applied to what was printed, also before an error.
+async fn run_and_filter(cx: &Context, command: Command) -> Result<()> {
+    let began = tokio::time::Instant::now();
+    let result = command::run(cx, command).await;
+    let limit = cx.limits().max_wait.saturating_sub(began.elapsed()).max(LEFT_FOR_JQ);
+    let Err(unprinted) = cx.ui.print_filtered(limit).await else {
+        return result;
+    };
+    match result {
+        Err(error) if unprinted.report == Report::Success => Err(error),
+        Err(error) => Err(error.hint(unprinted.message)),
+        Ok(()) if cx.tally.has_accepted() && unprinted.report == Report::Error => {
+            let message = format!("the change was made, but printing the result failed: {}", unprinted.message);
+            Err(Error { message, ..unprinted }.changed(Changed::Yes))
+        }
+        Ok(()) => Err(unprinted),
+    }
 }
 
 /// Runs a command and shows its progress. A server has none.
@@ -144,6 +167,8 @@ fn interruption(cx: &Context) -> Error {
         return error;
     }
     match cx.http_in_use().and_then(crate::http::Http::write_in_flight) {
+        // Nothing is sent any more; what was, is done.
+        None if cx.tally.has_accepted() => Error::interrupted("interrupted").changed(Changed::Yes),
         None => Error::interrupted("interrupted"),
         Some(write) => Error::interrupted(format!("interrupted while waiting for the answer to {write}"))
             .hint("it may or may not have been carried out: look with `bpctl policies list`")

@@ -24,7 +24,6 @@ use crate::error::{Error, Report, Result};
 use crate::fs::detached;
 use crate::http::Progress as Reports;
 use crate::text::{escape, to_ascii};
-use crate::view::JqFilter;
 use output::Output;
 use progress::Progress;
 use wrap::{width_of, wrapped};
@@ -92,9 +91,23 @@ impl Ui {
         Self { out, progress, speaker: Some(name.to_owned()), ..Self::new(self.options) }
     }
 
-    /// Prints what a jq expression makes of results, rather than the results. `is_terminal` says where they go.
-    pub fn filter_by(&self, filter: JqFilter, is_terminal: bool) {
-        self.out.borrow_mut().filter_by(filter, is_terminal);
+    /// Keeps results for a jq expression. `is_terminal` says where they go.
+    pub fn filter_by(&self, expression: &str, is_terminal: bool) {
+        self.out.borrow_mut().filter_by(expression.to_owned(), is_terminal);
+    }
+
+    /// Prints what the jq expression makes of the results that were kept; nothing where there is none.
+    ///
+    /// # Errors
+    /// Why it cannot be applied, or takes longer than `limit`; the stream's.
+    pub async fn print_filtered(&self, limit: Duration) -> Result<()> {
+        let Some(jq) = self.out.borrow_mut().take_filter() else {
+            return Ok(());
+        };
+        let applied = jq.apply(|line| self.print(|out| writeln!(out, "{line}")));
+        let too_long = || output::failure("the time limit of the command is over");
+        tokio::time::timeout(limit, applied).await.unwrap_or_else(|_| Err(too_long()))?;
+        self.flush()
     }
 
     /// Takes over what another held back.
@@ -202,10 +215,8 @@ impl Ui {
 
     /// Prints an error, in words or as one JSON object.
     pub fn error(&self, error: &Error) {
-        // Rows that were handed in before the error are part of what happened; a reader that is gone is not news.
-        let sent = self.out.borrow_mut().send();
-        let unsent = sent.err().filter(|unsent| unsent.report == Report::Error);
-        let error = &unsent.map_or_else(|| error.clone(), |unsent| error.clone().hint(unsent.message));
+        // Rows that were handed in before the error are part of what happened; a broken stream is not news.
+        let _ = self.out.borrow_mut().send();
         if self.options.is_json {
             return self.laid_out(&error.to_json().to_string());
         }

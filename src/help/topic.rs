@@ -41,7 +41,7 @@ const FORMS: [(&str, &str); 9] = [
 ];
 
 /// The error codes of bpctl itself, with the exit codes that they usually come with.
-const CODES: [(&str, &str); 26] = [
+const CODES: [(&str, &str); 27] = [
     (code::USAGE, "2: a bad option, value or combination."),
     (code::CONFIG, "2: a bad or missing configuration."),
     (code::NO_TOKEN, "4: no token was found."),
@@ -65,6 +65,7 @@ const CODES: [(&str, &str); 26] = [
     (code::NO_WAY_BACK, "5: the API offers no way to reverse the change."),
     (code::INVALID_TIMESTAMP, "5: the time is not at least 5 minutes ahead."),
     (code::INTERRUPTED, "130: interrupted by Ctrl-C or a signal."),
+    (code::JQ, "1: the expression of `--jq` cannot be applied to the result."),
     (code::IO, "1: a file could not be read or written."),
     (code::PARTLY_DONE, "9: some of several targets failed."),
     (code::FOUND, "10: a check found something."),

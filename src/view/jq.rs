@@ -65,8 +65,10 @@ mod present {
                         Ok(Val::TStr(text)) => String::from_utf8_lossy(&text).into_owned(),
                         Ok(value) => value.to_string(),
                         Err(Ok(error)) => return Err(without_middle(&error.to_string())),
-                        // `halt` and the like.
-                        Err(Err(_)) => return Ok(()),
+                        Err(Err(end)) => match end.get_halt() {
+                            Ok(0) => return Ok(()),
+                            _ => return Err("the expression ended with an error".to_owned()),
+                        },
                     };
                     if !is_wanted(line) {
                         return Ok(());
@@ -176,6 +178,7 @@ mod present {
         #[test]
         fn what_it_cannot_be_applied_to_is_said() {
             assert!(made(".[0].x.y", r#"[{"x": 1}]"#).unwrap_err().contains("index"));
+            assert!(made("halt_error(3)", "1").unwrap_err().contains("ended with an error"));
             let long = format!("[{}1]", "1,".repeat(10_000));
             let why = made(".x", &long).unwrap_err();
             assert!(why.starts_with("cannot index [1,1") && why.ends_with("with \"x\"") && why.len() < 200, "{why}");
@@ -187,20 +190,22 @@ mod present {
 
 #[cfg(not(feature = "jq"))]
 mod absent {
+    const ABSENT: &str = "this program was built without jq";
+
     /// Without the feature there is none.
-    pub enum JqFilter {}
+    pub struct JqFilter;
 
     impl JqFilter {
         /// # Errors
         /// Always.
         pub fn parse(_: &str) -> Result<Self, String> {
-            Err("this program was built without jq".to_owned())
+            Err(ABSENT.to_owned())
         }
 
         /// # Errors
-        /// None: there is nothing to apply.
+        /// Always.
         pub fn apply(&self, _: &[u8], _: impl FnMut(String) -> bool) -> Result<(), String> {
-            match *self {}
+            Err(ABSENT.to_owned())
         }
     }
 }

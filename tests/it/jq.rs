@@ -1,6 +1,7 @@
 //! `--jq`: an expression is checked before anything is sent, and what it cannot do with a result hides nothing.
 
-use crate::harness::{Home, bare, katapult};
+use crate::harness::{Home, bare, interrupt, katapult};
+use crate::terminal::Terminal;
 use crate::world::{DISK, POLICY, VM, World, policy};
 
 fn world() -> World {
@@ -71,10 +72,10 @@ fn where_there_is_no_json_it_is_refused() {
 #[test]
 fn a_result_that_cannot_be_filtered_is_an_error_that_says_what_was_done() {
     let server = world().serve();
-    let error = katapult(&server, &["policies", "list", "--jq", ".[].id.x"]).run().fails(1, "io").error();
+    let error = katapult(&server, &["policies", "list", "--jq", ".[].id.x"]).run().fails(1, "jq").error();
     assert_eq!((&error["changed"], &error["retryable"]), (&"no".into(), &false.into()));
     let run = katapult(&server, &["policy", "update", POLICY, "--retention", "9", "--jq", ".id.x"]).run();
-    let error = run.fails(1, "io").mentions(&["done: 1", POLICY, "--jq"]).error();
+    let error = run.fails(1, "jq").mentions(&["the change was made", "--jq"]).error();
     assert_eq!(error["changed"], "yes");
     assert_eq!(server.writes().len(), 1);
 }
@@ -104,4 +105,32 @@ fn an_endless_result_ends_with_its_reader() {
     assert_eq!(running.read_line().trim(), "0");
     running.close_stdout();
     running.wait().ok();
+}
+
+const ENDLESS: &str = "def f: f; f";
+
+#[test]
+fn an_expression_that_never_ends_is_interrupted() {
+    let server = world().serve();
+    let running = katapult(&server, &["policy", "update", POLICY, "--retention", "9", "--jq", ENDLESS]).spawn();
+    // The policy is read, changed and read back.
+    server.await_requests(3);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    interrupt(running.id());
+    assert_eq!(running.wait().fails(130, "interrupted").error()["changed"], "yes");
+}
+
+#[test]
+fn an_expression_has_the_time_of_the_command() {
+    let server = world().serve();
+    let run = katapult(&server, &["policies", "list", "--jq", ENDLESS, "--max-wait", "2s"]).run();
+    run.fails(1, "jq").mentions(&["time limit"]);
+}
+
+#[test]
+fn a_terminal_gets_no_control_characters() {
+    let server = world().serve();
+    let terminal =
+        Terminal::run(&katapult(&server, &["policies", "list", "--limit", "1", "--jq", r#""a\u001b[31mb""#]));
+    terminal.wait_for(r"a\x1b[31mb");
 }
