@@ -8,7 +8,7 @@ use super::deletion_time::server_time;
 use super::guard::{NewPolicy, PolicySnapshot, TrashedPolicy};
 use super::read_back::read_while;
 use super::record::{Intent, Record};
-use super::verify::{is_still_old, not_applied, verify};
+use super::verify::{Missed, SideEffects, is_still_old, not_applied, verify};
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
@@ -78,12 +78,19 @@ pub async fn schedule_delete(
         };
         let actual = after.model.auto_move_to_trash_at;
         if actual != Some(at.as_second()) {
-            let actual = actual.map(|actual| actual.to_string());
-            not_applied(&[("auto_move_to_trash_at", at.as_second().to_string(), actual)])?;
+            return Err(not_scheduled(old, at, actual));
         }
         Ok(after)
     };
     record.finish(written.await.map_err(|error| with_look(error, &policy.id)))
+}
+
+/// The error of a scheduled deletion that is not set for the time that was wanted.
+fn not_scheduled(was: Option<i64>, wanted: Timestamp, is: Option<i64>) -> Error {
+    let text = |time: Option<i64>| time.map(|time| time.to_string());
+    let wanted = wanted.as_second().to_string();
+    let missed = Missed { name: "auto_move_to_trash_at", was: text(was), wanted, is: text(is) };
+    not_applied(&[missed], &SideEffects { is_changed: was != is, ..SideEffects::default() })
 }
 
 /// Moves a policy to the trash, and finds out until when it can be restored.

@@ -88,7 +88,8 @@ impl AutobackupWrite {
             return Ok(now);
         }
         let message = format!("the cloud accepted it, but autobackup of {} is {}", self.label, seen(&now));
-        Err(Error::new(Exit::Failure, code::NOT_APPLIED, message).with_outcome_unknown().hint(self.look()))
+        let changed = if settings(&now) == settings(&self.before) { Changed::Maybe } else { Changed::Yes };
+        Err(Error::new(Exit::Failure, code::NOT_APPLIED, message).changed(changed).hint(self.look()))
     }
 
     /// Looks what became of it.

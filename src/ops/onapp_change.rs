@@ -221,7 +221,7 @@ pub fn is_as_wanted(raw: &Value, fields: &Value) -> bool {
 }
 
 /// A number may come as text, and a time in any zone.
-fn is_same(one: &Value, other: &Value) -> bool {
+pub fn is_same(one: &Value, other: &Value) -> bool {
     let (one, other) = (plain(one), plain(other));
     let instant = |text: &str| text.parse::<jiff::Timestamp>().ok();
     one == other || instant(&one).is_some_and(|at| instant(&other) == Some(at))

@@ -8,19 +8,29 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::onapp_change::{
-    BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, all_backups, all_schedules, is_as_wanted,
-    look_at_backup, look_at_policy,
+    BackupSnapshot, NewBackup, NewSchedule, OnAppChange, OnAppWrite, all_backups, all_schedules, is_as_wanted, is_same,
+    look_at_backup, look_at_policy, plain,
 };
 use super::onapp_wait::{self, Goal, Watch};
 use super::read_back::{Candidate, find_new, read_until};
 use super::record::{Intent, Record};
+use super::verify::{self, Missed, SideEffects, new_losses};
 use super::write::{Write, Written};
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
-use crate::model::{Backup, Object, Policy, TargetKind};
+use crate::model::{Backup, Change, Object, Policy, TargetKind};
 use crate::onapp::{OnApp, is_gone, schedule_fields};
+
+/// What an update sets: the cloud's name of each field, and the name that it has on the command line.
+const SETTINGS: [(&str, &str); 5] = [
+    ("rotation_period", "retention"),
+    ("period", "interval"),
+    ("duration", "frequency"),
+    ("start_at", "next run"),
+    ("status", "status"),
+];
 
 /// Carries out a write.
 pub async fn execute(cx: &Context, api: &OnApp, write: &OnAppWrite) -> Result<Written> {
@@ -43,7 +53,7 @@ pub async fn execute(cx: &Context, api: &OnApp, write: &OnAppWrite) -> Result<Wr
         OnAppChange::CreatePolicy(new) => create_policy(cx, api, write, new, &request).await,
         OnAppChange::UpdatePolicy { before, change, start } => {
             let fields = schedule_fields::updated(&before.raw, change, *start);
-            update_policy(cx, api, write, before, &fields, &request).await
+            update_policy(cx, api, write, (before, change), &fields, &request).await
         }
         OnAppChange::DeletePolicy { before } => delete_policy(cx, api, write, before, &request).await,
     }
@@ -219,7 +229,7 @@ async fn note_backup(
         let read = async || api.backup(&backup.id).await.map_err(|error| not_verified("backup", &backup.id, &error));
         let now = read_until(read, is_done).await?;
         if !is_done(&now) {
-            return Err(not_applied(&format!("the note of backup {} is unchanged", backup.id)));
+            return Err(note_not_applied(backup, note, &now.model));
         }
         Ok(now)
     };
@@ -259,7 +269,8 @@ async fn create_policy(
             now.model.target.name = Some(new.label.clone()).filter(|_| new.kind == TargetKind::VirtualMachine);
             Ok(now)
         } else {
-            Err(not_applied(&format!("policy {id} was created, but with other values: `bpctl policy show {id}`")))
+            Err(not_applied(&format!("policy {id} was created, but with other values: `bpctl policy show {id}`"))
+                .changed(Changed::Yes))
         }
     });
     match read {
@@ -272,7 +283,7 @@ async fn update_policy(
     cx: &Context,
     api: &OnApp,
     write: &OnAppWrite,
-    before: &Object<Policy>,
+    (before, change): (&Object<Policy>, &Change),
     fields: &Value,
     request: &Request,
 ) -> Result<Written> {
@@ -287,13 +298,40 @@ async fn update_policy(
         let read = async || api.schedule(id).await.map_err(|error| not_verified("policy", id, &error));
         let mut now = read_until(read, is_done).await?;
         if !is_done(&now) {
-            return Err(not_applied(&format!("the server did not take all values of policy {id}"))
-                .detail(json!({"wanted": fields, "now": now.raw})));
+            return Err(update_not_applied((before, change), &verifiable(&now, fields), &now));
         }
         now.model.target.name.clone_from(&before.model.target.name);
         Ok(now)
     };
     record.finish(written.await.map_err(|error| with_look(error, write))).map(Written::Policy)
+}
+
+/// The error of an update that the cloud did not take, or took with other values.
+fn update_not_applied((before, change): (&Object<Policy>, &Change), fields: &Value, now: &Object<Policy>) -> Error {
+    let text = |raw: &Value, name: &str| raw.get(name).filter(|value| !value.is_null()).map(plain);
+    let is_wanted = |name: &str| is_as_wanted(&now.raw, &json!({name: fields[name]}));
+    let names = || SETTINGS.into_iter().filter(|(name, _)| !fields[*name].is_null());
+    let missed: Vec<Missed> = names()
+        .filter(|(name, _)| !is_wanted(name))
+        .map(|(name, word)| Missed {
+            name: word,
+            was: text(&before.raw, name),
+            wanted: plain(&fields[name]),
+            is: text(&now.raw, name),
+        })
+        .collect();
+    let is_applied = names().any(|(name, _)| is_wanted(name) && !is_same(&before.raw[name], &now.raw[name]));
+    let is_changed = is_applied || missed.iter().any(Missed::has_moved);
+    let losses = new_losses(change, &before.model, &now.model);
+    verify::not_applied(&missed, &SideEffects { is_changed, losses, ..SideEffects::default() })
+}
+
+/// The error of a note that the cloud did not take, or cut.
+fn note_not_applied(backup: &BackupSnapshot, wanted: &str, now: &Backup) -> Error {
+    let (was, is) = (backup.before.model.note.clone(), now.note.clone());
+    let is_changed = was.as_deref().unwrap_or("") != is.as_deref().unwrap_or("");
+    let missed = Missed { name: "note", was, wanted: wanted.to_owned(), is };
+    verify::not_applied(&[missed], &SideEffects { is_changed, ..SideEffects::default() })
 }
 
 async fn delete_policy(

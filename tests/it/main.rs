@@ -115,6 +115,7 @@ mod truth_apply;
 mod truth_input;
 mod truth_reads;
 mod truth_undo;
+mod truth_values;
 mod truth_writes;
 mod undo;
 mod update;
