@@ -84,18 +84,37 @@ async fn list_machine(cx: &Context, api: &OnApp, vm: &str, kind: Kind, mut rows:
         api.backups(&server, kind, &mut each).await
     })
     .await?;
-    // A cloud with incremental backups has no normal ones (documented): an empty list may only look unprotected.
-    if count == 0 && matches!(kind, Kind::Images | Kind::Files) {
-        cx.ui.note(&other_kinds(api, (vm, &server), kind).await);
+    // A cloud with incremental backups has no normal ones (documented), and plugins make recovery points instead: an empty
+    // list may only look unprotected.
+    if count == 0
+        && let Some(note) = other_kinds(api, (vm, &server), kind).await
+    {
+        cx.ui.note(&note);
         return rows.end_noted(walk);
     }
     rows.end(walk, &format!("of `{vm}`"))
 }
 
 /// Says which backups there are besides the kind that is empty. `server` is the VM's id, `vm` what it was called.
-async fn other_kinds(api: &OnApp, (vm, server): (&str, &str), kind: Kind) -> String {
-    let (empty, other, flag) =
-        if kind == Kind::Images { ("normal", "incremental", "files") } else { ("incremental", "normal", "images") };
+async fn other_kinds(api: &OnApp, (vm, server): (&str, &str), kind: Kind) -> Option<String> {
+    let points = || recovery_points(api, server);
+    match kind {
+        Kind::Points => None,
+        Kind::All => points().await.map(|points| format!("no backups of `{vm}`; {points}")),
+        Kind::Images | Kind::Files => {
+            let empty = if kind == Kind::Images { "normal" } else { "incremental" };
+            let rest = match (other_backups(api, server, kind).await, points().await) {
+                (None, None) => "`--kind all` and `--kind points` list none either".to_owned(),
+                (backups, points) => backups.into_iter().chain(points).collect::<Vec<_>>().join("; "),
+            };
+            Some(format!("no {empty} backups of `{vm}`; {rest}"))
+        }
+    }
+}
+
+/// Counts the backups of another kind than the one that is empty; none where there are none.
+async fn other_backups(api: &OnApp, server: &str, kind: Kind) -> Option<String> {
+    let (other, flag) = if kind == Kind::Images { ("incremental", "files") } else { ("normal", "images") };
     let (mut others, mut all) = (0, 0);
     let mut each = |page: Vec<Object<Backup>>| {
         all += page.len();
@@ -103,13 +122,25 @@ async fn other_kinds(api: &OnApp, (vm, server): (&str, &str), kind: Kind) -> Str
         Ok(Flow::More)
     };
     let read = api.backups(server, Kind::All, &mut each).await;
-    let rest = match (read, others) {
-        (Err(_), _) => "the VM may have others: `--kind all`".to_owned(),
-        (Ok(_), 0) if all == 0 => "`--kind all` lists none either".to_owned(),
-        (Ok(_), 0) => format!("{all} of other kinds: `--kind all`"),
-        (Ok(_), count) => format!("{count} {other}: `--kind {flag}`"),
-    };
-    format!("no {empty} backups of `{vm}`; {rest}")
+    match (read, others) {
+        (Err(_), _) => Some("the VM may have others: `--kind all`".to_owned()),
+        (Ok(_), 0) if all == 0 => None,
+        (Ok(_), 0) => Some(format!("{all} of other kinds: `--kind all`")),
+        (Ok(_), count) => Some(format!("{count} {other}: `--kind {flag}`")),
+    }
+}
+
+/// Counts the recovery points; none where there are none, or where the cloud has no such list.
+async fn recovery_points(api: &OnApp, server: &str) -> Option<String> {
+    match api.all_backups(server, Kind::Points).await {
+        Err(error) if error.status == Some(404) => None,
+        Err(_) => Some("the VM may have recovery points: `--kind points`".to_owned()),
+        Ok(listed) => match listed.rows.len() {
+            0 => None,
+            1 => Some("1 recovery point: `--kind points`".to_owned()),
+            count => Some(format!("{count} recovery points: `--kind points`")),
+        },
+    }
 }
 
 async fn show(cx: &Context, args: BackupShow) -> Result<()> {

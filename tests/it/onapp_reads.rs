@@ -65,6 +65,19 @@ fn an_empty_kind_says_what_there_is() {
         .run()
         .ok()
         .mentions(&["7 normal", "--kind images"]);
+    let list = |args: &[&str]| cloud.bpctl(&["backups", "list", "--vm", "files1", "-o", "json"]).args(args).run().ok();
+    let points = list(&["--kind", "points"]).json().as_array().unwrap().len();
+    for args in [&[][..], &["--kind", "files"], &["--kind", "all"]] {
+        let run = list(args).mentions(&[&format!("{points} recovery points: `--kind points`")]);
+        assert_eq!(run.json(), json!([]));
+        assert!(!run.stderr.contains("--kind all"), "{}", run.report());
+    }
+    // A user who may not read them does not learn that there are none.
+    let server = cloud.behind(|request, pass| {
+        if request.path().ends_with("/recovery_points.json") { Answer::empty(403) } else { pass() }
+    });
+    let run = cloud.through(&server, &["backups", "list", "--vm", "files1"]).run().ok();
+    run.mentions(&["may have recovery points: `--kind points`"]);
 }
 
 #[test]
