@@ -45,6 +45,8 @@ pub struct Context {
     pub has_warned_of_journal: Cell<bool>,
     /// Whether the writes of a command were printed as command lines.
     pub has_printed_request: Cell<bool>,
+    /// Whether a check has come to its report, and written it where that was possible.
+    pub has_report: Cell<bool>,
     /// The part of `--max-wait` that is kept for reporting the result.
     pub reserved: Cell<Duration>,
     /// Where several writes stand.
@@ -74,6 +76,7 @@ impl Context {
             first_change: Cell::new(None),
             has_warned_of_journal: Cell::new(false),
             has_printed_request: Cell::new(false),
+            has_report: Cell::new(false),
             reserved: Cell::new(Duration::ZERO),
             tally: Tally::default(),
             gathering: None,

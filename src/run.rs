@@ -1,6 +1,7 @@
 //! From the command line to the exit code.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,28 +34,19 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let wants_everything = arguments.iter().any(|argument| argument == "--help");
     let mut cli = match Cli::read(&arguments, || help::command(wants_everything)) {
         Ok(cli) => cli,
-        Err(error) => return unparsed(&error, &arguments, &system),
+        Err(error) => return unparsed(&error, &arguments, system),
     };
     // Nothing is written by a command whose requests are printed.
     cli.global.dry_run |= cli.global.print_request.is_some();
     let format = format(&cli, &system);
-    let options = ui_options(&cli.global, &system, *format.as_ref().unwrap_or(&Format::Table));
-    let ui = Ui::new(options);
-    let format = match format {
-        Ok(format) => format,
-        Err(error) => return ended(&ui, Err(error)),
-    };
-    if let Some(expression) = &cli.global.jq {
-        if let Err(why) = JqFilter::parse(expression) {
-            return ended(&ui, Err(Error::usage(format!("invalid value '{expression}' for '--jq': {why}"))));
-        }
-        ui.filter_by(expression, system.stdout_is_terminal);
-    }
-    let output = output_options(&cli.global, &system, format);
-    let is_plugin = matches!(&cli.command, Command::Check(args) if args.format == Some(CheckFormat::Nagios));
+    let usable = *format.as_ref().unwrap_or(&Format::Table);
+    let ui = Ui::new(ui_options(&cli.global, &system, usable));
+    let prepared = format.and_then(|_| filter(&ui, &cli.global, &system));
+    let output = output_options(&cli.global, &system, usable);
+    let monitoring = Monitoring::of(&cli.command);
     let mut cx = Context::new(system, cli.global, ui, output);
     env::unknown(&cx.system).iter().for_each(|warning| cx.ui.warn(warning));
-    let result = env::check(&cx.system).and_then(|()| match cli.command {
+    let result = prepared.and_then(|()| env::check(&cx.system)).and_then(|()| match cli.command {
         // They wait for nothing: a runtime would take longer than they do.
         command @ (Command::Completions(_) | Command::Man(_) | Command::Help(_) | Command::Schema(_))
             if cx.global.jq.is_none() =>
@@ -68,7 +60,18 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             run_to_its_end(&cx, command)
         }
     });
-    if is_plugin { ended_as_plugin(&cx.ui, result) } else { ended(&cx.ui, result) }
+    monitoring.end(&cx, result)
+}
+
+/// Takes the filter of `--jq`.
+fn filter(ui: &Ui, global: &Global, system: &System) -> Result<()> {
+    let Some(expression) = &global.jq else {
+        return Ok(());
+    };
+    JqFilter::parse(expression)
+        .map_err(|why| Error::usage(format!("invalid value '{expression}' for '--jq': {why}")))?;
+    ui.filter_by(expression, system.stdout_is_terminal);
+    Ok(())
 }
 
 /// Runs a command on a runtime of one thread.
@@ -205,11 +208,74 @@ fn ended_as_plugin(ui: &Ui, result: Result<()>) -> ExitCode {
     ExitCode::from(if ui.finish().is_ok() { code } else { PLUGIN_UNKNOWN })
 }
 
+/// What a monitoring system expects of a check, however it ends.
+struct Monitoring {
+    /// The line and the exit code of a plugin.
+    is_plugin: bool,
+    /// The file of metrics: an old one must not look fresh.
+    metrics: Option<PathBuf>,
+}
+
+impl Monitoring {
+    fn of(command: &Command) -> Self {
+        let Command::Check(args) = command else {
+            return Self { is_plugin: false, metrics: None };
+        };
+        let is_metrics = args.format == Some(CheckFormat::Prometheus);
+        Self {
+            is_plugin: args.format == Some(CheckFormat::Nagios),
+            metrics: args.output_file.clone().filter(|_| is_metrics),
+        }
+    }
+
+    /// The same of a command line that could not be read.
+    fn of_arguments(arguments: &[OsString]) -> Self {
+        let is_check = arguments.iter().any(|word| word == "check");
+        let has_format = |name: &str| is_check && values(arguments, "--format").any(|format| format == name);
+        let file = values(arguments, "--output-file").filter(|path| *path == "-" || !path.starts_with('-')).last();
+        Self { is_plugin: has_format("nagios"), metrics: file.filter(|_| has_format("prometheus")).map(PathBuf::from) }
+    }
+
+    fn end(self, cx: &Context, result: Result<()>) -> ExitCode {
+        if let (Some(path), Err(error)) = (&self.metrics, &result)
+            && !matches!(error.report, Report::Success)
+            && !cx.has_report.get()
+        {
+            leave_metrics(cx, path, error);
+        }
+        if self.is_plugin { ended_as_plugin(&cx.ui, result) } else { ended(&cx.ui, result) }
+    }
+}
+
+/// How long a pipe that has no reader is waited for.
+const MAX_METRICS_WAIT: Duration = Duration::from_secs(2);
+
+/// Writes the metrics of a check that failed before it had a result.
+fn leave_metrics(cx: &Context, path: &Path, error: &Error) {
+    let written = tokio::runtime::Builder::new_current_thread().enable_all().build().map(|runtime| {
+        let write = command::write_failed_check(cx, path, error);
+        let written = runtime.block_on(async { tokio::time::timeout(MAX_METRICS_WAIT, write).await });
+        runtime.shutdown_background();
+        written
+    });
+    if let Ok(Ok(Err(error))) = written {
+        cx.ui.warn(&format!("the metrics were not written: {}", error.message));
+    }
+}
+
+/// Finds the values of an option in a command line that could not be read.
+fn values<'a>(arguments: &'a [OsString], option: &'a str) -> impl Iterator<Item = &'a str> {
+    let words = || arguments.iter().filter_map(|word| word.to_str());
+    let separate = words().zip(words().skip(1)).filter(move |(word, _)| *word == option).map(|(_, value)| value);
+    let joined = words().filter_map(move |word| word.strip_prefix(option)?.strip_prefix('='));
+    separate.chain(joined)
+}
+
 /// Ends a run whose command line could not be read: help and version are not errors.
-fn unparsed(error: &clap::Error, arguments: &[OsString], system: &System) -> ExitCode {
+fn unparsed(error: &clap::Error, arguments: &[OsString], system: System) -> ExitCode {
     use clap::error::ErrorKind;
-    let format = format_of_arguments(arguments, system);
-    let ui = Ui::new(ui_options(&Global::default(), system, format));
+    let format = format_of_arguments(arguments, &system);
+    let ui = Ui::new(ui_options(&Global::default(), &system, format));
     let is_json = matches!(format, Format::Json | Format::Jsonl);
     let text = error.render();
     match error.kind() {
@@ -227,16 +293,11 @@ fn unparsed(error: &clap::Error, arguments: &[OsString], system: &System) -> Exi
         }
         _ => {
             let error = Err(help::usage_error(error, arguments, &help::command(true)));
-            if is_plugin(arguments) { ended_as_plugin(&ui, error) } else { ended(&ui, error) }
+            let output = output_options(&Global::default(), &system, format);
+            let cx = Context::new(system, Global::default(), ui, output);
+            Monitoring::of_arguments(arguments).end(&cx, error)
         }
     }
-}
-
-/// Whether a command line that could not be read is that of a monitoring plugin.
-fn is_plugin(arguments: &[OsString]) -> bool {
-    let has_format = arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "nagios");
-    arguments.iter().any(|word| word == "check")
-        && (has_format || arguments.iter().any(|word| word == "--format=nagios"))
 }
 
 /// Finds the format in a command line that could not be read as a whole.

@@ -39,6 +39,8 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ops::curl;
 
+pub use check::write_failed as write_failed_check;
+
 /// Carries out a command.
 pub async fn run(cx: &Context, command: Command) -> Result<()> {
     if cx.global.print_request.is_none() {

@@ -129,6 +129,43 @@ fn the_file_of_metrics_is_replaced_also_where_nothing_could_be_read() {
 }
 
 #[test]
+fn the_file_of_metrics_is_replaced_also_where_the_command_line_or_the_environment_is_wrong() {
+    let (home, server) = (Home::new(), mixed_cloud());
+    let file = home.path("bpctl.prom");
+    let path = file.display().to_string();
+    let joined = format!("--output-file={path}");
+    let separate = ["--format", "prometheus", "--output-file", &path];
+    let check = |args: &[&str]| {
+        std::fs::write(&file, "bpctl_check_success 1\n").unwrap();
+        onapp(&server, &["check"]).args(args).home(&home)
+    };
+    let has_failed = |run: Run| {
+        let metrics = std::fs::read_to_string(&file).unwrap();
+        assert!(metrics.contains("bpctl_check_success 0\n"), "{metrics}{}", run.report());
+        assert!(!metrics.contains("bpctl_check_success 1\n"), "{metrics}");
+    };
+    for wrong in [
+        &["--max-age", "abc"][..],
+        &["--no-such-flag"],
+        &["--max-age", "26h", "--warn-age", "30h"],
+        &["--filter", "status=ok"],
+        &["--jq", "."],
+        &["--tz", "No/Where"],
+    ] {
+        has_failed(check(&separate).args(wrong).run().fails_in_words(2));
+        has_failed(check(wrong).args(&["--format=prometheus", &joined]).run().fails_in_words(2));
+    }
+    has_failed(check(&separate).env("BPCTL_TZ", "No/Where").run().fails_in_words(2));
+    // Help is not a failure, and a mistake in the format names no file of metrics.
+    check(&separate).arg("--help").run().exits(0);
+    check(&["--format", "prom", "--output-file", &path]).run().fails_in_words(2);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "bpctl_check_success 1\n");
+    let nowhere = home.path("no/such/bpctl.prom").display().to_string();
+    let args = ["check", "--format", "prometheus", "--max-age", "abc", "--output-file", &nowhere];
+    onapp(&server, &args).run().exits(2).mentions(&["metrics were not written"]);
+}
+
+#[test]
 fn junit_counts_what_it_holds() {
     let junit = format(&mixed_cloud(), "junit").exits(10).stdout;
     assert!(junit.contains(r#"<testsuite name="bpctl" tests="4" failures="3" errors="0" skipped="0""#), "{junit}");

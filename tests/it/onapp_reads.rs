@@ -73,9 +73,12 @@ fn an_empty_kind_says_what_there_is() {
         assert!(!run.stderr.contains("--kind all"), "{}", run.report());
     }
     // A user who may not read them does not learn that there are none.
-    let server = cloud.behind(|request, pass| {
-        if request.path().ends_with("/recovery_points.json") { Answer::empty(403) } else { pass() }
-    });
+    let server =
+        cloud.behind(
+            |request, pass| {
+                if request.path().ends_with("/recovery_points.json") { Answer::empty(403) } else { pass() }
+            },
+        );
     let run = cloud.through(&server, &["backups", "list", "--vm", "files1"]).run().ok();
     run.mentions(&["may have recovery points: `--kind points`"]);
 }

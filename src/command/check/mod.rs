@@ -9,6 +9,7 @@ mod source;
 use futures_util::future::join;
 
 use self::notify::Notifier;
+pub use self::output::write_failed;
 use self::source::Source;
 use crate::args::{Check, CheckFormat};
 use crate::context::Context;

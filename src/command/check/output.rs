@@ -1,9 +1,11 @@
 //! Where the result of a check goes, and in which format.
 
+use std::path::Path;
+
 use crate::args::{Check, CheckFormat, Format};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::model::check::{MachineCheck, Report};
+use crate::model::check::{Limits, MachineCheck, Problem, Report};
 use crate::ops::report_file;
 use crate::view::{Listing, OutputOptions, junit, nagios, prometheus, structured};
 
@@ -33,6 +35,7 @@ pub async fn write(
         return Ok(());
     }
     let Rendered { text, note } = render(cx, format, report, args.output_file.is_some())?;
+    cx.has_report.set(true);
     match &args.output_file {
         Some(path) => report_file::write(cx, path, text).await.map(drop)?,
         None => cx.ui.print(|out| out.write_all(text.as_bytes()))?,
@@ -42,6 +45,13 @@ pub async fn write(
         cx.ui.note(&sentence);
     }
     Ok(())
+}
+
+/// Writes the metrics of a check that failed before it had a result: an old file must not look fresh.
+pub async fn write_failed(cx: &Context, path: &Path, error: &Error) -> Result<()> {
+    let problem = Problem { profile: None, code: error.code.to_string(), message: error.message.clone() };
+    let report = Report::new(cx.now(), Limits::default(), Vec::new(), vec![problem], false);
+    report_file::write(cx, path, prometheus(&report)).await.map(drop)
 }
 
 /// The text of a report, and what a terminal was too narrow for.

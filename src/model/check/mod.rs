@@ -36,7 +36,7 @@ pub enum Basis {
 }
 
 /// What is allowed, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     pub max_age: Option<u64>,
     pub warn_age: Option<u64>,
