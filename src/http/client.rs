@@ -292,7 +292,9 @@ impl Http {
     fn refusal(&self, answer: &mut Answer) -> Error {
         let said = (self.dialect.read_error)(answer);
         answer.is_from_api = said.is_some() || (self.dialect.may_be_api)(answer);
-        let mut error = status::error(answer, said, self.target.host(), &|text| self.hide_token(text));
+        let mut error = status::error(answer, said, self.dialect.permission_hint, self.target.host(), &|text| {
+            self.hide_token(text)
+        });
         if !self.shows_secrets {
             (self.dialect.redact)(&mut error.detail);
         }
@@ -438,7 +440,7 @@ mod tests {
         };
         let limits =
             Limits { timeout: Duration::from_secs(10), max_wait: Duration::from_secs(10), retries: 0, concurrency: 1 };
-        let dialect = Dialect { read_error: |_| None, may_be_api: |_| true, redact: |_| {} };
+        let dialect = Dialect { read_error: |_| None, may_be_api: |_| true, permission_hint: "", redact: |_| {} };
         Http::new(target, limits, dialect, Box::new(Silent))
     }
 

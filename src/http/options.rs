@@ -94,6 +94,8 @@ pub struct Dialect {
     pub read_error: fn(&Answer) -> Option<ApiError>,
     /// Whether an answer without such a body can be the API's own. Otherwise a proxy or another server sent it.
     pub may_be_api: fn(&Answer) -> bool,
+    /// What to do about a refusal for want of a permission.
+    pub permission_hint: &'static str,
     /// Hides secrets in a body before it is traced.
     pub redact: fn(&mut Value),
 }

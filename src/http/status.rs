@@ -15,8 +15,46 @@ const AUTH_CODES: [&str; 8] = [
     "organization_not_activated",
 ];
 
-/// Builds the error for an answer that is not a success. `hide` takes secrets out of a text, before it is cut.
-pub(super) fn error(answer: &Answer, said: Option<ApiError>, host: &str, hide: &dyn Fn(&str) -> String) -> Error {
+/// The other codes of the two APIs: those that Katapult documents, those that its framework adds (inferred), and those that
+/// [`code_of`] makes.
+const OTHER_CODES: [&str; 22] = [
+    "conflict",
+    "disk_backup_policy_not_found",
+    "disk_not_found",
+    "invalid_argument",
+    "invalid_timestamp",
+    "missing_required_argument",
+    "not_acceptable",
+    "not_found",
+    "object_in_trash",
+    "organization_not_found",
+    "rate_limit_reached",
+    "refused",
+    "route_not_found",
+    "service_unavailable",
+    "task_queueing_error",
+    "trash_object_not_found",
+    "unauthorized",
+    "unhandled_exception",
+    "validation_error",
+    "virtual_machine_not_found",
+    code::BUSY,
+    code::NETWORK,
+];
+
+/// Whether a code is one that bpctl knows, and so says nothing about what a server was sent.
+pub(super) fn is_known_code(code: &str) -> bool {
+    AUTH_CODES.contains(&code) || OTHER_CODES.contains(&code)
+}
+
+/// Builds the error for an answer that is not a success. `permission_hint` is the provider's; `hide` takes secrets out of a text, before it is cut.
+pub(super) fn error(
+    answer: &Answer,
+    said: Option<ApiError>,
+    permission_hint: &str,
+    host: &str,
+    hide: &dyn Fn(&str) -> String,
+) -> Error {
     let mut error = match said {
         Some(ApiError { code, message, detail }) => {
             Error::new(exit(answer.status, &code), code, message).detail(detail)
@@ -29,7 +67,7 @@ pub(super) fn error(answer: &Answer, said: Option<ApiError>, host: &str, hide: &
     };
     error.status = Some(answer.status);
     error.request_id = answer.request_id.clone();
-    let hint = hint(&error);
+    let hint = hint(&error, permission_hint);
     error.hints.extend(hint);
     if answer.status >= 500 && error.hints.is_empty() {
         error.hints.push(format!("{TRY_AGAIN}; report the request id, if there is one, to the provider"));
@@ -115,7 +153,7 @@ fn first_words(text: &str) -> Option<String> {
 }
 
 /// What to do next, where the code says enough.
-fn hint(error: &Error) -> Option<String> {
+fn hint(error: &Error, permission_hint: &str) -> Option<String> {
     let words = match &*error.code {
         "missing_api_token" | "unauthorized" => "set `BPCTL_TOKEN`, or run `bpctl auth login`",
         "invalid_api_token" | "invalid_capabilities_token" => {
@@ -123,7 +161,7 @@ fn hint(error: &Error) -> Option<String> {
         }
         "unauthorized_network_for_api_token" => "this token is restricted to other networks: see its settings",
         "scope_not_granted" => return Some(scope_hint(error)),
-        "permission_denied" => "the token's user lacks this permission: ask an owner of the organization",
+        "permission_denied" => permission_hint,
         "rate_limit_reached" => "wait for the next minute, or allow it with `--max-wait` and `--retries`",
         "service_unavailable" => "try again later, or with more `--retries`",
         "disk_backup_policy_not_found" => "`bpctl policies list` shows the policies of the organization",

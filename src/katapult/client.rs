@@ -55,6 +55,7 @@ impl Katapult {
         read_error: error::read_error,
         // Every recorded error has the header.
         may_be_api: |answer| answer.has_api_schema,
+        permission_hint: "the token's user lacks this permission: ask an owner of the organization",
         redact,
     };
 

@@ -60,6 +60,7 @@ impl OnApp {
         read_error: error::read_error,
         // OnApp's refusals can be empty, and its 500 and 404 of an unknown path are pages of its web server.
         may_be_api: |answer| !answer.is_markup(),
+        permission_hint: "the user lacks this permission: ask an administrator of the cloud",
         redact,
     };
 

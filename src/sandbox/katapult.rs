@@ -129,7 +129,7 @@ impl<'a> Token<'a> {
                 "No API token was provided in the Authorization header",
             ));
         };
-        if token.starts_with("invalid") || token.starts_with("expired") {
+        if ["wrong", "invalid", "expired"].iter().any(|prefix| token.starts_with(prefix)) {
             return Err(Refusal::new(
                 403,
                 "invalid_api_token",
@@ -148,7 +148,7 @@ impl<'a> Token<'a> {
     }
 
     fn is_denied(&self) -> bool {
-        self.0.starts_with("denied")
+        self.0.starts_with("forbidden") || self.0.starts_with("denied")
     }
 
     fn grants(&self, scope: &str) -> bool {

@@ -47,6 +47,18 @@ fn one_vm_that_cannot_be_read_leaves_the_others() {
 }
 
 #[test]
+fn a_missing_permission_is_a_matter_for_the_administrator() {
+    let cloud = Cloud::serve(&[]);
+    let run = cloud
+        .bpctl_as("limited", &["transactions", "list"])
+        .run()
+        .fails_in_words(4)
+        .hints()
+        .mentions(&["ask an administrator of the cloud"]);
+    assert!(!run.stderr.contains("organization"), "{}", run.report());
+}
+
+#[test]
 fn backups_of_a_disk_with_and_without_its_vm() {
     let cloud = Cloud::serve(&[]);
     let run = cloud.bpctl(&["backups", "list", "--disk", "1102", "-o", "id"]).run().ok();

@@ -100,6 +100,20 @@ fn a_server_that_repeats_the_token_does_not_make_us_print_it() {
 }
 
 #[test]
+fn a_code_of_the_api_stays_whole_and_no_other_shows_a_token() {
+    let refused = |code: &str, token: &str| {
+        let server = Server::always(Answer::error(403, code));
+        let run = katapult(&server, &["disk", "show", DISK, "-o", "json"]).env("BPCTL_TOKEN", token).run().exits(4);
+        run.error()["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(refused("invalid_api_token", "invalid"), "invalid_api_token");
+    assert_eq!(refused("permission_denied", "denied"), "permission_denied");
+    assert_eq!(refused("denied", "denied"), "[REDACTED]");
+    assert_eq!(refused("invalid_s3cr3t_t0k3n", "s3cr3t_t0k3n"), "invalid_[REDACTED]");
+    assert_eq!(refused("permission_denied", "permission_denied"), "[REDACTED]");
+}
+
+#[test]
 fn a_token_that_cannot_be_sent_is_refused_without_being_shown() {
     let server = World::new().serve();
     katapult(&server, &["disk", "show", DISK]).env("BPCTL_TOKEN", format!("{TOKEN}\u{7}")).run().exits_nonzero();

@@ -15,7 +15,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 pub(super) struct User(String);
 
 impl User {
-    /// Accepts any user and any password that does not begin with `invalid`.
+    /// Accepts any user and any password that does not begin with `wrong` or `invalid`.
     pub(super) fn authenticate(authorization: Option<&str>) -> Option<Self> {
         let (scheme, encoded) = authorization?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -24,7 +24,8 @@ impl User {
         let decoded = LENIENT.decode(encoded.trim()).ok()?;
         let decoded = String::from_utf8_lossy(&decoded);
         let (user, password) = decoded.split_once(':')?;
-        let is_good = !user.is_empty() && !password.is_empty() && !password.starts_with("invalid");
+        let is_wrong = password.is_empty() || password.starts_with("wrong") || password.starts_with("invalid");
+        let is_good = !user.is_empty() && !is_wrong;
         is_good.then(|| Self(user.to_owned()))
     }
 
