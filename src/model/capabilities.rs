@@ -47,6 +47,11 @@ impl Capabilities {
         shares_ids: true,
     };
 
+    /// What VMs, disks and policies belong to.
+    pub fn scope(&self) -> &'static str {
+        if self.has_organizations { "the organization" } else { "the cloud" }
+    }
+
     /// Why a policy cannot be so, naming what it can be; none where it can.
     pub fn refusal(&self, kind: TargetKind, fields: &PolicyPatch) -> Option<String> {
         let provider = self.provider;

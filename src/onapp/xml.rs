@@ -197,6 +197,10 @@ impl Element {
         }
         // An element that holds nothing but the indentation of its end is empty.
         let is_blank = self.text.contains('\n') && self.text.trim().is_empty();
+        if is_blank && self.name == "params" {
+            // Rails writes a line break into an empty object, and none into an empty text (inferred).
+            return Value::Object(Map::new());
+        }
         let (name, text) = (self.name.as_str(), if is_blank { String::new() } else { self.text });
         let is_flag = kind == "boolean" || FLAGS.contains(&name);
         let is_number = matches!(kind, "integer" | "decimal" | "float") || NUMBERS.contains(&name);
@@ -272,6 +276,13 @@ mod tests {
             json!([{"id": 1951, "backup_size": 315_552, "built": true,
                 "built_at": "2013-12-24T14:34:06+03:00", "note": null, "label": "a & b A", "empty": ""}])
         );
+    }
+
+    #[test]
+    fn parameters_are_an_object_that_may_be_empty() {
+        assert_eq!(read("<t><params>\n  </params></t>"), json!({"params": {}}));
+        assert_eq!(read("<t><params><a>b</a></params></t>"), json!({"params": {"a": "b"}}));
+        assert_eq!(read("<t><params></params><note>\n</note></t>"), json!({"params": "", "note": ""}));
     }
 
     #[test]

@@ -135,7 +135,10 @@ impl<'a> Resolver<'a> {
     fn named(&mut self, entry: &Entry) {
         let id = entry.id.as_deref().unwrap_or_default();
         let Some((id, policy)) = self.by_id.get_key_value(id).map(|(id, policy)| (*id, *policy)) else {
-            let words = format!("no live policy of the organization is {id}: without `id` the line asks for a new one");
+            let words = format!(
+                "no live policy of {} is {id}: without `id` the line asks for a new one",
+                self.live.capabilities.scope()
+            );
             return self.complain(entry.place, Exit::NotFound, "disk_backup_policy_not_found", words);
         };
         if let Some(name) = &entry.target {
@@ -258,7 +261,7 @@ impl<'a> Resolver<'a> {
             Name::Target(id) => Some(self.described(&Target { id: Some(id.clone()), ..Target::default() })),
         };
         if found.is_none() {
-            let words = format!("no disk of the organization is {}", name.parts().1);
+            let words = format!("no disk of {} is {}", self.live.capabilities.scope(), name.parts().1);
             self.complain(place, Exit::NotFound, "disk_not_found", words);
         }
         found
@@ -276,7 +279,7 @@ impl<'a> Resolver<'a> {
         match (by_fqdn.as_slice(), called) {
             ([machine], _) | ([], [machine]) => Some(machine),
             ([], []) => {
-                let words = format!("no VM of the organization is called `{name}`");
+                let words = format!("no VM of {} is called `{name}`", self.live.capabilities.scope());
                 self.complain(place, Exit::NotFound, "virtual_machine_not_found", words);
                 None
             }

@@ -152,6 +152,9 @@ fn pruning_deletes_at_once_and_within_a_limit() {
     let one = file(&cloud, "version = 1\n[[policy]]\nvm = \"web1\"\ninterval = \"daily\"\n");
     let run = cloud.bpctl(&["apply", "-f", &one, "--prune", "--yes"]).run().fails_in_words(2);
     run.mentions(&["5 policies would be deleted", "--max-deletions 5"]);
+    let other = file(&cloud, "version = 1\n[[policy]]\nvm = \"nothing\"\ninterval = \"daily\"\nretention = 1\n");
+    let run = cloud.bpctl(&["plan", "-f", &other]).run().fails_in_words(3);
+    run.mentions(&["no VM of the cloud is called `nothing`"]);
     let none = file(&cloud, "version = 1\n");
     cloud.bpctl(&["plan", "-f", &none, "--prune"]).run().fails_in_words(2).mentions(&["would delete all"]);
     let run = cloud.bpctl(&["plan", "-f", &one, "--prune", "--prune-at", "+7d", "-o", "json"]).run();
