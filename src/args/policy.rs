@@ -81,8 +81,9 @@ pub struct PolicyList {
 Examples:
   bpctl policies show dbp_1q5lrfq3NnQfQuPL")]
 pub struct PolicyShow {
-    /// Policy: id, or the name of a VM or disk with one policy
+    /// Policy: id, or the name of a target; `-` reads it from stdin
     ///
+    /// The name of a VM or a disk stands for its policy, where it has exactly one.
     /// On a terminal, it can be left out and chosen from a list.
     #[arg(value_name = "POLICY", value_parser = not_empty)]
     pub policy: Option<String>,
@@ -158,6 +159,13 @@ pub struct PolicyDelete {
 
 /// Policies that are paused or resumed
 #[derive(Clone, Debug, Args)]
+// Only OnApp has these verbs, and its VMs have no tags: `--tag` is refused with a reason, and not shown.
+#[command(mut_arg("tags", |tags| tags.hide(true)))]
+#[command(mut_arg("excluded", |excluded| {
+    excluded
+        .help("Leave out by name; repeatable")
+        .long_help("Leave out by name; repeatable\n\nA VM is left out with its disks.")
+}))]
 pub struct PolicySwitch {
     /// Policy ids, or names of targets; `-` reads them from stdin
     ///

@@ -63,6 +63,18 @@ pub async fn named(cx: &Context, arguments: &[String]) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Returns the one name on the command line, or on standard input for `-`.
+///
+/// # Errors
+/// Those of [`named`]; standard input has several.
+pub async fn one_named(cx: &Context, arguments: &[String]) -> Result<String> {
+    let mut names = named(cx, arguments).await?;
+    match names.len() {
+        1 => Ok(names.remove(0)),
+        count => Err(Error::usage(format!("this takes one policy; standard input has {count}"))),
+    }
+}
+
 impl Batch<PolicySnapshot> {
     /// Reads the policies under the lock, which is released where the user must choose among several of a name. One
     /// alone that cannot be read is the command's error; of several it is a result.

@@ -29,8 +29,22 @@ fn policies_are_the_schedules_of_vms_and_disks() {
     let shown = cloud.bpctl(&["policy", "show", "52", "-o", "json"]).run().ok().json();
     assert_eq!((&shown["duration"], &shown["period"]), (&json!(2), &json!("weeks")));
     cloud.bpctl(&["policy", "show", "52"]).run().ok();
+    assert_eq!(cloud.bpctl(&["policy", "show", "-", "-o", "id"]).stdin("52\n").run().ok().stdout, "52\n");
     cloud.bpctl(&["policy", "show", "web1"]).run().fails_in_words(2).mentions(&["31 (daily at", "32 (weekly at"]);
     cloud.bpctl(&["policy", "show", "999"]).run().fails_in_words(3);
+}
+
+#[test]
+fn verbs_of_onapp_alone_do_not_offer_tags() {
+    for verb in ["pause", "resume"] {
+        for help in ["-h", "--help"] {
+            let run = bare(&["policy", verb, help]).run().ok();
+            assert!(run.stdout.contains("--exclude") && !run.stdout.contains("tag"), "{}", run.report());
+        }
+        let run = Cloud::serve(&[]).bpctl(&["policy", verb, "--tag", "prod"]).run().fails_in_words(2);
+        run.mentions(&["tags"]);
+    }
+    assert!(bare(&["policy", "delete", "-h"]).run().ok().stdout.contains("--tag"));
 }
 
 /// The commands that need schedules.

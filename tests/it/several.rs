@@ -55,6 +55,17 @@ fn ids_come_from_standard_input_and_count_once() {
 }
 
 #[test]
+fn show_takes_one_id_from_standard_input() {
+    let company = Company::new();
+    let id = company.web_1();
+    let show = |input: &str| company.bpctl(&["policy", "show", "-", "-o", "json"]).stdin(input).run();
+    assert_eq!(show(&format!("{id}\n")).ok().json()["id"], json!(id));
+    let several = show(&format!("{id}\nweb-1\n")).fails(2, "usage");
+    several.mentions(&["takes one policy; standard input has 2"]);
+    show("").fails(2, "usage");
+}
+
+#[test]
 fn one_confirmation_shows_all_that_is_lost() {
     let company = Company::new();
     let named = company.ids();

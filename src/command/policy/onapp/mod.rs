@@ -50,7 +50,7 @@ pub async fn list(cx: &Context, args: PolicyList) -> Result<()> {
 }
 
 pub async fn show(cx: &Context, args: PolicyShow) -> Result<()> {
-    let name = pick_onapp::policies(cx, args.policy.into_iter().collect()).await?.swap_remove(0);
+    let name = batch::one_named(cx, &pick_onapp::policies(cx, args.policy.into_iter().collect()).await?).await?;
     cx.show(find(cx, cx.onapp()?, name).await?)
 }
 
