@@ -175,22 +175,19 @@ fn exactly(at: DateTime, zone: &TimeZone) -> Result<Timestamp, String> {
     ))
 }
 
-/// Reads a length of time for a flag: `30s`, `2m`, `1m30s`, `500ms`; a bare number is seconds.
+/// Reads a length of time for a flag: `30s`, `2m`, `1m30s`, `500ms`, `1d`; a bare number is seconds.
 ///
 /// # Errors
 /// A sentence that says what would be right.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "expected a length of time such as `30s`, `2m` or `500ms`".to_owned();
-    let parsed = match text.parse::<u32>() {
-        Ok(seconds) => SignedDuration::from_secs(i64::from(seconds)),
-        Err(_) => text.parse::<SignedDuration>().map_err(|_| wrong())?,
-    };
-    let length = Duration::try_from(parsed).map_err(|_| wrong())?;
-    if length.is_zero() || length > Duration::from_secs(30 * 86_400) {
-        Err(format!("{}, more than 0 and at most 30 days", wrong()))
-    } else {
-        Ok(length)
-    }
+    const DAY: u64 = 86_400;
+    let number = |text: &str| text.parse::<u32>().map(u64::from).ok();
+    let other = || Duration::try_from(text.parse::<SignedDuration>().ok()?).ok();
+    let days = || number(text.strip_suffix('d')?).map(|days| Duration::from_secs(days * DAY));
+    let length = number(text).map(Duration::from_secs).or_else(days).or_else(other);
+    length.filter(|length| !length.is_zero() && *length <= Duration::from_secs(30 * DAY)).ok_or_else(|| {
+        "expected a length of time such as `30s`, `2m` or `500ms`, more than 0 and at most 30 days".to_owned()
+    })
 }
 
 /// Writes a Unix time in UTC; one beyond all calendars as the number that it is.

@@ -206,7 +206,7 @@ fn times() -> Vec<Block> {
         Block::terms([
             (
                 "--timeout, --max-wait".to_owned(),
-                "`30s`, `2m`, `500ms`, `1h`; a number alone is seconds. At most 30 days.",
+                "`30s`, `2m`, `500ms`, `1h`, `7d`; a number alone is seconds. At most 30 days.",
             ),
             ("--next".to_owned(), "`24h`, `7d`, `2w`. At most 92 days."),
         ]),

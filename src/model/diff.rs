@@ -111,11 +111,15 @@ impl Difference {
         }
     }
 
-    /// Says how it differs: `retention 14 → 7; interval daily → weekly`.
+    /// Says how it differs: `retention 14 → 7; interval daily → weekly`. A field that a loss begins with is not repeated.
     pub fn words(&self) -> String {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         let fields = self.fields.iter();
         let fields = fields.map(|field| format!("{} {} → {}", field.field, value(&field.before), value(&field.after)));
+        let is_in_loss = |field: &String| {
+            self.losses.iter().any(|loss| loss.strip_prefix(field.as_str()).is_some_and(|rest| rest.starts_with(':')))
+        };
+        let fields = fields.filter(|field| !is_in_loss(field));
         fields.chain(self.losses.iter().cloned()).collect::<Vec<_>>().join("; ")
     }
 }

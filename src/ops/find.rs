@@ -179,7 +179,10 @@ async fn policies_named(cx: &Context, api: &Katapult, name: &str) -> Result<Foun
 fn one_policy(cx: &Context, name: &str, found: Found) -> Result<OneOrMore> {
     let Found { targets, policies } = found;
     if policies.is_empty() {
-        let message = format!("{} `{name}` has no policy", targets.join(", "));
+        let message = match targets.as_slice() {
+            [target] => format!("{target} `{name}` has no policy"),
+            several => format!("`{name}` names {}, and none of them has a policy", several.join(", ")),
+        };
         return Err(Error::new(Exit::NotFound, "disk_backup_policy_not_found", message)
             .hint("`bpctl policies list` shows the policies"));
     }

@@ -139,7 +139,8 @@ pub trait Resource: Sized + 'static {
 
 /// Finds a column by its name; an error names those there are.
 pub(super) fn find<T: Resource>(name: &str, flag: &str) -> Result<&'static Column<T>, String> {
-    let wanted = name.trim().to_lowercase().replace([' ', '-'], "_");
+    let name = name.trim();
+    let wanted = name.to_lowercase().replace([' ', '-'], "_");
     T::COLUMNS.iter().find(|column| column.name == wanted).ok_or_else(|| {
         let known: Vec<&str> = T::COLUMNS.iter().map(|column| column.name).collect();
         format!("invalid value '{name}' for '{flag}': {} have the columns {}", T::PLURAL, known.join(", "))

@@ -89,6 +89,9 @@ fn each_way_in_which_a_policy_changes() {
     let (change, fields, losses) = changed(&|policy| policy["retention"] = json!(7));
     assert_eq!((change.as_str(), fields), ("weaker", field("retention", "14", "7")));
     assert!(losses[0].as_str().unwrap().contains("14 → 7"), "{losses}");
+    let (old, new) = (cloud(&["a"], vec![of("a", "daily", 14)]), cloud(&["a"], vec![of("a", "daily", 7)]));
+    let table = diff(&old, &new, &["-o", "csv"]).ok();
+    assert_eq!(table.stdout.matches("14 → 7").count(), 1, "{}", table.report());
     let (change, fields, losses) = changed(&|policy| policy["retention"] = json!(30));
     assert_eq!((change.as_str(), fields, losses), ("stronger", field("retention", "14", "30"), json!([])));
     let (change, fields, _) = changed(&|policy| policy["schedule"]["interval"] = json!("weekly"));
