@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::http::Flow;
 use crate::journal::{Entry, Outcome, Recorded};
 use crate::katapult::{Lookup, Owner};
-use crate::model::{Backup, Disk, Machine, Organization, Policy, TrashObject};
+use crate::model::{Backup, Disk, Machine, Organization, Policy, TargetKind, TrashObject};
 use crate::onapp::{Kind as OnAppKind, ScheduleOwner};
 use crate::system::System;
 use crate::text::escape;
@@ -180,7 +180,7 @@ async fn ask_katapult(cx: &Context, kind: Kind, found: &mut Found) -> Result<()>
     match kind {
         Kind::Policies => {
             api.policies(&Owner::Organization(organization), &mut |page| {
-                items.extend(page.into_iter().filter_map(|object| policy(&object.model)));
+                items.extend(page.into_iter().flat_map(|object| policy(&object.model)));
                 Ok(Flow::More)
             })
             .await
@@ -256,7 +256,7 @@ async fn onapp_disks(cx: &Context, found: &mut Found) -> Result<()> {
 /// One request, which takes an administrator: asking each VM would take too long.
 async fn onapp_policies(cx: &Context, found: &mut Found) -> Result<()> {
     let listed = cx.onapp()?.schedules(ScheduleOwner::Cloud).await?;
-    found.items = listed.rows.iter().filter_map(|object| policy(&object.model)).collect();
+    found.items = listed.rows.iter().flat_map(|object| policy(&object.model)).collect();
     Ok(())
 }
 
@@ -288,10 +288,17 @@ fn item<'a>(value: &str, help: impl IntoIterator<Item = Option<&'a str>>) -> Ite
     Item { value: value.to_owned(), help: parts.join(", "), second: false }
 }
 
-fn policy(policy: &Policy) -> Option<Item> {
+/// The id, and the name of the VM that it backs up; a name is offered only when no id fits. One that several policies have
+/// names none of them.
+fn policy(policy: &Policy) -> Vec<Item> {
+    let Some(id) = policy.id.as_deref() else { return Vec::new() };
     let words = policy.schedule.interval.as_ref().map_or_else(String::new, |interval| format!("interval {interval}"));
     let keeps = policy.retention.map(|retention| format!("keeps {retention}"));
-    Some(item(policy.id.as_deref()?, [Some(policy.target.label()), Some(&words), keeps.as_deref()]))
+    let schedule = [Some(words.as_str()), keeps.as_deref()];
+    let name = policy.target.name.as_deref().filter(|_| policy.target.kind == TargetKind::VirtualMachine);
+    let named = name.map(|name| Item { second: true, ..item(name, [Some(id)].into_iter().chain(schedule)) });
+    let by_id = item(id, [Some(policy.target.label())].into_iter().chain(schedule));
+    [by_id].into_iter().chain(named).collect()
 }
 
 fn trashed(object: &TrashObject) -> Option<Item> {

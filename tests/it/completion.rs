@@ -160,6 +160,8 @@ fn live_values() {
     let bpctl = katapult(&server, &[]);
     offers(&bpctl, "bpctl policy show ", &[POLICY]);
     offers(&bpctl, "bpctl policies update dbp_", &[POLICY]);
+    offers(&bpctl, "bpctl policy show we", &["web-1"]);
+    offers(&bpctl, "bpctl policies delete web-", &["web-1"]);
     offers(&bpctl, "bpctl disk show ", &[DISK]);
     offers(&bpctl, "bpctl policies list --disk ", &[DISK]);
     offers(&bpctl, "bpctl vm list --org ", &["acme"]);
