@@ -205,6 +205,12 @@ impl Context {
         Ok(self.connection(None)?.organization.as_ref().map(|setting| setting.value.as_str()))
     }
 
+    /// The organization that is named, or that the run has looked into. Sends nothing.
+    pub fn known_organization(&self) -> Result<Option<&str>> {
+        let known = || self.katapult.get().and_then(Katapult::known_organization);
+        Ok(self.organization()?.or_else(known))
+    }
+
     /// The Katapult client.
     pub fn katapult(&self) -> Result<&Katapult> {
         if let Some(client) = self.katapult.get() {

@@ -1,13 +1,17 @@
 //! `bpctl undo`: the inverse of a change, through the same pipeline as any write. It never takes back what was changed
 //! by someone else since.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use super::history::{changes, find};
 use crate::args::Undo as Args;
 use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::journal::{Action, Entry, Outcome, Recorded};
-use crate::model::{Backup, Object, Policy};
+use crate::katapult::{Katapult, Lookup, Owner};
+use crate::model::{Backup, Object, Organization, Policy};
 use crate::ops::batch::finish;
 use crate::ops::inverse::{self, Inverse};
 use crate::ops::onapp_change::OnAppWrite;
@@ -20,8 +24,8 @@ use crate::view::Resource;
 /// Reverses a change, or all changes of one command.
 pub async fn run(cx: &Context, args: &Args) -> Result<()> {
     let entries = match args.command {
-        Some(number) => of_command(cx, number)?,
-        None => vec![choose(cx, args.number)?],
+        Some(number) => of_command(cx, number).await?,
+        None => vec![choose(cx, args.number).await?],
     };
     let is_plain = args.number.is_none() && args.command.is_none();
     let with_older = |error| if is_plain { with_older(error) } else { error };
@@ -139,26 +143,26 @@ async fn carry_out<W: Write<Written = Written>, T: Resource>(
 
 /// Takes the change that is named, or the last one of this API and organization that was not undone and is not an undo
 /// itself.
-fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
+async fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
     let Some(number) = number else {
-        return last(cx);
+        return last(cx).await;
     };
     let entry = readable(find(cx, number)?)?;
-    refuse_foreign(cx, &entry)?;
     refuse_finished(&entry)?;
+    Here::new(cx).refuse(&entry).await?;
     Ok(entry)
 }
 
 /// Finds the last change that can be undone here. What a newer bpctl did since may have built on it.
-fn last(cx: &Context) -> Result<Entry> {
-    let mut foreign = 0;
+async fn last(cx: &Context) -> Result<Entry> {
+    let (here, mut foreign) = (Here::new(cx), 0);
     for recorded in changes(cx)? {
         let entry = readable(recorded?)?;
         let is_done = entry.outcome != Outcome::Failed && entry.undone_by.is_none() && !entry.is_gone;
         if !is_done || entry.undoes.is_some() {
             continue;
         }
-        if refuse_foreign(cx, &entry).is_err() {
+        if here.foreign(&entry).await?.is_some() {
             foreign += 1;
             continue;
         }
@@ -171,13 +175,13 @@ fn last(cx: &Context) -> Result<Entry> {
 }
 
 /// Takes the changes of one command that were not undone, the newest first.
-fn of_command(cx: &Context, number: u64) -> Result<Vec<Entry>> {
-    let mut entries = Vec::new();
+async fn of_command(cx: &Context, number: u64) -> Result<Vec<Entry>> {
+    let (here, mut entries) = (Here::new(cx), Vec::new());
     for recorded in changes(cx)? {
         let entry = readable(recorded?)?;
         let command = entry.command_id.unwrap_or(entry.number);
         if command == number && refuse_finished(&entry).is_ok() {
-            refuse_foreign(cx, &entry)?;
+            here.refuse(&entry).await?;
             entries.push(entry);
         } else if entry.number < number {
             break;
@@ -203,40 +207,140 @@ fn readable(recorded: Recorded) -> Result<Entry> {
     }
 }
 
-/// Refuses a change of another API or organization: the token in use may still reach its policy.
-fn refuse_foreign(cx: &Context, entry: &Entry) -> Result<()> {
-    let api = cx.api_name()?;
-    let (number, profile) = (entry.number, entry.profile.as_deref());
-    let with_profile = || {
-        let organization = entry.organization.as_deref().map_or_else(String::new, |name| format!(" --org {name}"));
-        let profile = profile.map_or_else(String::new, |name| format!(" --profile {name}"));
-        format!("name its connection, as in `bpctl undo {number}{profile}{organization}`")
-    };
-    let provider = cx.provider()?.name();
-    if entry.provider.as_deref().is_some_and(|theirs| theirs != provider) || entry.api != api {
-        let theirs = entry.provider.as_deref().filter(|_| entry.api == api).unwrap_or(&entry.api);
-        let api = if entry.api == api { provider } else { &api };
-        let message = format!("change {number} was made on {theirs}, not on {api}");
-        return Err(Error::usage(message).hint(with_profile()));
+/// The connection in use, which a change must have been made with.
+struct Here<'a> {
+    cx: &'a Context,
+    /// The policies of the organization in use, in the trash or not.
+    policies: OnceCell<HashSet<String>>,
+}
+
+impl<'a> Here<'a> {
+    fn new(cx: &'a Context) -> Self {
+        Self { cx, policies: OnceCell::new() }
     }
-    let connection = cx.connection(None)?;
-    let organization = connection.organization.as_ref().map(|setting| setting.value.as_str());
-    let is_ours = match (entry.organization.as_deref(), organization) {
-        (Some(theirs), Some(ours)) => theirs == ours,
-        // Named for that change alone, it may be any of those that the token can reach.
-        (Some(_), None) => false,
-        // Without a name for the change, the profile distinguishes the tokens.
-        _ => profile == connection.profile.as_ref().map(|profile| profile.value.as_str()),
-    };
-    if is_ours {
-        return Ok(());
+
+    /// Refuses a change of another API or organization: the token in use may still reach its policy.
+    async fn refuse(&self, entry: &Entry) -> Result<()> {
+        self.foreign(entry).await?.map_or(Ok(()), Err)
     }
-    let place = match (entry.organization.as_deref(), profile) {
-        (Some(organization), _) => format!("in the organization {organization}"),
-        (None, Some(profile)) => format!("with the profile {profile}"),
-        (None, None) => "without a profile".to_owned(),
+
+    /// Says why a change is not one of the API and organization in use; none where it is.
+    ///
+    /// # Errors
+    /// The API's; `organization_not_found` where the organization that is named does not exist.
+    async fn foreign(&self, entry: &Entry) -> Result<Option<Error>> {
+        let api = self.cx.api_name()?;
+        let provider = self.cx.provider()?;
+        let number = entry.number;
+        if entry.provider.as_deref().is_some_and(|theirs| theirs != provider.name()) || entry.api != api {
+            let theirs = entry.provider.as_deref().filter(|_| entry.api == api).unwrap_or(&entry.api);
+            let api = if entry.api == api { provider.name() } else { &api };
+            let message = format!("change {number} was made on {theirs}, not on {api}");
+            return Ok(Some(Error::usage(message).hint(its_connection(entry))));
+        }
+        if self.has_organization_of(entry).await? {
+            return Ok(None);
+        }
+        let place = match (entry.organization.as_deref(), entry.profile.as_deref()) {
+            (None, _) if self.has_profile_of(entry)? => {
+                let ours = self.cx.organization()?.unwrap_or_default();
+                let message = format!("the policy of change {number} does not belong to the organization {ours}");
+                return Ok(Some(Error::usage(message).hint(its_connection(entry))));
+            }
+            (Some(organization), _) => format!("in the organization {organization}"),
+            (None, Some(profile)) => format!("with the profile {profile}"),
+            (None, None) => "without a profile".to_owned(),
+        };
+        let message = format!("change {number} was made {place}, which is not in use now");
+        Ok(Some(Error::usage(message).hint(its_connection(entry))))
+    }
+
+    async fn has_organization_of(&self, entry: &Entry) -> Result<bool> {
+        let connection = self.cx.connection(None)?;
+        let ours = self.cx.organization()?;
+        let is_same_profile = self.has_profile_of(entry)?;
+        let has_organizations = connection.provider.value.capabilities().has_organizations;
+        match (entry.organization.as_deref(), ours) {
+            (Some(theirs), Some(ours)) if theirs == ours => Ok(true),
+            (None, None) => Ok(is_same_profile),
+            (None, Some(_)) if !has_organizations || !is_same_profile => Ok(is_same_profile),
+            (None, Some(ours)) => self.has_policy_of(entry, ours).await,
+            (Some(_), _) if !has_organizations => Ok(false),
+            (Some(theirs), Some(ours)) => is_same(self.cx.katapult()?, theirs, ours).await,
+            (Some(theirs), None) => is_only(self.cx.katapult()?, theirs).await,
+        }
+    }
+
+    fn has_profile_of(&self, entry: &Entry) -> Result<bool> {
+        let connection = self.cx.connection(None)?;
+        Ok(entry.profile.as_ref() == connection.profile.as_ref().map(|profile| &profile.value))
+    }
+
+    /// Whether the policy of a change belongs to an organization: the change was made by the policy's id, so the journal does
+    /// not say. A change whose policy is not known has no way back.
+    async fn has_policy_of(&self, entry: &Entry, organization: &str) -> Result<bool> {
+        let policies = match self.policies.get() {
+            Some(policies) => policies,
+            None => {
+                let read = policies(self.cx.katapult()?, organization).await?;
+                self.policies.get_or_init(|| read)
+            }
+        };
+        Ok(entry.policy.as_ref().is_none_or(|id| policies.contains(id)))
+    }
+}
+
+/// How the connection of a change is named.
+fn its_connection(entry: &Entry) -> String {
+    let option =
+        |name: &str, value: Option<&String>| value.map_or_else(String::new, |value| format!(" --{name} {value}"));
+    let profile = option("profile", entry.profile.as_ref());
+    let organization = option("org", entry.organization.as_ref());
+    format!("name its connection, as in `bpctl undo {}{profile}{organization}`", entry.number)
+}
+
+fn is_called(organization: &Organization, name: &str) -> bool {
+    [&organization.id, &organization.sub_domain].into_iter().any(|key| key.as_deref() == Some(name))
+}
+
+/// Whether two names are those of one organization.
+///
+/// # Errors
+/// `organization_not_found` where the second one does not exist.
+async fn is_same(api: &Katapult, theirs: &str, ours: &str) -> Result<bool> {
+    let all = match api.organizations().await {
+        Err(error) if error.code == "scope_not_granted" => return Ok(false),
+        all => all?,
     };
-    Err(Error::usage(format!("change {number} was made {place}, which is not in use now")).hint(with_profile()))
+    let Some(ours) = all.iter().find(|one| is_called(&one.model, ours)) else {
+        let message = format!("the token has no access to organization {ours}");
+        return Err(Error::new(Exit::NotFound, "organization_not_found", message)
+            .hint("`bpctl org list` shows the organizations that it has access to"));
+    };
+    Ok(is_called(&ours.model, theirs))
+}
+
+/// Whether an organization is the only one that the token has access to.
+async fn is_only(api: &Katapult, theirs: &str) -> Result<bool> {
+    match api.only_organization().await {
+        Ok(only) => Ok(is_called(&only.model, theirs)),
+        // There are several or none, or they may not be listed.
+        Err(error) if error.exit == Exit::Usage || error.exit == Exit::NotFound => Ok(false),
+        Err(error) if error.code == "scope_not_granted" => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The ids of an organization's policies, in the trash or not.
+async fn policies(api: &Katapult, organization: &str) -> Result<HashSet<String>> {
+    let organization = Lookup::organization(organization);
+    let live = api.all_policies(&Owner::Organization(organization.clone())).await?;
+    let trashed = match api.all_trash_objects(&organization).await {
+        Err(error) if error.code == "scope_not_granted" => Vec::new(),
+        trashed => trashed?.models(),
+    };
+    let live = live.models().into_iter().filter_map(|policy| policy.id);
+    Ok(live.chain(trashed.into_iter().filter_map(|entry| entry.object_id)).collect())
 }
 
 fn refuse_finished(entry: &Entry) -> Result<()> {

@@ -79,7 +79,7 @@ pub struct Entry {
     pub time: i64,
     /// The profile, if one was in use.
     pub profile: Option<String>,
-    /// The organization in use, where one was named.
+    /// The organization in use, as it was named or by its id; none where a write by id needed none.
     #[serde(default)]
     pub organization: Option<String>,
     /// The API's base URL, or `sandbox`.

@@ -1,5 +1,7 @@
 //! The endpoints that read, one function each.
 
+use std::sync::OnceLock;
+
 use serde_json::{Value, json};
 
 use super::names::Lookup;
@@ -12,6 +14,8 @@ use crate::model::{Disk, Machine, Object, Organization, Policy, TrashObject, red
 pub struct Katapult {
     pub(super) http: Http,
     show_secrets: bool,
+    /// The organization that this run looks into, once that is known.
+    pub(super) organization: OnceLock<String>,
 }
 
 /// What policies are listed for.
@@ -61,7 +65,7 @@ impl Katapult {
 
     /// Makes a client over `http`. Secrets are hidden in what it gives unless `show_secrets`.
     pub fn new(http: Http, show_secrets: bool) -> Self {
-        Self { http, show_secrets }
+        Self { http, show_secrets, organization: OnceLock::new() }
     }
 
     /// Returns the HTTP client below.

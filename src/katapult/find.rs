@@ -8,9 +8,17 @@ impl Katapult {
     /// Finds the organization: the one named, else the only one that the token sees.
     pub async fn find_organization(&self, named: Option<&str>) -> Result<Lookup> {
         match named {
-            Some(name) => Ok(Lookup::organization(name)),
+            Some(name) => {
+                self.organization.get_or_init(|| name.to_owned());
+                Ok(Lookup::organization(name))
+            }
             None => Ok(lookup_of(&self.only_organization().await?)),
         }
+    }
+
+    /// The organization that this run has looked into: its id, or what it was called.
+    pub fn known_organization(&self) -> Option<&str> {
+        self.organization.get().map(String::as_str)
     }
 
     /// Returns the only organization that the token sees.
@@ -20,7 +28,13 @@ impl Katapult {
             _ => error,
         })?;
         match organizations.as_slice() {
-            [_] => Ok(organizations.remove(0)),
+            [_] => {
+                let only = organizations.remove(0);
+                if let Some(id) = only.model.id.as_ref() {
+                    self.organization.get_or_init(|| id.clone());
+                }
+                Ok(only)
+            }
             [] => Err(Error::new(Exit::NotFound, "organization_not_found", "the token has access to no organization")),
             several => {
                 let names: Vec<&str> = several.iter().map(label_of).collect();

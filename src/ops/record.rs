@@ -145,7 +145,7 @@ fn entry(cx: &Context, intent: &Intent<'_>) -> Result<Entry> {
         number: 0,
         time: cx.system.now().as_second(),
         profile: connection.profile.as_ref().map(|profile| profile.value.clone()),
-        organization: cx.organization()?.map(str::to_owned),
+        organization: cx.known_organization()?.map(str::to_owned),
         api: cx.api_name()?,
         provider: Some(connection.provider.value.name().to_owned()),
         command: cx.command_line(),

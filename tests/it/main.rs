@@ -118,6 +118,7 @@ mod truth_undo;
 mod truth_values;
 mod truth_writes;
 mod undo;
+mod undo_organizations;
 mod update;
 mod usage;
 mod words;
