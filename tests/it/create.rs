@@ -99,7 +99,7 @@ fn a_value_that_the_server_did_not_take() {
     });
     let run = company.bpctl(&[&["policy", "create", "--vm", "web-1", "-o", "json"], &DAILY[..]].concat()).run();
     let error = run.fails(1, "not_applied").error();
-    assert_eq!(error["detail"]["retention"], json!({"asked": "9", "actual": "4711"}));
+    assert_eq!(error["detail"]["retention"], json!({"before": null, "asked": "9", "actual": "4711"}));
     // Undo still finds it.
     let new = company.history()[0]["policy"].as_str().unwrap().to_string();
     assert!(company.ids().contains(&new) && error["hint"].as_str().unwrap().contains(&new), "{error}");
