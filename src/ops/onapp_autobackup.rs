@@ -88,7 +88,9 @@ impl AutobackupWrite {
             return Ok(now);
         }
         let message = format!("the cloud accepted it, but autobackup of {} is {}", self.label, seen(&now));
-        let changed = if settings(&now) == settings(&self.before) { Changed::Maybe } else { Changed::Yes };
+        // A field that a list leaves out does not count.
+        let has_changed = now.len() != self.before.len() || enabled(&now) != enabled(&self.before);
+        let changed = if has_changed { Changed::Yes } else { Changed::Maybe };
         Err(Error::new(Exit::Failure, code::NOT_APPLIED, message).changed(changed).hint(self.look()))
     }
 
@@ -105,9 +107,13 @@ impl AutobackupWrite {
     }
 }
 
+fn enabled(policies: &[Object<Policy>]) -> usize {
+    policies.iter().filter(|policy| policy.model.is_enabled()).count()
+}
+
 /// Says what a list of policies shows.
 fn seen(policies: &[Object<Policy>]) -> String {
-    let enabled = policies.iter().filter(|policy| policy.model.is_enabled()).count();
+    let enabled = enabled(policies);
     match policies.len() {
         0 => "off: no policy is listed".to_owned(),
         count if enabled == count => format!("on: policies enabled: {count}"),
