@@ -160,7 +160,9 @@ fn the_cache_is_private_and_holds_no_secret() {
 fn a_broken_cache_is_replaced() {
     let home = Home::new();
     let server = World::new().serve();
-    let ask = || asked(katapult(&server, &[]).home(&home), &["policy", "show", ""]);
+    // On a busy machine the 300 ms of completion may be over before the answer is there.
+    let once = || asked(katapult(&server, &[]).home(&home), &["policy", "show", ""]);
+    let ask = || (0..5).map(|_| once()).find(|found| !found.is_empty()).unwrap_or_default();
     assert_eq!(ask(), [POLICY]);
     let file = cache_file(&home);
     let whole = std::fs::read(&file).unwrap();
