@@ -217,13 +217,15 @@ impl Element {
         }
     }
 
-    /// Tells a list that lacks its type: `<backups>` of nothing but `<backup>`, be it one or many.
+    /// Tells a list that lacks its type: `<backups>` of nothing but `<backup>`, be it one or many. A number or nothing is
+    /// a field: `<limits>` of one `<limit>`.
     fn is_plural_of_its_children(&self) -> bool {
         let Some((one, _)) = self.children.first() else {
             return false;
         };
         let ending = self.name.strip_prefix(one.as_str());
-        matches!(ending, Some("s" | "es")) && self.children.iter().all(|(name, _)| name == one)
+        let is_item = |value: &Value| !matches!(value, Value::Number(_) | Value::Null);
+        matches!(ending, Some("s" | "es")) && self.children.iter().all(|(name, value)| name == one && is_item(value))
     }
 }
 
@@ -316,6 +318,9 @@ mod tests {
         assert_eq!(read("<a><b>1</b><c>x</c><b>2</b></a>"), json!({"b": ["1", "2"], "c": "x"}));
         assert_eq!(read("<a><b>1</b></a>"), json!({"b": "1"}));
         assert_eq!(read("<disks><disk><id>1</id></disk></disks>"), json!([{"id": 1}]));
+        assert_eq!(read("<limits><limit type=\"integer\">10</limit></limits>"), json!({"limit": 10}));
+        assert_eq!(read("<limits><limit nil=\"true\"/></limits>"), json!({"limit": null}));
+        assert_eq!(read("<limits type=\"array\"><limit type=\"integer\">10</limit></limits>"), json!([10]));
         assert_eq!(read("<disks><disk>1</disk><page>1</page></disks>"), json!({"disk": "1", "page": "1"}));
     }
 
