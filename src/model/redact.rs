@@ -4,8 +4,8 @@ use serde_json::Value;
 
 /// What stands in a secret's place.
 const HIDDEN: &str = "[REDACTED]";
-/// Fields that hold a password, in both APIs.
-const SECRET_FIELDS: [&str; 2] = ["api_key", "private_key"];
+/// Fields that hold a password, in both APIs; a user of OnApp has a `remember_token` (client code).
+const SECRET_FIELDS: [&str; 3] = ["api_key", "private_key", "remember_token"];
 
 /// Whether a field holds a secret: `password`, `service_password`, `initial_root_password` and whatever ends alike. A
 /// flag beside one (`initial_root_password_encrypted`) does not.
