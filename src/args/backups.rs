@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use jiff::civil::Date;
 
-use super::value::{duration, not_empty};
+use super::value::{day, duration, not_empty};
 
 /// Verbs of `backups`
 #[derive(Debug, Subcommand)]
@@ -12,6 +13,8 @@ pub enum BackupsCommand {
     List(BackupsList),
     Show(BackupShow),
     Usage(BackupsUsage),
+    Limits(BackupsLimits),
+    Costs(BackupsCosts),
     Create(BackupCreate),
     Restore(BackupRestore),
     Delete(BackupDelete),
@@ -114,6 +117,51 @@ pub struct BackupsUsage {
     /// VM: number, identifier, label or host name
     #[arg(long, value_name = "VM", value_parser = not_empty)]
     pub vm: Option<String>,
+}
+
+/// Show how many backups an account may have, and what they cost (OnApp)
+///
+/// One row for each place where the cloud keeps backups: the limits of the account's bucket and, where they may be read,
+/// its prices, each in the cloud's currency for every period. `unlimited` is what the cloud says; `-` is what it does
+/// not say. A bucket may take permissions that only administrators have.
+///
+/// The requests are known from the code of clients alone; they were not tried on a live cloud, and clouds before OnApp 6
+/// do not have them.
+///
+/// JSON fields: access_control, rate_card; each as the cloud answers it, or null.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl backups limits
+  bpctl backups limits --user 337 -o json")]
+pub struct BackupsLimits {
+    /// User: number [default: the one whose credentials are used]
+    #[arg(long, value_name = "ID", value_parser = not_empty)]
+    pub user: Option<String>,
+}
+
+/// Show what the backups of an account cost (OnApp)
+///
+/// The sums are the cloud's own. `backup_count_cost` and `backup_disk_size_cost` are those of backups on backup servers,
+/// `backup_cost` of backups elsewhere; `total_cost` is all that the account has, VMs included. What they cover where
+/// --since is not given is up to the cloud.
+///
+/// The requests are known from the code of two clients, and were not tried on a live cloud.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bpctl backups costs --since 2026-11-01
+  bpctl backups costs --since 2026-10-01 --until 2026-11-01 --user 337")]
+pub struct BackupsCosts {
+    /// First day
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub since: Option<Date>,
+    /// Day after the last one [default: until now]
+    #[arg(long, value_name = "DATE", value_parser = day, requires = "since")]
+    pub until: Option<Date>,
+    /// User: number [default: the one whose credentials are used]
+    #[arg(long, value_name = "ID", value_parser = not_empty)]
+    pub user: Option<String>,
 }
 
 /// How long to wait

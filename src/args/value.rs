@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use crate::model::{HOURS, Interval, MINUTES};
 
 /// A length of time.
@@ -17,6 +19,11 @@ pub(super) fn ahead(text: &str) -> Result<i64, String> {
     let read = units.into_iter().find_map(|(unit, seconds)| Some(i64::from(number(unit)?) * seconds));
     read.filter(|seconds| (1..=92 * 86_400).contains(seconds))
         .ok_or_else(|| "expected a time such as `24h`, `7d` or `2w`, at most 92 days".to_owned())
+}
+
+/// A day: `2026-11-01`.
+pub(super) fn day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "expected a date such as `2026-11-01`".to_owned())
 }
 
 /// An age or a length in seconds: `90m`, `26h`, `7d`, `2w`, at most two years.

@@ -1,6 +1,6 @@
 //! `bpctl backups …`
 
-use super::{backup_usage, backup_writes, recovery_points};
+use super::{backup_account, backup_usage, backup_writes, recovery_points};
 use crate::args::{BackupKind, BackupShow, BackupsCommand, BackupsList};
 use crate::context::Context;
 use crate::error::{Exit, Result};
@@ -17,6 +17,8 @@ pub async fn run(cx: &Context, verb: BackupsCommand) -> Result<()> {
         BackupsCommand::List(args) => list(cx, args).await,
         BackupsCommand::Show(args) => show(cx, args).await,
         BackupsCommand::Usage(args) => backup_usage::run(cx, args).await,
+        BackupsCommand::Limits(args) => backup_account::limits(cx, args).await,
+        BackupsCommand::Costs(args) => backup_account::costs(cx, args).await,
         BackupsCommand::Create(args) => backup_writes::create(cx, args).await,
         BackupsCommand::Restore(args) => backup_writes::restore(cx, args).await,
         BackupsCommand::Delete(args) => backup_writes::delete(cx, args).await,

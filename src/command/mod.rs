@@ -3,6 +3,7 @@
 mod apply;
 mod auth;
 mod autobackup;
+mod backup_account;
 mod backup_usage;
 mod backup_writes;
 mod backups;

@@ -10,7 +10,7 @@ use crate::config::env;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::report::Failed;
-use crate::model::{Backup, BackupUsage, Disk, Machine, Organization, Policy, TrashObject};
+use crate::model::{Backup, BackupCosts, BackupLimit, BackupUsage, Disk, Machine, Organization, Policy, TrashObject};
 use crate::view::Resource;
 
 /// Returns the profiles that are named, when more than one may be; none for an ordinary command.
@@ -83,6 +83,16 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
         }
         Command::Backups(BackupsCommand::Usage(args)) => {
             list::<BackupUsage>(cx, names, NONE, async |cx| backups::run(cx, BackupsCommand::Usage(args.clone())).await)
+                .await
+        }
+        Command::Backups(BackupsCommand::Limits(args)) => {
+            list::<BackupLimit>(cx, names, NONE, async |cx| {
+                backups::run(cx, BackupsCommand::Limits(args.clone())).await
+            })
+            .await
+        }
+        Command::Backups(BackupsCommand::Costs(args)) => {
+            list::<BackupCosts>(cx, names, NONE, async |cx| backups::run(cx, BackupsCommand::Costs(args.clone())).await)
                 .await
         }
         Command::Coverage(args) => coverage::run_on(cx, names, &args).await,

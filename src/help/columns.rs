@@ -1,13 +1,13 @@
 //! Which columns the list of a command has.
 
 use crate::model::{
-    Backup, BackupUsage, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy, Preset, ProfileSummary,
-    Session, Transaction, TrashObject, calendar, check, coverage, diff, lint,
+    Backup, BackupCosts, BackupLimit, BackupUsage, ConfigSetting, Disk, DoctorCheck, Machine, Organization, Policy,
+    Preset, ProfileSummary, Session, Transaction, TrashObject, calendar, check, coverage, diff, lint,
 };
 use crate::view::{Change, Resource, StepResult};
 
 /// The commands that print a list, for the topic about formats.
-pub(super) const LISTS: [&str; 19] = [
+pub(super) const LISTS: [&str; 21] = [
     "policies list",
     "disk list",
     "vm list",
@@ -16,6 +16,8 @@ pub(super) const LISTS: [&str; 19] = [
     "org list",
     "backups list",
     "backups usage",
+    "backups limits",
+    "backups costs",
     "autobackup presets",
     "transactions list",
     "check",
@@ -49,6 +51,8 @@ pub(crate) fn columns(command: &str) -> Vec<&'static str> {
         "backups list" | "backups show" | "backups create" | "backups restore" | "backups delete" | "backups note"
         | "backups convert" => names::<Backup>(),
         "backups usage" => names::<BackupUsage>(),
+        "backups limits" => names::<BackupLimit>(),
+        "backups costs" => names::<BackupCosts>(),
         "autobackup presets" => names::<Preset>(),
         "transactions list" | "transactions show" => names::<Transaction>(),
         "check" => names::<check::MachineCheck>(),

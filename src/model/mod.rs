@@ -3,6 +3,7 @@
 //! Every field is optional: the APIs leave out, null and add fields, and a command must not fail for one that it
 //! does not need.
 
+mod account;
 mod backup;
 mod backup_usage;
 pub mod calendar;
@@ -34,6 +35,7 @@ pub mod snapshot;
 mod transaction;
 mod trash;
 
+pub use account::{Account, Allowance, BackupCosts, BackupLimit};
 pub use backup::Backup;
 pub use backup_usage::BackupUsage;
 pub use capabilities::Capabilities;

@@ -195,7 +195,7 @@ impl OnApp {
     }
 
     /// Asks for page after page. `take` returns how many new rows a page had.
-    async fn walk(
+    pub(super) async fn walk(
         &self,
         path: &str,
         query: &[(String, String)],

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::model::{Backup, Disk, Interval, Machine, Policy, Preset, Schedule, Target, TargetKind, Transaction};
+use crate::model::{
+    Account, Allowance, Backup, BackupCosts, BackupLimit, Disk, Interval, Machine, Policy, Preset, Schedule, Target,
+    TargetKind, Transaction,
+};
 
 pub fn backup(value: &Value) -> Backup {
     Backup {
@@ -189,6 +192,61 @@ pub fn machine(value: &Value) -> Machine {
         tags: Vec::new(),
         description: None,
         annotations: Vec::new(),
+    }
+}
+
+/// Reads whose an account is, and which bucket it has.
+pub fn account(value: &Value) -> Account {
+    Account { id: word(value, "id"), bucket_id: word(value, "bucket_id") }
+}
+
+/// Reads what a bucket says of backups. Names of fields are those of two clients; `backups_resource` counts backups on
+/// compute resources by `limit` and `price` alone.
+pub fn limit(pair: &Value) -> BackupLimit {
+    let (control, card) = (&pair["access_control"], &pair["rate_card"]);
+    let (limits, prices) = (&control["limits"], &card["prices"]);
+    let either = |name: &str| word(control, name).or_else(|| word(card, name));
+    let kind = either("type").unwrap_or_default();
+    BackupLimit {
+        resource: Some(kind.strip_suffix("_resource").unwrap_or(&kind).replace('_', " ")),
+        zone_id: either("target_id"),
+        zone: either("target_name"),
+        server_type: either("server_type"),
+        max_backups: allowance(limits, "limit_backup").or_else(|| allowance(limits, "limit")),
+        max_size: allowance(limits, "limit_backup_disk_size"),
+        free_backups: quantity(prices, "limit_backup_free").or_else(|| quantity(prices, "limit_free")),
+        free_size: quantity(prices, "limit_backup_disk_size_free"),
+        price_backup: quantity(prices, "price_backup").or_else(|| quantity(prices, "price")),
+        price_gb: quantity(prices, "price_backup_disk_size").or_else(|| quantity(prices, "price_recovery_point_size")),
+        period: word(card, "timing_strategy"),
+    }
+}
+
+fn allowance(limits: &Value, name: &str) -> Option<Allowance> {
+    match limits.get(name)? {
+        Value::Null => Some(Allowance::Unlimited),
+        _ => quantity(limits, name).map(Allowance::UpTo),
+    }
+}
+
+/// Reads a number that may be a text, with its unit: `"2 GB"` (test suite).
+fn quantity(value: &Value, name: &str) -> Option<f64> {
+    let text = word(value, name)?;
+    let number: f64 = text.trim().split(' ').next()?.parse().ok()?;
+    number.is_finite().then_some(number)
+}
+
+/// Reads what a user's backups cost.
+pub fn costs(value: &Value) -> BackupCosts {
+    BackupCosts {
+        user_id: word(value, "user_id"),
+        backup_cost: quantity(value, "backup_cost"),
+        backup_count_cost: quantity(value, "backup_count_cost"),
+        backup_disk_size_cost: quantity(value, "backup_disk_size_cost"),
+        recovery_point_cost: quantity(value, "recovery_point_cost"),
+        total_cost: quantity(value, "total_cost"),
+        currency: word(value, "currency_code"),
+        stat_time: instant(value, "stat_time"),
     }
 }
 

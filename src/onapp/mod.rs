@@ -3,6 +3,7 @@
 //! Evidence runs from OnApp 2.x to 7.0, so everything is read tolerantly, and what is sent is
 //! spelled exactly.
 
+mod accounts;
 mod client;
 mod convert;
 mod error;
@@ -13,6 +14,7 @@ mod transactions;
 mod writes;
 mod xml;
 
+pub use accounts::{CostPeriod, Limits};
 pub use client::{Listed, OnApp, Wire, decode_xml, rows};
 pub use convert::{backup, machine, schedule as policy};
 pub use error::read_error;

@@ -3,6 +3,7 @@
 //! Answers are as recorded or documented; comments mark what is inferred. `cloud` decides what time changes.
 
 mod access;
+mod accounts;
 mod address;
 mod answer;
 mod parameters;
@@ -26,7 +27,7 @@ use writes::Write;
 pub struct Mode {
     /// Whether incremental backups are allowed; they are not on normal-only clouds.
     pub incremental: bool,
-    /// Whether the user may read `/settings` and all transactions. A user whose name begins with `limited` never
+    /// Whether the user may read `/settings`, `/billing` and all transactions. A user whose name begins with `limited` never
     /// may.
     pub settings: bool,
     /// Behaves as Superb's Flex Cloud: another prefix, and no schedules.
@@ -76,7 +77,7 @@ pub(super) fn check(request: &Request, mode: &Mode) -> Result<Allowed, Reply> {
     };
     let path: Vec<&str> = address.segments.iter().map(String::as_str).collect();
     let is_limited = user.is_limited() || !mode.settings;
-    let needs_administrator = matches!(path.as_slice(), ["settings" | "logs", ..] | ["transactions"]);
+    let needs_administrator = matches!(path.as_slice(), ["settings" | "logs" | "billing", ..] | ["transactions"]);
     let is_writing = request.method != "GET";
     if is_limited && needs_administrator || is_writing && user.is_read_only() {
         return Err(Refused::Forbidden.reply(address.format));

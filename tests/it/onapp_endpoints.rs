@@ -36,13 +36,14 @@ const fn write(
 }
 
 const READS: &str = "onapp_reads";
+const USAGE: &str = "onapp_usage";
 const WRITES: &str = "onapp_writes";
 const POLICIES: &str = "onapp_policies";
 const RESTORE: &str = "onapp_restore";
 const AUTOBACKUP: &str = "onapp_autobackup";
 
 /// Every endpoint. The commands run in this order, on one cloud.
-pub const ENDPOINTS: [Endpoint; 42] = [
+pub const ENDPOINTS: [Endpoint; 48] = [
     read("/version.json", "C", "auth status", ("auth", "onapp_credentials_are_checked_against_the_version")),
     read("/virtual_machines.json", "D R C3", "vm list", (READS, "disks_and_vms")),
     Endpoint {
@@ -139,6 +140,30 @@ pub const ENDPOINTS: [Endpoint; 42] = [
         "lint",
         ("onapp_lint", "settings_that_cannot_be_read_are_no_finding_and_no_all_clear"),
     ),
+    read("/profile.json", "C1", "backups limits", (USAGE, "limits_are_those_of_the_accounts_bucket")),
+    read("/users/:user.json", "C2", "backups limits --user 337", (USAGE, "limits_are_those_of_the_accounts_bucket")),
+    read(
+        "/billing/buckets/:bucket/access_controls.json",
+        "C3",
+        "backups limits",
+        (USAGE, "limits_are_those_of_the_accounts_bucket"),
+    ),
+    read(
+        "/billing/buckets/:bucket/rate_cards.json",
+        "C2",
+        "backups limits",
+        (USAGE, "limits_are_those_of_the_accounts_bucket"),
+    ),
+    read("/users/:user/user_statistics.json", "C2", "backups costs", (USAGE, "costs_are_the_clouds_own_sums")),
+    Endpoint {
+        query: "period%5Bstartdate%5D=2026-11-01+00%3A00&period%5Benddate%5D=2026-11-02+00%3A00",
+        ..read(
+            "/users/:user/user_statistics.json",
+            "C1",
+            "backups costs --since 2026-11-01 --until 2026-11-02",
+            (USAGE, "costs_are_the_clouds_own_sums"),
+        )
+    },
     read(
         "/transactions.json/per_page/:count",
         "D C2",

@@ -76,3 +76,117 @@ fn a_vm_that_only_a_plugin_backs_up_is_fresh() {
     let run = onapp(&server, &["check", "-o", "json"]).run().exits(10);
     assert_eq!(run.json()["machines"][0]["status"], "critical", "{}", run.report());
 }
+
+#[test]
+fn limits_are_those_of_the_accounts_bucket() {
+    let cloud = Cloud::serve(&[]);
+    let columns = "resource,zone,max_backups,max_gb,free_backups,free_gb,price_backup,price_gb,period";
+    let run = cloud.bpctl(&["backups", "limits", "-o", "csv", "--columns", columns]).run().ok();
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            columns,
+            "backup server zone,Backups Frankfurt,40,500,2,5,0.1,0.05,hourly",
+            "backup server zone,Backups Vienna,unlimited,250,,,,,",
+            "backups,,10,,0,,0.2,,hourly",
+        ],
+        "what is not about backups is left out"
+    );
+    let sorted = cloud.bpctl(&["backups", "limits", "--sort", "max_backups", "--columns", "max_backups", "-o", "csv"]);
+    assert_eq!(sorted.run().ok().stdout.lines().collect::<Vec<_>>(), ["max_backups", "10", "40", "unlimited"]);
+    let named = cloud.bpctl(&["backups", "limits", "--user", "337", "-o", "json"]).run().ok().json();
+    assert_eq!(named, cloud.bpctl(&["backups", "limits", "-o", "json"]).run().ok().json());
+    assert_eq!(named[0]["access_control"]["limits"]["limit_backup_disk_size"], 500);
+    assert_eq!((&named[1]["rate_card"], &named[1]["access_control"]["target_id"]), (&Value::Null, &json!(14)));
+    cloud.bpctl(&["backups", "limits", "--user", "9"]).run().fails_in_words(3).mentions(&["no user `9`"]);
+    let closed = cloud.bpctl_as("limited", &["backups", "limits"]).run().fails_in_words(4);
+    closed.mentions(&["administrator"]);
+}
+
+#[test]
+fn clouds_without_buckets_or_a_profile() {
+    let old = Cloud::serve(&["--onapp", "old-replies"]);
+    old.bpctl(&["backups", "limits", "-o", "json"]).run().fails(2, "not_offered");
+    // Superb has no page of one's own account: who owns the VMs is asked.
+    let superb = Cloud::serve(&["--onapp", "superb"]);
+    let rows = superb.bpctl(&["backups", "limits", "-o", "id"]).run().ok();
+    assert_eq!(rows.stdout.lines().collect::<Vec<_>>(), ["12", "14", ""]);
+    let nothing = Server::always(Answer::json(404, &json!({"errors": ["Resource not found"]})));
+    onapp(&nothing, &["backups", "costs", "-o", "json"]).run().fails(2, "not_offered");
+}
+
+#[test]
+fn a_bucket_that_ignores_pages_ends_and_prices_may_be_closed() {
+    let controls: Vec<Value> = (1..=10)
+        .map(|zone| {
+            let limits = json!({"limit_backup": zone});
+            json!({"access_control": {"type": "backup_server_zone_resource", "target_id": zone, "limits": limits}})
+        })
+        .collect();
+    let server = Server::start(move |request: &Request| match request.path() {
+        "/flexapi/profile.json" => Answer::json(200, &json!({"user": {"id": 1, "bucket_id": 4}})),
+        "/flexapi/billing/buckets/4/access_controls.json" => Answer::json(200, &json!(controls)),
+        _ => Answer::json(403, &json!({"errors": ["You do not have permissions for this action"]})),
+    });
+    let run =
+        onapp(&server, &["backups", "limits", "-o", "csv", "--columns", "zone_id,max_backups,price_gb"]).run().ok();
+    assert_eq!(run.stdout.lines().count(), 11);
+    assert_eq!(run.stdout.lines().nth(3), Some("3,3,"));
+    assert_eq!(server.requests().len(), 4, "ten rows may be a full page: one more is asked for");
+    run.mentions(&["the prices could not be read: "]);
+}
+
+#[test]
+fn costs_are_the_clouds_own_sums() {
+    let cloud = Cloud::serve(&[]);
+    let costs = |args: &[&str]| {
+        let run = cloud.bpctl(&["backups", "costs", "-o", "json"]).args(args).run().ok();
+        run.json()[0].clone()
+    };
+    let (hour, day) = (costs(&[]), costs(&["--since", "2026-10-01", "--until", "2026-10-02"]));
+    let number = |costs: &Value, name: &str| costs[name].as_f64().unwrap();
+    for name in ["backup_count_cost", "backup_disk_size_cost"] {
+        assert!(number(&hour, name) > 0.0, "{hour}");
+        // The cloud rounds each hour's cost to a cent.
+        assert!((number(&day, name) - 24.0 * number(&hour, name)).abs() < 0.25, "{name}: {hour} {day}");
+    }
+    assert_eq!(
+        costs(&["--user", "337", "--since", "2026-10-01", "--until", "2026-10-02"])["total_cost"],
+        day["total_cost"]
+    );
+    let run =
+        cloud.bpctl(&["backups", "costs", "-o", "csv", "--columns", "user_id,backup_count_cost,currency"]).run().ok();
+    let line = format!("337,{},USD", number(&hour, "backup_count_cost"));
+    assert_eq!(run.stdout.lines().nth(1), Some(line.as_str()));
+    for (args, word) in [
+        (["--since", "yesterday"], "2026-11-01"),
+        (["--until", "2026-11-01"], "--since"),
+        (["--since", "2999-01-01"], "before it begins"),
+    ] {
+        cloud.bpctl(&["backups", "costs"]).args(&args).run().fails_in_words(2).mentions(&[word]);
+    }
+}
+
+#[test]
+fn days_are_those_of_the_profiles_zone_and_an_answer_without_costs_is_refused() {
+    let answered = |answer: Value| {
+        Server::start(move |request: &Request| match request.path() {
+            "/flexapi/profile.json" => Answer::json(200, &json!({"user": {"id": 1, "remember_token": "f00dcafe"}})),
+            _ => Answer::json(200, &answer),
+        })
+    };
+    // One client reads a list of sums, another one a single one.
+    let server = answered(json!([{"user_stat": {"total_cost": "1.5", "backup_count_cost": 0}}]));
+    let args = ["backups", "costs", "--since", "2026-03-29", "--until", "2026-03-30", "-o", "csv", "-vv"];
+    let run = onapp(&server, &args).args(&["--columns", "user_id,total_cost"]).env("TZ", "Europe/Vienna").run().ok();
+    assert_eq!(run.stdout.lines().nth(1), Some("1,1.5"));
+    assert!(!run.stderr.contains("f00dcafe"), "{}", run.stderr);
+    let request = server.requests().pop().unwrap();
+    assert_eq!(request.query("period[startdate]").as_deref(), Some("2026-03-28 23:00"));
+    assert_eq!(request.query("period[enddate]").as_deref(), Some("2026-03-29 22:00"), "a day of 23 hours");
+    for wrong in [json!([]), json!({}), json!({"user_stat": {"vm_cost": 1}}), json!([1])] {
+        let server = answered(wrong);
+        onapp(&server, &["backups", "costs", "-o", "json"]).run().fails(1, "invalid_response");
+    }
+}

@@ -29,7 +29,7 @@ impl User {
         is_good.then(|| Self(user.to_owned()))
     }
 
-    /// Whether the user is not an administrator: `/settings` and the list of all transactions are refused.
+    /// Whether the user is not an administrator: `/settings`, `/billing` and the list of all transactions are refused.
     pub(super) fn is_limited(&self) -> bool {
         self.0.starts_with("limited")
     }

@@ -5,9 +5,7 @@ use serde_json::{Map, Value, json};
 use super::address::Address;
 use super::answer::{Answer, Refused, cut, positive};
 use super::{Mode, require};
-use crate::sandbox::cloud::{
-    Backup, Cloud, Record, Target, Transaction, USER, find, number, record, set, text, with_id,
-};
+use crate::sandbox::cloud::{Backup, Cloud, Record, Target, Transaction, find, number, record, set, text, with_id};
 
 /// Transactions on a page (documented).
 const TRANSACTIONS_ON_A_PAGE: usize = 10;
@@ -43,9 +41,7 @@ impl Read<'_> {
             ["transactions"] => Ok(self.transactions(|_| true)),
             ["transactions", id] => self.transaction(id),
             ["logs"] => Ok(self.logs(|_| true)),
-            ["users", id, "backups"] if id.parse() == Ok(USER) => Ok(self.backups(|_| true)),
-            ["users", id, "user_statistics"] if id.parse() == Ok(USER) => Ok(self.statistics()),
-            _ => Err(Refused::NotFound),
+            path => self.account(path),
         }
     }
 
@@ -135,7 +131,7 @@ impl Read<'_> {
         Answer::Many("disks", "disk", found.cloned().collect())
     }
 
-    fn backups(&self, wanted: impl Fn(&Backup) -> bool) -> Answer {
+    pub(super) fn backups(&self, wanted: impl Fn(&Backup) -> bool) -> Answer {
         let found = self.cloud.backups.iter().filter(|backup| wanted(backup));
         Answer::Many("backups", "backup", found.map(|backup| backup.record.clone()).collect())
     }
@@ -204,25 +200,6 @@ impl Read<'_> {
             }
             _ => Err(Refused::NotFound),
         }
-    }
-
-    /// Sums what the user's backups cost; the fields are those of client code.
-    fn statistics(&self) -> Answer {
-        let sizes = self.cloud.backups.iter().filter_map(|backup| number(&backup.record, "backup_size"));
-        let gigabytes = sizes.sum::<u64>() / 1_048_576;
-        let count = self.cloud.backups.len() as u64;
-        Answer::One(
-            "user_stat",
-            record(json!({
-                "backup_cost": 0.0,
-                "backup_count_cost": count / 10,
-                "backup_disk_size_cost": gigabytes / 20,
-                "recovery_point_cost": 0.0,
-                "total_cost": count / 10 + gigabytes / 20,
-                "currency_code": "USD",
-                "stat_time": crate::sandbox::cloud::times::timestamp(self.now, crate::sandbox::cloud::times::Zone::Zero),
-            })),
-        )
     }
 }
 

@@ -1,5 +1,6 @@
 //! The columns and details of each resource, one file a resource.
 
+mod account;
 pub mod backup;
 mod backup_usage;
 mod check;
