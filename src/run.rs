@@ -1,7 +1,6 @@
 //! From the command line to the exit code.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use futures_util::future::{Either, FutureExt, select};
 use jiff::tz::TimeZone;
 
 use crate::args::{CheckFormat, Cli, Color, Command, Format, Global, SandboxCommand};
-use crate::command;
+use crate::command::{self, Monitoring};
 use crate::complete;
 use crate::config::env;
 use crate::context::Context;
@@ -18,7 +17,7 @@ use crate::help;
 use crate::system::{System, hang_up_is_ignored};
 use crate::time;
 use crate::ui::{Ui, UiOptions};
-use crate::view::{JqFilter, OutputOptions, TimeFormat, unknown_line};
+use crate::view::{JqFilter, OutputOptions, TimeFormat};
 
 /// The least time that an expression of `--jq` gets, whatever the command took.
 const LEFT_FOR_JQ: Duration = Duration::from_secs(1);
@@ -60,7 +59,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             run_to_its_end(&cx, command)
         }
     });
-    monitoring.end(&cx, result)
+    monitoring.end(&cx, &result).unwrap_or_else(|| ended(&cx.ui, result))
 }
 
 /// Takes the filter of `--jq`.
@@ -191,86 +190,6 @@ fn ended(ui: &Ui, result: Result<()>) -> ExitCode {
     }
 }
 
-/// The exit code of a monitoring plugin that could not check.
-const PLUGIN_UNKNOWN: u8 = 3;
-
-/// Ends a check that runs as a monitoring plugin: codes other than 0 to 3 have no meaning there, and 1 and 2 have another.
-fn ended_as_plugin(ui: &Ui, result: Result<()>) -> ExitCode {
-    let code = match result {
-        Ok(()) => 0,
-        Err(Error { report: Report::Plugin(code), .. }) => code,
-        Err(error) => {
-            // The line is all that can be said: an exit code of 3 says the same.
-            let _ = ui.print(|out| writeln!(out, "{}", unknown_line(&error.message)));
-            PLUGIN_UNKNOWN
-        }
-    };
-    ExitCode::from(if ui.finish().is_ok() { code } else { PLUGIN_UNKNOWN })
-}
-
-/// What a monitoring system expects of a check, however it ends.
-struct Monitoring {
-    /// The line and the exit code of a plugin.
-    is_plugin: bool,
-    /// The file of metrics: an old one must not look fresh.
-    metrics: Option<PathBuf>,
-}
-
-impl Monitoring {
-    fn of(command: &Command) -> Self {
-        let Command::Check(args) = command else {
-            return Self { is_plugin: false, metrics: None };
-        };
-        let is_metrics = args.format == Some(CheckFormat::Prometheus);
-        Self {
-            is_plugin: args.format == Some(CheckFormat::Nagios),
-            metrics: args.output_file.clone().filter(|_| is_metrics),
-        }
-    }
-
-    /// The same of a command line that could not be read.
-    fn of_arguments(arguments: &[OsString]) -> Self {
-        let is_check = arguments.iter().any(|word| word == "check");
-        let has_format = |name: &str| is_check && values(arguments, "--format").any(|format| format == name);
-        let file = values(arguments, "--output-file").filter(|path| *path == "-" || !path.starts_with('-')).last();
-        Self { is_plugin: has_format("nagios"), metrics: file.filter(|_| has_format("prometheus")).map(PathBuf::from) }
-    }
-
-    fn end(self, cx: &Context, result: Result<()>) -> ExitCode {
-        if let (Some(path), Err(error)) = (&self.metrics, &result)
-            && !matches!(error.report, Report::Success)
-            && !cx.has_report.get()
-        {
-            leave_metrics(cx, path, error);
-        }
-        if self.is_plugin { ended_as_plugin(&cx.ui, result) } else { ended(&cx.ui, result) }
-    }
-}
-
-/// How long a pipe that has no reader is waited for.
-const MAX_METRICS_WAIT: Duration = Duration::from_secs(2);
-
-/// Writes the metrics of a check that failed before it had a result.
-fn leave_metrics(cx: &Context, path: &Path, error: &Error) {
-    let written = tokio::runtime::Builder::new_current_thread().enable_all().build().map(|runtime| {
-        let write = command::write_failed_check(cx, path, error);
-        let written = runtime.block_on(async { tokio::time::timeout(MAX_METRICS_WAIT, write).await });
-        runtime.shutdown_background();
-        written
-    });
-    if let Ok(Ok(Err(error))) = written {
-        cx.ui.warn(&format!("the metrics were not written: {}", error.message));
-    }
-}
-
-/// Finds the values of an option in a command line that could not be read.
-fn values<'a>(arguments: &'a [OsString], option: &'a str) -> impl Iterator<Item = &'a str> {
-    let words = || arguments.iter().filter_map(|word| word.to_str());
-    let separate = words().zip(words().skip(1)).filter(move |(word, _)| *word == option).map(|(_, value)| value);
-    let joined = words().filter_map(move |word| word.strip_prefix(option)?.strip_prefix('='));
-    separate.chain(joined)
-}
-
 /// Ends a run whose command line could not be read: help and version are not errors.
 fn unparsed(error: &clap::Error, arguments: &[OsString], system: System) -> ExitCode {
     use clap::error::ErrorKind;
@@ -292,10 +211,10 @@ fn unparsed(error: &clap::Error, arguments: &[OsString], system: System) -> Exit
             ExitCode::from(Exit::Usage as u8)
         }
         _ => {
-            let error = Err(help::usage_error(error, arguments, &help::command(true)));
+            let result = Err(help::usage_error(error, arguments, &help::command(true)));
             let output = output_options(&Global::default(), &system, format);
             let cx = Context::new(system, Global::default(), ui, output);
-            Monitoring::of_arguments(arguments).end(&cx, error)
+            Monitoring::of_arguments(arguments).end(&cx, &result).unwrap_or_else(|| ended(&cx.ui, result))
         }
     }
 }

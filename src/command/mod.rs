@@ -40,7 +40,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ops::curl;
 
-pub use check::write_failed as write_failed_check;
+pub use check::Monitoring;
 
 /// Carries out a command.
 pub async fn run(cx: &Context, command: Command) -> Result<()> {

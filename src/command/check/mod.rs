@@ -1,5 +1,6 @@
 //! `bpctl check`
 
+mod monitoring;
 mod notify;
 mod onapp;
 mod output;
@@ -8,8 +9,8 @@ mod source;
 
 use futures_util::future::join;
 
+pub use self::monitoring::Monitoring;
 use self::notify::Notifier;
-pub use self::output::write_failed;
 use self::source::Source;
 use crate::args::{Check, CheckFormat};
 use crate::context::Context;
