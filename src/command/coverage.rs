@@ -144,8 +144,7 @@ async fn name_of(cx: &Context, reading: &Reading) -> Result<String> {
     let Ok(organizations) = cx.katapult()?.organizations().await else {
         return Ok(wanted.to_owned());
     };
-    let is_it = |name: &Option<String>| name.as_deref() == Some(wanted);
-    let found = organizations.into_iter().find(|one| is_it(&one.model.id) || is_it(&one.model.sub_domain));
+    let found = organizations.into_iter().find(|one| one.model.is_called(wanted));
     Ok(found.and_then(|one| one.model.name).map_or_else(|| wanted.to_owned(), |name| format!("{name} ({wanted})")))
 }
 

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::journal::{Action, Entry, Outcome, Recorded};
 use crate::katapult::{Katapult, Lookup, Owner};
-use crate::model::{Backup, Object, Organization, Policy};
+use crate::model::{Backup, Object, Policy};
 use crate::ops::batch::finish;
 use crate::ops::inverse::{self, Inverse};
 use crate::ops::onapp_change::OnAppWrite;
@@ -266,8 +266,8 @@ impl<'a> Here<'a> {
             (None, Some(_)) if !has_organizations || !is_same_profile => Ok(is_same_profile),
             (None, Some(ours)) => self.has_policy_of(entry, ours).await,
             (Some(_), _) if !has_organizations => Ok(false),
-            (Some(theirs), Some(ours)) => is_same(self.cx.katapult()?, theirs, ours).await,
-            (Some(theirs), None) => is_only(self.cx.katapult()?, theirs).await,
+            (Some(theirs), Some(ours)) => self.cx.katapult()?.is_same_organization(theirs, ours).await,
+            (Some(theirs), None) => self.cx.katapult()?.is_only_organization(theirs).await,
         }
     }
 
@@ -297,38 +297,6 @@ fn its_connection(entry: &Entry) -> String {
     let profile = option("profile", entry.profile.as_ref());
     let organization = option("org", entry.organization.as_ref());
     format!("name its connection, as in `bpctl undo {}{profile}{organization}`", entry.number)
-}
-
-fn is_called(organization: &Organization, name: &str) -> bool {
-    [&organization.id, &organization.sub_domain].into_iter().any(|key| key.as_deref() == Some(name))
-}
-
-/// Whether two names are those of one organization.
-///
-/// # Errors
-/// `organization_not_found` where the second one does not exist.
-async fn is_same(api: &Katapult, theirs: &str, ours: &str) -> Result<bool> {
-    let all = match api.organizations().await {
-        Err(error) if error.code == "scope_not_granted" => return Ok(false),
-        all => all?,
-    };
-    let Some(ours) = all.iter().find(|one| is_called(&one.model, ours)) else {
-        let message = format!("the token has no access to organization {ours}");
-        return Err(Error::new(Exit::NotFound, "organization_not_found", message)
-            .hint("`bpctl org list` shows the organizations that it has access to"));
-    };
-    Ok(is_called(&ours.model, theirs))
-}
-
-/// Whether an organization is the only one that the token has access to.
-async fn is_only(api: &Katapult, theirs: &str) -> Result<bool> {
-    match api.only_organization().await {
-        Ok(only) => Ok(is_called(&only.model, theirs)),
-        // There are several or none, or they may not be listed.
-        Err(error) if error.exit == Exit::Usage || error.exit == Exit::NotFound => Ok(false),
-        Err(error) if error.code == "scope_not_granted" => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// The ids of an organization's policies, in the trash or not.

@@ -37,10 +37,34 @@ impl Katapult {
             }
             [] => Err(Error::new(Exit::NotFound, "organization_not_found", "the token has access to no organization")),
             several => {
-                let names: Vec<&str> = several.iter().map(label_of).collect();
+                let names: Vec<&str> = several.iter().map(|one| one.model.key().unwrap_or("-")).collect();
                 Err(Error::usage(format!("the token has access to several organizations: {}", names.join(", ")))
                     .hint("name one with `--org`, `BPCTL_ORG`, or `organization` in the profile"))
             }
+        }
+    }
+
+    /// Whether two names are those of one organization; not where the token may not list them.
+    ///
+    /// # Errors
+    /// `organization_not_found` where the second one does not exist.
+    pub async fn is_same_organization(&self, theirs: &str, ours: &str) -> Result<bool> {
+        let all = match self.organizations().await {
+            Err(error) if error.code == "scope_not_granted" => return Ok(false),
+            all => all?,
+        };
+        let ours = all.iter().find(|one| one.model.is_called(ours)).ok_or_else(|| no_access(ours))?;
+        Ok(ours.model.is_called(theirs))
+    }
+
+    /// Whether an organization is the only one that the token has access to.
+    pub async fn is_only_organization(&self, name: &str) -> Result<bool> {
+        match self.only_organization().await {
+            Ok(only) => Ok(only.model.is_called(name)),
+            // There are several or none, or they may not be listed.
+            Err(error) if error.exit == Exit::Usage || error.exit == Exit::NotFound => Ok(false),
+            Err(error) if error.code == "scope_not_granted" => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -92,7 +116,9 @@ fn lookup_of(organization: &Object<Organization>) -> Lookup {
     }
 }
 
-fn label_of(organization: &Object<Organization>) -> &str {
-    let model = &organization.model;
-    model.sub_domain.as_deref().or(model.id.as_deref()).unwrap_or("-")
+/// The error of a named organization that is not among those of the token.
+fn no_access(name: &str) -> Error {
+    let message = format!("the token has no access to organization {name}");
+    Error::new(Exit::NotFound, "organization_not_found", message)
+        .hint("`bpctl org list` shows the organizations that it has access to")
 }

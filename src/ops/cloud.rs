@@ -8,7 +8,7 @@ use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Error, Result, code};
 use crate::katapult::{Katapult, Lookup};
-use crate::model::{Capabilities, Object, Organization, Policy, PolicyPatch, TargetKind};
+use crate::model::{Capabilities, Object, Policy, PolicyPatch, TargetKind};
 use crate::onapp::OnApp;
 
 /// The cloud in use.
@@ -100,13 +100,7 @@ pub async fn organization(cx: &Context, api: &Katapult, of_file: Option<&str>) -
     };
     if of_file != named {
         let all = api.organizations().await?;
-        let is_same = |organization: &Object<Organization>| {
-            let is = |name: &str| {
-                [&organization.model.id, &organization.model.sub_domain].into_iter().flatten().any(|it| it == name)
-            };
-            is(of_file) && is(named)
-        };
-        if !all.iter().any(is_same) {
+        if !all.iter().any(|one| one.model.is_called(of_file) && one.model.is_called(named)) {
             return Err(Error::config(format!("the file is for organization {of_file}, not for {named}"))
                 .hint("nothing was sent; `--org` names the organization, and so do `BPCTL_ORG` and the profile"));
         }

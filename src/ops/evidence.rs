@@ -74,7 +74,7 @@ async fn organization(cx: &Context, inventory: &Inventory) -> Result<Organizatio
         return Ok(given);
     };
     let mut models = organizations.into_iter().map(|one| one.model);
-    let found = models.find(|one| one.id == wanted || one.sub_domain == wanted);
+    let found = models.find(|one| one.is_called(&lookup.value));
     Ok(found.map_or(given, |one| OrganizationRecord { id: one.id, sub_domain: one.sub_domain, name: one.name }))
 }
 

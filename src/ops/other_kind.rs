@@ -125,8 +125,7 @@ async fn is_machine(cx: &Context, api: &Katapult, name: &str) -> bool {
 }
 
 async fn is_organization(api: &Katapult, name: &str) -> bool {
-    let is_called =
-        |one: &Organization| [&one.id, &one.sub_domain, &one.name].into_iter().any(|key| key.as_deref() == Some(name));
+    let is_called = |one: &Organization| one.is_called(name) || one.name.as_deref() == Some(name);
     api.organizations().await.is_ok_and(|listed| listed.iter().any(|one| is_called(&one.model)))
 }
 

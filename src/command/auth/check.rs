@@ -48,26 +48,16 @@ pub fn organization(session: &Session) -> Result<()> {
     let (Some(seen), Some(name)) = (&session.organizations, &session.organization) else {
         return Ok(());
     };
-    if is_seen(seen, name) {
+    if seen.iter().any(|found| found.is_called(name)) {
         return Ok(());
     }
     let message = format!("the token has no access to organization {name}");
     let error = Error::new(Exit::NotFound, "organization_not_found", message);
-    let keys: Vec<&str> = seen.iter().filter_map(key).collect();
+    let keys: Vec<&str> = seen.iter().filter_map(Organization::key).collect();
     Err(match keys.as_slice() {
         [] => error.hint("it has access to none: check the token in the Katapult console"),
         keys => error.hint(format!("name one of these with `--org`: {}", keys.join(", "))),
     })
-}
-
-/// The name of an organization for `--org`: its subdomain, else its id.
-pub fn key(organization: &Organization) -> Option<&str> {
-    organization.sub_domain.as_deref().or(organization.id.as_deref())
-}
-
-fn is_seen(organizations: &[Organization], name: &str) -> bool {
-    let is = |field: &Option<String>| field.as_deref() == Some(name);
-    organizations.iter().any(|found| is(&found.id) || is(&found.sub_domain))
 }
 
 /// Warns about what will not work although the credentials are valid.
@@ -83,7 +73,7 @@ pub fn remarks(cx: &Context, session: &Session) {
         return;
     };
     match session.organization.as_deref() {
-        Some(name) if !is_seen(organizations, name) => {
+        Some(name) if !organizations.iter().any(|found| found.is_called(name)) => {
             cx.ui.warn(&format!("the token has no access to organization {name}"))
         }
         None if organizations.len() > 1 => cx.ui.note(

@@ -1,10 +1,9 @@
 //! What `auth login` asks for: the token, and on a terminal the URL and user of an OnApp cloud.
 
-use super::check::key;
 use crate::config::{Profile, Provider, bad_character, check_url, env};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
-use crate::model::Session;
+use crate::model::{Organization, Session};
 use crate::secret::Secret;
 
 /// The longest token that is read, in bytes.
@@ -42,7 +41,7 @@ pub fn organization(cx: &Context, session: &Session) -> Result<Option<String>> {
     if !cx.ui.can_ask() || organizations.len() < 2 || session.organization.is_some() {
         return Ok(None);
     }
-    let keys: Vec<&str> = organizations.iter().filter_map(key).collect();
+    let keys: Vec<&str> = organizations.iter().filter_map(Organization::key).collect();
     let labels = keys.iter().copied().chain(["(name one in each command)"]);
     let rows: Vec<Vec<String>> = labels.map(|label| vec![label.to_owned()]).collect();
     let chosen = cx.ask(|ui| ui.select("Organization", &rows, 0))?;

@@ -45,11 +45,8 @@ fn count(organizations: usize) -> String {
 fn organization(report: &mut Report, named: Option<&str>, seen: Option<&[Object<Organization>]>) -> Option<Lookup> {
     const CHECK: &str = "organization";
     let hint = "name one with `--org`, or `bpctl config set organization ORG`";
-    let is_called = |organization: &Organization, name: &str| {
-        [&organization.id, &organization.sub_domain].into_iter().any(|key| key.as_deref() == Some(name))
-    };
     match (named, seen) {
-        (Some(name), Some(seen)) if !seen.iter().any(|found| is_called(&found.model, name)) => {
+        (Some(name), Some(seen)) if !seen.iter().any(|found| found.model.is_called(name)) => {
             let error = Error::new(
                 Exit::NotFound,
                 "organization_not_found",

@@ -45,7 +45,7 @@ impl Resource for Session {
 /// Names what the token sees, with what `--org` takes.
 fn organizations(session: &Session) -> Option<String> {
     let one = |organization: &Organization| {
-        let key = organization.sub_domain.as_deref().or(organization.id.as_deref()).unwrap_or("-");
+        let key = organization.key().unwrap_or("-");
         match organization.name.as_deref() {
             Some(name) => format!("{name} ({key})"),
             None => key.to_owned(),
