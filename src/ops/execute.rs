@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::deletion_time::server_time;
 use super::guard::{NewPolicy, PolicySnapshot, TrashedPolicy};
-use super::read_back::read_while;
+use super::read_back::{IfLaterFails, read_until};
 use super::record::{Intent, Record};
 use super::verify::{Missed, SideEffects, is_still_old, not_applied, verify};
 use crate::context::Context;
@@ -36,8 +36,9 @@ pub async fn update(
             return Err(after_unknown(api, policy, error, |now| verify(change, before, now).is_ok()).await);
         }
         cx.tally.accept(&policy.id, &look_at(&policy.id));
-        let read =
-            read_while(async || api.policy(&policy.id).await, |after| is_still_old(change, before, &after.model));
+        let read = async || api.policy(&policy.id).await;
+        let is_new = |after: &Object<Policy>| !is_still_old(change, before, &after.model);
+        let read = read_until(read, is_new, IfLaterFails::KeepEarlier);
         let after = read.await.map_err(|error| not_verified(&policy.id, &error))?;
         verify(change, before, &after.model)?;
         Ok(after)
@@ -66,11 +67,9 @@ pub async fn schedule_delete(
         };
         cx.tally.accept(&policy.id, &look_at(&policy.id));
         let old = policy.before.model.auto_move_to_trash_at;
-        let is_old = |after: &Object<Policy>| {
-            let seen = after.model.auto_move_to_trash_at;
-            seen == old && seen != Some(at.as_second())
-        };
-        let after = match read_while(async || api.policy(&policy.id).await, is_old).await {
+        let is_new = |after: &Object<Policy>| after.model.auto_move_to_trash_at != old || is_scheduled(&after.model);
+        let read = async || api.policy(&policy.id).await;
+        let after = match read_until(read, is_new, IfLaterFails::KeepEarlier).await {
             // Being gone fulfils a scheduled deletion only once its time has come.
             Err(error) if is_gone(&error) && server_time(cx, api.http()) >= at => return Ok(policy.before.clone()),
             Err(error) if is_gone(&error) => return Err(gone_early(&policy.id, cause, error)),
@@ -140,7 +139,7 @@ async fn trash_entry(cx: &Context, api: &Katapult, id: &str) -> Result<Value> {
         Err(error) => Err(error),
     };
     let lookup = Lookup { key: "object_id", value: id.to_owned() };
-    let gone = match read_while(look, Option::is_none).await {
+    let gone = match read_until(look, Option::is_some, IfLaterFails::KeepEarlier).await {
         Ok(Some(gone)) => gone,
         Ok(None) => {
             let message = format!("the server accepted the deletion of {id}, but the policy still exists");
@@ -194,8 +193,8 @@ pub async fn restore(
             Err(error) if is_gone(&error) => Ok(Err(error)),
             read => read.map(Ok),
         };
-        let is_absent = |read: &std::result::Result<Object<Policy>, Error>| read.is_err();
-        match read_while(look, is_absent).await.map_err(|error| not_verified(id, &error))? {
+        let read = read_until(look, Result::is_ok, IfLaterFails::KeepEarlier);
+        match read.await.map_err(|error| not_verified(id, &error))? {
             Ok(after) => Ok((cause, after)),
             Err(gone) => Err(not_restored(id, &gone)),
         }
@@ -243,9 +242,8 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
         Err(error) if is_gone(&error) => Ok(Err(error)),
         read => read.map(Ok),
     };
-    let is_absent = |read: &std::result::Result<Object<Policy>, Error>| read.is_err();
-    let read = read_while(look_at_it, is_absent).await.and_then(|read| read);
-    let after = match read {
+    let read = read_until(look_at_it, Result::is_ok, IfLaterFails::KeepEarlier).await;
+    let after = match read.and_then(|read| read) {
         Ok(after) => after,
         Err(error) => return Err(record.fail_with(with_look(not_verified(&id, &error), &id), &id)),
     };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::onapp_change::{backup_ids, plain};
 use super::onapp_policies::of_owner;
-use super::read_back::read_until;
+use super::read_back::{IfLaterFails, read_until};
 use super::record::{Intent, Record};
 use super::write::Write;
 use crate::context::Context;
@@ -83,7 +83,7 @@ impl AutobackupWrite {
                 .hint(self.look())
         };
         let list = async || self.list(api).await.map_err(not_verified);
-        let now = read_until(list, |now| self.is_reached(now)).await?;
+        let now = read_until(list, |now| self.is_reached(now), IfLaterFails::Fail).await?;
         if self.is_reached(&now) {
             return Ok(now);
         }

@@ -12,7 +12,7 @@ use super::onapp_change::{
     look_at_backup, look_at_policy, plain,
 };
 use super::onapp_wait::{self, Goal, Watch};
-use super::read_back::{Candidate, find_new, read_until};
+use super::read_back::{Candidate, IfLaterFails, find_new, read_until};
 use super::record::{Intent, Record};
 use super::verify::{self, Missed, SideEffects, new_losses};
 use super::write::{Write, Written};
@@ -227,7 +227,7 @@ async fn note_backup(
         }
         cx.tally.accept(&backup.id, &write.look());
         let read = async || api.backup(&backup.id).await.map_err(|error| not_verified("backup", &backup.id, &error));
-        let now = read_until(read, is_done).await?;
+        let now = read_until(read, is_done, IfLaterFails::Fail).await?;
         if !is_done(&now) {
             return Err(note_not_applied(backup, note, &now.model));
         }
@@ -296,7 +296,7 @@ async fn update_policy(
         }
         cx.tally.accept(id, &write.look());
         let read = async || api.schedule(id).await.map_err(|error| not_verified("policy", id, &error));
-        let mut now = read_until(read, is_done).await?;
+        let mut now = read_until(read, is_done, IfLaterFails::Fail).await?;
         if !is_done(&now) {
             return Err(update_not_applied((before, change), &verifiable(&now, fields), &now));
         }
@@ -353,7 +353,7 @@ async fn delete_policy(
             Err(error) => Err(not_verified("policy", id, &error)),
             Ok(_) => Ok(true),
         };
-        if read_until(exists, |exists| !exists).await? {
+        if read_until(exists, |exists| !exists, IfLaterFails::Fail).await? {
             return Err(not_applied(&format!("the server accepted the deletion of policy {id}, but it still exists")));
         }
         Ok(())
