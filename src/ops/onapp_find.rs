@@ -1,6 +1,7 @@
 //! The policies of an OnApp cloud that a command names: by their numbers, or as the policies of a VM.
 
 use futures_util::stream::{self, StreamExt};
+use tokio::sync::OnceCell;
 
 use super::onapp_fleet::is_closed;
 use super::onapp_policies::of_cloud;
@@ -36,21 +37,16 @@ pub async fn find(cx: &Context, api: &OnApp, wanted: String) -> Result<Object<Po
 pub async fn find_all(cx: &Context, api: &OnApp, names: Vec<String>) -> Vec<(String, Result<Found>)> {
     let read = stream::iter(names).map(async |name| (by_number(api, &name).await, name));
     let read: Vec<_> = read.buffered(api.http().concurrency()).collect().await;
-    let mut cloud = None;
+    let cloud = OnceCell::new();
     let mut all = Vec::new();
     for (read, name) in read {
         let found = match read {
             Ok(Some(policy)) => Ok(Found::One(Box::new(policy))),
             Err(error) => Err(error),
-            Ok(None) => {
-                if cloud.is_none() {
-                    cloud = Some(whole_cloud(cx, api).await);
-                }
-                match cloud.as_ref().expect("it was read right before") {
-                    Ok((fleet, rows)) => in_cloud(cx, fleet, rows, &name),
-                    Err(error) => Err(error.clone()),
-                }
-            }
+            Ok(None) => match cloud.get_or_init(|| whole_cloud(cx, api)).await {
+                Ok((fleet, rows)) => in_cloud(cx, fleet, rows, &name),
+                Err(error) => Err(error.clone()),
+            },
         };
         all.push((name, found));
     }
