@@ -89,8 +89,7 @@ impl AutobackupWrite {
         }
         let message = format!("the cloud accepted it, but autobackup of {} is {}", self.label, seen(&now));
         // A field that a list leaves out does not count.
-        let has_changed = now.len() != self.before.len() || enabled(&now) != enabled(&self.before);
-        let changed = if has_changed { Changed::Yes } else { Changed::Maybe };
+        let changed = if counts(&now) == counts(&self.before) { Changed::Maybe } else { Changed::Yes };
         Err(Error::new(Exit::Failure, code::NOT_APPLIED, message).changed(changed).hint(self.look()))
     }
 
@@ -107,18 +106,18 @@ impl AutobackupWrite {
     }
 }
 
-fn enabled(policies: &[Object<Policy>]) -> usize {
-    policies.iter().filter(|policy| policy.model.is_enabled()).count()
+/// How many policies there are, and how many of them are enabled.
+fn counts(policies: &[Object<Policy>]) -> (usize, usize) {
+    (policies.len(), policies.iter().filter(|policy| policy.model.is_enabled()).count())
 }
 
 /// Says what a list of policies shows.
 fn seen(policies: &[Object<Policy>]) -> String {
-    let enabled = enabled(policies);
-    match policies.len() {
-        0 => "off: no policy is listed".to_owned(),
-        count if enabled == count => format!("on: policies enabled: {count}"),
-        count if enabled == 0 => format!("off: policies that are not enabled: {count}"),
-        count => format!("partly on: {enabled} of {count} policies are enabled"),
+    match counts(policies) {
+        (0, _) => "off: no policy is listed".to_owned(),
+        (count, 0) => format!("off: policies that are not enabled: {count}"),
+        (count, enabled) if enabled == count => format!("on: policies enabled: {count}"),
+        (count, enabled) => format!("partly on: {enabled} of {count} policies are enabled"),
     }
 }
 

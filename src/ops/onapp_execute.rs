@@ -320,8 +320,7 @@ fn update_not_applied((before, change): (&Object<Policy>, &Change), fields: &Val
             is: text(&now.raw, name),
         })
         .collect();
-    let is_applied = names().any(|(name, _)| is_wanted(name) && !is_same(&before.raw[name], &now.raw[name]));
-    let is_changed = is_applied || missed.iter().any(Missed::has_moved);
+    let is_changed = names().any(|(name, _)| is_wanted(name) && !is_same(&before.raw[name], &now.raw[name]));
     let losses = new_losses(change, &before.model, &now.model);
     verify::not_applied(&missed, &SideEffects { is_changed, losses, ..SideEffects::default() })
 }

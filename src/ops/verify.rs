@@ -17,7 +17,7 @@ pub struct Missed {
 
 impl Missed {
     /// Whether it has another value than before: the write did something.
-    pub fn has_moved(&self) -> bool {
+    fn has_moved(&self) -> bool {
         self.was.is_some() && self.is.is_some() && self.was != self.is
     }
 
@@ -27,10 +27,10 @@ impl Missed {
     }
 }
 
-/// What a write did that was not wanted.
+/// What a write did, apart from the fields that it missed.
 #[derive(Default)]
 pub struct SideEffects {
-    /// Whether the object is not as it was before.
+    /// Whether anything is not as it was before. A missed field with another value than before counts by itself.
     pub is_changed: bool,
     /// Other fields that changed, in words.
     pub others: Vec<String>,
@@ -88,7 +88,7 @@ pub fn verify(change: &Change, before: &Policy, after: &Policy) -> Result<()> {
     let losses = new_losses(change, before, after);
     if !missed.is_empty() {
         let is_applied = change.differences.iter().any(|(name, ..)| missed.iter().all(|field| field.name != *name));
-        let is_changed = is_applied || !changes.is_empty() || missed.iter().any(Missed::has_moved);
+        let is_changed = is_applied || !changes.is_empty();
         return Err(not_applied(&missed, &SideEffects { is_changed, others: changes, losses }));
     }
     if changes.is_empty() {
@@ -118,8 +118,9 @@ pub fn new_losses(change: &Change, before: &Policy, after: &Policy) -> Vec<Loss>
 /// The error of values that the server did not take. A value other than the old and the wanted one shows that the write
 /// was carried out.
 pub fn not_applied(missed: &[Missed], effects: &SideEffects) -> Error {
-    let what = if effects.is_changed { "did not apply it as requested" } else { "the change is not visible" };
-    let fields: Vec<String> = missed.iter().map(|field| field.describe(effects.is_changed)).collect();
+    let is_changed = effects.is_changed || missed.iter().any(Missed::has_moved);
+    let what = if is_changed { "did not apply it as requested" } else { "the change is not visible" };
+    let fields: Vec<String> = missed.iter().map(|field| field.describe(is_changed)).collect();
     let message = format!("the server accepted the request, but {what} ({}){}", fields.join("; "), effects.describe());
     let detail = |field: &Missed| {
         let detail = json!({"before": field.was, "asked": field.wanted, "actual": field.is});
@@ -127,7 +128,7 @@ pub fn not_applied(missed: &[Missed], effects: &SideEffects) -> Error {
     };
     Error::new(Exit::Failure, code::NOT_APPLIED, message)
         .detail(Value::Object(missed.iter().map(detail).collect()))
-        .changed(if effects.is_changed { Changed::Yes } else { Changed::Maybe })
+        .changed(if is_changed { Changed::Yes } else { Changed::Maybe })
 }
 
 fn value(actual: &Option<String>) -> &str {
