@@ -85,9 +85,7 @@ pub async fn trashed_policies(cx: &Context, named: Vec<String>) -> Result<Vec<St
     };
     let listed = api.all_trash_objects(&organization).await?.rows;
     let rows = listed.into_iter().filter_map(|entry| row(entry.model)).collect();
-    let chosen = chosen(cx, "Policy in the trash", "no policies in the trash of this organization", rows)?;
-    cx.answered(&[&chosen]);
-    Ok(vec![chosen])
+    Ok(vec![answer(cx, "Policy in the trash", "no policies in the trash of this organization", rows)?])
 }
 
 /// Returns the trash object that was named, or one chosen from those of the organization.
@@ -109,9 +107,7 @@ pub async fn trash_object(cx: &Context, named: Option<String>) -> Result<String>
     };
     let listed = api.all_trash_objects(&organization).await?.rows;
     let rows = listed.into_iter().filter_map(|entry| row(entry.model)).collect();
-    let chosen = chosen(cx, "Trash object", "the trash of this organization is empty", rows)?;
-    cx.answered(&[&chosen]);
-    Ok(chosen)
+    answer(cx, "Trash object", "the trash of this organization is empty", rows)
 }
 
 /// Changes that are looked through for the names of targets.
@@ -163,9 +159,7 @@ pub async fn machine(cx: &Context, named: Option<String>) -> Result<String> {
     let (api, organization) = cx.katapult_in_org().await?;
     let listed = api.all_machines(&organization).await?.rows;
     let rows = listed.into_iter().filter_map(|machine| machine_row(machine.model)).collect();
-    let chosen = chosen(cx, "VM", "no VMs in this organization", rows)?;
-    cx.answered(&[&chosen]);
-    Ok(chosen)
+    answer(cx, "VM", "no VMs in this organization", rows)
 }
 
 /// Lets the user choose a machine or a disk. Disks are left out where the token may not list them.
@@ -215,6 +209,14 @@ fn machine_row(machine: Machine) -> Option<(String, Vec<String>)> {
     Some((key, vec![name, fqdn, id]))
 }
 
+/// Lets the user choose one of several rows that takes the place of an argument; returns its value.
+pub(super) fn answer(cx: &Context, question: &str, none: &str, found: Vec<(String, Vec<String>)>) -> Result<String> {
+    let chosen = chosen(cx, question, none, found)?;
+    cx.answered(&[&chosen]);
+    Ok(chosen)
+}
+
+/// Lets the user choose one of several rows; returns its value.
 pub(super) fn chosen<T>(cx: &Context, question: &str, none: &str, found: Vec<(T, Vec<String>)>) -> Result<T> {
     if found.is_empty() {
         return Err(Error::new(Exit::NotFound, "not_found", none));

@@ -1,13 +1,14 @@
 //! The same as `pick` on an OnApp cloud, whose objects have numbers.
 
 use super::find::with_server;
-use super::pick::{PolicyTarget, chosen, disk_row, must_be_askable, policy_of};
-use super::{onapp_fleet, onapp_policies};
+use super::onapp_fleet::{self, Each};
+use super::onapp_policies;
+use super::pick::{PolicyTarget, answer, chosen, disk_row, must_be_askable, policy_of};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::http::Flow;
+use crate::http::{Flow, Walk};
 use crate::model::{Backup, Disk, Machine, Object, Policy};
-use crate::onapp::Kind;
+use crate::onapp::{Kind, OnApp};
 use crate::system::quoted;
 use crate::view::backup_choice;
 
@@ -19,15 +20,12 @@ pub async fn machine(cx: &Context, named: Option<String>) -> Result<String> {
         return Ok(machine);
     }
     must_be_askable(cx, "<VM>", "vm list")?;
-    let listed = cx.onapp()?.all_machines().await?.rows;
-    let rows = listed.into_iter().map(|row| row.model).filter_map(|machine| {
+    let rows = cx.onapp()?.all_machines().await?.models().into_iter().filter_map(|machine| {
         let host = machine.hostname.clone().unwrap_or_default();
         let label = machine.name.clone().unwrap_or_else(|| machine.label().to_owned());
         machine.id.map(|id| (id.clone(), vec![label, host, id]))
     });
-    let chosen = chosen(cx, "VM", "no VMs on this cloud", rows.collect())?;
-    cx.answered(&[&chosen]);
-    Ok(chosen)
+    answer(cx, "VM", "no VMs on this cloud", rows.collect())
 }
 
 /// Returns the disk that was named, or the number of one chosen from those of the cloud.
@@ -36,15 +34,8 @@ pub async fn disk(cx: &Context, named: Option<String>) -> Result<String> {
         return Ok(disk);
     }
     must_be_askable(cx, "<DISK>", "disk list")?;
-    let mut rows = Vec::new();
-    let mut each = |page: Vec<Object<_>>| {
-        rows.extend(page.into_iter().filter_map(|disk| disk_row(disk.model)));
-        Ok(Flow::More)
-    };
-    onapp_fleet::disks(cx, cx.onapp()?, &mut each).await?;
-    let chosen = chosen(cx, "Disk", "no disks on this cloud", rows)?;
-    cx.answered(&[&chosen]);
-    Ok(chosen)
+    let rows = disks(cx).await?.into_iter().filter_map(disk_row);
+    answer(cx, "Disk", "no disks on this cloud", rows.collect())
 }
 
 /// Returns the policies that were named, or the number of one chosen from those of the cloud.
@@ -68,26 +59,19 @@ pub fn one_of_policies(cx: &Context, mut policies: Vec<Object<Policy>>) -> Resul
 
 /// Lets the user choose what a new policy is for: a VM with incremental backups, or a disk that holds data.
 pub async fn policy_target(cx: &Context) -> Result<PolicyTarget> {
-    let api = cx.onapp()?;
-    let machines = api.all_machines().await?.models();
+    let machines = cx.onapp()?.all_machines().await?.models();
     let label = |id: Option<&str>| machines.iter().find(|one| one.id.as_deref() == id).map_or("-", Machine::label);
-    let mut rows = Vec::new();
-    let mut each = |page: Vec<Object<Disk>>| {
-        for disk in page.into_iter().map(|disk| disk.model).filter(|disk| disk.is_swap != Some(true)) {
-            let name = format!("{} {}", label(disk.machine_id.as_deref()), disk.label());
-            let Some(id) = disk.id else { continue };
-            rows.push((PolicyTarget::Disk(id.clone()), vec![name, "disk".to_owned(), id]));
-        }
-        Ok(Flow::More)
-    };
-    onapp_fleet::disks(cx, api, &mut each).await?;
+    let disks = disks(cx).await?.into_iter().filter(|disk| disk.is_swap != Some(true)).filter_map(|disk| {
+        let name = format!("{} {}", label(disk.machine_id.as_deref()), disk.label());
+        let id = disk.id?;
+        Some((PolicyTarget::Disk(id.clone()), vec![name, "disk".to_owned(), id]))
+    });
     let is_whole = |one: &&Machine| one.has_incremental_backups != Some(false) && !one.is_windows();
     let whole = machines.iter().filter(is_whole).filter_map(|one| {
         let id = one.id.clone()?;
         Some((PolicyTarget::Machine(id.clone()), vec![one.label().to_owned(), "VM".to_owned(), id]))
     });
-    let rows = whole.chain(rows).collect();
-    let target = chosen(cx, "Back up", "no VMs or disks on this cloud", rows)?;
+    let target = chosen(cx, "Back up", "no VMs or disks on this cloud", whole.chain(disks).collect())?;
     match &target {
         PolicyTarget::Machine(id) => cx.answered(&["--vm", id]),
         PolicyTarget::Disk(id) => cx.answered(&["--disk", id]),
@@ -101,14 +85,8 @@ pub async fn backup(cx: &Context, named: Option<String>) -> Result<String> {
         return Ok(backup);
     }
     must_be_askable(cx, "<BACKUP>", "backups list")?;
-    let mut found = Vec::new();
-    let mut each = |page: Vec<Object<_>>| {
-        found.extend(page.into_iter().map(|backup| backup.model));
-        Ok(Flow::More)
-    };
-    let (_, failed) = onapp_fleet::backups(cx, cx.onapp()?, Kind::All, &mut each).await?;
-    failed.iter().for_each(|error| cx.ui.warn(&error.message));
-    one_of_backups(cx, "Backup", "no backups on this cloud", found)
+    let backups = read_all(cx, async |api, each| onapp_fleet::backups(cx, api, Kind::All, each).await).await?;
+    one_of_backups(cx, "Backup", "no backups on this cloud", backups)
 }
 
 /// Returns the backups that were named, or the number of one chosen from those of the cloud.
@@ -136,7 +114,24 @@ fn one_of_backups(cx: &Context, question: &str, none: &str, mut backups: Vec<Bac
         let row = backup_choice(&backup, &cx.output.times);
         Some((backup.id?, row))
     });
-    let chosen = chosen(cx, question, none, rows.collect())?;
-    cx.answered(&[&chosen]);
-    Ok(chosen)
+    answer(cx, question, none, rows.collect())
+}
+
+async fn disks(cx: &Context) -> Result<Vec<Disk>> {
+    read_all(cx, async |api, each| onapp_fleet::disks(cx, api, each).await).await
+}
+
+/// Reads a list of the cloud to its end. What cannot be read is a warning: the rest can be chosen from.
+async fn read_all<T>(
+    cx: &Context,
+    list: impl AsyncFnOnce(&OnApp, Each<'_, T>) -> Result<(Walk, Option<Error>)>,
+) -> Result<Vec<T>> {
+    let mut models = Vec::new();
+    let mut each = |page: Vec<Object<T>>| {
+        models.extend(page.into_iter().map(|row| row.model));
+        Ok(Flow::More)
+    };
+    let (_, failed) = list(cx.onapp()?, &mut each).await?;
+    failed.iter().for_each(|error| cx.ui.warn(&error.message));
+    Ok(models)
 }

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::harness::{bare, katapult};
 use crate::onapp_cloud::Cloud;
-use crate::server::Server;
+use crate::server::{Answer, Server};
 use crate::terminal::Terminal;
 use crate::world::{DISK, FQDN, ORG_POLICIES_PATH, POLICY, VM, World, policy};
 
@@ -409,4 +409,19 @@ fn objects_of_an_onapp_cloud_are_chosen_too() {
     terminal.ends().exits(0).shows(&["disabled"]);
     let names = "31\n32\n";
     cloud.bpctl(&["policy", "resume", "-", "--yes"]).stdin(names).run().ok();
+}
+
+#[test]
+fn a_list_to_choose_from_names_what_it_leaves_out() {
+    let cloud = Cloud::serve(&[]);
+    let server = cloud.behind(|request, right| match request.path() {
+        path if path.ends_with("/settings/disks.json") => Answer::empty(403),
+        path if path.ends_with("/virtual_machines/488/disks.json") => Answer::empty(500),
+        _ => right(),
+    });
+    let terminal = Terminal::run(&cloud.through(&server, &["disk", "show", "--retries", "0"]));
+    at(&terminal, "type to search");
+    terminal.wait_for("the list is incomplete, 1 VMs could not be read: web1");
+    terminal.type_text("1200").press("enter");
+    terminal.ends().exits(0).shows(&["1200"]);
 }
