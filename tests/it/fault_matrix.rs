@@ -4,14 +4,14 @@
 //! What is expected is data; what holds for every cell is code. The cells run side by side, each in a world of its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::faults::{fault, right_answer};
 use crate::harness::{Bpctl, Home, Run, katapult, onapp};
+use crate::matrix::{Cell, Operation, Place, cells, journaled, outcome, refusing};
 use crate::server::{Answer, Request, Server};
 use crate::side_by_side;
 use crate::world::{DISK, POLICY, VM, World};
@@ -22,13 +22,13 @@ const MAX_MEMORY: u64 = 200 << 20;
 /// Beyond `--max-wait`, what starting a process and a busy machine may take.
 const SLACK: Duration = Duration::from_secs(10);
 
-const READS: [(&str, &[&str]); 4] = [
+const READS: [Operation; 4] = [
     ("list", &["policies", "list", "--vm", VM]),
     ("show", &["policy", "show", POLICY]),
     ("disk show", &["disk", "show", DISK]),
     ("backups", &["backups", "list", "--vm", "488"]),
 ];
-const WRITES: [(&str, &[&str]); 4] = [
+const WRITES: [Operation; 4] = [
     ("update", &["policy", "update", POLICY, "--retention", "14"]),
     ("schedule-delete", &["policy", "schedule-delete", POLICY, "--at", "+7d", "--yes"]),
     ("delete", &["policy", "delete", POLICY, "--yes"]),
@@ -37,246 +37,135 @@ const WRITES: [(&str, &[&str]); 4] = [
 /// Faults that end when the time is up; all others get all the time they want, since a busy machine is not a fault.
 const SLOW: [&str; 3] = ["stalled", "silent", "byte-a-second"];
 
-/// Where in an operation the fault happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// At the reads of an operation that only reads.
-    Read,
-    /// At the write, which is carried out.
-    Done,
-    /// At the write, which is not carried out.
-    Undone,
-    /// At the reads after the write.
-    After,
+/// The operations that the columns of the table stand for.
+fn operations(place: Place) -> &'static [Operation] {
+    if place == Place::Read { &READS } else { &WRITES }
 }
 
-/// A cell of the table.
-struct Cell {
-    fault: String,
-    place: Place,
-    /// The fault passes after it has happened once.
-    is_once: bool,
-    command: &'static str,
-    args: &'static [&'static str],
-    expected: String,
+fn serve(cell: &Cell, world: &World) -> Server {
+    if cell.fault == "refused" {
+        return refuse(cell.place, world);
+    }
+    let (right, idle) = (world.clone(), world.clone());
+    let right = move |request: &Request| right_answer(&right, request);
+    cell.serve(right, move |request| idle.answer_only(request), fault(&cell.fault))
 }
 
-fn cells() -> Vec<Cell> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(TABLE);
-    let text = std::fs::read_to_string(path).unwrap();
-    let rows = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    rows.flat_map(|row| {
-        let words: Vec<&str> = row.split_whitespace().collect();
-        let [fault, place, expected @ ..] = words.as_slice() else { panic!("not a row: {row}") };
-        let (place, is_once) = match place.strip_prefix("once-") {
-            Some(place) => (place, true),
-            None => (*place, false),
-        };
-        let (place, commands) = match place {
-            "read" => (Place::Read, &READS),
-            "done" => (Place::Done, &WRITES),
-            "undone" => (Place::Undone, &WRITES),
-            "after" => (Place::After, &WRITES),
-            _ => panic!("no place is called {place}"),
-        };
-        assert_eq!(expected.len(), commands.len(), "{row}");
-        let cell = |(expected, (command, args)): (&&str, &(&'static str, &'static [&'static str]))| Cell {
-            fault: (*fault).to_owned(),
-            place,
-            is_once,
-            command,
-            args,
-            expected: (*expected).to_owned(),
-        };
-        expected.iter().zip(commands).filter(|(expected, _)| **expected != "-").map(cell).collect::<Vec<_>>()
-    })
-    .collect()
+fn refuse(place: Place, world: &World) -> Server {
+    let world = world.clone();
+    refusing(place, move |request| right_answer(&world, request))
 }
 
-impl Cell {
-    fn name(&self) -> String {
-        let once = if self.is_once { "once " } else { "" };
-        format!("{} {once}{:?} {}", self.fault, self.place, self.command)
-    }
-
-    /// A server that is right until the place is reached.
-    fn serve(&self, world: &World) -> Server {
-        let (world, place, is_once) = (world.clone(), self.place, self.is_once);
-        if self.fault == "refused" {
-            return refusing(world, place);
-        }
-        let spoil = fault(&self.fault);
-        let (has_written, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
-        Server::start(move |request| {
-            let is_here = match place {
-                Place::Read => true,
-                Place::Done | Place::Undone => request.is_write(),
-                Place::After => !request.is_write() && has_written.load(Ordering::SeqCst),
-            };
-            if request.is_write() {
-                has_written.store(true, Ordering::SeqCst);
-            }
-            if !is_here || is_once && is_over.swap(true, Ordering::SeqCst) {
-                return right_answer(&world, request);
-            }
-            let answer = match place {
-                Place::Undone => world.answer_only(request),
-                _ => right_answer(&world, request),
-            };
-            spoil(request, answer)
-        })
-    }
-
-    fn bpctl(&self, server: &Server) -> Bpctl {
-        let bpctl = match self.command {
-            "backups" => onapp(server, self.args),
-            _ => katapult(server, self.args),
-        };
-        let (timeout, max_wait) = self.limits();
-        bpctl.args(&["-o", "json", "--retries", "1", "--timeout", timeout, "--max-wait", max_wait])
-    }
-
-    fn limits(&self) -> (&'static str, &'static str) {
-        match self.fault.as_str() {
-            // What it holds grows with the time that it has: a JSON array is printed when it is whole.
-            "pages-endless" => ("2s", "2s"),
-            slow if SLOW.contains(&slow) => ("2s", "6s"),
-            _ => ("30s", "40s"),
-        }
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let world = World::new();
-        let before = world.live_policies();
-        let server = self.serve(&world);
-        let home = Home::new();
-        let started = Instant::now();
-        let (run, memory) = self.bpctl(&server).home(&home).spawn().wait_measuring();
-        let took = started.elapsed();
-        let actual = outcome(&run);
-        let mut wrong = Vec::new();
-        if !self.expected.split('|').any(|expected| expected == actual) {
-            wrong.push(format!("expected {}, is {actual}", self.expected));
-        }
-        let longest = time(self.limits().1) + SLACK;
-        if took > longest {
-            wrong.push(format!("took {took:?}"));
-        }
-        if memory > MAX_MEMORY {
-            wrong.push(format!("took {} MiB", memory >> 20));
-        }
-        let is_short = ["pages-repeating", "pages-shifting"].contains(&self.fault.as_str());
-        if is_short && !run.stderr.contains("but returned") {
-            wrong.push("the list looks whole".to_owned());
-        }
-        if self.place != Place::Read {
-            wrong.extend(self.truth(&run, &before, &world.live_policies(), &home).into_iter().map(String::from));
-        }
-        if wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(format!("=== {}: {}\n{}", self.name(), wrong.join("; "), run.report()))
-        }
-    }
-
-    /// What must be true of every write, whatever came in between.
-    fn truth(&self, run: &Run, before: &[Value], now: &[Value], home: &Home) -> Vec<&'static str> {
-        let is_done = match self.command {
-            "update" => now[0]["retention"] == 14,
-            "schedule-delete" => now[0]["auto_move_to_trash_at"].is_i64(),
-            "delete" => now.is_empty(),
-            _ => now.len() == before.len() + 1,
-        };
-        let mut wrong = Vec::new();
-        if !is_done && now != before {
-            wrong.push("the state is not that before and not that after");
-        }
-        if run.code == 0 && !is_done {
-            wrong.push("reported as done, and it is not");
-        }
-        let error_text = match run.code {
-            0 => String::new(),
-            _ => run.error().to_string(),
-        };
-        let changed = if run.code == 0 { Value::Null } else { run.error()["changed"].clone() };
-        if changed == "no" && is_done {
-            wrong.push("it is done, and `changed` says that it is not");
-        }
-        if changed == "yes" && !is_done && self.is_silent() {
-            wrong.push("it is not done, and `changed` says that it is");
-        }
-        if run.code != 0 && run.error()["retryable"] == true && changed != "no" {
-            wrong.push("`retryable`, although it may be done twice then");
-        }
-        let leaves_open = ["may have been carried out", "may or may not", "not known", "accepted", "new policy"];
-        if run.code != 0 && is_done && !leaves_open.iter().any(|words| error_text.contains(words)) {
-            wrong.push("it is done, and the error does not say that it may be");
-        }
-        let only_if_done = ["found a new policy", "the change was accepted"];
-        if !is_done && self.is_silent() && only_if_done.iter().any(|words| error_text.contains(words)) {
-            wrong.push("it is not done, and the error says that it is");
-        }
-        if error_text.contains("no new policy found") && is_done {
-            wrong.push("it is done, and the error says that it is not");
-        }
-        match (journaled(home).as_deref(), is_done) {
-            (Some("done"), false) => wrong.push("the journal says that it is done"),
-            (Some("failed"), true) => wrong.push("the journal says that it failed"),
-            (None, _) => wrong.push("the journal has no end of it"),
-            _ => {}
-        }
-        wrong
-    }
-
-    /// Whether the server never said that the write was carried out.
-    fn is_silent(&self) -> bool {
-        let lies = ["wrong-type", "missing-fields", "unknown-words", "nulls"];
-        self.place == Place::Undone && !lies.contains(&self.fault.as_str())
-    }
-}
-
-/// How a run ended, as the table spells it.
-pub fn outcome(run: &Run) -> String {
-    if run.code == 0 {
-        return "0".to_owned();
-    }
-    let error = run.error();
-    let word = |name: &str| error[name].as_str().unwrap_or("?").to_owned();
-    let again = if error["retryable"] == true { "+" } else { "" };
-    format!("{}:{}={}{again}", run.code, word("code"), word("changed"))
-}
-
-/// Right until the place is reached; there its port refuses connections.
-fn refusing(world: World, place: Place) -> Server {
-    let is_last = move |request: &Request| match place {
-        Place::After => request.is_write(),
-        _ => true,
+fn bpctl(cell: &Cell, server: &Server) -> Bpctl {
+    let bpctl = match cell.command {
+        "backups" => onapp(server, cell.args),
+        _ => katapult(server, cell.args),
     };
-    let script = move |request: &Request| {
-        if is_last(request) { right_answer(&world, request).last() } else { right_answer(&world, request) }
-    };
-    let server = Server::start(script);
-    if place == Place::Read {
-        server.close();
+    let (timeout, max_wait) = limits(cell);
+    bpctl.args(&["-o", "json", "--retries", "1", "--timeout", timeout, "--max-wait", max_wait])
+}
+
+fn limits(cell: &Cell) -> (&'static str, &'static str) {
+    match cell.fault.as_str() {
+        // What it holds grows with the time that it has: a JSON array is printed when it is whole.
+        "pages-endless" => ("2s", "2s"),
+        slow if SLOW.contains(&slow) => ("2s", "6s"),
+        _ => ("30s", "40s"),
     }
-    server
+}
+
+fn check(cell: &Cell) -> Result<(), String> {
+    let world = World::new();
+    let before = world.live_policies();
+    let server = serve(cell, &world);
+    let home = Home::new();
+    let started = Instant::now();
+    let (run, memory) = bpctl(cell, &server).home(&home).spawn().wait_measuring();
+    let took = started.elapsed();
+    let actual = outcome(&run);
+    let mut wrong = Vec::new();
+    if !cell.expects(&actual) {
+        wrong.push(format!("expected {}, is {actual}", cell.expected));
+    }
+    let longest = time(limits(cell).1) + SLACK;
+    if took > longest {
+        wrong.push(format!("took {took:?}"));
+    }
+    if memory > MAX_MEMORY {
+        wrong.push(format!("took {} MiB", memory >> 20));
+    }
+    let is_short = ["pages-repeating", "pages-shifting"].contains(&cell.fault.as_str());
+    if is_short && !run.stderr.contains("but returned") {
+        wrong.push("the list looks whole".to_owned());
+    }
+    if cell.place != Place::Read {
+        wrong.extend(truth(cell, &run, &before, &world.live_policies(), &home).into_iter().map(String::from));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(format!("=== {}: {}\n{}", cell.name(), wrong.join("; "), run.report())) }
+}
+
+/// What must be true of every write, whatever came in between.
+fn truth(cell: &Cell, run: &Run, before: &[Value], now: &[Value], home: &Home) -> Vec<&'static str> {
+    let is_done = match cell.command {
+        "update" => now[0]["retention"] == 14,
+        "schedule-delete" => now[0]["auto_move_to_trash_at"].is_i64(),
+        "delete" => now.is_empty(),
+        _ => now.len() == before.len() + 1,
+    };
+    let mut wrong = Vec::new();
+    if !is_done && now != before {
+        wrong.push("the state is not that before and not that after");
+    }
+    if run.code == 0 && !is_done {
+        wrong.push("reported as done, and it is not");
+    }
+    let error_text = match run.code {
+        0 => String::new(),
+        _ => run.error().to_string(),
+    };
+    let changed = if run.code == 0 { Value::Null } else { run.error()["changed"].clone() };
+    if changed == "no" && is_done {
+        wrong.push("it is done, and `changed` says that it is not");
+    }
+    if changed == "yes" && !is_done && is_silent(cell) {
+        wrong.push("it is not done, and `changed` says that it is");
+    }
+    if run.code != 0 && run.error()["retryable"] == true && changed != "no" {
+        wrong.push("`retryable`, although it may be done twice then");
+    }
+    let leaves_open = ["may have been carried out", "may or may not", "not known", "accepted", "new policy"];
+    if run.code != 0 && is_done && !leaves_open.iter().any(|words| error_text.contains(words)) {
+        wrong.push("it is done, and the error does not say that it may be");
+    }
+    let only_if_done = ["found a new policy", "the change was accepted"];
+    if !is_done && is_silent(cell) && only_if_done.iter().any(|words| error_text.contains(words)) {
+        wrong.push("it is not done, and the error says that it is");
+    }
+    if error_text.contains("no new policy found") && is_done {
+        wrong.push("it is done, and the error says that it is not");
+    }
+    match (journaled(home).as_deref(), is_done) {
+        (Some("done"), false) => wrong.push("the journal says that it is done"),
+        (Some("failed"), true) => wrong.push("the journal says that it failed"),
+        (None, _) => wrong.push("the journal has no end of it"),
+        _ => {}
+    }
+    wrong
+}
+
+/// Whether the server never said that the write was carried out.
+fn is_silent(cell: &Cell) -> bool {
+    let lies = ["wrong-type", "missing-fields", "unknown-words", "nulls"];
+    cell.place == Place::Undone && !lies.contains(&cell.fault.as_str())
 }
 
 fn time(text: &str) -> Duration {
     Duration::from_secs(text.trim_end_matches('s').parse().unwrap())
 }
 
-/// How the journal says that the last write ended.
-pub fn journaled(home: &Home) -> Option<String> {
-    let text = std::fs::read_to_string(home.path("data/bpctl/journal.jsonl")).ok()?;
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut ends = lines.filter(|line| line["event"] == "end");
-    ends.next_back()?["outcome"].as_str().map(String::from)
-}
-
 #[test]
 fn the_fault_matrix() {
-    let cells = cells();
+    let cells = cells(TABLE, operations);
     let count = cells.len();
     assert!(count > 400, "the table has {count} cells");
     let failures = side_by_side::play(&cells, |cell| SLOW.contains(&cell.fault.as_str()), failure);
@@ -285,7 +174,7 @@ fn the_fault_matrix() {
 }
 
 fn failure(cell: &Cell) -> Option<String> {
-    match catch_unwind(AssertUnwindSafe(|| cell.check())) {
+    match catch_unwind(AssertUnwindSafe(|| check(cell))) {
         Ok(checked) => checked.err(),
         Err(panic) => {
             let words = panic.downcast_ref::<String>().map_or("it panicked", String::as_str);
@@ -358,7 +247,7 @@ fn a_write_that_was_not_begun_is_not_said_to_be_open() {
     // The port refuses the write: surely nothing was carried out, and nothing needs looking at.
     for (command, args) in &WRITES {
         let home = Home::new();
-        let server = refusing(World::new(), Place::Undone);
+        let server = refuse(Place::Undone, &World::new());
         let run = katapult(&server, args).args(&["-o", "json", "--retries", "0"]).home(&home).run().fails(7, "network");
         assert!(!run.error()["message"].to_string().contains("carried out"), "{command}: {}", run.report());
         assert_eq!(journaled(&home).as_deref(), Some("failed"), "{command}: {}", run.report());

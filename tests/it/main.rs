@@ -53,6 +53,7 @@ mod jq;
 mod life_cycle;
 mod links;
 mod lint;
+mod matrix;
 mod messages;
 mod names;
 mod onapp;

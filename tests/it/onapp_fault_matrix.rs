@@ -3,21 +3,19 @@
 //!
 //! What is expected is data; what holds for every cell is code. A POST is sent once, whatever happens.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::fault_matrix::{journaled, outcome};
 use crate::faults::fault;
 use crate::harness::{Home, Run, onapp};
+use crate::matrix::{Cell, Operation, Place, cells, journaled, outcome, refusing};
 use crate::server::{Answer, Request, Server};
 use crate::side_by_side;
 
 const TABLE: &str = "tests/fixtures/onapp_fault_matrix.txt";
 
-const WRITES: [(&str, &[&str]); 12] = [
+const WRITES: [Operation; 12] = [
     ("create", &["backup", "create", "--vm", "488", "--note", "n"]),
     ("restore", &["backup", "restore", "1", "--yes"]),
     ("delete", &["backup", "delete", "1", "--yes"]),
@@ -190,183 +188,130 @@ impl State {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// At the write, which is carried out.
-    Done,
-    /// At the write, which is not carried out.
-    Undone,
-    /// At the reads after the write.
-    After,
+/// The operations that the columns of the table stand for.
+fn operations(place: Place) -> &'static [Operation] {
+    assert_ne!(place, Place::Read, "the table has writes only");
+    &WRITES
 }
 
-struct Cell {
-    fault: String,
-    place: Place,
-    command: &'static str,
-    args: &'static [&'static str],
-    expected: String,
+fn serve(cell: &Cell, world: &World) -> Server {
+    let (right, idle) = (world.clone(), world.clone());
+    let right = move |request: &Request| right.answer(request);
+    if cell.fault == "refused" {
+        assert_eq!(cell.place, Place::After, "before the write, its reads are refused");
+        return refusing(cell.place, right);
+    }
+    let spoil = fault(&cell.fault);
+    let needs_body = ["bad-utf8", "missing-fields", "nulls"].contains(&cell.fault.as_str());
+    cell.serve(
+        right,
+        move |request| idle.answer_only(request),
+        move |request, answer| {
+            if needs_body && answer.body().is_empty() { answer } else { spoil(request, answer) }
+        },
+    )
 }
 
-fn cells() -> Vec<Cell> {
-    let text = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(TABLE)).unwrap();
-    let rows = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let cells = rows.flat_map(|row| {
-        let words: Vec<String> = row.split_whitespace().map(String::from).collect();
-        let place = match words[1].as_str() {
-            "done" => Place::Done,
-            "undone" => Place::Undone,
-            "after" => Place::After,
-            other => panic!("no place is called {other}"),
-        };
-        assert_eq!(words.len(), 2 + WRITES.len(), "{row}");
-        let cell = move |(index, (command, args)): (usize, &(&'static str, &'static [&'static str]))| Cell {
-            fault: words[0].clone(),
-            place,
-            command,
-            args,
-            expected: words[2 + index].clone(),
-        };
-        WRITES.iter().enumerate().map(cell).collect::<Vec<_>>()
-    });
-    cells.collect()
+/// Whether it mostly waits: for a silent server, or until what was accepted is seen.
+fn waits(cell: &Cell) -> bool {
+    cell.fault == "silent" || cell.place == Place::Undone && claims_success(cell)
 }
 
-impl Cell {
-    /// A server that is right until the place is reached.
-    fn serve(&self, world: &World) -> Server {
-        let (world, place) = (world.clone(), self.place);
-        if self.fault == "refused" {
-            assert_eq!(place, Place::After, "before the write, its reads are refused");
-            let script = move |request: &Request| {
-                let answer = world.answer(request);
-                if request.is_write() { answer.last() } else { answer }
-            };
-            return Server::start(script);
-        }
-        let (made, has_written) = (fault(&self.fault), AtomicBool::new(false));
-        let needs_body = ["bad-utf8", "missing-fields", "nulls"].contains(&self.fault.as_str());
-        let spoil = move |request: &Request, answer: Answer| {
-            if needs_body && answer.body().is_empty() { answer } else { made(request, answer) }
-        };
-        Server::start(move |request| {
-            let is_write = request.is_write();
-            if is_write {
-                has_written.store(true, Ordering::SeqCst);
-            }
-            match place {
-                Place::Done if is_write => spoil(request, world.answer(request)),
-                Place::Undone if is_write => spoil(request, world.answer_only(request)),
-                Place::After if !is_write && has_written.load(Ordering::SeqCst) => {
-                    spoil(request, world.answer(request))
-                }
-                _ => world.answer(request),
-            }
-        })
+/// How it ended, and which laws are broken.
+fn play(cell: &Cell) -> (String, Vec<String>, Run) {
+    let (world, home) = (World::of(cell.command), Home::new());
+    let before = world.now();
+    let server = serve(cell, &world);
+    let (timeout, max_wait) = if cell.fault == "silent" { ("2s", "6s") } else { ("30s", "40s") };
+    let limits = ["-o", "json", "--retries", "1", "--timeout", timeout, "--max-wait", max_wait];
+    let run = onapp(&server, cell.args).args(&limits).home(&home).run();
+    let mut wrong = truth(cell, &run, &before, &world.now(), &home);
+    let posts = server.writes().into_iter().filter(|request| request.method == "POST").count();
+    if posts > 1 && cell.place != Place::Undone {
+        wrong.push(format!("a POST was sent {posts} times"));
     }
+    (outcome(&run), wrong, run)
+}
 
-    /// Whether it mostly waits: for a silent server, or until what was accepted is seen.
-    fn waits(&self) -> bool {
-        self.fault == "silent" || self.place == Place::Undone && self.claims_success()
+fn is_done(cell: &Cell, before: &State, now: &State) -> bool {
+    match cell.command {
+        "create" => now.backups.len() > before.backups.len(),
+        "restore" | "convert" | "point restore" => now.transactions.len() > before.transactions.len(),
+        "point create" => now.points.len() > before.points.len(),
+        "delete" => now.backups.len() < before.backups.len(),
+        "note" => now.backups[0]["note"] == "changed",
+        "policy create" => now.schedules.len() > before.schedules.len(),
+        "policy update" => now.schedules[0]["rotation_period"] == 14,
+        "policy delete" => now.schedules.is_empty(),
+        "autobackup on" => now.schedules[0]["status"] == "enabled",
+        _ => now.schedules[0]["status"] == "disabled",
     }
+}
 
-    /// How it ended, and which laws are broken.
-    fn play(&self) -> (String, Vec<String>, Run) {
-        let (world, home) = (World::of(self.command), Home::new());
-        let before = world.now();
-        let server = self.serve(&world);
-        let (timeout, max_wait) = if self.fault == "silent" { ("2s", "6s") } else { ("30s", "40s") };
-        let limits = ["-o", "json", "--retries", "1", "--timeout", timeout, "--max-wait", max_wait];
-        let run = onapp(&server, self.args).args(&limits).home(&home).run();
-        let mut wrong = self.truth(&run, &before, &world.now(), &home);
-        let posts = server.writes().into_iter().filter(|request| request.method == "POST").count();
-        if posts > 1 && self.place != Place::Undone {
-            wrong.push(format!("a POST was sent {posts} times"));
-        }
-        (outcome(&run), wrong, run)
-    }
+/// Whether the server says that the write was carried out, which it was not. An answer without a body cannot be cut off.
+fn claims_success(cell: &Cell) -> bool {
+    let is_bodiless = ["delete", "note", "policy update", "policy delete"].contains(&cell.command);
+    let is_claim = match cell.fault.as_str() {
+        "wrong-type" | "bad-utf8" | "deep" | "wrong-shape" | "missing-fields" | "nulls" => true,
+        "reset-midway" | "cut-off" => is_bodiless,
+        _ => false,
+    };
+    cell.place == Place::Undone && is_claim
+}
 
-    fn is_done(&self, before: &State, now: &State) -> bool {
-        match self.command {
-            "create" => now.backups.len() > before.backups.len(),
-            "restore" | "convert" | "point restore" => now.transactions.len() > before.transactions.len(),
-            "point create" => now.points.len() > before.points.len(),
-            "delete" => now.backups.len() < before.backups.len(),
-            "note" => now.backups[0]["note"] == "changed",
-            "policy create" => now.schedules.len() > before.schedules.len(),
-            "policy update" => now.schedules[0]["rotation_period"] == 14,
-            "policy delete" => now.schedules.is_empty(),
-            "autobackup on" => now.schedules[0]["status"] == "enabled",
-            _ => now.schedules[0]["status"] == "disabled",
+fn truth(cell: &Cell, run: &Run, before: &State, now: &State, home: &Home) -> Vec<String> {
+    let is_done = is_done(cell, before, now);
+    let mut wrong = Vec::new();
+    let is_silent = !claims_success(cell);
+    if run.code == 0 && !is_done && is_silent {
+        wrong.push("reported as done, and it is not".to_owned());
+    }
+    match (journaled(home).as_deref(), is_done) {
+        (Some("done"), false) if is_silent => wrong.push("the journal says that it is done".to_owned()),
+        (Some("failed"), true) => wrong.push("the journal says that it failed".to_owned()),
+        (None, _) => wrong.push("the journal has no end of it".to_owned()),
+        _ => {}
+    }
+    if run.code == 0 {
+        return wrong;
+    }
+    let error = run.error();
+    let changed = error["changed"].as_str().unwrap_or_default().to_owned();
+    if changed == "no" && is_done {
+        wrong.push("it is done, and `changed` says that it is not".to_owned());
+    }
+    if changed == "yes" && !is_done && is_silent {
+        wrong.push("it is not done, and `changed` says that it is".to_owned());
+    }
+    if error["retryable"] == true && changed != "no" {
+        wrong.push("`retryable`, although it may be done twice then".to_owned());
+    }
+    let text = error.to_string();
+    for (words, is_false) in [
+        ("no new backup found", cell.command == "create" && is_done),
+        ("no new policy found", cell.command == "policy create" && is_done),
+        ("no new recovery point found", cell.command == "point create" && is_done),
+        ("found new:", !is_done),
+        ("no new transaction found", is_done),
+    ] {
+        if is_false && text.contains(words) {
+            wrong.push(format!("says `{words}`, which is not true"));
         }
     }
-
-    /// Whether the server says that the write was carried out, which it was not. An answer without a body cannot be cut off.
-    fn claims_success(&self) -> bool {
-        let is_bodiless = ["delete", "note", "policy update", "policy delete"].contains(&self.command);
-        let is_claim = match self.fault.as_str() {
-            "wrong-type" | "bad-utf8" | "deep" | "wrong-shape" | "missing-fields" | "nulls" => true,
-            "reset-midway" | "cut-off" => is_bodiless,
-            _ => false,
-        };
-        self.place == Place::Undone && is_claim
-    }
-
-    fn truth(&self, run: &Run, before: &State, now: &State, home: &Home) -> Vec<String> {
-        let is_done = self.is_done(before, now);
-        let mut wrong = Vec::new();
-        let is_silent = !self.claims_success();
-        if run.code == 0 && !is_done && is_silent {
-            wrong.push("reported as done, and it is not".to_owned());
-        }
-        match (journaled(home).as_deref(), is_done) {
-            (Some("done"), false) if is_silent => wrong.push("the journal says that it is done".to_owned()),
-            (Some("failed"), true) => wrong.push("the journal says that it failed".to_owned()),
-            (None, _) => wrong.push("the journal has no end of it".to_owned()),
-            _ => {}
-        }
-        if run.code == 0 {
-            return wrong;
-        }
-        let error = run.error();
-        let changed = error["changed"].as_str().unwrap_or_default().to_owned();
-        if changed == "no" && is_done {
-            wrong.push("it is done, and `changed` says that it is not".to_owned());
-        }
-        if changed == "yes" && !is_done && is_silent {
-            wrong.push("it is not done, and `changed` says that it is".to_owned());
-        }
-        if error["retryable"] == true && changed != "no" {
-            wrong.push("`retryable`, although it may be done twice then".to_owned());
-        }
-        let text = error.to_string();
-        for (words, is_false) in [
-            ("no new backup found", self.command == "create" && is_done),
-            ("no new policy found", self.command == "policy create" && is_done),
-            ("no new recovery point found", self.command == "point create" && is_done),
-            ("found new:", !is_done),
-            ("no new transaction found", is_done),
-        ] {
-            if is_false && text.contains(words) {
-                wrong.push(format!("says `{words}`, which is not true"));
-            }
-        }
-        wrong
-    }
+    wrong
 }
 
 #[test]
 fn the_fault_matrix_of_onapp() {
-    let cells = cells();
+    let cells = cells(TABLE, operations);
     assert!(cells.len() > 250, "the table has {} cells", cells.len());
-    let played = side_by_side::play(&cells, Cell::waits, Cell::play);
+    let played = side_by_side::play(&cells, waits, play);
     let mut failures = Vec::new();
     for (cell, (actual, wrong, run)) in cells.iter().zip(&played) {
-        let is_expected = cell.expected.split('|').any(|expected| expected == actual);
-        if !is_expected || !wrong.is_empty() {
-            let name = format!("{} {:?} {}", cell.fault, cell.place, cell.command);
+        if !cell.expects(actual) || !wrong.is_empty() {
             failures.push(format!(
-                "=== {name}: expected {}, is {actual}; {}\n{}",
+                "=== {}: expected {}, is {actual}; {}\n{}",
+                cell.name(),
                 cell.expected,
                 wrong.join("; "),
                 run.report()

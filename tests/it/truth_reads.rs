@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::company::{Company, is};
-use crate::fault_matrix::journaled;
 use crate::harness::{Home, katapult};
+use crate::matrix::journaled;
 use crate::server::{Answer, Server};
 use crate::terminal::Terminal;
 use crate::world::{POLICY, POLICY_PATH, VM, World, policy};

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::company::{Company, is};
-use crate::fault_matrix::journaled;
 use crate::harness::{Bpctl, Home, TOKEN, bare, katapult};
+use crate::matrix::journaled;
 use crate::server::{Answer, Server};
 use crate::terminal::Terminal;
 use crate::world::{DISK, FQDN, POLICY, POLICY_PATH, VM, World, policy};

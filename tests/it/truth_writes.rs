@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::company::{Company, is};
-use crate::fault_matrix::journaled;
 use crate::harness::{Home, Run, TOKEN, katapult};
+use crate::matrix::journaled;
 use crate::server::{Answer, Request, Server};
 use crate::terminal::Terminal;
 use crate::world::{POLICY, POLICY_PATH, SCHEDULE_PATH, VM, VM_POLICIES_PATH, World, now, policy};
