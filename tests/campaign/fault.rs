@@ -34,6 +34,19 @@ pub enum Fault {
     Late,
 }
 
+/// What goes wrong with the reads of any provider.
+pub const READ_FAULTS: [Fault; 9] = [
+    Fault::Dropped,
+    Fault::CutOff,
+    Fault::PageInstead,
+    Fault::Unavailable,
+    Fault::Forbidden,
+    Fault::NotFound,
+    Fault::PageOk,
+    Fault::Other,
+    Fault::Stale,
+];
+
 impl Fault {
     pub fn is_carried_out(self) -> bool {
         use Fault::{CutOff, EmptyOkAfter, Lost, Other, PageAfter, PageOkAfter, RuntimeErrorAfter};

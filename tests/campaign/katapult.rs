@@ -55,17 +55,7 @@ fn schema(status: u16) -> &'static str {
 impl Provider for Katapult {
     type Deed = Deed;
     type Intent = Intent;
-    const READ_FAULTS: &'static [Fault] = &[
-        Fault::Dropped,
-        Fault::CutOff,
-        Fault::PageInstead,
-        Fault::Unavailable,
-        Fault::Forbidden,
-        Fault::NotFound,
-        Fault::PageOk,
-        Fault::Other,
-        Fault::Stale,
-    ];
+    const MORE_READ_FAULTS: &'static [Fault] = &[];
     const WRITE_FAULTS: &'static [Fault] = &[
         Fault::Lost,
         Fault::Dropped,

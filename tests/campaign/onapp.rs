@@ -21,18 +21,7 @@ pub use command::{Deed, Intent};
 impl Provider for OnApp {
     type Deed = Deed;
     type Intent = Intent;
-    const READ_FAULTS: &'static [Fault] = &[
-        Fault::Dropped,
-        Fault::CutOff,
-        Fault::PageInstead,
-        Fault::Unavailable,
-        Fault::Forbidden,
-        Fault::NotFound,
-        Fault::PageOk,
-        Fault::EmptyOk,
-        Fault::Other,
-        Fault::Stale,
-    ];
+    const MORE_READ_FAULTS: &'static [Fault] = &[Fault::EmptyOk];
     const WRITE_FAULTS: &'static [Fault] = &[
         Fault::Lost,
         Fault::Lost,

@@ -18,7 +18,8 @@ pub trait Provider: Sized + Send + Sync + 'static {
     type Deed: Clone + Debug + Send + Sync;
     /// What a command is to bring about.
     type Intent: Clone + Debug + PartialEq;
-    const READ_FAULTS: &'static [Fault];
+    /// What goes wrong with its reads besides [`READ_FAULTS`](crate::fault::READ_FAULTS).
+    const MORE_READ_FAULTS: &'static [Fault];
     const WRITE_FAULTS: &'static [Fault];
     /// Whether a POST is never repeated after a lost answer; else that holds for creations alone.
     const SENDS_POSTS_ONCE: bool;

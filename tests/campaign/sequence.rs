@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 use serde_json::Value;
 
-use crate::fault::{Moment, Plan, plan};
+use crate::fault::{Moment, Plan, READ_FAULTS, plan};
 use crate::harness::{Bpctl, Home, Run, Running};
 use crate::katapult::Katapult;
 use crate::laws::{Case, check, check_history};
@@ -122,7 +122,8 @@ impl<P: Provider> Sequence<P> {
         let (provider, ids) = (&self.cloud.provider, &self.ids);
         let command = provider.command(&mut self.rng, ids, files);
         let deed = |rng: &mut Rng| provider.deed(rng, ids);
-        let mut plan = plan(&mut self.rng, [P::READ_FAULTS, P::WRITE_FAULTS], deed);
+        let read_faults = [&READ_FAULTS, P::MORE_READ_FAULTS].concat();
+        let mut plan = plan(&mut self.rng, [&read_faults, P::WRITE_FAULTS], deed);
         if self.rng.u8(..6) == 0 {
             let moment = if self.rng.bool() { Moment::BeforeWrite } else { Moment::AfterWrite };
             let rival = provider.rival(&mut self.rng, &command);
