@@ -150,7 +150,7 @@ async fn act_on(
         let watch = Watch { machine, backup: &backup.id, actions, since, goal };
         match write.wait {
             Some(limit) => onapp_wait::wait(cx, api, &watch, limit).await?,
-            None => cx.ui.note(&format!("queued; {look}")),
+            None => cx.ui.note(&format!("accepted by the cloud; {look}")),
         }
         match api.backup(&backup.id).await {
             Err(error) if is_deletion && is_gone(&error) => Ok(backup.before.clone()),

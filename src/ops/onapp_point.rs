@@ -184,7 +184,7 @@ impl PointWrite {
             match self.wait {
                 Some(_) => self.follow(cx, api, id, since).await,
                 None => {
-                    cx.ui.note(&format!("queued; {}", self.look()));
+                    cx.ui.note(&format!("accepted by the cloud; {}", self.look()));
                     Ok(())
                 }
             }

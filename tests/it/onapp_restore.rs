@@ -39,7 +39,7 @@ fn a_restoration_is_confirmed_by_the_name_of_the_vm() {
     let terminal = Terminal::run(&cloud.bpctl(&["backup", "restore", "6142"]));
     terminal.wait_for_prompt("Type `web1` to confirm:");
     terminal.enter("web1");
-    terminal.ends().exits(0).shows(&["Restore web1 from backup 6142?", "queued"]);
+    terminal.ends().exits(0).shows(&["Restore web1 from backup 6142?", "accepted by the cloud"]);
     assert!(has_history(&cloud));
 }
 

@@ -105,7 +105,11 @@ fn deletions_say_what_is_lost_and_need_a_yes() {
     cloud.bpctl(&["backup", "delete", "6117", "--yes", "--wait"]).run().ok();
     cloud.bpctl(&["backup", "show", "6117"]).run().fails_in_words(3);
     // A deletion of a VM that is busy is queued: that backup no longer counts.
-    cloud.bpctl(&["backup", "delete", "5541", "--yes"]).run().ok().mentions(&["queued", "bpctl transactions list"]);
+    cloud
+        .bpctl(&["backup", "delete", "5541", "--yes"])
+        .run()
+        .ok()
+        .mentions(&["accepted by the cloud", "bpctl transactions list"]);
     let run = cloud.bpctl(&["backup", "delete", "5721"]).run().exits(2);
     run.mentions(&["the only finished backup of db1 disk 1102, 5721, is deleted for good"]);
     cloud.bpctl(&["backup", "delete", "6130"]).run().exits(2).mentions(&["later incremental backups of web1"]);
