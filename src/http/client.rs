@@ -162,7 +162,7 @@ impl Http {
             let place = self.places.acquire().await.ok();
             let tried = self.attempt(request).await.and_then(|mut answer| {
                 answer.after_lost_answer = after_lost_answer;
-                self.settle(answer, decode)
+                self.settle(request, answer, decode)
             });
             drop(place);
             Attempt {
@@ -268,7 +268,7 @@ impl Http {
         Ok(self.pool.get_or_init(|| pool))
     }
 
-    fn settle(&self, mut answer: Answer, decode: fn(&Answer) -> Decoded) -> Attempted<Settled> {
+    fn settle(&self, request: &Request, mut answer: Answer, decode: fn(&Answer) -> Decoded) -> Attempted<Settled> {
         let result = if answer.is_success() {
             let mut value = match decode(&answer) {
                 Ok(value) => value,
@@ -281,7 +281,7 @@ impl Http {
             answer.is_from_api = true;
             Ok(value)
         } else {
-            Err(self.refusal(&mut answer))
+            Err(self.refusal(request, &mut answer))
         };
         answer.body = Vec::new();
         *self.last_seen.borrow_mut() = Some(answer.clone());
@@ -289,12 +289,12 @@ impl Http {
     }
 
     /// Makes the error of an answer that is not a success, and notes whether the API itself sent it.
-    fn refusal(&self, answer: &mut Answer) -> Error {
+    fn refusal(&self, request: &Request, answer: &mut Answer) -> Error {
         let said = (self.dialect.read_error)(answer);
         answer.is_from_api = said.is_some() || (self.dialect.may_be_api)(answer);
-        let mut error = status::error(answer, said, self.dialect.permission_hint, self.target.host(), &|text| {
-            self.hide_token(text)
-        });
+        let permission_hint = || (self.dialect.permission_hint)(request);
+        let mut error =
+            status::error(answer, said, &permission_hint, self.target.host(), &|text| self.hide_token(text));
         if !self.shows_secrets {
             (self.dialect.redact)(&mut error.detail);
         }
@@ -440,7 +440,8 @@ mod tests {
         };
         let limits =
             Limits { timeout: Duration::from_secs(10), max_wait: Duration::from_secs(10), retries: 0, concurrency: 1 };
-        let dialect = Dialect { read_error: |_| None, may_be_api: |_| true, permission_hint: "", redact: |_| {} };
+        let dialect =
+            Dialect { read_error: |_| None, may_be_api: |_| true, permission_hint: |_| String::new(), redact: |_| {} };
         Http::new(target, limits, dialect, Box::new(Silent))
     }
 

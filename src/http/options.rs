@@ -10,6 +10,7 @@ use super::Method;
 use super::answer::{Answer, ApiError};
 use super::credential::Credential;
 use super::proxy::Proxy;
+use super::request::Request;
 
 /// How a request proves who sends it.
 #[derive(Debug)]
@@ -94,8 +95,8 @@ pub struct Dialect {
     pub read_error: fn(&Answer) -> Option<ApiError>,
     /// Whether an answer without such a body can be the API's own. Otherwise a proxy or another server sent it.
     pub may_be_api: fn(&Answer) -> bool,
-    /// What to do about a refusal for want of a permission.
-    pub permission_hint: &'static str,
+    /// What to do about a request that was refused for want of a permission.
+    pub permission_hint: fn(&Request) -> String,
     /// Hides secrets in a body before it is traced.
     pub redact: fn(&mut Value),
 }

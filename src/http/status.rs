@@ -47,11 +47,12 @@ pub(super) fn is_known_code(code: &str) -> bool {
     AUTH_CODES.contains(&code) || OTHER_CODES.contains(&code)
 }
 
-/// Builds the error for an answer that is not a success. `permission_hint` is the provider's; `hide` takes secrets out of a text, before it is cut.
+/// Builds the error for an answer that is not a success. `permission_hint` gives the
+/// provider's words; `hide` takes secrets out of a text, before it is cut.
 pub(super) fn error(
     answer: &Answer,
     said: Option<ApiError>,
-    permission_hint: &str,
+    permission_hint: &dyn Fn() -> String,
     host: &str,
     hide: &dyn Fn(&str) -> String,
 ) -> Error {
@@ -153,7 +154,7 @@ fn first_words(text: &str) -> Option<String> {
 }
 
 /// What to do next, where the code says enough.
-fn hint(error: &Error, permission_hint: &str) -> Option<String> {
+fn hint(error: &Error, permission_hint: &dyn Fn() -> String) -> Option<String> {
     let words = match &*error.code {
         "missing_api_token" | "unauthorized" => "set `BPCTL_TOKEN`, or run `bpctl auth login`",
         "invalid_api_token" | "invalid_capabilities_token" => {
@@ -161,7 +162,7 @@ fn hint(error: &Error, permission_hint: &str) -> Option<String> {
         }
         "unauthorized_network_for_api_token" => "this token is restricted to other networks: see its settings",
         "scope_not_granted" => return Some(scope_hint(error)),
-        "permission_denied" => permission_hint,
+        "permission_denied" => return Some(permission_hint()),
         "rate_limit_reached" => "wait for the next minute, or allow it with `--max-wait` and `--retries`",
         "service_unavailable" => "try again later, or with more `--retries`",
         "disk_backup_policy_not_found" => "`bpctl policies list` shows the policies of the organization",

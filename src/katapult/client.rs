@@ -59,7 +59,7 @@ impl Katapult {
         read_error: error::read_error,
         // Every recorded error has the header.
         may_be_api: |answer| answer.has_api_schema,
-        permission_hint: "the token's user lacks this permission: ask an owner of the organization",
+        permission_hint: |_| "the token's user lacks this permission: ask an owner of the organization".to_owned(),
         redact,
     };
 

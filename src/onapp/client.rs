@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{convert, error, xml};
+use super::{convert, error, permissions, xml};
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{self, Answer, DecodeFailure, Decoded, Dialect, Flow, Http, Request, Walk};
 use crate::model::{Machine, Object, redact};
@@ -60,7 +60,7 @@ impl OnApp {
         read_error: error::read_error,
         // OnApp's refusals can be empty, and its 500 and 404 of an unknown path are pages of its web server.
         may_be_api: |answer| !answer.is_markup(),
-        permission_hint: "the user lacks this permission: ask an administrator of the cloud",
+        permission_hint: permissions::hint,
         redact,
     };
 

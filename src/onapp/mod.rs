@@ -7,6 +7,7 @@ mod accounts;
 mod client;
 mod convert;
 mod error;
+mod permissions;
 mod reads;
 pub mod schedule_fields;
 mod schedules;

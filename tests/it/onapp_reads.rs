@@ -56,6 +56,24 @@ fn a_missing_permission_is_a_matter_for_the_administrator() {
         .hints()
         .mentions(&["ask an administrator of the cloud"]);
     assert!(!run.stderr.contains("organization"), "{}", run.report());
+    run.mentions(&["probably `transactions.list`"]);
+    for (args, permission) in [
+        (&["backup", "delete", "5541", "--yes"][..], "backups.delete"),
+        (&["backup", "create", "--vm", "web1"], "backups.create"),
+        (&["backup", "create", "--disk", "1180"], "backups.create"),
+        (&["backup", "note", "6142", "x"], "backups.update"),
+        (&["backup", "convert", "6142", "--label", "t", "--yes"], "backups.convert"),
+        (&["policy", "create", "--vm", "test1", "--interval", "daily", "--retention", "3"], "schedules.create"),
+        (&["policy", "update", "31", "--retention", "9"], "schedules.update"),
+        (&["autobackup", "on", "--vm", "test1", "--yes"], "virtual_machines.autobackup"),
+        (&["autobackup", "off", "--disk", "1102", "--yes"], "disks.autobackup"),
+    ] {
+        let run = cloud.bpctl_as("readonly", args).run().fails_in_words(4);
+        run.mentions(&[&format!("probably `{permission}` or, for what is the user's own, `{permission}.own`")]);
+    }
+    // Which one a restoration takes is not known.
+    let run = cloud.bpctl_as("readonly", &["backup", "restore", "6142", "--yes"]).run().fails_in_words(4);
+    run.mentions(&["the user lacks this permission: ask an administrator"]);
 }
 
 #[test]
