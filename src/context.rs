@@ -280,10 +280,10 @@ impl Context {
             None => self.sandbox_url(connection.provider.value)?,
         };
         let ca_file = connection.ca_file.as_ref().map(|file| file.value.clone());
-        let has_trust_variable = env::TRUST.iter().any(|name| self.system.is_present(name));
+        let roots_file = env::roots_file(&self.system);
         let proxy = Proxy::find(&base, |name| self.system.variable(name))?;
         let read_credential = connection.read_credential()?;
-        let target = Target { base, authentication, read_credential, ca_file, has_trust_variable, proxy };
+        let target = Target { base, authentication, read_credential, ca_file, roots_file, proxy };
         let http = Http::new(target, self.limits(), dialect, Box::new(self.ui.http_progress()));
         let http = http.showing_secrets(self.global.show_secrets).read_only(connection.read_only.value);
         Ok(if self.global.print_request.is_some() { http.recording() } else { http })

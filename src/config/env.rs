@@ -1,6 +1,7 @@
 //! Names of the environment variables that bpctl reads.
 
 use crate::error::{Error, Result};
+use crate::http::RootsFile;
 use crate::system::System;
 
 /// The token; on OnApp the password or API key.
@@ -37,8 +38,9 @@ pub const NO_COLOR: &str = "NO_COLOR";
 pub const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
 /// The terminal type; `dumb` has no colours.
 pub const TERM: &str = "TERM";
-/// Where trusted certificates are, instead of where the system has them; read by the TLS libraries themselves.
-pub const TRUST: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+/// Where trusted certificates are, instead of where the system has them; the TLS libraries read them as well.
+const TRUSTED_FILE: &str = "SSL_CERT_FILE";
+const TRUSTED_DIRECTORIES: &str = "SSL_CERT_DIR";
 
 /// Every variable with its meaning, for the manual.
 pub const ALL: [(&str, &str); 18] = [
@@ -84,6 +86,15 @@ pub fn unknown(system: &System) -> Vec<String> {
         format!("unknown environment variable {name}{meant}")
     };
     names.into_iter().map(warning).collect()
+}
+
+/// Returns the file to look for trusted certificates in. A variable that is set to nothing names a place as well: one
+/// that holds none.
+pub fn roots_file(system: &System) -> RootsFile {
+    if system.is_present(TRUSTED_FILE) {
+        return RootsFile::Named(system.raw_variable(TRUSTED_FILE).unwrap_or_default().into());
+    }
+    if system.is_present(TRUSTED_DIRECTORIES) { RootsFile::Absent } else { RootsFile::Usual }
 }
 
 /// Refuses variables that cannot be read: left out silently, they would let another account or cloud be used.

@@ -409,6 +409,7 @@ mod tests {
 
     use super::super::answer::json;
     use super::super::credential::Credential;
+    use super::super::options::RootsFile;
     use super::*;
 
     struct Silent;
@@ -435,7 +436,7 @@ mod tests {
             authentication: Authentication::Bearer(Credential::known(Secret::new("a-token"))),
             read_credential: None,
             ca_file: None,
-            has_trust_variable: false,
+            roots_file: RootsFile::Usual,
             proxy: None,
         };
         let limits =

@@ -31,7 +31,7 @@ pub use answer::{Answer, ApiError, DecodeFailure, MAX_VALUES, TOO_MANY_VALUES, j
 pub use client::{Decoded, Http, Settled};
 pub use credential::{Credential, Fetch};
 pub use notice::{Message, Notice, notice_url};
-pub use options::{Authentication, Dialect, Limits, Progress, Target};
+pub use options::{Authentication, Dialect, Limits, Progress, RootsFile, Target};
 pub use page::{Flow, Gap, PER_PAGE, Page, PageInfo, Walk, read_carefully, walk};
 pub use proxy::{Proxy, is_loopback};
 pub use request::{Method, Repeat, Request};

@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::attempts::{Attempt, Attempts, End};
 use super::credential::Credential;
 use super::is_loopback;
-use super::options::{Authentication, Limits, Progress, Target};
+use super::options::{Authentication, Limits, Progress, RootsFile, Target};
 use super::pool::Pool;
 use super::proxy::Proxy;
 use super::retry::Outcome;
@@ -50,10 +50,9 @@ pub fn notice_url(text: &str) -> std::result::Result<Url, String> {
 
 impl Notice {
     /// Opens the way to a URL.
-    pub fn open(url: Url, limits: Limits, has_trust_variable: bool, proxy: Option<Proxy>) -> Result<Self> {
+    pub fn open(url: Url, limits: Limits, roots_file: RootsFile, proxy: Option<Proxy>) -> Result<Self> {
         let authentication = Authentication::Bearer(Credential::known(Secret::new("")));
-        let target =
-            Target { base: url, authentication, read_credential: None, ca_file: None, has_trust_variable, proxy };
+        let target = Target { base: url, authentication, read_credential: None, ca_file: None, roots_file, proxy };
         let pool = Pool::open(&target).map_err(|error| error.into_error(&target.peer()))?;
         Ok(Self { target, pool, attempts: Attempts::new(limits) })
     }

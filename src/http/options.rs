@@ -35,6 +35,17 @@ impl Authentication {
     }
 }
 
+/// The one file with the system's roots that is read first; every place is read where it does not verify a certificate.
+#[derive(Debug)]
+pub enum RootsFile {
+    /// The file that the system has.
+    Usual,
+    /// The file that the environment names instead (`SSL_CERT_FILE`), readable or not.
+    Named(PathBuf),
+    /// None: the environment names only directories (`SSL_CERT_DIR`).
+    Absent,
+}
+
 /// The API, and the way to it.
 #[derive(Debug)]
 pub struct Target {
@@ -46,9 +57,8 @@ pub struct Target {
     pub read_credential: Option<Credential>,
     /// PEM certificates that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
-    /// Whether the environment says where the trusted certificates are (`SSL_CERT_FILE`, `SSL_CERT_DIR`); the
-    /// system's own files are not read then.
-    pub has_trust_variable: bool,
+    /// The file that most likely holds the root that is needed.
+    pub roots_file: RootsFile,
     /// The proxy that requests go through.
     pub proxy: Option<Proxy>,
 }

@@ -80,7 +80,7 @@ fn client(target: &Target, trust: Option<&Trust>, keeps: bool) -> Result<Client,
 /// The trusted roots: the target's own and the system's, on Linux read as late as possible, elsewhere by the system.
 #[cfg(target_os = "linux")]
 fn trust(target: &Target) -> Result<Trust, TransportError> {
-    super::trust::tls(own_roots(target)?, target.has_trust_variable)
+    super::trust::tls(own_roots(target)?, &target.roots_file)
         .map_err(|error| TransportError::Unsendable(format!("ca_file: {error}")))
 }
 

@@ -3,8 +3,9 @@
 //!
 //! Roots: on Linux the system's stand in one file, and once or twice more in a directory beside it, a file each. The
 //! library (`rustls-native-certs` 0.8) reads them all, which takes longer than a request. So the likely roots come first
-//! (`ca_file` where one is set, else the one file), and everything only when they do not verify a certificate. Fewer
-//! roots can verify fewer certificates, never more. Elsewhere the system itself verifies (see `pool`).
+//! (`ca_file` where one is set, else the one file, which the environment may name), and everything only when they do not
+//! verify a certificate. Fewer roots can verify fewer certificates, never more. Elsewhere the system itself verifies (see
+//! `pool`).
 //!
 //! The exception: a cloud's self-signed certificate is often marked as an authority, because `openssl req -x509` does
 //! that, and `rustls-webpki` 0.103 refuses an authority as a server (`CaUsedAsEndEntity`). One that `ca_file` holds byte
@@ -23,14 +24,14 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// Makes a TLS configuration that trusts `own` roots and the system's. `is_named` says that the environment names where
-/// the system's are.
-pub(super) fn tls(own: Vec<CertificateDer<'static>>, is_named: bool) -> Result<ClientConfig, Error> {
+use super::options::RootsFile;
+
+/// Makes a TLS configuration that trusts `own` roots and the system's; `file` likely holds the latter.
+pub(super) fn tls(own: Vec<CertificateDer<'static>>, file: &RootsFile) -> Result<ClientConfig, Error> {
     let mut likely = RootCertStore::empty();
     own.iter().try_for_each(|root| likely.add(root.clone()))?;
-    // A place that was named and holds nothing means that nothing is trusted: the usual file does not replace it.
-    if own.is_empty() && !is_named {
-        likely.add_parsable_certificates(bundle());
+    if own.is_empty() {
+        likely.add_parsable_certificates(bundle(file));
     }
     let trust = Trust {
         likely: verifier(likely).ok(),
@@ -44,25 +45,31 @@ pub(super) fn tls(own: Vec<CertificateDer<'static>>, is_named: bool) -> Result<C
     Ok(config)
 }
 
-/// Reads the one file with all of the system's roots.
-fn bundle() -> Vec<CertificateDer<'static>> {
-    let pem = openssl_probe::probe().cert_file.and_then(|file| std::fs::read(file).ok()).unwrap_or_default();
-    certificates(&pem)
+/// Reads the one file with all of the system's roots. A file that was named and holds none is not replaced by the usual
+/// one. What can be read once only, such as a pipe, is left to the library.
+fn bundle(file: &RootsFile) -> Vec<CertificateDer<'static>> {
+    let path = match file {
+        RootsFile::Usual => openssl_probe::probe().cert_file,
+        RootsFile::Named(path) => Some(path.clone()),
+        RootsFile::Absent => None,
+    };
+    let pem = path.filter(|path| path.is_file()).and_then(|path| std::fs::read(path).ok());
+    certificates(&pem.unwrap_or_default())
 }
 
 /// Decodes the certificates of a file in PEM, and skips what is not one. `rustls` decodes byte by byte without a branch,
-/// which secrets need and a system's many roots do not.
+/// which secrets need and a system's many roots do not. A file that is not UTF-8 is left to it.
 fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     let mut found = Vec::new();
-    let mut base64: Option<Vec<u8>> = None;
-    for line in pem.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+    let mut base64: Option<String> = None;
+    for line in std::str::from_utf8(pem).unwrap_or_default().lines().map(str::trim_ascii_end) {
         match (line, &mut base64) {
-            (b"-----BEGIN CERTIFICATE-----", _) => base64 = Some(Vec::new()),
-            (b"-----END CERTIFICATE-----", Some(text)) => {
+            ("-----BEGIN CERTIFICATE-----", _) => base64 = Some(String::new()),
+            ("-----END CERTIFICATE-----", Some(text)) => {
                 found.extend(STANDARD.decode(text).ok().map(CertificateDer::from));
                 base64 = None;
             }
-            (_, Some(text)) => text.extend_from_slice(line),
+            (_, Some(text)) => text.push_str(line),
             (_, None) => {}
         }
     }

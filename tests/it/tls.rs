@@ -360,6 +360,31 @@ fn a_place_of_certificates_that_was_named_is_the_only_one() {
 }
 
 #[test]
+fn a_file_and_directories_that_were_named_are_trusted_together() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let server = Secure::start(authority.server("localhost", 2024, &[]));
+    let (with, without) = (Home::new(), Home::new());
+    let right = with.file("right.crt", &format!("{}{}", other.pem(), authority.pem()));
+    let wrong = without.file("wrong.crt", &other.pem());
+    for (file, directory, is_trusted) in [
+        (&right, None, true),
+        (&right, Some(&without), true),
+        (&wrong, Some(&with), true),
+        (&wrong, Some(&without), false),
+        (&wrong, None, false),
+    ] {
+        let mut bpctl = show(&server.url("localhost"), None, "").env("SSL_CERT_FILE", file.to_str().unwrap());
+        if let Some(directory) = directory {
+            bpctl = bpctl.env("SSL_CERT_DIR", directory.path("").to_str().unwrap());
+        }
+        let run = bpctl.run();
+        if is_trusted { drop(run.ok()) } else { drop(run.fails(7, "tls")) }
+    }
+    let pipe = show(&server.url("localhost"), None, "").env("SSL_CERT_FILE", "/dev/stdin").stdin(&authority.pem());
+    pipe.run().ok();
+}
+
+#[test]
 fn http_is_refused_unless_allowed() {
     show("http://api.invalid", None, "").run().fails(2, "config");
 }

@@ -96,7 +96,7 @@ fn open(cx: &Context, names: Option<&[String]>, kind: NoticeKind, limits: Limits
     let found = notice_setting(kind, &cx.wanted(None), names, &cx.system, cx.file()?)?;
     let url = notice_url(found.value.expose())
         .map_err(|what| Error::config(format!("{} ({}): {what}", kind.key(), found.origin)))?;
-    let has_trust_variable = crate::config::env::TRUST.iter().any(|name| cx.system.is_present(name));
+    let roots_file = crate::config::env::roots_file(&cx.system);
     let proxy = Proxy::find(&url, |name| cx.system.variable(name))?;
-    Notice::open(url, limits, has_trust_variable, proxy)
+    Notice::open(url, limits, roots_file, proxy)
 }
