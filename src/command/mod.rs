@@ -3,10 +3,7 @@
 mod apply;
 mod auth;
 mod autobackup;
-mod backup_account;
-mod backup_usage;
-mod backup_writes;
-mod backups;
+mod backup;
 mod calendar;
 mod check;
 mod completions;
@@ -25,7 +22,6 @@ mod org;
 mod plan;
 pub mod policy;
 mod profiles;
-mod recovery_points;
 mod report;
 pub mod sandbox;
 mod schema;
@@ -103,7 +99,7 @@ async fn carry_out(cx: &Context, command: Command) -> Result<()> {
         Command::History(args) => history::run(cx, &args),
         Command::Undo(args) => undo::run(cx, &args).await,
         Command::Org(verb) => org::run(cx, verb).await,
-        Command::Backups(verb) => backups::run(cx, verb).await,
+        Command::Backups(verb) => backup::run(cx, verb).await,
         Command::Autobackup(verb) => autobackup::run(cx, verb).await,
         Command::Transactions(verb) => transactions::run(cx, verb).await,
         Command::Coverage(args) => coverage::run(cx, args).await,

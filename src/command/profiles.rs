@@ -3,7 +3,7 @@
 //! Only lists that read do this. A profile that fails is reported and the others are shown; a list that lacks one
 //! ends in an error that names it, so that it never looks complete.
 
-use super::{backups, calendar, coverage, disk, gather, lint, org, policy, report, trash, vm};
+use super::{backup, calendar, coverage, disk, gather, lint, org, policy, report, trash, vm};
 use crate::args;
 use crate::args::{BackupsCommand, Command, DiskCommand, OrgCommand, PolicyCommand, TrashCommand, VmCommand};
 use crate::config::env;
@@ -76,23 +76,21 @@ pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()>
             list::<TrashObject>(cx, names, NONE, async |cx| trash::run(cx, TrashCommand::List).await).await
         }
         Command::Backups(BackupsCommand::List(args)) => {
-            list::<Backup>(cx, names, backups::columns(&args), async |cx| {
-                backups::run(cx, BackupsCommand::List(args.clone())).await
+            list::<Backup>(cx, names, backup::list::columns(&args), async |cx| {
+                backup::run(cx, BackupsCommand::List(args.clone())).await
             })
             .await
         }
         Command::Backups(BackupsCommand::Usage(args)) => {
-            list::<BackupUsage>(cx, names, NONE, async |cx| backups::run(cx, BackupsCommand::Usage(args.clone())).await)
+            list::<BackupUsage>(cx, names, NONE, async |cx| backup::run(cx, BackupsCommand::Usage(args.clone())).await)
                 .await
         }
         Command::Backups(BackupsCommand::Limits(args)) => {
-            list::<BackupLimit>(cx, names, NONE, async |cx| {
-                backups::run(cx, BackupsCommand::Limits(args.clone())).await
-            })
-            .await
+            list::<BackupLimit>(cx, names, NONE, async |cx| backup::run(cx, BackupsCommand::Limits(args.clone())).await)
+                .await
         }
         Command::Backups(BackupsCommand::Costs(args)) => {
-            list::<BackupCosts>(cx, names, NONE, async |cx| backups::run(cx, BackupsCommand::Costs(args.clone())).await)
+            list::<BackupCosts>(cx, names, NONE, async |cx| backup::run(cx, BackupsCommand::Costs(args.clone())).await)
                 .await
         }
         Command::Coverage(args) => coverage::run_on(cx, names, &args).await,

@@ -1,38 +1,22 @@
-//! `bpctl backups …`
+//! `bpctl backups list`
 
-use super::{backup_account, backup_usage, backup_writes, recovery_points};
-use crate::args::{BackupKind, BackupShow, BackupsCommand, BackupsList};
+use crate::args::{BackupKind, BackupsList};
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::http::Flow;
 use crate::model::{Backup, Object};
 use crate::onapp::{Kind, OnApp};
 use crate::ops::find::with_server;
+use crate::ops::onapp_fleet;
 use crate::ops::rows::Rows;
-use crate::ops::{onapp_fleet, pick_onapp};
-
-/// Carries out a verb.
-pub async fn run(cx: &Context, verb: BackupsCommand) -> Result<()> {
-    match verb {
-        BackupsCommand::List(args) => list(cx, args).await,
-        BackupsCommand::Show(args) => show(cx, args).await,
-        BackupsCommand::Usage(args) => backup_usage::run(cx, args).await,
-        BackupsCommand::Limits(args) => backup_account::limits(cx, args).await,
-        BackupsCommand::Costs(args) => backup_account::costs(cx, args).await,
-        BackupsCommand::Create(args) => backup_writes::create(cx, args).await,
-        BackupsCommand::Restore(args) => backup_writes::restore(cx, args).await,
-        BackupsCommand::Delete(args) => backup_writes::delete(cx, args).await,
-        BackupsCommand::Note(args) => backup_writes::note(cx, args).await,
-        BackupsCommand::Convert(args) => backup_writes::convert(cx, args).await,
-    }
-}
 
 /// The columns that the table shows besides its own, and those that it leaves out.
 pub fn columns(args: &BackupsList) -> (&'static [&'static str], &'static [&'static str]) {
     if args.vm.is_none() && args.disk.is_none() { (&["vm"], &["initiated"]) } else { (&[], &["vm"]) }
 }
 
-async fn list(cx: &Context, args: BackupsList) -> Result<()> {
+/// Lists the backups of a VM, of a disk or of the whole cloud.
+pub async fn run(cx: &Context, args: BackupsList) -> Result<()> {
     let (added, left_out) = columns(&args);
     let mut rows = Rows::begin(cx)?.with_columns(added, left_out);
     let api = cx.onapp()?;
@@ -142,13 +126,5 @@ async fn recovery_points(api: &OnApp, server: &str) -> Option<String> {
             1 => Some("1 recovery point: `--kind points`".to_owned()),
             count => Some(format!("{count} recovery points: `--kind points`")),
         },
-    }
-}
-
-async fn show(cx: &Context, args: BackupShow) -> Result<()> {
-    let api = cx.onapp()?;
-    match args.point.machine() {
-        Some(vm) => recovery_points::show(cx, vm, &pick_onapp::point(cx, vm, args.backup).await?).await,
-        None => cx.show(api.backup(&pick_onapp::backup(cx, args.backup).await?).await?),
     }
 }
