@@ -2,11 +2,13 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::Timestamp;
+
 use crate::args::{PolicyCreate, PolicyFields};
 use crate::context::Context;
 use crate::error::Result;
 use crate::katapult::Katapult;
-use crate::model::{Capabilities, HOURS, Interval, MINUTES, Policy, PolicyPatch};
+use crate::model::{Capabilities, HOURS, Interval, MINUTES, Policy, PolicyPatch, TargetKind};
 use crate::ops::pick::{self, PolicyTarget};
 use crate::ops::pick_onapp;
 
@@ -30,6 +32,32 @@ pub fn changes(cx: &Context, policy: &Policy) -> Result<PolicyPatch> {
         cx.answered(&[&format!("--{name}"), &after]);
     }
     Ok(patch)
+}
+
+/// The same of a policy on an OnApp cloud, which runs next at `start`. Hour and minute are those of the command's zone; they
+/// are left out where neither moves.
+pub fn onapp_changes(cx: &Context, policy: &Policy, start: Option<Timestamp>) -> Result<PolicyPatch> {
+    let schedule = &policy.schedule;
+    let retention = match policy.target.kind {
+        // The cloud keeps one backup of a disk, whatever is entered (documented).
+        TargetKind::Disk => None,
+        _ => number(cx, "Retention: backups to keep", policy.retention, POSITIVE)?,
+    };
+    let interval = interval(cx, &Capabilities::ONAPP, schedule.interval.as_ref())?;
+    let frequency = number(cx, "Frequency: every N intervals", schedule.frequency, POSITIVE)?;
+    let clock = start.map(|start| start.to_zoned(cx.zone().clone()));
+    let (hour, minute) = (clock.as_ref().map(|at| at.hour().into()), clock.as_ref().map(|at| at.minute().into()));
+    let time = number(cx, "Time: hour of the day, 0 to 23", hour, HOURS)?;
+    let at_minute = number(cx, "Minute: 0 to 59", minute, MINUTES)?;
+    // Both together: an hour alone would mean the full hour.
+    let (time, at_minute) = if (time, at_minute) == (hour, minute) { (None, None) } else { (time, at_minute) };
+    let patch = PolicyPatch { retention, interval, frequency, ..PolicyPatch::default() };
+    for (name, _, after) in patch.against(policy).differences {
+        cx.answered(&[&format!("--{name}"), &after]);
+    }
+    keep_number(cx, "--time", time);
+    keep_number(cx, "--minute", at_minute);
+    Ok(PolicyPatch { time, minute: at_minute, ..patch })
 }
 
 /// Asks for what a create lacks, and puts it into its arguments.

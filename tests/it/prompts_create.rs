@@ -120,3 +120,51 @@ fn a_deleted_policy_is_chosen_from_the_trash() {
     terminal.ends().exits(0).shows(&[&id]);
     assert!(policies_of(&simulator, "--vm", "web-1").iter().any(|policy| policy["id"] == id));
 }
+
+#[test]
+fn an_update_on_an_onapp_cloud_asks_for_the_fields_with_the_present_values() {
+    let cloud = Cloud::serve(&[]);
+    let shown = |policy: &str| cloud.bpctl(&["policy", "show", policy, "-o", "json"]).run().ok().json();
+    let before = shown("31");
+    let home = Home::new();
+    let asked =
+        |policy: &str| Terminal::run(&cloud.bpctl(&["policy", "update", policy]).env("TZ", "Asia/Kolkata").home(&home));
+    let utc: jiff::Timestamp = before["start_at"].as_str().unwrap().parse().unwrap();
+    let local = utc.in_tz("Asia/Kolkata").unwrap();
+    let terminal = asked("31");
+    terminal.wait_for_prompt(&format!("Retention: backups to keep [{}]:", before["rotation_period"]));
+    terminal.enter("90");
+    terminal.wait_for_prompt("Interval (type to search):");
+    terminal.wait_for("> daily").press("enter");
+    terminal.wait_for_prompt("Frequency: every N intervals [1]:");
+    terminal.press("enter");
+    terminal.wait_for_prompt(&format!("Time: hour of the day, 0 to 23 [{}]:", local.hour()));
+    terminal.press("enter");
+    terminal.wait_for_prompt(&format!("Minute: 0 to 59 [{}]:", local.minute()));
+    terminal.enter(&((local.minute() + 1) % 60).to_string());
+    terminal.ends().exits(0);
+    let after = shown("31");
+    assert_eq!((&after["rotation_period"], &after["period"]), (&json!(90), &before["period"]));
+    let moved: jiff::Timestamp = after["start_at"].as_str().unwrap().parse().unwrap();
+    let moved = moved.in_tz("Asia/Kolkata").unwrap();
+    assert_eq!((moved.hour(), moved.minute()), (local.hour(), (local.minute() + 1) % 60));
+    let history = cloud.bpctl(&["history", "-o", "json"]).home(&home).run().ok().json();
+    let command = history[0]["command"].as_str().unwrap();
+    let clock = format!("--time {} --minute {}", moved.hour(), moved.minute());
+    assert!(command.starts_with("policy update 31 --retention 90") && command.ends_with(&clock), "{command}");
+
+    // The cloud keeps one backup of a disk: its retention is not asked for.
+    let disk = shown("41");
+    let terminal = asked("41");
+    terminal.wait_for_prompt("Interval (type to search):");
+    terminal.press("enter");
+    terminal.wait_for_prompt("Frequency: every N intervals");
+    terminal.press("enter");
+    terminal.wait_for_prompt("Time: ");
+    terminal.press("enter");
+    terminal.wait_for_prompt("Minute: ");
+    terminal.press("enter");
+    let ended = terminal.ends().exits(0).shows(&["no changes: policy 41 is already up to date"]);
+    assert!(!ended.screen.contains("Retention: backups"), "{}", ended.report());
+    assert_eq!(shown("41"), disk);
+}

@@ -19,6 +19,7 @@ use crate::ops::guard::check_expectations;
 use crate::ops::onapp_change::{OnAppChange, OnAppWrite};
 use crate::ops::onapp_schedule::next_start;
 use crate::ops::pipeline::{Lock, Options};
+use crate::ops::policy_form;
 use crate::ops::rows::Rows;
 use crate::ops::write::Written;
 use crate::progress_tally::names;
@@ -27,10 +28,12 @@ use crate::progress_tally::names;
 pub async fn update(cx: &Context, args: PolicyUpdate) -> Result<()> {
     let selector = Selector::new(cx, &args.bulk, args.interval_is.as_ref(), &args.policies)?;
     let patch = args.fields.patch();
-    if patch.is_empty() {
+    let is_one = selector.is_none() && args.policies.len() <= 1 && args.policies != ["-"];
+    let asks = patch.is_empty() && is_one && cx.ui.can_ask();
+    if patch.is_empty() && !asks {
         return Err(no_changes());
     }
-    let edit = Edit { patch, expect: &args.expect, question: "Change it?", verb: "Change" };
+    let edit = Edit { patch, asks, expect: &args.expect, question: "Change it?", verb: "Change" };
     edit.run(cx, args.policies, selector).await
 }
 
@@ -39,19 +42,21 @@ pub async fn set_enabled(cx: &Context, args: PolicySwitch, enabled: bool) -> Res
     let selector = Selector::new(cx, &args.bulk, None, &args.policies)?;
     let patch = PolicyPatch { enabled: Some(enabled), ..PolicyPatch::default() };
     let (question, verb) = if enabled { ("Resume it?", "Resume") } else { ("Pause it?", "Pause") };
-    Edit { patch, expect: &[], question, verb }.run(cx, args.policies, selector).await
+    Edit { patch, asks: false, expect: &[], question, verb }.run(cx, args.policies, selector).await
 }
 
 /// A change of policies, and the words for it.
 struct Edit<'a> {
     patch: PolicyPatch,
+    /// Whether the fields are asked for.
+    asks: bool,
     expect: &'a [Expectation],
     question: &'static str,
     verb: &'static str,
 }
 
 impl Edit<'_> {
-    async fn run(&self, cx: &Context, policies: Vec<String>, selector: Option<Selector>) -> Result<()> {
+    async fn run(mut self, cx: &Context, policies: Vec<String>, selector: Option<Selector>) -> Result<()> {
         cx.check_result_columns::<Policy>()?;
         // An interval that no policy can have is refused before the policies are read.
         check_offered(&Capabilities::ONAPP, TargetKind::Unknown, &self.patch)?;
@@ -61,10 +66,15 @@ impl Edit<'_> {
         let names = named(cx, policies).await?;
         let mut lock = Lock::take(cx).await?;
         let batch = Batch::read_onapp(cx, &mut lock, names, self.expect).await?;
+        if let (true, [policy]) = (self.asks, batch.policies.as_slice()) {
+            lock.release();
+            self.patch = policy_form::onapp_changes(cx, &policy.model, schedule_fields::start(&policy.raw))?;
+        }
         self.refuse(&batch.policies)?;
         let batch = batch.try_map(|before| self.pending(cx, before))?;
         let changing = batch.policies.iter().filter(|pending| !pending.change.is_empty()).count();
-        let options = Options::new(question(changing, self.question, self.verb), lock);
+        let options =
+            Options { is_stale: self.asks, ..Options::new(question(changing, self.question, self.verb), lock) };
         batch.write(cx, options, Pending::write, Written::policy).await
     }
 
