@@ -1,5 +1,7 @@
 //! What a command is given: settings, clients that are made when they are first used, and the way to print.
 
+mod hints;
+
 use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};

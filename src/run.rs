@@ -60,6 +60,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             run_to_its_end(&cx, command)
         }
     });
+    let result = result.map_err(|error| cx.name_connection(error));
     monitoring.end(&cx, &result).unwrap_or_else(|| ended(&cx.ui, result))
 }
 
@@ -174,7 +175,7 @@ fn interruption(cx: &Context) -> Error {
         None if cx.tally.has_accepted() => Error::interrupted("interrupted").changed(Changed::Yes),
         None => Error::interrupted("interrupted"),
         Some(write) => Error::interrupted(format!("interrupted while waiting for the answer to {write}"))
-            .hint("it may or may not have been carried out: look with `bpctl policies list`")
+            .hint("it may or may not have been carried out: `bpctl history` shows what was written, and where")
             .with_outcome_unknown(),
     }
 }

@@ -32,7 +32,7 @@ pub async fn read_each<P>(
 ) -> Vec<(String, Result<P>)> {
     let each = names.iter().map(async |name| {
         let own = cx.on_profile(name);
-        let read = read(&own).await;
+        let read = read(&own).await.map_err(|error| own.name_connection(error));
         cx.ui.adopt(&own.ui);
         (name.clone(), read)
     });
@@ -46,7 +46,7 @@ pub async fn list_each<T: 'static>(
     list: impl AsyncFn(&Context) -> Result<()>,
 ) -> Vec<Gathered<T>> {
     let each = read_each(cx, names, async |own| {
-        let result = list(own).await;
+        let result = list(own).await.map_err(|error| own.name_connection(error));
         let rows = own.gathering.as_ref().and_then(RefCell::take);
         let (rows, is_cut) = rows
             .and_then(|rows| rows.downcast::<(Vec<Object<T>>, bool)>().ok())

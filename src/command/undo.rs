@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::history::{changes, find};
 use crate::args::Undo as Args;
 use crate::config::Provider;
-use crate::context::Context;
+use crate::context::{Context, SANDBOX_API};
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::journal::{Action, Entry, Outcome, Recorded};
 use crate::katapult::{Katapult, Lookup, Owner};
@@ -294,7 +294,10 @@ impl<'a> Here<'a> {
 fn its_connection(entry: &Entry) -> String {
     let option =
         |name: &str, value: Option<&String>| value.map_or_else(String::new, |value| format!(" --{name} {value}"));
-    let profile = option("profile", entry.profile.as_ref());
+    let profile = match &entry.profile {
+        None if entry.api == SANDBOX_API => format!(" --sandbox{}", option("provider", entry.provider.as_ref())),
+        profile => option("profile", profile.as_ref()),
+    };
     let organization = option("org", entry.organization.as_ref());
     format!("name its connection, as in `bpctl undo {}{profile}{organization}`", entry.number)
 }

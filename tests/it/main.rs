@@ -45,6 +45,7 @@ mod files;
 mod fuzz_corpus;
 mod generated;
 mod harness;
+mod hints;
 mod home;
 mod hostile;
 mod imports;
