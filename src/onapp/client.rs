@@ -107,7 +107,7 @@ impl OnApp {
         match found.len() {
             1 => Ok(found.remove(0)),
             0 => {
-                let error = Error::new(Exit::NotFound, "not_found", format!("no VM is called `{name}`"));
+                let error = Error::new(Exit::NotFound, "not_found", format!("no VM of the cloud is called `{name}`"));
                 let error = match like {
                     Some(like) => error.hint(format!("did you mean `{like}`?")),
                     None => error,

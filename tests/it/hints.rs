@@ -54,3 +54,17 @@ fn the_hint_of_another_connections_change_names_that_one_alone() {
     let words: Vec<&str> = named[0].split(' ').collect();
     sandbox(&words).arg("--yes").run().ok();
 }
+
+#[test]
+fn a_vm_that_does_not_exist_is_described_alike() {
+    for (line, expected) in [
+        ("--sandbox vm show nosuch", "no VM of the organization is called `nosuch`"),
+        ("--profile sandbox-onapp vm show nosuch", "no VM of the cloud is called `nosuch`"),
+        ("--profile sandbox-onapp policies list --vm nosuch", "no VM of the cloud is called `nosuch`"),
+        ("--sandbox check --vm nosuch --vm other --max-age 26h", "no VM is called `nosuch` or `other`"),
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        let run = bare(&words).args(&["-o", "json"]).run().fails_in_json(3);
+        assert_eq!(run.error()["message"], expected, "{}", run.report());
+    }
+}

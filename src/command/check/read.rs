@@ -39,13 +39,13 @@ pub async fn all(cx: &Context, names: Option<Vec<String>>, selection: &Selection
 pub fn refuse_missing(sources: &mut [Source], selection: &Selection) -> Option<Error> {
     let is_known =
         |name: &String| sources.iter().any(|source| source.error.is_none() && !source.missing.contains(name));
-    let missing: Vec<&str> = selection.vms.iter().filter(|name| !is_known(name)).map(String::as_str).collect();
+    let missing: Vec<String> =
+        selection.vms.iter().filter(|name| !is_known(name)).map(|name| format!("`{name}`")).collect();
     if missing.is_empty() || sources.iter().any(|source| source.error.is_some()) {
         return None;
     }
-    let error =
-        Error::new(Exit::NotFound, "virtual_machine_not_found", format!("VM not found: {}", missing.join(", ")))
-            .hint("`bpctl vm list` shows the VMs");
+    let message = format!("no VM is called {}", missing.join(" or "));
+    let error = Error::new(Exit::NotFound, "virtual_machine_not_found", message).hint("`bpctl vm list` shows the VMs");
     if let Some(first) = sources.first_mut() {
         first.error = Some(error.clone());
     }
