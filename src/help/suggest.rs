@@ -63,6 +63,9 @@ pub(crate) fn usage_error(error: &clap::Error, arguments: &[OsString], command: 
     let hints = match error.kind() {
         ErrorKind::InvalidSubcommand => subcommand(error, &place),
         ErrorKind::UnknownArgument => argument(error, &place),
+        ErrorKind::InvalidValue => {
+            value(error, ContextKind::SuggestedValue).map(|similar| format!("did you mean `{similar}`?"))
+        }
         ErrorKind::MissingRequiredArgument => place.example().map(|example| format!("for example: `{example}`")),
         _ => None,
     };
