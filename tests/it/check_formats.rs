@@ -156,9 +156,22 @@ fn the_file_of_metrics_is_replaced_also_where_the_command_line_or_the_environmen
         has_failed(check(wrong).args(&["--format=prometheus", &joined]).run().fails_in_words(2));
     }
     has_failed(check(&separate).env("BPCTL_TZ", "No/Where").run().fails_in_words(2));
-    // Help is not a failure, and a mistake in the format names no file of metrics.
+    // A misspelt format still means metrics where it is like their name, or where the file is named like theirs.
+    for format in ["prom", "Prometheus", "promethues", "metrics"] {
+        has_failed(check(&["--format", format, "--output-file", &path]).run().fails_in_words(2));
+    }
+    let other = home.path("metrics.txt");
+    std::fs::write(&other, "old").unwrap();
+    for (format, is_meant) in [("prometheuss", true), ("jsn", false), ("json", false)] {
+        let args = ["check", "--max-age", "abc", "--format", format, "--output-file", &other.display().to_string()];
+        onapp(&server, &args).run().fails_in_words(2);
+        let has_changed = std::fs::read_to_string(&other).unwrap().contains("bpctl_check_success 0\n");
+        assert_eq!(has_changed, is_meant, "{format}");
+        std::fs::write(&other, "old").unwrap();
+    }
+    // Help is not a failure, and another format is not that of metrics, whatever its file is called.
     check(&separate).arg("--help").run().exits(0);
-    check(&["--format", "prom", "--output-file", &path]).run().fails_in_words(2);
+    check(&["--format", "junit", "--max-age", "abc", "--output-file", &path]).run().fails_in_words(2);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "bpctl_check_success 1\n");
     let nowhere = home.path("no/such/bpctl.prom").display().to_string();
     let args = ["check", "--format", "prometheus", "--max-age", "abc", "--output-file", &nowhere];

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 use super::output::write_failed;
 use crate::args::{CheckFormat, Command};
 use crate::context::Context;
@@ -14,6 +16,9 @@ use crate::view::unknown_line;
 
 /// The exit code of a monitoring plugin that could not check.
 const PLUGIN_UNKNOWN: u8 = 3;
+
+/// The least likeness, from 0 to 1, of a misspelt format to what it means.
+const MIN_LIKENESS: f64 = 0.8;
 
 /// How long a pipe that has no reader is waited for.
 const MAX_METRICS_WAIT: Duration = Duration::from_secs(2);
@@ -41,9 +46,10 @@ impl Monitoring {
     /// The same of a command line that could not be read.
     pub fn of_arguments(arguments: &[OsString]) -> Self {
         let is_check = arguments.iter().any(|word| word == "check");
-        let has_format = |name: &str| is_check && values(arguments, "--format").any(|format| format == name);
+        let formats: Vec<&str> = values(arguments, "--format").filter(|_| is_check).collect();
         let file = values(arguments, "--output-file").filter(|path| *path == "-" || !path.starts_with('-')).last();
-        Self { is_plugin: has_format("nagios"), metrics: file.filter(|_| has_format("prometheus")).map(PathBuf::from) }
+        let metrics = file.filter(|path| formats.iter().any(|format| means_metrics(format, path)));
+        Self { is_plugin: formats.contains(&"nagios"), metrics: metrics.map(PathBuf::from) }
     }
 
     /// Writes what is expected. Returns the exit code of a plugin; none where it is that of any command.
@@ -82,6 +88,15 @@ fn leave_metrics(cx: &Context, path: &Path, error: &Error) {
     });
     if let Ok(Ok(Err(error))) = written {
         cx.ui.warn(&format!("the metrics were not written: {}", error.message));
+    }
+}
+
+/// Whether a format is that of metrics, or a misspelt one that can mean nothing else: it is like their name, or the file is
+/// named as the node exporter wants it.
+fn means_metrics(format: &str, path: &str) -> bool {
+    match CheckFormat::from_str(format, false) {
+        Ok(format) => format == CheckFormat::Prometheus,
+        Err(_) => path.ends_with(".prom") || strsim::jaro_winkler(&format.to_lowercase(), "prometheus") >= MIN_LIKENESS,
     }
 }
 
