@@ -25,27 +25,9 @@ const GRACE: u64 = 15 * 60;
 /// monitoring system must learn of it.
 pub async fn run(cx: &Context, names: Result<Option<Vec<String>>>, args: Check) -> Result<()> {
     output::check_options(cx, &args)?;
-    let limits = Limits {
-        max_age: args.max_age,
-        warn_age: args.warn_age,
-        is_per_policy: args.per_policy,
-        grace: args.grace.unwrap_or(GRACE),
-    };
-    if let (Some(warn), Some(max)) = (args.warn_age, args.max_age)
-        && warn >= max
-    {
-        return Err(Error::usage("`--warn-age` must be shorter than `--max-age`"));
-    }
+    let limits = limits(&args)?;
     let selection = Selection { vms: args.vms.clone(), ..args.selecting.selection() };
-    let notifier = Notifier::open(cx, names.as_ref().ok().and_then(Option::as_deref), &args);
-    let (mut sources, notifier) = match (names, notifier) {
-        (Ok(names), Ok(notifier)) => {
-            let ((), sources) = join(notifier.start(), read::all(cx, names, &selection, &limits)).await;
-            (sources, Some(notifier))
-        }
-        (Err(error), notifier) => (vec![Source::failed(None, error)], notifier.ok()),
-        (Ok(_), Err(error)) => (vec![Source::failed(None, error)], None),
-    };
+    let (mut sources, notifier) = read_sources(cx, names, &args, &selection, &limits).await;
     let missing = read::refuse_missing(&mut sources, &selection);
     let errors: Vec<Error> = sources.iter().filter_map(|source| source.error.clone()).collect();
     let is_all_unread = errors.len() == sources.len();
@@ -53,14 +35,7 @@ pub async fn run(cx: &Context, names: Result<Option<Vec<String>>>, args: Check) 
     let format = args.format.unwrap_or(CheckFormat::Table);
     let failed = missing.or_else(|| errors.into_iter().next().filter(|_| is_all_unread));
     let written = output::write(cx, &args, format, &report, is_all_unread).await;
-    let failure = failed.as_ref().or(written.as_ref().err());
-    let reported = match &notifier {
-        Some(notifier) => notifier.result(&report, failure).await,
-        None => Ok(()),
-    };
-    if let Err(what) = &reported {
-        cx.ui.warn(&format!("the result was not reported: {what}"));
-    }
+    let reported = send_result(cx, notifier, &report, failed.as_ref().or(written.as_ref().err())).await;
     written?;
     if format == CheckFormat::Nagios {
         return plugin(report.status());
@@ -68,7 +43,63 @@ pub async fn run(cx: &Context, names: Result<Option<Vec<String>>>, args: Check) 
     if let Some(error) = failed {
         return Err(error);
     }
-    match (verdict(&report), reported) {
+    conclude(verdict(&report), reported)
+}
+
+fn limits(args: &Check) -> Result<Limits> {
+    if let (Some(warn), Some(max)) = (args.warn_age, args.max_age)
+        && warn >= max
+    {
+        return Err(Error::usage("`--warn-age` must be shorter than `--max-age`"));
+    }
+    Ok(Limits {
+        max_age: args.max_age,
+        warn_age: args.warn_age,
+        is_per_policy: args.per_policy,
+        grace: args.grace.unwrap_or(GRACE),
+    })
+}
+
+/// Reads the profiles, and reports meanwhile that the check has begun. Bad names of profiles, or a bad URL to report to,
+/// become a source that could not be read.
+async fn read_sources<'a>(
+    cx: &'a Context,
+    names: Result<Option<Vec<String>>>,
+    args: &Check,
+    selection: &Selection,
+    limits: &Limits,
+) -> (Vec<Source>, Option<Notifier<'a>>) {
+    let notifier = Notifier::open(cx, names.as_ref().ok().and_then(Option::as_deref), args);
+    match (names, notifier) {
+        (Ok(names), Ok(notifier)) => {
+            let ((), sources) = join(notifier.start(), read::all(cx, names, selection, limits)).await;
+            (sources, Some(notifier))
+        }
+        (Err(error), notifier) => (vec![Source::failed(None, error)], notifier.ok()),
+        (Ok(_), Err(error)) => (vec![Source::failed(None, error)], None),
+    }
+}
+
+/// Reports the result where that is wanted. The error says what could not be reported.
+async fn send_result(
+    cx: &Context,
+    notifier: Option<Notifier<'_>>,
+    report: &Report,
+    failure: Option<&Error>,
+) -> std::result::Result<(), String> {
+    let Some(notifier) = notifier else {
+        return Ok(());
+    };
+    let reported = notifier.result(report, failure).await;
+    if let Err(what) = &reported {
+        cx.ui.warn(&format!("the result was not reported: {what}"));
+    }
+    reported
+}
+
+/// A result that was not reported is an error, also where all is ok.
+fn conclude(verdict: Option<Error>, reported: std::result::Result<(), String>) -> Result<()> {
+    match (verdict, reported) {
         (None, Ok(())) => Ok(()),
         (Some(error), Ok(())) => Err(error),
         (verdict, Err(what)) => {
