@@ -33,21 +33,15 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
     // Read before the lock is taken: standard input may come from another bpctl.
     let text = read_text(cx, args.plan.as_deref().or(args.file.as_deref()).unwrap_or(Path::new("-"))).await?;
     let lock = Lock::take(cx).await?;
-    let (plan, before, live) = match &args.plan {
-        Some(_) => {
-            let plan = read_plan(cx, &text)?;
-            if let (Cloud::Katapult(api), true) = (cloud, cx.organization()?.is_some()) {
-                organization(cx, api, plan.organization.as_deref()).await?;
-            }
-            let before = check(cx, cloud, &plan).await?;
-            (plan, before, None)
-        }
-        None => {
-            let made = make(cx, cloud, &text, at).await?;
-            made.notes.iter().for_each(|note| cx.ui.warn(note));
-            made.refuse_blocked()?;
-            (made.plan, made.before, Some(made.live))
-        }
+    let (plan, before, live) = if args.plan.is_some() {
+        let plan = read_plan(cx, &text)?;
+        let before = check_plan(cx, cloud, &plan).await?;
+        (plan, before, None)
+    } else {
+        let made = make(cx, cloud, &text, at).await?;
+        made.notes.iter().for_each(|note| cx.ui.warn(note));
+        made.refuse_blocked()?;
+        (made.plan, made.before, Some(made.live))
     };
     check_deletions(cx, cloud, &plan, live, args.prune.max_deletions).await?;
     let mut preview = lines(&plan, &cx.output.times);
@@ -68,19 +62,37 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
         preview: Some(preview),
         ..Options::new(question, lock)
     };
-    let sequence = match cloud {
-        Cloud::Katapult(_) => {
-            let writes = plan.steps.iter().map(|step| write(step, &before)).collect::<Result<Vec<_>>>()?;
-            pipeline::run(cx, writes, options).await?
-        }
-        Cloud::OnApp(_) => {
-            let writes = plan.steps.iter().map(|step| onapp_steps::write(step, &before, cx.now()));
-            pipeline::run(cx, writes.collect::<Result<Vec<_>>>()?, options).await?
-        }
-    };
-    match sequence {
+    match carry_out(cx, cloud, &plan, &before, options).await? {
         None => Ok(()),
         Some(sequence) => report(cx, &plan, sequence),
+    }
+}
+
+/// Checks that a plan still fits what exists; returns the policies that it changes, as they are now.
+async fn check_plan(cx: &Context, cloud: Cloud<'_>, plan: &Plan) -> Result<HashMap<String, Object<Policy>>> {
+    if let (Cloud::Katapult(api), true) = (cloud, cx.organization()?.is_some()) {
+        organization(cx, api, plan.organization.as_deref()).await?;
+    }
+    check(cx, cloud, plan).await
+}
+
+/// Sends the steps of a plan through the pipeline.
+async fn carry_out(
+    cx: &Context,
+    cloud: Cloud<'_>,
+    plan: &Plan,
+    before: &HashMap<String, Object<Policy>>,
+    options: Options,
+) -> Result<Option<Sequence<Written>>> {
+    match cloud {
+        Cloud::Katapult(_) => {
+            let writes = plan.steps.iter().map(|step| write(step, before));
+            pipeline::run(cx, writes.collect::<Result<Vec<_>>>()?, options).await
+        }
+        Cloud::OnApp(_) => {
+            let writes = plan.steps.iter().map(|step| onapp_steps::write(step, before, cx.now()));
+            pipeline::run(cx, writes.collect::<Result<Vec<_>>>()?, options).await
+        }
     }
 }
 
