@@ -32,7 +32,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     }
     let system = System::real(&env::SECRETS);
     let wants_everything = arguments.iter().any(|argument| argument == "--help");
-    let mut cli = match Cli::read(&arguments, || help::command(wants_everything)) {
+    let whole =
+        |has_command| if has_command { help::command(wants_everything) } else { help::program(wants_everything) };
+    let mut cli = match Cli::read(&arguments, whole) {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &arguments, system),
     };

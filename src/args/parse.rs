@@ -52,15 +52,17 @@ const COMMANDS: [Known; 28] = [
 
 impl Cli {
     /// Reads the arguments, the program's name first. `whole` gives the whole command line, with everything that its help
-    /// says: it is needed only for help and errors.
-    pub fn read(arguments: &[OsString], whole: impl FnOnce() -> Command) -> Result<Self, Error> {
+    /// says: it is needed only for help and errors. It gets whether a command is named.
+    pub fn read(arguments: &[OsString], whole: impl FnOnce(bool) -> Command) -> Result<Self, Error> {
         let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
-        let narrow = match named(words) {
+        let named = named(words);
+        let has_command = named.is_some();
+        let narrow = match named {
             Some(Named { command, is_complete: true }) => root(true).subcommand(command),
             _ => root(false).version(env!("CARGO_PKG_VERSION")),
         };
         match read(narrow, arguments) {
-            Err(error) if error.kind() != ErrorKind::DisplayVersion => read(last_wins(whole()), arguments),
+            Err(error) if error.kind() != ErrorKind::DisplayVersion => read(last_wins(whole(has_command)), arguments),
             outcome => outcome,
         }
     }
@@ -191,7 +193,7 @@ mod tests {
                 Ok(cli) => format!("{cli:?}"),
                 Err(error) => error.to_string(),
             };
-            assert_eq!(text(Cli::read(&arguments, Cli::command)), text(whole), "{line}");
+            assert_eq!(text(Cli::read(&arguments, |_| Cli::command())), text(whole), "{line}");
         }
     }
 }

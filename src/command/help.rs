@@ -18,7 +18,7 @@ pub fn run(cx: &Context, args: Help) -> Result<()> {
         return print(cx, &topic.text().into());
     }
     if args.words.is_empty() {
-        return print(cx, &help::command(false).render_help());
+        return print(cx, &help::program(false).render_help());
     }
     let line: Vec<OsString> =
         ["bpctl"].into_iter().chain(args.words.iter().map(String::as_str)).chain(["--help"]).map(Into::into).collect();
