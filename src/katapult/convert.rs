@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::wire::{decimal, flag, integer, list, text};
+use super::wire::{decimal, field, flag, integer, list, text};
 use crate::model::{
     Disk, Installation, Interval, Machine, Organization, Policy, Reference, Schedule, Target, TargetKind,
     TemplateVersion, TrashObject,
@@ -31,10 +31,10 @@ pub fn policy(value: &Value) -> Policy {
 /// Reads a target in each of its shapes: `{"type", "value": {…}}` (inferred from recordings of the API's other
 /// polymorphs), `{"target": {…}}` (documented), or the object itself.
 fn target(value: &Value) -> Target {
-    let inner = ["value", "target"].into_iter().filter_map(|key| value.get(key)).find(|inner| inner.is_object());
+    let inner = ["value", "target"].into_iter().filter_map(|key| field(value, key)).find(|inner| inner.is_object());
     let inner = inner.unwrap_or(value);
     let id = text(inner, "id");
-    let kind = match value.get("type").and_then(Value::as_str) {
+    let kind = match field(value, "type").and_then(Value::as_str) {
         Some("VirtualMachine") => TargetKind::VirtualMachine,
         Some("Disk") => TargetKind::Disk,
         Some(other) if !other.is_empty() => TargetKind::Other,

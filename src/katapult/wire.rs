@@ -6,6 +6,11 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::http::{Page, PageInfo};
 
+/// Finds a field. Objects are small: comparing names takes less than the hash that [`Value::get`] computes.
+pub(super) fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    value.as_object()?.iter().find(|(key, _)| *key == name).map(|(_, field)| field)
+}
+
 /// Takes an object out of its envelope: `{"disk": {…}}`. A bare object with an id is accepted as well.
 pub(super) fn unwrap(mut body: Value, key: &str) -> Result<Value> {
     if body.get(key).is_some_and(Value::is_object) {
@@ -44,17 +49,17 @@ fn page_info(pagination: &Value) -> PageInfo {
 
 /// Returns a row's id, to distinguish rows. Disks of a machine are nested one level down (recorded).
 pub(super) fn row_id(row: &Value) -> Option<&str> {
-    row.get("id").or_else(|| row.get("disk")?.get("id")).and_then(Value::as_str)
+    field(row, "id").or_else(|| field(field(row, "disk")?, "id")).and_then(Value::as_str)
 }
 
 pub(super) fn text(value: &Value, name: &str) -> Option<String> {
-    Some(value.get(name)?.as_str()?.to_owned())
+    Some(field(value, name)?.as_str()?.to_owned())
 }
 
 /// Reads an integer, written as `7`, `"7"` or `7.0`: the API's encoder prints whole numbers of some columns with a
 /// fraction (recorded).
 pub(super) fn integer(value: &Value, name: &str) -> Option<i64> {
-    match value.get(name)? {
+    match field(value, name)? {
         Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?)),
         _ => None,
@@ -71,7 +76,7 @@ fn whole(number: f64) -> Option<i64> {
 
 /// Reads a number, also when it comes as a string.
 pub(super) fn decimal(value: &Value, name: &str) -> Option<f64> {
-    let number = match value.get(name)? {
+    let number = match field(value, name)? {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
@@ -80,10 +85,10 @@ pub(super) fn decimal(value: &Value, name: &str) -> Option<f64> {
 }
 
 pub(super) fn flag(value: &Value, name: &str) -> Option<bool> {
-    value.get(name)?.as_bool()
+    field(value, name)?.as_bool()
 }
 
 /// Reads a list; empty when there is none.
 pub(super) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    field(value, name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
