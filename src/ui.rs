@@ -316,7 +316,8 @@ impl Ui {
 
 /// Writes a line to standard error. When that fails, nothing is left to report it to.
 fn error_line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    // In one piece: standard error has no buffer.
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 /// Breaks a message into lines where standard error is a terminal.

@@ -28,7 +28,7 @@ fn attempt(file: &File, began: Instant, timeout: Duration) -> io::Result<Attempt
 /// Locks the file at `path` until the returned file is dropped; returns none when others hold it for longer than
 /// `timeout`. A file that does not exist is made, with its directory. It is never removed: that would be a race.
 pub async fn lock(path: &Path, timeout: Duration) -> io::Result<Option<File>> {
-    path.parent().map_or(Ok(()), private::create_directory)?;
+    path.parent().filter(|_| !path.exists()).map_or(Ok(()), private::create_directory)?;
     let mut options = OpenOptions::new();
     let file = private::options(options.write(true).create(true).truncate(false)).open(path)?;
     let began = Instant::now();

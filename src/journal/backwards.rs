@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::line::MAX_LINE;
 
 /// Bytes that are read at once.
-const CHUNK: u64 = 64 * 1024;
+const CHUNK: u64 = 16 * 1024;
 /// A line of so many bytes is not looked for the beginning of.
 const MAX_SKIPPED: u64 = 1 << 30;
 

@@ -40,7 +40,7 @@ pub(super) fn open_locked(path: &Path) -> io::Result<File> {
 }
 
 fn open_to_write(path: &Path) -> io::Result<File> {
-    if let Some(directory) = path.parent() {
+    if let Some(directory) = path.parent().filter(|_| !path.exists()) {
         private::create_directory(directory).map_err(|error| {
             io::Error::new(error.kind(), format!("cannot create the directory {}: {error}", directory.display()))
         })?;

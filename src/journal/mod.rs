@@ -52,7 +52,7 @@ impl Journal {
             if file.metadata()?.len() >= self.max_file && file::put_aside(&self.path).is_ok() {
                 file = file::open_locked(&self.path)?;
             }
-            let last = self.last_number()?;
+            let last = self.last_number(&file)?;
             entry.number =
                 last.checked_add(1).ok_or_else(|| io::Error::other(format!("no number is left after {last}")))?;
             entry.command_id.get_or_insert(entry.number);
@@ -110,29 +110,37 @@ impl Journal {
         Ok((file, aside.map(warning)))
     }
 
-    /// Returns the highest number that was ever given, also by newer versions; 0 where there is none.
-    fn last_number(&self) -> io::Result<u64> {
-        let mut lines = Lines::open(&self.path)?;
-        let (mut last, mut searched, mut is_begun) = (0, 0, false);
-        while let Some(piece) = lines.next_piece()? {
-            let backwards::Piece::Line(line) = piece else {
-                continue;
-            };
-            searched += line.len();
-            let Some(head) = Head::read(&line) else {
-                continue;
-            };
-            last = last.max(head.number().unwrap_or(0));
-            is_begun |= head.is_begin();
-            if head.is_numbered_in_order() || (is_begun && searched > MAX_NUMBER_SEARCH) {
-                break;
-            }
+    /// Returns the highest number that was ever given, also by newer versions; 0 where there is none. `file` is the
+    /// locked one: its last lines nearly always suffice, and the full files need not be looked for.
+    fn last_number(&self, file: &File) -> io::Result<u64> {
+        match last_number(Lines::of(file.try_clone()?)?)? {
+            (last, true) => Ok(last),
+            (_, false) => Ok(last_number(Lines::open(&self.path)?)?.0),
         }
-        Ok(last)
     }
 
     /// Names the file in the errors of what is done with it.
     fn named<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         work().map_err(|error| recent::named(&self.path, &error))
     }
+}
+
+/// Returns the highest number in the last lines, and whether no line before them has a higher one.
+fn last_number(mut lines: Lines) -> io::Result<(u64, bool)> {
+    let (mut last, mut searched, mut is_begun) = (0, 0, false);
+    while let Some(piece) = lines.next_piece()? {
+        let backwards::Piece::Line(line) = piece else {
+            continue;
+        };
+        searched += line.len();
+        let Some(head) = Head::read(&line) else {
+            continue;
+        };
+        last = last.max(head.number().unwrap_or(0));
+        is_begun |= head.is_begin();
+        if head.is_numbered_in_order() || (is_begun && searched > MAX_NUMBER_SEARCH) {
+            return Ok((last, true));
+        }
+    }
+    Ok((last, false))
 }

@@ -2,6 +2,7 @@
 //! the ends of changes whose beginning it has not reached.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +62,11 @@ impl Lines {
             }
         }
         Ok(Self { current: newest.map(Backwards::new).transpose()?, older })
+    }
+
+    /// The lines of one file alone.
+    pub(super) fn of(file: File) -> io::Result<Self> {
+        Ok(Self { current: Some(Backwards::new(file)?), older: VecDeque::new() })
     }
 
     pub(super) fn next_piece(&mut self) -> io::Result<Option<Piece>> {
