@@ -64,7 +64,7 @@ fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     let mut base64: Option<String> = None;
     for line in std::str::from_utf8(pem).unwrap_or_default().lines().map(str::trim_ascii_end) {
         match (line, &mut base64) {
-            ("-----BEGIN CERTIFICATE-----", _) => base64 = Some(String::new()),
+            ("-----BEGIN CERTIFICATE-----", _) => base64 = Some(String::with_capacity(2048)),
             ("-----END CERTIFICATE-----", Some(text)) => {
                 found.extend(STANDARD.decode(text).ok().map(CertificateDer::from));
                 base64 = None;
