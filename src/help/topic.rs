@@ -58,7 +58,7 @@ const CODES: [(&str, &str); 27] = [
     (code::READ_ONLY, "2: the profile or an option forbids writes; nothing was sent."),
     (code::NOT_OFFERED, "2: the provider does not offer the command."),
     (code::CLOCK_SKEW, "2: the clocks differ too much to measure a distance in time."),
-    (code::BUSY, "5: the cloud is working on the same VM; bpctl waits for it as long as `--max-wait` permits."),
+    (code::BUSY, "5: the cloud is working on the same VM, so nothing was done; `--wait` waits for it."),
     (code::TRANSACTION_FAILED, "1: the cloud began the work, and it failed or was cancelled."),
     (code::STILL_PENDING, "8: the work goes on; the time limit was over before it ended."),
     (code::UNREADABLE, "5: a policy holds something that bpctl does not know."),

@@ -235,3 +235,19 @@ fn the_readmes_bulk_change_finds_something_in_the_sandbox() {
         assert!(readme.contains(&format!("(docs/{page})")), "the README has no link to {page}");
     }
 }
+
+#[test]
+fn the_readme_names_every_error_code() {
+    let help = bare(&["help", "exit-codes"]).run().ok().stdout;
+    let codes = help.split("Error codes:").nth(1).unwrap().lines().filter_map(|line| {
+        let (code, meaning) = line.strip_prefix("  ")?.split_once(' ')?;
+        let is_code = !code.is_empty() && meaning.trim_start().starts_with(|first: char| first.is_ascii_digit());
+        is_code.then(|| code.to_owned())
+    });
+    let codes: Vec<String> = codes.collect();
+    assert!(codes.len() > 20 && codes.contains(&"busy".to_owned()), "{codes:?}");
+    let readme = std::fs::read_to_string(page("../README.md")).unwrap();
+    let named = readme.split("bpctl's own are").nth(1).unwrap().split("explains them").next().unwrap();
+    let missing: Vec<&String> = codes.iter().filter(|code| !named.contains(&format!("`{code}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
