@@ -335,8 +335,12 @@ fn what_is_read_in_xml_is_what_is_read_in_json() {
         let (json, xml) = (shown("json"), shown("xml"));
         // XML does not say of an old cloud's number that it is a text.
         let json_text = json.stdout.replace("\"8704512\"", "8704512");
+        // Costs are summed up at the moment of each request.
+        let lasting = |text: &str| -> Vec<String> {
+            text.lines().filter(|line| !line.contains("\"stat_time\"")).map(str::to_owned).collect()
+        };
         // As text, so that the order of the fields counts.
-        assert_eq!(json_text, xml.stdout, "{command}");
+        assert_eq!(lasting(&json_text), lasting(&xml.stdout), "{command}");
         assert!(json.json() != json!([]), "{command} shows nothing");
     }
 }
