@@ -62,7 +62,10 @@ impl Cli {
             _ => root(false).version(env!("CARGO_PKG_VERSION")),
         };
         match read(narrow, arguments) {
-            Err(error) if error.kind() != ErrorKind::DisplayVersion => read(last_wins(whole(has_command)), arguments),
+            Err(error) if error.kind() != ErrorKind::DisplayVersion => {
+                let whole = last_wins(whole(has_command));
+                read(if has_command { whole } else { without_global(whole) }, arguments)
+            }
             outcome => outcome,
         }
     }
@@ -107,7 +110,12 @@ fn root(is_global: bool) -> Command {
 
 fn options(command: Command, is_global: bool) -> Command {
     let command = last_wins(Global::augment_args(command));
-    if is_global { command } else { command.mut_args(|option| option.global(false)) }
+    if is_global { command } else { without_global(command) }
+}
+
+/// Keeps the options of every command from being copied to each, where none is run.
+fn without_global(command: Command) -> Command {
+    command.mut_args(|option| option.global(false))
 }
 
 /// The commands with what they do, without their verbs and arguments.
