@@ -287,9 +287,9 @@ fn unfolded(row: Value) -> Result<Value> {
         .map_err(|_| Error::invalid_response("the list holds something that is not an object"))
 }
 
-/// A row without an id cannot be distinguished from others: it is kept.
+/// A row without an id cannot be distinguished from others: it is kept. A number may come as text.
 fn is_new(row: &Value, seen: &mut HashSet<String>) -> bool {
-    row["id"].is_null() || seen.insert(row["id"].to_string())
+    convert::word(row, "id").is_none_or(|id| seen.insert(id))
 }
 
 /// Decodes XML. A page of HTML parses as XML now and then: its root gives it away.

@@ -59,7 +59,7 @@ pub fn disk(value: &Value) -> Disk {
     Disk {
         id: word(value, "id"),
         name: word(value, "label").filter(|label| !label.is_empty()).or_else(|| word(value, "identifier")),
-        size_in_gb: word(value, "disk_size").and_then(|size| size.parse().ok()),
+        size_in_gb: integer(value, "disk_size"),
         state: state.map(str::to_owned),
         created_at: instant(value, "created_at").map(Timestamp::as_second),
         machine_id: word(value, "virtual_machine_id"),
@@ -158,8 +158,11 @@ fn memory(megabytes: i64) -> String {
     }
 }
 
-fn integer(value: &Value, name: &str) -> Option<i64> {
-    word(value, name)?.parse().ok()
+/// Reads an integer, written as `7`, `"7"` or `7.0`.
+pub(super) fn integer(value: &Value, name: &str) -> Option<i64> {
+    let text = word(value, name)?;
+    let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|digit| digit == b'0'));
+    whole.map_or(text.as_str(), |(whole, _)| whole).parse().ok()
 }
 
 fn pair(value: &Value, kind: &str, id: &str) -> Option<(String, String)> {
@@ -263,9 +266,13 @@ pub(super) fn flag(value: &Value, name: &str) -> Option<bool> {
     value.get(name)?.as_bool()
 }
 
-/// Reads a time with its offset: `Z`, `+00:00` and `+03:00` are all recorded, and `2015-08-13 02:00:49 UTC` of old clouds.
 pub(super) fn instant(value: &Value, name: &str) -> Option<Timestamp> {
-    let text = value.get(name)?.as_str()?.trim();
+    time(value.get(name)?.as_str()?)
+}
+
+/// Reads a time with its offset: `Z`, `+00:00` and `+03:00` are all recorded, and `2015-08-13 02:00:49 UTC` of old clouds.
+pub fn time(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
     let in_utc = || text.strip_suffix("UTC").and_then(|text| format!("{}Z", text.trim_end()).parse().ok());
     let with_offset = || Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", text).ok();
     text.parse().ok().or_else(in_utc).or_else(with_offset)

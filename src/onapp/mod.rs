@@ -17,7 +17,7 @@ mod xml;
 
 pub use accounts::{CostPeriod, Limits};
 pub use client::{Listed, OnApp, Wire, decode_xml, rows};
-pub use convert::{backup, machine, schedule as policy};
+pub use convert::{backup, machine, schedule as policy, time};
 pub use error::read_error;
 pub use reads::Kind;
 pub use schedules::ScheduleOwner;

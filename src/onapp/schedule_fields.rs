@@ -54,7 +54,7 @@ pub fn start(raw: &Value) -> Option<Timestamp> {
 
 /// Every how many periods it runs.
 pub fn duration(raw: &Value) -> Option<i64> {
-    convert::word(raw, "duration")?.parse().ok()
+    convert::integer(raw, "duration")
 }
 
 /// The fields of an update: the whole schedule as it will stand, `start` where the next run moves.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::model::{Backup, Change, Loss, Object, Policy, TargetKind};
-use crate::onapp::{BackupTarget, Kind, OnApp, ScheduleOwner};
+use crate::onapp::{self, BackupTarget, Kind, OnApp, ScheduleOwner};
 use crate::time;
 use crate::view::TimeFormat;
 
@@ -220,11 +220,13 @@ pub fn is_as_wanted(raw: &Value, fields: &Value) -> bool {
     fields.as_object().is_none_or(|fields| fields.iter().all(|(name, value)| is_same(&raw[name], value)))
 }
 
-/// A number may come as text, and a time in any zone.
+/// A number may come as text or with a fraction of zero, and a time in any zone and spelling.
 pub fn is_same(one: &Value, other: &Value) -> bool {
     let (one, other) = (plain(one), plain(other));
-    let instant = |text: &str| text.parse::<jiff::Timestamp>().ok();
-    one == other || instant(&one).is_some_and(|at| instant(&other) == Some(at))
+    let number = |text: &str| text.parse::<f64>().ok();
+    one == other
+        || number(&one).is_some_and(|value| number(&other) == Some(value))
+        || onapp::time(&one).is_some_and(|at| onapp::time(&other) == Some(at))
 }
 
 /// A value as text, without quotes.

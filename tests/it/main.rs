@@ -71,6 +71,7 @@ mod onapp_new;
 mod onapp_policies;
 mod onapp_reads;
 mod onapp_restore;
+mod onapp_spellings;
 mod onapp_undo;
 mod onapp_unreadable;
 mod onapp_usage;

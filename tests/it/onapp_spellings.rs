@@ -1,0 +1,92 @@
+//! What an OnApp cloud spells in another way, lists twice or moves on by itself is not taken for something else.
+
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Run, onapp};
+use crate::server::{Answer, Request, Server};
+
+fn schedule(id: Value, vm: u64, others: &Value) -> Value {
+    let mut fields = json!({
+        "id": id, "target_type": "VirtualMachine", "target_id": vm, "period": "days", "duration": 1,
+        "rotation_period": 14, "start_at": "2100-01-01T02:00:00Z", "status": "enabled",
+    });
+    fields.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
+    fields
+}
+
+fn not_found() -> Answer {
+    Answer::json(404, &json!({"errors": ["Resource not found"]}))
+}
+
+fn is_called(schedule: &Value, id: &str) -> bool {
+    schedule["id"].to_string().trim_matches('"') == id
+}
+
+/// A cloud of VMs with these labels, numbered from 1. `after` is what it makes of a schedule that is changed.
+fn cloud(labels: &[&str], schedules: Vec<Value>, after: fn(&mut Value)) -> Server {
+    let wrapped = |key: &str, rows: &[Value]| rows.iter().map(|row| json!({ key: row })).collect::<Value>();
+    let machines: Vec<Value> = (1..).zip(labels).map(|(id, label)| json!({"id": id, "label": label})).collect();
+    let schedules = Mutex::new(schedules);
+    Server::start(move |request: &Request| {
+        let mut schedules = schedules.lock().unwrap();
+        let path = request.path().trim_start_matches("/flexapi").trim_end_matches(".json").to_owned();
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        match (request.method.as_str(), parts.as_slice()) {
+            ("GET", ["virtual_machines"]) => Answer::json(200, &wrapped("virtual_machine", &machines)),
+            ("GET", ["virtual_machines", _, "disks"]) => Answer::json(200, &json!([])),
+            ("GET", ["settings", "schedules"]) => Answer::json(200, &wrapped("schedule", &schedules)),
+            ("GET", ["settings", "schedules", id]) => match schedules.iter().find(|row| is_called(row, id)) {
+                Some(row) => Answer::json(200, &json!({"schedule": row})),
+                None => not_found(),
+            },
+            ("PUT", ["settings", "schedules", id]) => {
+                let row = schedules.iter_mut().find(|row| is_called(row, id)).unwrap();
+                row.as_object_mut().unwrap().extend(request.json()["schedule"].as_object().unwrap().clone());
+                after(row);
+                Answer::empty(204)
+            }
+            ("DELETE", ["settings", "schedules", id]) => {
+                schedules.retain(|row| !is_called(row, id));
+                Answer::empty(204)
+            }
+            _ => not_found(),
+        }
+    })
+}
+
+fn update(server: &Server, args: &[&str]) -> Run {
+    onapp(server, &["policy", "update", "11", "-o", "json"]).args(args).run()
+}
+
+#[test]
+fn a_whole_number_may_have_a_fraction_of_zero() {
+    let fields = json!({"rotation_period": 14.0, "duration": "1.0"});
+    let server = cloud(&["web1"], vec![schedule(json!(11), 1, &fields)], |row| {
+        row["rotation_period"] = json!(format!("{}.0", row["rotation_period"]));
+    });
+    let list = onapp(&server, &["policies", "list", "--columns", "retention,frequency", "-o", "csv", "--no-header"]);
+    assert_eq!(list.run().ok().stdout.trim_end(), "14,1");
+    update(&server, &["--retention", "20"]).ok();
+    update(&server, &["--retention", "19"]).fails(2, "confirmation_required");
+}
+
+#[test]
+fn a_time_may_be_spelled_as_old_clouds_do() {
+    let fields = json!({"start_at": "2100-01-01 02:00:00 UTC"});
+    let server = cloud(&["web1"], vec![schedule(json!(11), 1, &fields)], |row| {
+        let start = row["start_at"].as_str().unwrap().replace('T', " ").replace('Z', " UTC");
+        row["start_at"] = json!(start);
+    });
+    let changed = update(&server, &["--time", "5", "--utc"]).ok().json();
+    assert_eq!(changed["start_at"], "2100-01-01 05:00:00 UTC");
+}
+
+#[test]
+fn a_number_that_is_listed_as_text_too_is_one_policy() {
+    let rows = [json!(11), json!("11"), json!(12)].map(|id| schedule(id, 1, &json!({})));
+    let server = cloud(&["web1"], rows.to_vec(), |_| {});
+    let list = onapp(&server, &["policies", "list", "-o", "id"]).run().ok();
+    assert_eq!(list.stdout, "11\n12\n");
+}
