@@ -87,21 +87,29 @@ impl<L: AsyncFn() -> Result<Vec<Candidate>>> Creation<'_, L> {
     /// Finds the number of what the answer is about: the new one of the list. What the answer names counts only if it is
     /// new.
     async fn id(&self, answer: Result<Value>) -> Result<String> {
-        let Self { noun, label, .. } = self;
+        let Self { noun, label, look, .. } = self;
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) if error.outcome_unknown() => return Err(self.after_lost_answer(error).await),
             Err(error) => return Err(error),
         };
         let key = if *noun == "backup" { "backup" } else { "schedule" };
-        let list = async || (self.list)().await.map_err(|error| not_verified(noun, label, &error));
+        let unlisted = |error: Error| {
+            let why = &error.message;
+            let message = format!("the cloud accepted a new {noun} of {label}, but listing it failed: {why}");
+            Error { status: error.status, ..Error::new(Exit::Partly, code::NOT_VERIFIED, message) }
+                .detail(json!({"ids": [], "error": error.to_json()["error"]}))
+                .changed(Changed::Yes)
+                .hint(look)
+        };
+        let list = async || (self.list)().await.map_err(unlisted);
         find_new(list, self.existing, &answer[key]["id"]).await?.map_err(|new| {
             let found = if new.is_empty() { "none".to_owned() } else { new.join(", ") };
             let message = format!("the cloud accepted a new {noun} of {label}; new in its list: {found}");
             Error::new(Exit::Partly, code::NOT_VERIFIED, message)
                 .changed(Changed::Yes)
                 .detail(json!({"ids": new}))
-                .hint(&self.look)
+                .hint(look)
         })
     }
 

@@ -84,9 +84,40 @@ fn a_time_may_be_spelled_as_old_clouds_do() {
 }
 
 #[test]
+fn a_run_that_was_due_may_come_at_any_moment() {
+    let due = || vec![schedule(json!(11), 1, &json!({"start_at": "2020-01-01T02:00:00Z"}))];
+    let server = cloud(&["web1"], due(), |row| row["start_at"] = json!("2100-01-01T02:00:00Z"));
+    update(&server, &["--retention", "20"]).ok();
+    // One that was not due does not move.
+    let server = cloud(&["web1"], vec![schedule(json!(11), 1, &json!({}))], |row| {
+        row["start_at"] = json!("2101-01-01T02:00:00Z");
+    });
+    update(&server, &["--retention", "20"]).fails(1, "not_applied");
+}
+
+#[test]
 fn a_number_that_is_listed_as_text_too_is_one_policy() {
     let rows = [json!(11), json!("11"), json!(12)].map(|id| schedule(id, 1, &json!({})));
     let server = cloud(&["web1"], rows.to_vec(), |_| {});
     let list = onapp(&server, &["policies", "list", "-o", "id"]).run().ok();
     assert_eq!(list.stdout, "11\n12\n");
+}
+
+#[test]
+fn a_new_policy_that_cannot_be_listed_has_no_id() {
+    let is_made = Mutex::new(false);
+    let server = Server::start(move |request: &Request| {
+        let mut is_made = is_made.lock().unwrap();
+        *is_made |= request.is_write();
+        match request.path().trim_start_matches("/flexapi") {
+            _ if request.is_write() => Answer::json(201, &json!({})),
+            "/virtual_machines/1.json" => Answer::json(200, &json!({"virtual_machine": {"id": 1, "label": "web1"}})),
+            "/virtual_machines/1/schedules.json" if !*is_made => Answer::json(200, &json!([])),
+            _ => Answer::json(422, &json!({"errors": {"base": ["no"]}})),
+        }
+    });
+    let create = ["policy", "create", "--vm", "1", "--interval", "daily", "--retention", "7", "-o", "json"];
+    let error = onapp(&server, &create).run().fails(9, "not_verified").error();
+    assert_eq!((&error["detail"]["ids"], &error["detail"]["id"]), (&json!([]), &Value::Null));
+    assert!(error["hint"].as_str().unwrap().contains("bpctl policies list --vm 1"), "{error}");
 }

@@ -8,7 +8,8 @@ use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::model::{Change, Object, Policy, TargetKind};
-use crate::onapp::{OnApp, is_gone};
+use crate::onapp::{OnApp, is_gone, schedule_fields};
+use crate::ops::deletion_time::server_time;
 use crate::ops::onapp_change::{NewSchedule, OnAppWrite, all_schedules, is_as_wanted, is_same, look_at_policy, plain};
 use crate::ops::read_back::{Candidate, IfLaterFails, read_until};
 use crate::ops::verify::{self, Missed, SideEffects, new_losses};
@@ -33,7 +34,7 @@ pub(super) async fn create(
     let record = begin(cx, write, Action::Create, None, &new.label);
     let list = async || {
         let schedules = all_schedules(api, new.owner()).await?.into_iter();
-        let fits = |row: &Object<Policy>| is_as_wanted(&row.raw, &verifiable(row, &new.fields));
+        let fits = |row: &Object<Policy>| is_as_wanted(&row.raw, &verifiable(cx, api, row, &new.fields));
         Ok(schedules.filter_map(|row| Some(Candidate { fits: fits(&row), id: row.model.id? })).collect())
     };
     let creation = Creation { noun: "policy", label: &new.label, existing: &new.existing, list, look: write.look() };
@@ -45,7 +46,7 @@ pub(super) async fn create(
     cx.tally.accept(&id, &look_at_policy(&id));
     let read = api.schedule(&id).await.map_err(|error| not_verified("policy", &id, &error));
     let read = read.and_then(|now| {
-        if is_as_wanted(&now.raw, &verifiable(&now, &new.fields)) {
+        if is_as_wanted(&now.raw, &verifiable(cx, api, &now, &new.fields)) {
             let mut now = now;
             now.model.target.name = Some(new.label.clone()).filter(|_| new.kind == TargetKind::VirtualMachine);
             Ok(now)
@@ -71,7 +72,7 @@ pub(super) async fn update(
     let id = before.model.id_text();
     let record = begin(cx, write, Action::Update, Some(id), before.model.target.label());
     let written = async {
-        let is_done = |now: &Object<Policy>| is_as_wanted(&now.raw, &verifiable(now, fields));
+        let is_done = |now: &Object<Policy>| is_as_wanted(&now.raw, &verifiable(cx, api, now, fields));
         if let Err(error) = api.write(request).await {
             return Err(after_unknown(api, before, error, |now| is_done(now) && !is_done(before)).await);
         }
@@ -79,7 +80,7 @@ pub(super) async fn update(
         let read = async || api.schedule(id).await.map_err(|error| not_verified("policy", id, &error));
         let mut now = read_until(read, is_done, IfLaterFails::Fail).await?;
         if !is_done(&now) {
-            return Err(update_not_applied((before, change), &verifiable(&now, fields), &now));
+            return Err(update_not_applied((before, change), &verifiable(cx, api, &now, fields), &now));
         }
         now.model.target.name.clone_from(&before.model.target.name);
         Ok(now)
@@ -160,11 +161,17 @@ async fn after_unknown(
     Error { message: format!("{}; checked {id}: {seen}", error.message), ..error }.changed(changed)
 }
 
-/// Leaves out what the cloud decides: a disk keeps one backup whatever is sent (documented).
-fn verifiable(now: &Object<Policy>, fields: &Value) -> Value {
+/// Leaves out what the cloud decides: a disk keeps one backup whatever is sent (documented), and a run that was due moves
+/// the next one on.
+fn verifiable(cx: &Context, api: &OnApp, now: &Object<Policy>, fields: &Value) -> Value {
+    let sent = schedule_fields::start(fields).filter(|sent| *sent <= server_time(cx, api.http()));
+    let has_run = sent.is_some() && schedule_fields::start(&now.raw) > sent;
     let mut fields = fields.clone();
     if let Some(fields) = fields.as_object_mut() {
         fields.retain(|name, _| !matches!(name.as_str(), "action" | "target_id" | "target_type"));
+        if has_run {
+            fields.shift_remove("start_at");
+        }
         if now.model.target.kind == crate::model::TargetKind::Disk {
             fields.shift_remove("rotation_period");
         }
