@@ -66,7 +66,7 @@ pub async fn of_cloud(cx: &Context, api: &OnApp) -> Result<(Fleet, Vec<Object<Po
         Err(error) => return Err(error),
     };
     walk.gap = walk.gap.or(listed.walk.gap);
-    let mut rows = listed.rows;
+    let mut rows = each_once(listed.rows);
     let disks: Vec<Disk> = disks.into_iter().flatten().map(|disk| disk.model).collect();
     rows.iter_mut().for_each(|policy| name(&mut policy.model, &machines, &disks));
     let policies = rows.iter().map(|policy| policy.model.clone()).collect();
@@ -121,7 +121,14 @@ pub async fn schedules_of(api: &OnApp, id: &str, disks: impl Iterator<Item = &Di
         all.walk.gap = all.walk.gap.or(own.walk.gap);
         all.rows.extend(own.rows);
     }
-    Ok(all)
+    Ok(Listed { rows: each_once(all.rows), ..all })
+}
+
+/// The list of a VM may hold the schedules of its disks, too, and that of a disk those of its VM.
+fn each_once(mut rows: Vec<Object<Policy>>) -> Vec<Object<Policy>> {
+    let mut seen = HashSet::new();
+    rows.retain(|row| row.model.id.clone().is_none_or(|id| seen.insert(id)));
+    rows
 }
 
 async fn is_deleted(api: &OnApp, machine: &str) -> bool {

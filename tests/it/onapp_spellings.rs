@@ -104,6 +104,29 @@ fn a_number_that_is_listed_as_text_too_is_one_policy() {
 }
 
 #[test]
+fn lists_of_vms_that_hold_more_than_their_own_are_read_once() {
+    let answer = |request: &Request| match request.path().trim_start_matches("/flexapi") {
+        "/virtual_machines.json" => {
+            Some(json!([{"virtual_machine": {"id": 1, "label": "a"}}, {"virtual_machine": {"id": 2, "label": "b"}}]))
+        }
+        "/virtual_machines/1/disks.json" | "/virtual_machines/2/disks.json" => Some(json!([])),
+        "/virtual_machines/1/schedules.json" | "/virtual_machines/2/schedules.json" => {
+            let both = [(11, 1), (12, 2)].map(|(id, vm)| json!({"schedule": schedule(json!(id), vm, &json!({}))}));
+            Some(json!(both))
+        }
+        _ => None,
+    };
+    let server = Server::start(move |request: &Request| match answer(request) {
+        Some(rows) => Answer::json(200, &rows),
+        None => Answer::json(403, &json!({"errors": ["You do not have permissions for this action"]})),
+    });
+    let list = onapp(&server, &["policies", "list", "-o", "id"]).run().ok();
+    assert_eq!(list.stdout, "11\n12\n");
+    let pause = ["policies", "pause", "--match", "*", "--max-changes", "2", "--dry-run"];
+    onapp(&server, &pause).run().ok().mentions(&["2 of 2 matching policies change"]);
+}
+
+#[test]
 fn a_new_policy_that_cannot_be_listed_has_no_id() {
     let is_made = Mutex::new(false);
     let server = Server::start(move |request: &Request| {
