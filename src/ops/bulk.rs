@@ -191,16 +191,17 @@ impl Selector {
 pub fn left_without(fleet: &Fleet, deleted: &HashSet<&str>, what: &str) -> Option<String> {
     const NAMED: usize = 10;
     let owners = Owners::of(fleet);
-    let label = |policy: &Policy| match owners.machine_of(policy) {
-        Some(machine) => machine.label().to_owned(),
-        None => policy.target.label().to_owned(),
+    // Several VMs may have one label.
+    let owner = |policy: &Policy| match owners.machine_of(policy) {
+        Some(machine) => (machine.label().to_owned(), machine.id.clone()),
+        None => (policy.target.label().to_owned(), policy.target.id.clone()),
     };
     let (gone, left): (Vec<&Policy>, Vec<&Policy>) =
         fleet.policies.iter().partition(|policy| deleted.contains(policy.id_text()));
-    let left: HashSet<String> = left.into_iter().map(label).collect();
-    let without: BTreeSet<String> = gone.into_iter().map(label).filter(|label| !left.contains(label)).collect();
+    let left: HashSet<_> = left.into_iter().map(owner).collect();
+    let without: BTreeSet<_> = gone.into_iter().map(owner).filter(|owner| !left.contains(owner)).collect();
     let more = without.len().saturating_sub(NAMED);
-    let names = without.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let names = without.iter().take(NAMED).map(|(label, _)| label.as_str()).collect::<Vec<_>>().join(", ");
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!without.is_empty()).then(|| format!("left without any {what}: {names}{more}"))
 }

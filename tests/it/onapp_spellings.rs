@@ -127,6 +127,20 @@ fn lists_of_vms_that_hold_more_than_their_own_are_read_once() {
 }
 
 #[test]
+fn a_vm_that_is_left_without_backups_is_named_whatever_else_has_its_label() {
+    let delete = |server: &Server, names: &[&str]| {
+        let run = onapp(server, &["policies", "delete", "--filter", "id = 11", "--yes", "-o", "id"]).run().ok();
+        run.mentions(names)
+    };
+    let of_two = [(11, 1), (12, 2)].map(|(id, vm)| schedule(json!(id), vm, &json!({})));
+    delete(&cloud(&["web", "web"], of_two.to_vec(), |_| {}), &["left without any policy: web"]);
+    // What is paused makes no backups.
+    let paused = schedule(json!(12), 1, &json!({"status": "disabled", "period": "weeks"}));
+    let server = cloud(&["web"], vec![schedule(json!(11), 1, &json!({})), paused], |_| {});
+    delete(&server, &["left without any enabled policy: web"]);
+}
+
+#[test]
 fn a_new_policy_that_cannot_be_listed_has_no_id() {
     let is_made = Mutex::new(false);
     let server = Server::start(move |request: &Request| {

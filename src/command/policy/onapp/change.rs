@@ -142,7 +142,7 @@ impl Pending {
 }
 
 /// Says which VMs and disks have no policy left that makes backups when `paused` make none.
-fn left_paused(fleet: Fleet, paused: &HashSet<&str>) -> Option<String> {
+pub fn left_paused(fleet: Fleet, paused: &HashSet<&str>) -> Option<String> {
     let policies = fleet.policies.into_iter().filter(Policy::is_enabled).collect();
     bulk::left_without(&Fleet { policies, ..fleet }, paused, "enabled policy")
 }

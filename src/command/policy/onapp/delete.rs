@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::change::left_paused;
 use super::named;
 use crate::args::PolicyDelete;
 use crate::context::Context;
@@ -37,6 +38,13 @@ async fn selected(cx: &Context, selector: &Selector, lock: Lock) -> Result<(Batc
     selector.check_limit(cx, policies.len(), policies.len())?;
     let mut options = selector.options(question(policies.len(), "Delete it?", "Delete"), lock);
     let ids: HashSet<&str> = policies.iter().map(|policy| policy.model.id_text()).collect();
-    options.warnings.extend(bulk::left_without(&fleet, &ids, "policy"));
+    let without_any = bulk::left_without(&fleet, &ids, "policy");
+    // Policies that are paused may be left, and make no backups.
+    let without_enabled = left_paused(fleet.clone(), &ids);
+    let names =
+        |warning: &Option<String>| warning.as_deref().and_then(|text| Some(text.split_once(": ")?.1.to_owned()));
+    let is_same = names(&without_any) == names(&without_enabled);
+    options.warnings.extend(without_any);
+    options.warnings.extend(without_enabled.filter(|_| !is_same));
     Ok((Batch::of(policies, Vec::new()), options))
 }
