@@ -12,7 +12,7 @@ use crate::katapult::{Lookup, Owner};
 use crate::model::{Object, PLAN_VERSION, Plan, Policy, Step, StepAction};
 use crate::ops::batch::print_result;
 use crate::ops::cloud::{Cloud, organization};
-use crate::ops::deletion_time::LEAD;
+use crate::ops::deletion_time::{LEAD, server_time};
 use crate::ops::guard::{NewOwner, NewPolicy, PolicySnapshot, changed};
 use crate::ops::onapp_steps;
 use crate::ops::pipeline::{self, Ask, Lock, Options};
@@ -89,8 +89,9 @@ async fn carry_out(
             let writes = plan.steps.iter().map(|step| write(step, before));
             pipeline::run(cx, writes.collect::<Result<Vec<_>>>()?, options).await
         }
-        Cloud::OnApp(_) => {
-            let writes = plan.steps.iter().map(|step| onapp_steps::write(step, before, cx.now()));
+        Cloud::OnApp(api) => {
+            let now = server_time(cx, api.http());
+            let writes = plan.steps.iter().map(|step| onapp_steps::write(step, before, now));
             pipeline::run(cx, writes.collect::<Result<Vec<_>>>()?, options).await
         }
     }

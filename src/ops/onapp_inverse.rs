@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::as_left::{changed_since, is_as_before, is_as_left};
+use super::deletion_time::server_time;
 use super::guard;
 use super::inverse::{Inverse, doubts, note_nothing, policy_id, what_stays};
 use super::onapp_change::{BackupSnapshot, OnAppChange};
@@ -48,7 +49,7 @@ async fn old_values(cx: &Context, api: &OnApp, entry: &Entry) -> Result<Inverse<
         warnings.push(format!("not all of it can be undone, since OnApp offers no way to unset a value: {stays}"));
     }
     let doubts = if is_same { Vec::new() } else { doubts(entry, &mut warnings) };
-    let change = onapp_schedule::update(policy, &patch, cx.now())?;
+    let change = onapp_schedule::update(policy, &patch, server_time(cx, api.http()))?;
     Ok(Inverse { change, warnings, doubts })
 }
 
@@ -91,7 +92,8 @@ async fn create_again(cx: &Context, api: &OnApp, entry: &Entry) -> Result<Invers
         "the policy is created again with a new id: it does not count the backups that policy {id} has made, and does \
          not rotate them"
     )];
-    let new = onapp_schedule::create_again(api, owner, Object { model, raw }, cx.now()).await?;
+    let now = server_time(cx, api.http());
+    let new = onapp_schedule::create_again(api, owner, Object { model, raw }, now).await?;
     Ok(Inverse { change: OnAppChange::CreatePolicy(new), warnings, doubts: Vec::new() })
 }
 

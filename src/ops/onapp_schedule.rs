@@ -1,5 +1,6 @@
 //! Changes of an OnApp cloud's policies, made from the model: what is sent, and when the schedule runs next.
 
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, Zoned};
 use serde_json::Value;
@@ -73,11 +74,16 @@ pub fn next_at(zone: &TimeZone, (hour, minute): Clock, next: Option<Timestamp>, 
     let minute = part(minute, if hour.is_none() && next.is_some() { day.minute() } else { 0 });
     let hour = part(hour, if next.is_some() { day.hour() } else { 0 });
     let invalid = |error: jiff::Error| Error::usage(format!("the time cannot be used: {error}"));
-    let mut at = day.with().hour(hour).minute(minute).second(0).subsec_nanosecond(0).build().map_err(invalid)?;
-    while at.timestamp() <= now {
-        at = at.checked_add(1.day()).map_err(invalid)?;
+    let clock = Time::new(hour, minute, 0, 0).map_err(invalid)?;
+    let mut date = day.date();
+    loop {
+        // Each day anew: a clock that one day skips is not moved on the days after it.
+        let at = date.to_datetime(clock).to_zoned(zone.clone()).map_err(invalid)?.timestamp();
+        if at > now {
+            return Ok(at);
+        }
+        date = date.tomorrow().map_err(invalid)?;
     }
-    Ok(at.timestamp())
 }
 
 /// What a new policy belongs to: kind, number and label.
@@ -125,4 +131,20 @@ pub async fn create_again(api: &OnApp, owner: Owner, deleted: Object<Policy>, no
     let fields = schedule_fields::created(owner.kind, &owner.target, settings);
     let Owner { kind, target, label } = owner;
     Ok(NewSchedule { kind, target, label, fields, policy: deleted.model, existing })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_today_skips_is_kept_on_the_days_after() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let next = |clock, now: &str| next_at(&zone, clock, None, now.parse().unwrap()).unwrap().to_string();
+        assert_eq!(next((Some(2), Some(30)), "2027-03-28T12:00:00Z"), "2027-03-29T00:30:00Z");
+        assert_eq!(next((Some(2), Some(30)), "2027-03-27T12:00:00Z"), "2027-03-28T01:30:00Z");
+        assert_eq!(next((Some(2), Some(30)), "2027-10-31T12:00:00Z"), "2027-11-01T01:30:00Z");
+        assert_eq!(next((Some(23), None), "2027-03-28T12:00:00Z"), "2027-03-28T21:00:00Z");
+        assert!(next_at(&zone, (Some(24), None), None, Timestamp::UNIX_EPOCH).is_err());
+    }
 }

@@ -158,3 +158,24 @@ fn a_new_policy_that_cannot_be_listed_has_no_id() {
     assert_eq!((&error["detail"]["ids"], &error["detail"]["id"]), (&json!([]), &Value::Null));
     assert!(error["hint"].as_str().unwrap().contains("bpctl policies list --vm 1"), "{error}");
 }
+
+#[test]
+fn the_next_run_is_ahead_by_the_clock_of_the_cloud() {
+    use jiff::{Timestamp, ToSpan};
+    // The cloud is two hours ahead: a time of this hour is over there.
+    let there = Timestamp::now() + 2.hours();
+    let date = there.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let row = schedule(json!(11), 1, &json!({"start_at": "2020-01-01T02:00:00Z"}));
+    let server = Server::start(move |request: &Request| {
+        let answer = match request.path().trim_start_matches("/flexapi") {
+            "/settings/schedules/11.json" => Answer::json(200, &json!({"schedule": row})),
+            _ => Answer::json(404, &json!({"errors": ["Resource not found"]})),
+        };
+        answer.header("Date", &date)
+    });
+    let clock = (there - 1.hour()).strftime("%H %M").to_string();
+    let (hour, minute) = clock.split_once(' ').unwrap();
+    let planned = update(&server, &["--time", hour, "--minute", minute, "--utc", "--dry-run"]).ok().json();
+    let start: Timestamp = planned["requests"][0]["body"]["schedule"]["start_at"].as_str().unwrap().parse().unwrap();
+    assert!(start > there, "{start} is not after {there}");
+}

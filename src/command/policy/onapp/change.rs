@@ -15,6 +15,7 @@ use crate::onapp::schedule_fields;
 use crate::ops::batch::{Batch, question};
 use crate::ops::bulk::{self, Selector};
 use crate::ops::cloud::{check_offered, not_offered};
+use crate::ops::deletion_time::server_time;
 use crate::ops::guard::check_expectations;
 use crate::ops::onapp_change::{OnAppChange, OnAppWrite};
 use crate::ops::onapp_schedule::next_start;
@@ -120,7 +121,7 @@ impl Edit<'_> {
         let start = if clock.is_some() {
             clock.filter(|_| change.has("time") || change.has("minute"))
         } else {
-            next_start(&before.raw, &change, cx.now())?
+            next_start(&before.raw, &change, server_time(cx, cx.onapp()?.http()))?
         };
         Ok(Pending { before, change, start })
     }

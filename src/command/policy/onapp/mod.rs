@@ -14,6 +14,7 @@ use crate::args::{PolicyList, PolicyShow};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::PolicyPatch;
+use crate::ops::deletion_time::server_time;
 use crate::ops::find::with_server;
 use crate::ops::onapp_find::find;
 use crate::ops::onapp_policies::{of_cloud, of_disk, of_machine};
@@ -65,7 +66,8 @@ fn start(cx: &Context, patch: &mut PolicyPatch, next: Option<Timestamp>) -> Resu
     if patch.time.is_none() && patch.minute.is_none() {
         return Ok(None);
     }
-    let at = onapp_schedule::next_at(cx.zone(), (patch.time, patch.minute), next, cx.now())?;
+    let now = server_time(cx, cx.onapp()?.http());
+    let at = onapp_schedule::next_at(cx.zone(), (patch.time, patch.minute), next, now)?;
     let clock = at.to_zoned(TimeZone::UTC);
     (patch.time, patch.minute) = (Some(clock.hour().into()), Some(clock.minute().into()));
     Ok(Some(at))
