@@ -215,28 +215,43 @@ pub fn limit(pair: &Value) -> BackupLimit {
         zone_id: either("target_id"),
         zone: either("target_name"),
         server_type: either("server_type"),
-        max_backups: allowance(limits, "limit_backup").or_else(|| allowance(limits, "limit")),
-        max_size: allowance(limits, "limit_backup_disk_size"),
+        max_backups: allowance(limits, "limit_backup", quantity).or_else(|| allowance(limits, "limit", quantity)),
+        max_size: allowance(limits, "limit_backup_disk_size", gigabytes),
         free_backups: quantity(prices, "limit_backup_free").or_else(|| quantity(prices, "limit_free")),
-        free_size: quantity(prices, "limit_backup_disk_size_free"),
+        free_size: gigabytes(prices, "limit_backup_disk_size_free"),
         price_backup: quantity(prices, "price_backup").or_else(|| quantity(prices, "price")),
         price_gb: quantity(prices, "price_backup_disk_size").or_else(|| quantity(prices, "price_recovery_point_size")),
         period: word(card, "timing_strategy"),
     }
 }
 
-fn allowance(limits: &Value, name: &str) -> Option<Allowance> {
+fn allowance(limits: &Value, name: &str, read: fn(&Value, &str) -> Option<f64>) -> Option<Allowance> {
     match limits.get(name)? {
         Value::Null => Some(Allowance::Unlimited),
-        _ => quantity(limits, name).map(Allowance::UpTo),
+        _ => read(limits, name).map(Allowance::UpTo),
     }
 }
 
-/// Reads a number that may be a text, with its unit: `"2 GB"` (test suite).
+/// Reads a number that may be a text.
 fn quantity(value: &Value, name: &str) -> Option<f64> {
+    word(value, name)?.trim().parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// Reads a size in GB that may be a text, with its unit: `"2 GB"` (test suite). A unit that is not known is not guessed.
+fn gigabytes(value: &Value, name: &str) -> Option<f64> {
     let text = word(value, name)?;
-    let number: f64 = text.trim().split(' ').next()?.parse().ok()?;
-    number.is_finite().then_some(number)
+    let text = text.trim();
+    // An exponent is a part of the number: `1e3`.
+    let Err(_) = text.parse::<f64>() else { return quantity(value, name) };
+    let (number, unit) = text.split_at(text.find(|symbol: char| symbol.is_ascii_alphabetic())?);
+    let factor = match unit.to_ascii_uppercase().as_str() {
+        "MB" => 1.0 / 1024.0,
+        "GB" => 1.0,
+        "TB" => 1024.0,
+        _ => return None,
+    };
+    let number: f64 = number.trim().parse().ok()?;
+    Some(number * factor).filter(|size| size.is_finite())
 }
 
 /// Reads what a user's backups cost.

@@ -11,6 +11,9 @@ use jiff::tz::TimeZone;
 
 use crate::time::{for_people, rfc3339};
 
+/// How an allowance without a limit reads.
+pub(super) const UNLIMITED: &str = "unlimited";
+
 /// The present, and the zone that times are shown in.
 #[derive(Clone, Debug)]
 pub struct TimeFormat {

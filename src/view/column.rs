@@ -9,6 +9,8 @@ pub enum Kind {
     /// Words in order, worst first: `--sort` and `<` follow it. On a terminal they are coloured.
     Words(&'static [&'static str]),
     Number,
+    /// A number, or `unlimited`.
+    Allowance,
     Size,
     Length,
     Time,
@@ -69,6 +71,11 @@ impl<T> Column<T> {
     #[must_use]
     pub const fn number(self) -> Self {
         Self { kind: Kind::Number, is_right: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn allowance(self) -> Self {
+        Self { kind: Kind::Allowance, is_right: true, ..self }
     }
 
     #[must_use]

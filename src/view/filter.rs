@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use jiff::civil::Date;
 
-use super::cell::{Key, natural};
+use super::cell::{Key, UNLIMITED, natural};
 use super::column::{Kind, find};
 use super::{Cell, Column, Resource, TimeFormat};
 use crate::model::Glob;
@@ -139,7 +139,9 @@ fn value_of(kind: Kind, operator: Operator, text: &str, times: &TimeFormat) -> R
             None if is_equality => Ok(Value::Text(text.to_lowercase())),
             None => Err(format!("expected one of {}", words.join(", "))),
         },
-        Kind::Number => text.parse().map(Value::Number).map_err(|_| "expected a number".to_owned()),
+        Kind::Number => number(text).map(Value::Number).ok_or_else(|| "expected a number".to_owned()),
+        Kind::Allowance if text.eq_ignore_ascii_case(UNLIMITED) => Ok(Value::Number(f64::INFINITY)),
+        Kind::Allowance => number(text).map(Value::Number).ok_or_else(|| format!("expected a number or `{UNLIMITED}`")),
         Kind::Size => size(text).map(Value::Number).ok_or_else(|| "expected a size such as `100 GiB`".to_owned()),
         Kind::Length => {
             time::seconds(text).map(Value::Number).ok_or_else(|| "expected a length of time such as `7d`".to_owned())
@@ -150,6 +152,11 @@ fn value_of(kind: Kind, operator: Operator, text: &str, times: &TimeFormat) -> R
             _ => resolve(text, times.now, &times.zone).map(|at| Value::Number(at.as_second() as f64)),
         },
     }
+}
+
+/// Reads a number; `nan` and `inf` are none.
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 /// Reads a size as GiB: a bare number is GiB, too, as in CSV. The decimal units count as the binary ones.
@@ -164,7 +171,7 @@ fn size(text: &str) -> Option<f64> {
         "t" => 1024.0,
         _ => return None,
     };
-    number.trim().parse::<f64>().ok().map(|number| number * factor)
+    self::number(number.trim()).map(|number| number * factor)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are few words")]
@@ -266,6 +273,8 @@ mod tests {
             ("retention", "COL OP VALUE"),
             ("nix=1", "policies have the columns id,"),
             ("retention=many", "expected a number"),
+            ("retention < nan", "expected a number"),
+            ("size < inf", "expected a size"),
             ("retention>", "the value is missing"),
             ("size>big", "expected a size"),
             ("next_run<whenever", "invalid time"),

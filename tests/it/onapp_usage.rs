@@ -137,6 +137,44 @@ fn a_bucket_that_ignores_pages_ends_and_prices_may_be_closed() {
     run.mentions(&["the prices could not be read: "]);
 }
 
+/// A cloud of one account, which has these access controls and rate cards.
+fn account(controls: Value, cards: Answer) -> Server {
+    Server::start(move |request: &Request| match request.path() {
+        "/flexapi/profile.json" => Answer::json(200, &json!({"user": {"id": 1, "bucket_id": 4}})),
+        "/flexapi/billing/buckets/4/access_controls.json" => Answer::json(200, &controls),
+        _ => cards.clone(),
+    })
+}
+
+#[test]
+fn limits_are_compared_as_numbers_and_in_their_units() {
+    let control = |zone: u64, backups: Value, size: Value| {
+        let limits = json!({"limit_backup": backups, "limit_backup_disk_size": size});
+        json!({"access_control": {"type": "backup_server_zone_resource", "target_id": zone, "limits": limits}})
+    };
+    let controls = json!([
+        control(1, json!(9), json!("2 TB")),
+        control(2, json!("10.5"), json!("512MB")),
+        control(3, Value::Null, json!("2 furlongs")),
+        control(4, json!(-1), json!(1e300)),
+        control(5, json!("NaN"), json!([[1]])),
+    ]);
+    let prices = json!({"price_backup": 2.5, "price_backup_disk_size": 12.5});
+    let cards = json!([{"rate_card": {"type": "backup_server_zone_resource", "target_id": 1, "prices": prices}}]);
+    let server = account(controls, Answer::json(200, &cards));
+    let limits = |args: &[&str]| {
+        let args =
+            [&["backups", "limits", "-o", "csv", "--no-header", "--columns", "zone_id,max_backups,max_gb"], args];
+        onapp(&server, &args.concat()).run()
+    };
+    let rows = |args: &[&str]| limits(args).ok().stdout.lines().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(rows(&[]), ["1,9,2048", "2,10.5,0.5", "3,unlimited,", "4,-1,1e300", "5,,"]);
+    assert_eq!(rows(&["--filter", "max_backups > 9"]), ["2,10.5,0.5", "3,unlimited,"]);
+    assert_eq!(rows(&["--filter", "max_backups = Unlimited"]), ["3,unlimited,"]);
+    assert_eq!(rows(&["--filter", "price_gb > 2", "--filter", "price_backup < 12"]), ["1,9,2048"]);
+    limits(&["--filter", "max_backups > many"]).fails_in_words(2).mentions(&["a number or `unlimited`"]);
+}
+
 #[test]
 fn costs_are_the_clouds_own_sums() {
     let cloud = Cloud::serve(&[]);
