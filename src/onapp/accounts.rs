@@ -1,14 +1,14 @@
 //! Accounts: whose the credentials are, what they may use, and what their backups cost. All of it is known from the code
 //! of clients alone.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
 use super::client::{OnApp, rows, segment, unwrap};
 use super::convert;
 use super::reads::same_id;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result, code};
 use crate::http::{Flow, Walk};
 use crate::model::{Account, BackupCosts, BackupLimit, Machine, Object};
 
@@ -28,21 +28,27 @@ pub struct Limits {
 }
 
 impl OnApp {
-    /// Reads whose credentials these are. Where the cloud has no such page (404), it is the owner of a VM.
+    /// Reads whose credentials these are. Where the cloud has no such page (404), it is the owner of the VMs.
     ///
     /// # Errors
-    /// The API's. `not_found` where it cannot be said: no page, and no VM.
+    /// The API's. `not_found` where it cannot be said: no page, and no VM; `not_offered` where the VMs have several owners:
+    /// an administrator sees those of others.
     pub async fn own_account(&self) -> Result<Account> {
         match self.one("/profile", "user", convert::account).await {
             Ok(read) => Ok(read.model),
             Err(error) if error.status == Some(404) => {
-                let mut owner = None;
+                let mut owners = BTreeSet::new();
                 let mut take = |page: Vec<Object<Machine>>| {
-                    owner = page.iter().find_map(|machine| convert::word(&machine.raw, "user_id"));
-                    Ok(if owner.is_some() { Flow::Enough } else { Flow::More })
+                    owners.extend(page.iter().filter_map(|machine| convert::word(&machine.raw, "user_id")));
+                    Ok(if owners.len() > 1 { Flow::Enough } else { Flow::More })
                 };
-                self.machines(&mut take).await?;
-                self.account(&owner.ok_or(error)?).await
+                self.machines(&mut take).await?.refuse_gap("VMs")?;
+                if owners.len() > 1 {
+                    let message = "not offered: the cloud does not say whose credentials these are";
+                    return Err(Error::new(Exit::Usage, code::NOT_OFFERED, message)
+                        .hint("the VMs that they see are those of several users: name one with `--user ID`"));
+                }
+                self.account(&owners.pop_first().ok_or(error)?).await
             }
             Err(error) => Err(error),
         }
@@ -59,8 +65,9 @@ impl OnApp {
         Ok(read.model)
     }
 
-    /// Reads what a user's backups cost, summed up by the cloud. What it covers without a period is not documented.
-    pub async fn costs(&self, user: &str, period: Option<&CostPeriod>) -> Result<Object<BackupCosts>> {
+    /// Reads what a user's backups cost, summed up by the cloud. What it covers without a period is not documented. One
+    /// client reads an object, another one a list of them.
+    pub async fn costs(&self, user: &str, period: Option<&CostPeriod>) -> Result<Vec<Object<BackupCosts>>> {
         let mut request = self.request(&format!("/users/{}/user_statistics", segment(user)));
         if let Some(period) = period {
             request = request
@@ -68,15 +75,20 @@ impl OnApp {
                 .query("period[enddate]", str::to_owned(&period.end));
         }
         let (body, _) = self.http.fetch(&request, self.decoder()).await?;
-        // One client reads an object, another one a list of them.
-        let body = match body {
-            Value::Array(mut rows) if !rows.is_empty() => rows.swap_remove(0),
-            body => body,
+        let sums = match body {
+            Value::Array(sums) if !sums.is_empty() => sums,
+            body => vec![body],
         };
-        let mut costs = self.object(unwrap(body, "user_stat"), convert::costs);
+        sums.into_iter().map(|sum| self.costs_of(user, sum)).collect()
+    }
+
+    /// Takes one sum, which must be of this user.
+    fn costs_of(&self, user: &str, sum: Value) -> Result<Object<BackupCosts>> {
+        let mut costs = self.object(unwrap(sum, "user_stat"), convert::costs);
         if costs.model.total_cost.is_none() && costs.model.backup_count_cost.is_none() {
             return Err(Error::invalid_response("the answer holds no costs"));
         }
+        same_id(user, costs.model.user_id.as_deref(), "user")?;
         costs.model.user_id.get_or_insert_with(|| user.to_owned());
         Ok(costs)
     }

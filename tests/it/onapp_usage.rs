@@ -134,7 +134,7 @@ fn a_bucket_that_ignores_pages_ends_and_prices_may_be_closed() {
     assert_eq!(run.stdout.lines().count(), 11);
     assert_eq!(run.stdout.lines().nth(3), Some("3,3,"));
     assert_eq!(server.requests().len(), 4, "ten rows may be a full page: one more is asked for");
-    run.mentions(&["the prices could not be read: "]);
+    run.mentions(&["the prices may not be read: "]);
 }
 
 /// A cloud of one account, which has these access controls and rate cards.
@@ -173,6 +173,16 @@ fn limits_are_compared_as_numbers_and_in_their_units() {
     assert_eq!(rows(&["--filter", "max_backups = Unlimited"]), ["3,unlimited,"]);
     assert_eq!(rows(&["--filter", "price_gb > 2", "--filter", "price_backup < 12"]), ["1,9,2048"]);
     limits(&["--filter", "max_backups > many"]).fails_in_words(2).mentions(&["a number or `unlimited`"]);
+}
+
+#[test]
+fn prices_that_could_not_be_read_are_not_those_that_may_not_be() {
+    let failed = account(json!([]), Answer::json(500, &json!({"errors": ["boom"]})));
+    let run = onapp(&failed, &["backups", "limits", "-o", "json"]).run().exits(9);
+    assert_eq!(run.stdout.trim(), "[]");
+    assert_eq!(run.error()["code"], "partly_done");
+    let closed = account(json!([]), Answer::json(403, &json!({"errors": ["no"]})));
+    onapp(&closed, &["backups", "limits"]).run().ok().mentions(&["the prices may not be read: no"]);
 }
 
 #[test]
@@ -227,4 +237,31 @@ fn days_are_those_of_the_profiles_zone_and_an_answer_without_costs_is_refused() 
         let server = answered(wrong);
         onapp(&server, &["backups", "costs", "-o", "json"]).run().fails(1, "invalid_response");
     }
+}
+
+#[test]
+fn costs_are_those_of_the_user_and_all_of_them() {
+    let answered = |answer: Value| {
+        Server::start(move |request: &Request| match request.path() {
+            "/flexapi/profile.json" => Answer::json(200, &json!({"user": {"id": 1}})),
+            _ => Answer::json(200, &answer),
+        })
+    };
+    let sum = |user: u64, total: u64| json!({"user_stat": {"user_id": user, "total_cost": total}});
+    let costs = |server: &Server| onapp(server, &["backups", "costs", "-o", "json", "--jq", ".[].total_cost"]).run();
+    assert_eq!(costs(&answered(json!([sum(1, 3), sum(1, 4)]))).ok().stdout, "3\n4\n");
+    costs(&answered(json!([sum(1, 3), sum(2, 4)]))).fails(1, "invalid_response");
+    // Without a page of one's own account, VMs of several users do not say whose the credentials are.
+    let of_users = |users: [u64; 2]| {
+        let machines = users.map(|user| json!({"virtual_machine": {"id": user, "label": "a", "user_id": user}}));
+        Server::start(move |request: &Request| match request.path() {
+            "/flexapi/virtual_machines.json" => Answer::json(200, &json!(machines)),
+            "/flexapi/users/7.json" => Answer::json(200, &json!({"user": {"id": 7}})),
+            "/flexapi/users/7/user_statistics.json" => Answer::json(200, &json!({"user_stat": {"total_cost": 5}})),
+            _ => Answer::json(404, &json!({"errors": ["Resource not found"]})),
+        })
+    };
+    assert_eq!(costs(&of_users([7, 7])).ok().stdout, "5\n");
+    let refused = costs(&of_users([7, 8])).fails(2, "not_offered").error();
+    assert!(refused["hint"].as_str().unwrap().contains("--user"), "{refused}");
 }

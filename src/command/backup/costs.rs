@@ -21,7 +21,7 @@ pub async fn run(cx: &Context, args: BackupsCosts) -> Result<()> {
     let account = account(api, args.user.as_deref()).await?;
     let user = account.id.ok_or_else(|| Error::invalid_response("the cloud does not say which user this is"))?;
     let costs = api.costs(&user, period.as_ref()).await.map_err(explained)?;
-    rows.page(vec![costs])?;
+    rows.page(costs)?;
     rows.end(Walk::default(), "")
 }
 

@@ -1,10 +1,13 @@
 //! `bpctl backups limits`
 
+use serde_json::json;
+
 use crate::args::BackupsLimits;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::{Account, BackupLimit};
 use crate::onapp::OnApp;
+use crate::ops::onapp_fleet::is_closed;
 use crate::ops::rows::Rows;
 
 /// Lists the limits and prices of an account's bucket.
@@ -19,11 +22,22 @@ pub async fn run(cx: &Context, args: BackupsLimits) -> Result<()> {
         );
     };
     let limits = api.limits(&bucket).await.map_err(explained)?;
-    if let Err(error) = limits.prices {
-        cx.ui.warn(&format!("the prices could not be read: {}", error.message));
-    }
     rows.page(limits.rows)?;
-    rows.end(limits.walk, &format!("in bucket {bucket}"))
+    rows.end(limits.walk, &format!("in bucket {bucket}"))?;
+    match limits.prices {
+        Err(error) if is_closed(&error) => {
+            cx.ui.warn(&format!("the prices may not be read: {}", error.message));
+            Ok(())
+        }
+        prices => prices.map_err(without_prices),
+    }
+}
+
+/// The error of limits whose prices are missing, and may be read another time.
+fn without_prices(error: Error) -> Error {
+    let message = format!("the prices could not be read: {}", error.message);
+    let detail = json!({"error": error.to_json()["error"]});
+    Error { hints: error.hints, ..Error::new(Exit::Partly, code::PARTLY_DONE, message) }.detail(detail)
 }
 
 /// Reads the account that is named, or whose credentials are used.
