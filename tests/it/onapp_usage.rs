@@ -78,6 +78,29 @@ fn a_vm_that_only_a_plugin_backs_up_is_fresh() {
 }
 
 #[test]
+fn a_vm_that_is_deleted_meanwhile_does_not_hide_the_recovery_points_of_others() {
+    let now = jiff::Timestamp::now().to_string();
+    let server = Server::start(move |request: &Request| {
+        let path = request.path().trim_start_matches("/flexapi").trim_end_matches(".json");
+        let point = |vm: u64| json!([{"recovery_point": {"id": vm, "state": "built", "created_at": now}}]);
+        match path {
+            "/virtual_machines" => {
+                let machines = [1, 2].map(|id| json!({"virtual_machine": {"id": id, "label": format!("vm{id}")}}));
+                Answer::json(200, &json!(machines))
+            }
+            "/virtual_machines/1/backups" | "/virtual_machines/2/backups" => Answer::json(200, &json!([])),
+            "/virtual_machines/2/backups/recovery_points" => Answer::json(200, &point(2)),
+            _ => Answer::json(404, &json!({"errors": ["Resource not found"]})),
+        }
+    });
+    let run = onapp(&server, &["check", "--max-age", "2h", "-o", "json", "--concurrency", "1"]).run().ok();
+    let machines = run.json()["machines"].clone();
+    assert_eq!((&machines[0]["vm"]["name"], &machines[0]["status"]), (&json!("vm2"), &json!("ok")), "{machines}");
+    assert_eq!(machines.as_array().unwrap().len(), 1);
+    run.mentions(&["vm1 was deleted meanwhile"]);
+}
+
+#[test]
 fn limits_are_those_of_the_accounts_bucket() {
     let cloud = Cloud::serve(&[]);
     let columns = "resource,zone,max_backups,max_gb,free_backups,free_gb,price_backup,price_gb,period";

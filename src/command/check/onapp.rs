@@ -128,6 +128,8 @@ impl Cloud<'_> {
         if self.points.get() == Points::Unknown {
             match self.add(&mut found, id, Kind::Points).await {
                 Ok(()) => return Ok(verdict(&found)),
+                // A VM that was deleted meanwhile says nothing of the cloud.
+                Err(error) if error.status == Some(404) && self.is_gone(id).await => return Err(error),
                 Err(error) if error.status == Some(404) => {
                     self.points.set(Points::NotOffered);
                     return Ok(check);
