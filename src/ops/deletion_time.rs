@@ -30,7 +30,7 @@ impl DeletionTime {
     pub fn parse(cx: &Context, flag: &'static str, text: &str) -> Result<Self> {
         let this = Self { text: text.to_owned(), flag };
         let at = this.at(cx, cx.now())?;
-        if is_too_soon(at, cx.now()) { Err(this.too_soon(cx, at)) } else { Ok(this) }
+        if is_too_soon(at, cx.now()) { Err(this.too_soon(cx, at, cx.now(), "")) } else { Ok(this) }
     }
 
     /// Works out the instant, once the server has answered something.
@@ -44,11 +44,13 @@ impl DeletionTime {
         if counts_from_now && skew.abs() > MAX_SKEW {
             return Err(self.clock_skew(skew));
         }
+        let mut whose = "";
         if skew.abs() > MAX_SKEW {
+            whose = " by the server's clock";
             cx.ui.warn(&format!("this machine's clock differs from the server's by {} s", skew.abs()));
         }
         let at = self.at(cx, if counts_from_now { now } else { cx.now() })?;
-        if is_too_soon(at, now) { Err(self.too_soon(cx, at)) } else { Ok(at) }
+        if is_too_soon(at, now) { Err(self.too_soon(cx, at, now, whose)) } else { Ok(at) }
     }
 
     fn at(&self, cx: &Context, now: Timestamp) -> Result<Timestamp> {
@@ -56,10 +58,10 @@ impl DeletionTime {
             .map_err(|sentence| Error::usage(format!("invalid value '{}' for '{}': {sentence}", self.text, self.flag)))
     }
 
-    fn too_soon(&self, cx: &Context, at: Timestamp) -> Error {
-        let resolved = time::in_full(at, cx.now(), cx.zone());
+    fn too_soon(&self, cx: &Context, at: Timestamp, now: Timestamp, whose: &str) -> Error {
+        let resolved = time::in_full(at, now, cx.zone());
         let message = format!(
-            "`{}` is {resolved}, which is not at least 5 minutes ahead, with {MARGIN} s for the request to arrive",
+            "`{}` is {resolved}{whose}, which is not at least 5 minutes ahead, with {MARGIN} s for the request to arrive",
             self.text
         );
         Error::new(Exit::Refused, code::INVALID_TIMESTAMP, message)
