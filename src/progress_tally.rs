@@ -69,6 +69,11 @@ impl Tally {
         }
     }
 
+    /// Notes a change that takes no write to an API, such as that of the config file.
+    pub fn note_local_change(&self) {
+        self.has_accepted.set(true);
+    }
+
     /// Sets what became of a write.
     pub fn set(&self, number: usize, state: State) {
         if let Some(write) = self.writes.borrow_mut().get_mut(number) {
@@ -76,7 +81,7 @@ impl Tally {
         }
     }
 
-    /// Whether a write was accepted.
+    /// Whether a write was accepted, or something was changed locally.
     pub fn has_accepted(&self) -> bool {
         self.has_accepted.get()
     }

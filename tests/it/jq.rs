@@ -81,6 +81,18 @@ fn a_result_that_cannot_be_filtered_is_an_error_that_says_what_was_done() {
 }
 
 #[test]
+fn a_changed_config_file_is_a_change_whatever_becomes_of_the_result() {
+    let home = Home::new();
+    let config = |args: &[&str]| bare(&["config"]).args(args).home(&home);
+    let set = ["set", "profiles.z.provider", "onapp"];
+    let error = config(&set).args(&["--jq", ".key.x"]).run().fails(1, "jq").error();
+    assert_eq!(error["changed"], "yes", "{error}");
+    config(&set).run_without_room().exits(1).mentions(&["the config file was changed, but"]);
+    let error = config(&["get", "provider", "--jq", ".key.x"]).run().fails(1, "jq").error();
+    assert_eq!(error["changed"], "no", "{error}");
+}
+
+#[test]
 fn what_was_found_before_an_error_is_filtered_too() {
     let server = world().serve();
     let lint = |expression| katapult(&server, &["lint", "--fail-on", "warning", "--jq", expression]).run().exits(10);

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::http::Walk;
 use crate::model::{ConfigSetting, Object};
+use crate::ops::batch::print_result;
 use crate::ops::rows::Rows;
 use crate::text::escape;
 use crate::view::structured;
@@ -42,7 +43,9 @@ pub fn save(cx: &Context, edit: Edit) -> Result<()> {
         cx.ui.note("dry run: the config file is left as it is");
         return Ok(());
     }
-    edit.save()
+    edit.save()?;
+    cx.tally.note_local_change();
+    Ok(())
 }
 
 fn path(cx: &Context) -> Result<()> {
@@ -163,6 +166,14 @@ fn check_exists(file: &File, profile: &str) -> Result<()> {
 
 /// Prints a setting as it is now, or would be.
 fn report(cx: &Context, setting: ConfigSetting) -> Result<()> {
+    if cx.tally.has_accepted() {
+        print_result(cx, "the config file was changed", || print(cx, setting))
+    } else {
+        print(cx, setting)
+    }
+}
+
+fn print(cx: &Context, setting: ConfigSetting) -> Result<()> {
     let is_dry = cx.global.dry_run;
     match cx.output.format {
         Format::Table | Format::Wide => {
