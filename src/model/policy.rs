@@ -114,7 +114,7 @@ impl Policy {
     pub fn differs_from(&self, earlier: &Self) -> bool {
         self.settings() != earlier.settings()
             || self.auto_move_to_trash_at != earlier.auto_move_to_trash_at
-            || self.target.id != earlier.target.id
+            || self.target.is_another_than(&earlier.target)
     }
 
     /// Why it is unknown what this policy backs up and how often; none where it can. Such a policy may be any that
@@ -194,6 +194,13 @@ impl PolicyPatch {
 }
 
 impl Target {
+    /// Whether it is another one than `earlier`. OnApp numbers VMs and disks apart, so the kind counts where both are known.
+    pub fn is_another_than(&self, earlier: &Self) -> bool {
+        let is_known = |kind| matches!(kind, TargetKind::VirtualMachine | TargetKind::Disk);
+        let is_other_kind = is_known(self.kind) && is_known(earlier.kind) && self.kind != earlier.kind;
+        self.id != earlier.id || is_other_kind
+    }
+
     /// Names the target for people: its name, else its id.
     pub fn label(&self) -> &str {
         [&self.name, &self.id].into_iter().flatten().find(|name| !name.is_empty()).map_or("-", String::as_str)

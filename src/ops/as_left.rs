@@ -56,7 +56,7 @@ pub async fn read_as_before(api: &Katapult, entry: &Entry, id: &str) -> Result<O
 /// Whether a policy is as it was before a change; `convert` reads what the journal has of it.
 pub fn is_as_before(entry: &Entry, now: &Policy, convert: fn(&Value) -> Policy) -> bool {
     let before = convert(&entry.before.value());
-    before.target.id == now.target.id && is_same(entry.action, &before, now)
+    !now.target.is_another_than(&before.target) && is_same(entry.action, &before, now)
 }
 
 /// Finds the policy's entry in the trash, which must be the one that the deletion made. None where the token may not
@@ -143,11 +143,13 @@ pub fn is_as_left(entry: &Entry, now: &Policy, owner: Option<&str>, convert: fn(
         // An entry of an older bpctl, which did not record what was wanted.
         return true;
     }
-    if before.target.id.is_some() && before.target.id != now.target.id {
+    let is_of_another = |then: &Policy| then.target.id.is_some() && now.target.is_another_than(&then.target);
+    if is_of_another(&before) {
         return false;
     }
     if !entry.after.is_null() {
-        return is_same(entry.action, now, &convert(&entry.after.value()));
+        let after = convert(&entry.after.value());
+        return !is_of_another(&after) && is_same(entry.action, now, &after);
     }
     let wanted = convert(&entry.wanted.value());
     match entry.action {

@@ -64,9 +64,15 @@ async fn delete(api: &OnApp, entry: &Entry) -> Result<Inverse<OnAppChange>> {
 /// Creates a deleted policy again. Nothing brings the old one back: OnApp has no trash.
 async fn create_again(cx: &Context, api: &OnApp, entry: &Entry) -> Result<Inverse<OnAppChange>> {
     let id = policy_id(entry)?;
-    if entry.outcome == Outcome::Unknown && api.schedule(&id).await.is_ok() {
-        let message = format!("policy {id} still exists: change {} did not delete it", entry.number);
-        return Err(Error::usage(message).hint(format!("`bpctl policy show {id}` shows it")));
+    if entry.outcome == Outcome::Unknown {
+        match api.schedule(&id).await {
+            Err(error) if is_gone(&error) => {}
+            read => {
+                read?;
+                let message = format!("policy {id} still exists: change {} did not delete it", entry.number);
+                return Err(Error::usage(message).hint(format!("`bpctl policy show {id}` shows it")));
+            }
+        }
     }
     let raw = entry.before.value();
     let model = convert(&raw);

@@ -37,7 +37,7 @@ pub async fn check(cx: &Context, cloud: Cloud<'_>, plan: &Plan) -> Result<HashMa
         // Lists hold what some single answers leave out, and the plan was made from both.
         now.model.complete(&step.policy_before());
         let mut differences = then.differences(&PolicyState::of(&now.model));
-        if now.model.target.id != step.target.id {
+        if now.model.target.is_another_than(&step.policy_before().target) {
             differences.push(format!("it belongs to {}, not {}", now.model.target.label(), step.target.label()));
         }
         if !differences.is_empty() {

@@ -1,9 +1,12 @@
 //! `history` and `undo` on an OnApp cloud: what is put back, what is left alone, and what has no way back.
 
+use std::sync::Mutex;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Bpctl, Home};
 use crate::onapp_cloud::Cloud;
+use crate::server::{Answer, Request};
 
 fn policy(cloud: &Cloud, id: &str) -> Value {
     cloud.bpctl(&["policy", "show", id, "-o", "json"]).run().ok().json()
@@ -101,6 +104,37 @@ fn a_create_is_undone_by_a_deletion() {
     cloud.bpctl(&["undo", "-o", "json"]).run().fails(2, "confirmation_required");
     cloud.bpctl(&["undo", "--yes"]).run().ok().mentions(&["backups that the policy has made are kept"]);
     assert_eq!(ids(&cloud), before);
+}
+
+#[test]
+fn a_policy_whose_number_belongs_to_another_target_by_now_is_left_alone() {
+    static TARGET: Mutex<Option<(&str, u64)>> = Mutex::new(None);
+    let cloud = Cloud::serve(&[]);
+    let server = cloud.behind(|request: &Request, pass| {
+        let answer = pass();
+        let Some((kind, id)) = *TARGET.lock().unwrap() else { return answer };
+        let Ok(mut body) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
+        if request.method != "GET" || body["schedule"].is_null() {
+            return answer;
+        }
+        (body["schedule"]["target_type"], body["schedule"]["target_id"]) = (json!(kind), json!(id));
+        Answer::json(200, &body)
+    });
+    let run = |args: &[&str]| cloud.through(&server, args).args(&["-o", "json"]).run();
+    let created = run(&["policy", "create", "--vm", "test1", "--interval", "daily", "--retention", "1"]).ok().json();
+    let vm = created["target_id"].as_u64().unwrap();
+    for other in [("VirtualMachine", vm + 1), ("Disk", vm)] {
+        *TARGET.lock().unwrap() = Some(other);
+        run(&["undo", "--yes"]).fails(5, "changed");
+    }
+    *TARGET.lock().unwrap() = None;
+    run(&["policy", "update", &created["id"].to_string(), "--frequency", "2", "--yes"]).ok();
+    *TARGET.lock().unwrap() = Some(("Disk", vm));
+    run(&["undo", "--yes"]).fails(5, "changed");
+    assert_eq!(server.writes().len(), 2);
+    *TARGET.lock().unwrap() = None;
+    run(&["undo", "--yes"]).ok();
+    run(&["undo", "--yes"]).ok();
 }
 
 #[test]
