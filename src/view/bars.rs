@@ -89,8 +89,10 @@ fn lines(hours: &[Hour<'_>], drawing: Drawing, room: Option<usize>, out: &mut St
     let longest = room.map_or(LONGEST, |room| room.saturating_sub(11 + width).clamp(1, LONGEST));
     let mut day = None;
     for hour in hours {
-        if day != Some(hour.starts.date()) {
-            day = Some(hour.starts.date());
+        // A clock change begins a new part of the day, in another zone.
+        let part = (hour.starts.date(), hour.starts.offset());
+        if day != Some(part) {
+            day = Some(part);
             let _ = writeln!(out, "{}", hour.starts.strftime("%a %Y-%m-%d %Z"));
         }
         let count = hour.runs.len();
@@ -125,7 +127,7 @@ fn grid(hours: &[Hour<'_>], drawing: Drawing, room: Option<usize>, out: &mut Str
         *runs += hour.runs.len();
     }
     let most = days.values().flat_map(|(cells, _)| cells).flatten().copied().max().unwrap_or(0);
-    let zone = hours.first().map_or_else(String::new, |hour| hour.starts.strftime("%Z").to_string());
+    let zone = zones(hours).join("/");
     // Where a terminal is too narrow, the blank after each hour goes.
     let gap = if room.is_some_and(|room| room < 72) { "" } else { " " };
     let hour_width = 1 + gap.len();
@@ -164,14 +166,23 @@ fn busiest(hours: &[Hour<'_>], out: &mut String) {
     if busy.first().is_none_or(|hour| hour.runs.len() < 2) {
         return;
     }
-    let zone = hours.first().map_or_else(String::new, |hour| hour.starts.strftime(" (%Z)").to_string());
+    let (zone, pattern) = match zones(hours).as_slice() {
+        [zone] => (format!(" ({zone})"), "%a %Y-%m-%d %H:%M"),
+        _ => (String::new(), "%a %Y-%m-%d %H:%M %Z"),
+    };
     let _ = writeln!(out, "\nBusiest hours{zone}");
     for hour in busy.iter().take(MAX_BUSIEST) {
         let runs = hour.runs.len();
         let plural = if runs == 1 { "" } else { "s" };
-        let _ =
-            writeln!(out, "  {}  {runs} run{plural}: {}", hour.starts.strftime("%a %Y-%m-%d %H:%M"), named(&hour.runs));
+        let _ = writeln!(out, "  {}  {runs} run{plural}: {}", hour.starts.strftime(pattern), named(&hour.runs));
     }
+}
+
+/// The zones of the hours, in order: two where the clocks change.
+fn zones(hours: &[Hour<'_>]) -> Vec<String> {
+    let mut zones: Vec<String> = hours.iter().map(|hour| hour.starts.strftime("%Z").to_string()).collect();
+    zones.dedup();
+    zones
 }
 
 /// Names the policies of an hour by target and id.
@@ -232,6 +243,16 @@ mod tests {
         let text = drawn("Europe/London", "2026-10-25T00:00:00Z", 3, &["2026-10-25T01:30:00Z"], Drawing::Unicode);
         let hours: Vec<&str> = text.lines().filter(|line| line.starts_with("  01:00")).collect();
         assert_eq!(hours, ["  01:00  0", &format!("  01:00  1  {}", "█".repeat(40))], "{text}");
+    }
+
+    #[test]
+    fn after_a_clock_change_hours_are_named_by_their_own_zone() {
+        let run = "2026-10-25T01:30:00Z";
+        let text = drawn("Europe/London", "2026-10-25T00:00:00Z", 3, &[run, run], Drawing::Ascii);
+        assert!(text.starts_with("Sun 2026-10-25 BST\n  01:00  0\nSun 2026-10-25 GMT\n  01:00  2  "), "{text}");
+        assert!(text.contains("Busiest hours\n  Sun 2026-10-25 01:00 GMT  2 runs"), "{text}");
+        let text = drawn("Europe/London", "2026-10-24T00:00:00Z", 7 * 24, &[run, run], Drawing::Ascii);
+        assert!(text.starts_with("BST/GMT  ") && text.contains("Sun 2026-10-25 01:00 GMT  2 runs"), "{text}");
     }
 
     #[test]
