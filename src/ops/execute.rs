@@ -104,14 +104,20 @@ pub async fn delete(
 ) -> Result<Object<Removal>> {
     let record = Record::begin(cx, &policy.intent(Action::Delete, Value::Null, undoes));
     let removed = async {
-        if let Err(error) = api.remove(&Katapult::delete_request(&policy.id)).await {
-            return Err(after_unknown(api, policy, error, |_| false).await);
-        }
+        let cause = match api.remove(&Katapult::delete_request(&policy.id)).await {
+            Ok(cause) => cause,
+            Err(error) => return Err(after_unknown(api, policy, error, |_| false).await),
+        };
         cx.tally.accept(&policy.id, &look_at(&policy.id));
-        trash_entry(cx, api, &policy.id).await
+        Ok((cause, trash_entry(cx, api, &policy.id).await?))
     };
     match removed.await.map_err(|error| with_look(error, &policy.id)) {
-        Ok(entry) => {
+        Ok((cause, entry)) => {
+            if cause == Cause::EarlierAttempt {
+                let id = &policy.id;
+                cx.ui
+                    .note(&format!("{id} is deleted; an answer was lost, so it may have been someone else who did it"));
+            }
             record.end_deletion(&policy.id, &trash_object(&entry));
             Ok(removal(policy, entry))
         }

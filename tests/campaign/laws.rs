@@ -237,7 +237,10 @@ fn undo<P: Provider>(case: &Case<P>, sent: &[Sent]) -> Vec<String> {
         return Vec::new();
     }
     let mut broken = Vec::new();
-    let mut own = case.events[..case.began].iter().filter(|event| event.by == Some(case.user));
+    // What another user deleted while this one's command did the same, and its answer was lost or false: whose deletion
+    // it was cannot be known.
+    let may_be_own = |event: &Event| event.during == Some(case.user) && event.after.is_null();
+    let mut own = case.events[..case.began].iter().filter(|event| event.by == Some(case.user) || may_be_own(event));
     // Repeating a write whose answer was lost changes nothing more.
     for one in sent.iter().filter(|one| one.is_done && !one.is_raced && one.after != one.before) {
         if one.kind.is_creation() {

@@ -17,6 +17,8 @@ use crate::simulator::forward;
 #[derive(Clone, Debug)]
 pub struct Event {
     pub by: Option<usize>,
+    /// Whose command was under way when another user did it.
+    pub during: Option<usize>,
     pub object: String,
     pub after: Value,
 }
@@ -34,21 +36,21 @@ impl<P: Provider> Cloud<P> {
 
     /// Does what another user does.
     pub fn act(&self, deed: &P::Deed) {
-        self.act_in(deed, &mut self.events.lock().unwrap());
+        self.act_in(deed, None, &mut self.events.lock().unwrap());
     }
 
-    fn act_in(&self, deed: &P::Deed, events: &mut Vec<Event>) {
+    fn act_in(&self, deed: &P::Deed, during: Option<usize>, events: &mut Vec<Event>) {
         for object in self.provider.act(deed) {
-            self.note(None, &object, events);
+            self.note((None, during), &object, events);
         }
     }
 
-    fn note(&self, by: Option<usize>, object: &str, events: &mut Vec<Event>) {
+    fn note(&self, (by, during): (Option<usize>, Option<usize>), object: &str, events: &mut Vec<Event>) {
         let mut objects = vec![object.to_owned()];
         objects.extend(self.provider.related(object));
         events.extend(objects.into_iter().map(|object| {
             let after = self.provider.object(&object);
-            Event { by, object, after }
+            Event { by, during, object, after }
         }));
     }
 }
@@ -110,7 +112,7 @@ impl<P: Provider> Live<P> {
         let fault = self.fault(place);
         let mut events = cloud.events.lock().unwrap();
         let (status, body) = if request.is_write() {
-            self.act(Moment::BeforeWrite, cloud, &mut events);
+            self.act(Moment::BeforeWrite, cloud, user, &mut events);
             self.pass_write(request, fault, cloud, user, &mut events)
         } else {
             let answer = forward(cloud.provider.authority(), request);
@@ -118,7 +120,7 @@ impl<P: Provider> Live<P> {
             answer
         };
         let moment = if request.is_write() { Moment::AfterWrite } else { Moment::AfterRead(self.reads - 1) };
-        self.act(moment, cloud, &mut events);
+        self.act(moment, cloud, user, &mut events);
         self.signal();
         if self.sent.is_empty() && fault.is_none() {
             self.old.insert(request.target.clone(), (status, body.clone()));
@@ -156,11 +158,11 @@ impl<P: Provider> Live<P> {
         Some(fault)
     }
 
-    fn act(&mut self, now: Moment, cloud: &Cloud<P>, events: &mut Vec<Event>) {
+    fn act(&mut self, now: Moment, cloud: &Cloud<P>, user: usize, events: &mut Vec<Event>) {
         let Some((moment, deed)) = &self.plan.deed else { return };
         if *moment == now && !self.has_acted {
             self.has_acted = true;
-            cloud.act_in(deed, events);
+            cloud.act_in(deed, Some(user), events);
         }
     }
 
@@ -209,7 +211,7 @@ impl<P: Provider> Live<P> {
             let own = sent.object.iter().filter(|_| sent.before != sent.after);
             let mut changed: Vec<&String> = own.chain(&sent.made).collect();
             changed.dedup();
-            changed.into_iter().for_each(|object| cloud.note(Some(user), object, events));
+            changed.into_iter().for_each(|object| cloud.note((Some(user), None), object, events));
         }
         self.sent.push(sent);
         self.looks = 0;
