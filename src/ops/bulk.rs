@@ -186,24 +186,32 @@ impl Selector {
     }
 }
 
-/// Says which VMs and disks have no policy left when `deleted` are gone; none where each has one. `what` names what is left
-/// of them: `policy`.
-pub fn left_without(fleet: &Fleet, deleted: &HashSet<&str>, what: &str) -> Option<String> {
-    const NAMED: usize = 10;
-    let owners = Owners::of(fleet);
-    // Several VMs may have one label.
-    let owner = |policy: &Policy| match owners.machine_of(policy) {
-        Some(machine) => (machine.label().to_owned(), machine.id.clone()),
-        None => (policy.target.label().to_owned(), policy.target.id.clone()),
-    };
-    let (gone, left): (Vec<&Policy>, Vec<&Policy>) =
-        fleet.policies.iter().partition(|policy| deleted.contains(policy.id_text()));
-    let left: HashSet<_> = left.into_iter().map(owner).collect();
-    let without: BTreeSet<_> = gone.into_iter().map(owner).filter(|owner| !left.contains(owner)).collect();
-    let more = without.len().saturating_sub(NAMED);
-    let names = without.iter().take(NAMED).map(|(label, _)| label.as_str()).collect::<Vec<_>>().join(", ");
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!without.is_empty()).then(|| format!("left without any {what}: {names}{more}"))
+/// The VMs and disks that have no policy left: label and id each, since several VMs may have one label.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LeftWithout(BTreeSet<(String, Option<String>)>);
+
+impl LeftWithout {
+    /// Those that have a policy in `fleet`, and none when `deleted` are gone.
+    pub fn of(fleet: &Fleet, deleted: &HashSet<&str>) -> Self {
+        let owners = Owners::of(fleet);
+        let owner = |policy: &Policy| match owners.machine_of(policy) {
+            Some(machine) => (machine.label().to_owned(), machine.id.clone()),
+            None => (policy.target.label().to_owned(), policy.target.id.clone()),
+        };
+        let (gone, left): (Vec<&Policy>, Vec<&Policy>) =
+            fleet.policies.iter().partition(|policy| deleted.contains(policy.id_text()));
+        let left: HashSet<_> = left.into_iter().map(owner).collect();
+        Self(gone.into_iter().map(owner).filter(|owner| !left.contains(owner)).collect())
+    }
+
+    /// The warning that names them; none where there are none. `what` is what they lack: `policy`.
+    pub fn warning(&self, what: &str) -> Option<String> {
+        const NAMED: usize = 10;
+        let more = self.0.len().saturating_sub(NAMED);
+        let names = self.0.iter().take(NAMED).map(|(label, _)| label.as_str()).collect::<Vec<_>>().join(", ");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!self.0.is_empty()).then(|| format!("left without any {what}: {names}{more}"))
+    }
 }
 
 /// An option that only goes with a selection.

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::Removal;
 use crate::ops::batch::{self, Batch, Unreadable, question};
-use crate::ops::bulk::{self, Chosen, Selector};
+use crate::ops::bulk::{Chosen, LeftWithout, Selector};
 use crate::ops::pick;
 use crate::ops::pipeline::{Lock, Options};
 use crate::ops::write::{PolicyChange, PolicyWrite, Written};
@@ -35,7 +35,7 @@ async fn selected(cx: &Context, selector: &Selector) -> Result<()> {
     selector.check_limit(cx, policies.len(), policies.len() + unread.len())?;
     let mut options = selector.options(question(policies.len(), "Delete it?", "Delete"), lock);
     let ids: HashSet<&str> = policies.iter().map(|policy| policy.id.as_str()).collect();
-    options.warnings.extend(bulk::left_without(&fleet, &ids, "policy"));
+    options.warnings.extend(LeftWithout::of(&fleet, &ids).warning("policy"));
     let batch = Batch::of(policies, unread);
     batch.write(cx, options, |policy| PolicyWrite::from(PolicyChange::Delete { policy }), Written::removal).await
 }

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::Policy;
 use crate::ops::batch::{self, Batch, Unreadable, question};
-use crate::ops::bulk::{self, Chosen, Selector};
+use crate::ops::bulk::{Chosen, LeftWithout, Selector};
 use crate::ops::deletion_time::DeletionTime;
 use crate::ops::pick;
 use crate::ops::pipeline::{Lock, Options};
@@ -35,7 +35,7 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
             let Chosen { policies, unread, fleet } = selector.read(cx, api).await?;
             selector.check_limit(cx, policies.len(), policies.len() + unread.len())?;
             let ids: HashSet<&str> = policies.iter().map(|policy| policy.id.as_str()).collect();
-            warning = bulk::left_without(&fleet, &ids, "policy");
+            warning = LeftWithout::of(&fleet, &ids).warning("policy");
             Batch::of(policies, unread)
         }
     };

@@ -13,7 +13,7 @@ use crate::http::Walk;
 use crate::model::{Capabilities, Change, Expectation, Fleet, Object, Policy, PolicyPatch, TargetKind};
 use crate::onapp::schedule_fields;
 use crate::ops::batch::{Batch, question};
-use crate::ops::bulk::{self, Selector};
+use crate::ops::bulk::{LeftWithout, Selector};
 use crate::ops::cloud::{check_offered, not_offered};
 use crate::ops::deletion_time::server_time;
 use crate::ops::guard::check_expectations;
@@ -97,7 +97,7 @@ impl Edit<'_> {
         let mut options = selector.options(question(changing.len(), self.question, self.verb), lock);
         if self.patch.enabled == Some(false) {
             let ids: HashSet<&str> = changing.iter().map(|pending| pending.before.model.id_text()).collect();
-            options.warnings.extend(left_paused(fleet, &ids));
+            options.warnings.extend(left_paused(fleet, &ids).warning("enabled policy"));
         }
         batch.write(cx, options, Pending::write, Written::policy).await
     }
@@ -142,8 +142,8 @@ impl Pending {
     }
 }
 
-/// Says which VMs and disks have no policy left that makes backups when `paused` make none.
-pub fn left_paused(fleet: Fleet, paused: &HashSet<&str>) -> Option<String> {
+/// The VMs and disks that have no policy left that makes backups when `paused` make none.
+pub fn left_paused(fleet: Fleet, paused: &HashSet<&str>) -> LeftWithout {
     let policies = fleet.policies.into_iter().filter(Policy::is_enabled).collect();
-    bulk::left_without(&Fleet { policies, ..fleet }, paused, "enabled policy")
+    LeftWithout::of(&Fleet { policies, ..fleet }, paused)
 }

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Object, Policy};
 use crate::ops::batch::{Batch, question};
-use crate::ops::bulk::{self, Selector};
+use crate::ops::bulk::{LeftWithout, Selector};
 use crate::ops::onapp_change::{OnAppChange, OnAppWrite};
 use crate::ops::pipeline::{Lock, Options};
 use crate::ops::write::Written;
@@ -38,13 +38,12 @@ async fn selected(cx: &Context, selector: &Selector, lock: Lock) -> Result<(Batc
     selector.check_limit(cx, policies.len(), policies.len())?;
     let mut options = selector.options(question(policies.len(), "Delete it?", "Delete"), lock);
     let ids: HashSet<&str> = policies.iter().map(|policy| policy.model.id_text()).collect();
-    let without_any = bulk::left_without(&fleet, &ids, "policy");
+    let without_any = LeftWithout::of(&fleet, &ids);
+    options.warnings.extend(without_any.warning("policy"));
     // Policies that are paused may be left, and make no backups.
-    let without_enabled = left_paused(fleet.clone(), &ids);
-    let names =
-        |warning: &Option<String>| warning.as_deref().and_then(|text| Some(text.split_once(": ")?.1.to_owned()));
-    let is_same = names(&without_any) == names(&without_enabled);
-    options.warnings.extend(without_any);
-    options.warnings.extend(without_enabled.filter(|_| !is_same));
+    let without_enabled = left_paused(fleet, &ids);
+    if without_enabled != without_any {
+        options.warnings.extend(without_enabled.warning("enabled policy"));
+    }
     Ok((Batch::of(policies, Vec::new()), options))
 }
