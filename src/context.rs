@@ -43,7 +43,7 @@ pub struct Context {
     pub has_warned_of_journal: Cell<bool>,
     /// Whether the writes of a command were printed as command lines.
     pub has_printed_request: Cell<bool>,
-    /// Whether a check has come to its report, and written it where that was possible.
+    /// Whether a check has written its report.
     pub has_report: Cell<bool>,
     /// The part of `--max-wait` that is kept for reporting the result.
     pub reserved: Cell<Duration>,

@@ -204,6 +204,19 @@ fn what_was_started_to_outlive_its_terminal_does() {
     assert_eq!(output.status.code(), Some(0), "{}", in_words(&output));
 }
 
+/// There is room for a few lines, and none for the whole report.
+#[test]
+fn metrics_for_which_there_is_no_room_say_that_the_check_failed() {
+    let company = Company::new();
+    let file = company.home.path("bpctl.prom");
+    let path = file.display().to_string();
+    let check = company.bpctl(&["check", "--format", "prometheus", "--output-file", &path]);
+    let output = after("ulimit -f 3", &check).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", in_words(&output));
+    let metrics = std::fs::read_to_string(&file).unwrap();
+    assert!(metrics.contains("bpctl_check_success 0\n") && metrics.len() < 3 * 512, "{metrics}");
+}
+
 /// The system ends a program that lets a file grow beyond `ulimit -f`, unless it listens.
 #[test]
 fn a_journal_that_may_not_grow_is_warned_of_and_the_write_reported() {

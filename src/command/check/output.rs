@@ -35,11 +35,11 @@ pub async fn write(
         return Ok(());
     }
     let Rendered { text, note } = render(cx, format, report, args.output_file.is_some())?;
-    cx.has_report.set(true);
     match &args.output_file {
         Some(path) => report_file::write(cx, path, text).await.map(drop)?,
         None => cx.ui.print(|out| out.write_all(text.as_bytes()))?,
     }
+    cx.has_report.set(true);
     if let Some(sentence) = note {
         cx.ui.flush()?;
         cx.ui.note(&sentence);
