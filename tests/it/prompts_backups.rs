@@ -9,13 +9,20 @@ fn asked(cloud: &Cloud, args: &[&str]) -> Terminal {
     terminal
 }
 
-/// Chooses the backup with this number.
+/// Chooses the backup with this number. What is typed may match the time of another row, which then comes first.
 fn choose(cloud: &Cloud, args: &[&str], number: &str) -> Terminal {
+    let marked = |screen: &str| screen.lines().find(|row| row.starts_with("> ")).map(str::to_owned);
     let terminal = asked(cloud, args);
-    terminal.type_text(number).wait_until("the row of the number first", |screen| {
-        screen.contains(&format!("{number}|"))
-            && screen.lines().any(|row| row.starts_with("> ") && row.ends_with(&format!(" {number}")))
-    });
+    terminal
+        .type_text(number)
+        .wait_until("the rows that match", |screen| screen.contains(&format!("{number}|")) && marked(screen).is_some());
+    loop {
+        let row = marked(&terminal.screen()).unwrap();
+        if row.ends_with(&format!(" {number}")) {
+            break;
+        }
+        terminal.press("down").wait_until("the next row", |screen| marked(screen).is_some_and(|next| next != row));
+    }
     terminal.press("enter");
     terminal
 }
