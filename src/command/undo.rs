@@ -19,6 +19,7 @@ use crate::ops::onapp_inverse;
 use crate::ops::pipeline::{self, Ask, Lock, Options};
 use crate::ops::sequence::sum_up;
 use crate::ops::write::{PolicyWrite, Write, Written};
+use crate::system::quoted;
 use crate::view::Resource;
 
 /// Reverses a change, or all changes of one command.
@@ -292,8 +293,9 @@ impl<'a> Here<'a> {
 
 /// How the connection of a change is named.
 fn its_connection(entry: &Entry) -> String {
-    let option =
-        |name: &str, value: Option<&String>| value.map_or_else(String::new, |value| format!(" --{name} {value}"));
+    let option = |name: &str, value: Option<&String>| {
+        value.map_or_else(String::new, |value| format!(" --{name} {}", quoted(value)))
+    };
     let profile = match &entry.profile {
         None if entry.api == SANDBOX_API => format!(" --sandbox{}", option("provider", entry.provider.as_ref())),
         profile => option("profile", profile.as_ref()),
