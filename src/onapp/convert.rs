@@ -189,7 +189,7 @@ pub fn machine(value: &Value) -> Machine {
         package: word(value, "template_label"),
         zone: None,
         addresses: Vec::new(),
-        cpu_cores: word(value, "cpus").and_then(|cpus| cpus.parse().ok()),
+        cpu_cores: integer(value, "cpus"),
         memory: integer(value, "memory").map(memory),
         created_at: instant(value, "created_at").map(Timestamp::as_second),
         tags: Vec::new(),
