@@ -59,8 +59,8 @@ pub(super) fn explained(error: Error) -> Error {
 }
 
 fn permitted(error: Error) -> Error {
-    match error.exit {
-        Exit::Auth => error.hint("ask an administrator of the cloud, or use an administrator's profile with `--user`"),
+    match error.status {
+        Some(403) => error.hint("an administrator's profile reads it with `--user ID`"),
         _ => error,
     }
 }
