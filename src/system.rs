@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::secret::Secret;
+use crate::text::shell_word;
 
 /// What the process gets from the operating system.
 #[derive(Clone)]
@@ -93,7 +94,7 @@ impl System {
     /// Returns the command line without the program, quoted for a shell where that is needed. Holds no secret: no flag
     /// takes one.
     pub fn command_line(&self) -> String {
-        self.arguments.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+        self.arguments.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
@@ -156,13 +157,4 @@ pub(crate) fn hang_up_is_ignored() -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     // The first bit is signal 1, SIGHUP.
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
-}
-
-/// Quotes a word for a POSIX shell, if it needs that.
-pub fn quoted(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -1,4 +1,5 @@
-//! Makes text that came from an API safe to print: control, invisible and reordering characters become visible escapes.
+//! Makes text that came from an API safe to print: control, invisible and reordering characters become visible escapes;
+//! and quotes it where it is part of a command to copy.
 //!
 //! Used wherever such text reaches people. JSON, YAML and CSV escape by their own rules.
 
@@ -12,6 +13,20 @@ pub fn is_hidden(symbol: char) -> bool {
         || matches!(symbol,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A word as it is typed into a POSIX shell: in quotes where it needs them.
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(shell_quoted(word))
+}
+
+/// A word in quotes for a POSIX shell.
+pub fn shell_quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// Replaces hidden characters and line breaks by visible escapes such as `\x1b` and `\n`.

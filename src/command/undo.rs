@@ -19,7 +19,7 @@ use crate::ops::onapp_inverse;
 use crate::ops::pipeline::{self, Ask, Lock, Options};
 use crate::ops::sequence::sum_up;
 use crate::ops::write::{PolicyWrite, Write, Written};
-use crate::system::quoted;
+use crate::text::shell_word;
 use crate::view::Resource;
 
 /// Reverses a change, or all changes of one command.
@@ -294,7 +294,7 @@ impl<'a> Here<'a> {
 /// How the connection of a change is named.
 fn its_connection(entry: &Entry) -> String {
     let option = |name: &str, value: Option<&String>| {
-        value.map_or_else(String::new, |value| format!(" --{name} {}", quoted(value)))
+        value.map_or_else(String::new, |value| format!(" --{name} {}", shell_word(value)))
     };
     let profile = match &entry.profile {
         None if entry.api == SANDBOX_API => format!(" --sandbox{}", option("provider", entry.provider.as_ref())),

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::config::Provider;
 use crate::error::Error;
-use crate::system::quoted;
+use crate::text::shell_word;
 
 /// Commands that reach no cloud, as `--explain` does not, or set up how one is reached. `undo` is among them: a hint may
 /// name a change of another connection, and then says how that was named.
@@ -24,7 +24,7 @@ impl Context {
 
     fn connection_options(&self) -> Vec<Named> {
         let global = &self.global;
-        let option = |name, value: Option<String>| value.map(|value| (name, format!("{name} {}", quoted(&value))));
+        let option = |name, value: Option<String>| value.map(|value| (name, format!("{name} {}", shell_word(&value))));
         // The sandbox has both clouds: `--sandbox` alone reaches the one that suits a command, which may be the other.
         let in_sandbox = self.connection.get().filter(|_| global.sandbox).map(|connection| connection.provider.value);
         let provider = global.provider.or(in_sandbox.filter(|provider| *provider != Provider::default()));

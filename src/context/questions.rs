@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::error::{Error, Result};
-use crate::system::quoted;
+use crate::text::shell_word;
 use crate::ui::Ui;
 
 impl Context {
@@ -28,7 +28,7 @@ impl Context {
 
     /// Keeps what was answered as the words that would have said the same on the command line.
     pub fn answered(&self, words: &[&str]) {
-        self.answers.borrow_mut().extend(words.iter().map(|word| quoted(word)));
+        self.answers.borrow_mut().extend(words.iter().map(|word| shell_word(word).into_owned()));
     }
 
     /// Returns the command line without the program, with what was answered to questions: the same command, without

@@ -4,6 +4,7 @@
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::{Http, Method, Request};
+use crate::text::shell_quoted;
 
 /// Prints the command lines of writes.
 pub fn print_writes(cx: &Context, requests: &[Request]) -> Result<()> {
@@ -43,23 +44,18 @@ fn line(http: &Http, request: &Request) -> String {
     let credentials =
         if http.is_basic() { "-u \"$BPCTL_USER:$BPCTL_TOKEN\"" } else { "-H \"Authorization: Bearer $BPCTL_TOKEN\"" };
     words.push(credentials.to_owned());
-    words.push(format!("-H {}", quoted(&format!("Accept: {}", request.accept))));
+    words.push(format!("-H {}", shell_quoted(&format!("Accept: {}", request.accept))));
     match &request.body {
         Some(body) => {
             words.push("-H 'Content-Type: application/json'".to_owned());
-            words.push(format!("--data-raw {}", quoted(&body.to_string())));
+            words.push(format!("--data-raw {}", shell_quoted(&body.to_string())));
         }
         None if request.method == Method::Post => words.push("-H 'Content-Length: 0'".to_owned()),
         None => {}
     }
     if let Some(file) = http.ca_file() {
-        words.push(format!("--cacert {}", quoted(&file.display().to_string())));
+        words.push(format!("--cacert {}", shell_quoted(&file.display().to_string())));
     }
-    words.push(quoted(http.url(request).as_str()));
+    words.push(shell_quoted(http.url(request).as_str()));
     words.join(" ")
-}
-
-/// Quotes a word for a POSIX shell.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''"))
 }

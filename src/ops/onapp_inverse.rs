@@ -13,7 +13,7 @@ use crate::error::{Error, Exit, Result, code};
 use crate::journal::{Action, Entry, Outcome};
 use crate::model::{Object, PolicyPatch, TargetKind};
 use crate::onapp::{OnApp, is_gone, policy as convert};
-use crate::system::quoted;
+use crate::text::shell_word;
 
 /// Makes the write that reverses a change.
 ///
@@ -151,7 +151,7 @@ fn no_way_back(cx: &Context, entry: &Entry) -> Error {
     let number = entry.number;
     let id = entry.policy.as_deref().unwrap_or("BACKUP");
     let of = entry.target.as_deref().unwrap_or("the VM");
-    let (point, vm) = (entry.policy.as_deref().unwrap_or("POINT"), quoted(entry.target.as_deref().unwrap_or("VM")));
+    let (point, vm) = (entry.policy.as_deref().unwrap_or("POINT"), shell_word(entry.target.as_deref().unwrap_or("VM")));
     let (why, hint) = match entry.action {
         Action::CreateBackup => (
             format!("a backup that was taken is not deleted by undoing change {number}"),

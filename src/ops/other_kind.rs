@@ -11,7 +11,7 @@ use crate::http::Flow;
 use crate::katapult::{Katapult, Lookup};
 use crate::model::{Disk, Machine, Object, Organization, TrashObject};
 use crate::onapp::OnApp;
-use crate::system::quoted;
+use crate::text::shell_word;
 
 /// What was looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,17 +77,17 @@ fn first(hint: Option<String>, mut error: Error) -> Error {
 }
 
 fn machine_hint(name: &str) -> String {
-    let word = quoted(name);
+    let word = shell_word(name);
     format!("`{name}` is a VM: `bpctl vm show {word}`, `bpctl policies list --vm {word}`")
 }
 
 pub(super) fn disk_hint(name: &str) -> String {
-    let word = quoted(name);
+    let word = shell_word(name);
     format!("`{name}` is a disk: `bpctl disk show {word}`, `bpctl policies list --disk {word}`")
 }
 
 fn policy_hint(name: &str) -> String {
-    format!("`{name}` is a policy: `bpctl policy show {}`", quoted(name))
+    format!("`{name}` is a policy: `bpctl policy show {}`", shell_word(name))
 }
 
 fn organization_hint(name: &str, wanted: Wanted) -> String {
@@ -96,7 +96,7 @@ fn organization_hint(name: &str, wanted: Wanted) -> String {
         Wanted::Disk => "disk list",
         Wanted::Policy => "policies list",
     };
-    format!("`{name}` is an organization: `bpctl {list} --org {}`", quoted(name))
+    format!("`{name}` is an organization: `bpctl {list} --org {}`", shell_word(name))
 }
 
 /// The sandbox has two clouds, and a name of one says nothing in the other.
@@ -149,7 +149,7 @@ async fn in_trash(cx: &Context, api: &Katapult, name: &str, wanted: Wanted) -> O
 
 fn trash_hint(name: &str, entry: &TrashObject) -> String {
     let id = entry.object_id.as_deref().or(entry.id.as_deref()).unwrap_or(name);
-    let word = quoted(id);
+    let word = shell_word(id);
     match entry.other_kind() {
         None => format!("its policy {id} is in the trash: `bpctl policy restore {word}`"),
         Some(kind) => format!("`{name}` is in the trash, as a {kind}: `bpctl trash show {word}`"),

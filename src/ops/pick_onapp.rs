@@ -9,7 +9,7 @@ use crate::error::{Error, Exit, Result};
 use crate::http::{Flow, Walk};
 use crate::model::{Backup, Disk, Machine, Object, Policy};
 use crate::onapp::{Kind, OnApp};
-use crate::system::quoted;
+use crate::text::shell_word;
 use crate::view::backup_choice;
 
 const NO_POLICIES: &str = "no policies on this cloud";
@@ -99,7 +99,7 @@ pub async fn point(cx: &Context, vm: &str, named: Option<String>) -> Result<Stri
     if let Some(point) = named {
         return Ok(point);
     }
-    must_be_askable(cx, "<BACKUP>", &format!("backups list --vm {} --kind points", quoted(vm)))?;
+    must_be_askable(cx, "<BACKUP>", &format!("backups list --vm {} --kind points", shell_word(vm)))?;
     let api = cx.onapp()?;
     let listed = with_server(api, vm, async |machine| api.all_backups(&machine, Kind::Points).await).await?;
     let mut points = listed.models();
