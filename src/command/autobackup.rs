@@ -13,6 +13,7 @@ use crate::ops::onapp_policies::{not_offered, of_owner};
 use crate::ops::pipeline::{self, Ask, Lock, Options};
 use crate::ops::rows::Rows;
 use crate::ops::sequence::Outcome;
+use crate::text::shell_word;
 
 /// Policies that a recorded cloud made of its presets.
 const RECORDED_PRESETS: usize = 4;
@@ -89,7 +90,7 @@ async fn write_of(api: &OnApp, target: AutobackupTarget, is_on: bool) -> Result<
             code: code::NOT_OFFERED.into(),
             ..Error::usage(format!("{label} {why}: its disks are backed up, each by policies of its own"))
         }
-        .hint(format!("name a disk with `--disk`; `bpctl disk list --vm {id}` shows them")));
+        .hint(format!("name a disk with `--disk`; `bpctl disk list --vm {id}` shows them", id = shell_word(&id))));
     }
     let (kind, machine) = (TargetKind::VirtualMachine, Some(id.clone()));
     Ok(AutobackupWrite { kind, target: id, label, machine, is_on, before: Vec::new() })

@@ -15,6 +15,7 @@ use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::katapult::{Cause, Katapult, Lookup, is_gone, trash_object};
 use crate::model::{Change, Object, Policy, Removal};
+use crate::text::shell_word;
 
 /// Changes retention or schedule.
 ///
@@ -366,7 +367,7 @@ fn with_look(error: Error, id: &str) -> Error {
 
 /// The hint to look at a policy.
 fn look_at(id: &str) -> String {
-    format!("`bpctl policy show {id}` shows what happened")
+    format!("`bpctl policy show {id}` shows what happened", id = shell_word(id))
 }
 
 /// The hint to look at the policies of what a new one is for.
@@ -394,7 +395,7 @@ fn gone_early(id: &str, cause: Cause, error: Error) -> Error {
     let changed = if cause == Cause::Request { Changed::Yes } else { Changed::Maybe };
     Error { message: format!("{message}: {}", error.message), ..error }
         .changed(changed)
-        .hint(format!("`bpctl policy restore {id}` takes it from the trash"))
+        .hint(format!("`bpctl policy restore {id}` takes it from the trash", id = shell_word(id)))
 }
 
 /// The error of a restoration that the server accepted, and that did nothing.

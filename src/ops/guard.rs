@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, Owner, is_gone};
 use crate::model::{Expectation, Interval, Object, Policy, PolicyPatch, TrashObject};
+use crate::text::shell_word;
 
 /// A policy as it was read.
 #[derive(Clone)]
@@ -137,7 +138,7 @@ impl NewPolicy {
                 let (id, label) = (policy.model.id_text(), &self.owner.label);
                 let message = format!("{label} got another policy with this interval in the meantime: {id}");
                 Err(Error::new(Exit::Refused, code::CHANGED, message)
-                    .hint(format!("`bpctl policy show {id}` shows it")))
+                    .hint(format!("`bpctl policy show {id}` shows it", id = shell_word(id))))
             }
         }
     }
@@ -232,7 +233,7 @@ pub fn check_expectations(expectations: &[Expectation], id: &str, policy: &Polic
 /// The error for a policy that is not as expected.
 pub fn changed(id: &str, how: &str) -> Error {
     Error::new(Exit::Refused, code::CHANGED, format!("policy {id} is not as expected: {how}"))
-        .hint(format!("the policy was left alone; `bpctl policy show {id}` shows it"))
+        .hint(format!("the policy was left alone; `bpctl policy show {id}` shows it", id = shell_word(id)))
 }
 
 /// The error for something that stands in the way of a write because it cannot be read.

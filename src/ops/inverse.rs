@@ -12,6 +12,7 @@ use crate::error::{Error, Exit, Result, code};
 use crate::journal::{Action, Ended, Entry, Outcome};
 use crate::katapult::{Katapult, policy as convert};
 use crate::model::{Loss, Object, Policy, PolicyPatch};
+use crate::text::shell_word;
 
 /// Seconds for which a request whose answer was lost may still be on its way.
 const STILL_UNDER_WAY: i64 = 60;
@@ -87,7 +88,7 @@ async fn old_values(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> 
     if change.is_empty() && !stays.is_empty() {
         let message = format!("the API offers no way to unset a value: {stays}");
         return Err(Error::new(Exit::Refused, code::NO_WAY_BACK, message)
-            .hint(format!("`bpctl policy update {}` sets another one", policy.id)));
+            .hint(format!("`bpctl policy update {}` sets another one", shell_word(&policy.id))));
     }
     let mut warnings = Vec::new();
     if !stays.is_empty() {
@@ -124,8 +125,11 @@ async fn old_schedule(cx: &Context, api: &Katapult, entry: &Entry, id: String) -
             code::NO_WAY_BACK,
             "the API offers no way to cancel a scheduled deletion",
         )
-        .hint(format!("put it off with `bpctl policy schedule-delete {id} --at …`"))
-        .hint(format!("or restore it within 48 hours afterwards with `bpctl policy restore {id}`")));
+        .hint(format!("put it off with `bpctl policy schedule-delete {id} --at …`", id = shell_word(&id)))
+        .hint(format!(
+            "or restore it within 48 hours afterwards with `bpctl policy restore {id}`",
+            id = shell_word(&id)
+        )));
     };
     let policy = match read {
         Some(policy) => policy,
@@ -143,7 +147,8 @@ async fn restore(cx: &Context, api: &Katapult, entry: &Entry, id: String) -> Res
     let mut warnings = Vec::new();
     if let Some(at) = before.auto_move_to_trash_at {
         warnings.push(format!(
-            "the trash forgets a scheduled deletion; to schedule it again: `bpctl policy schedule-delete {id} --at @{at}`"
+            "the trash forgets a scheduled deletion; to schedule it again: `bpctl policy schedule-delete {id} --at @{at}`",
+            id = shell_word(&id)
         ));
     }
     let known = (!raw.is_null()).then_some(Object { model: before, raw });
@@ -159,7 +164,7 @@ async fn delete(api: &Katapult, entry: &Entry, id: String) -> Result<Inverse<Pol
             entry.number
         );
         return Err(Error::new(Exit::Refused, code::OUTCOME_UNKNOWN, message)
-            .hint(format!("`bpctl policy delete {id}` deletes it")));
+            .hint(format!("`bpctl policy delete {id}` deletes it", id = shell_word(&id))));
     }
     let policy = as_left::read(api, entry, &id).await?;
     let mut warnings = Vec::new();

@@ -16,6 +16,7 @@ use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::model::{Loss, Object, Policy, TargetKind};
 use crate::onapp::{OnApp, ScheduleOwner};
+use crate::text::shell_word;
 use crate::view::TimeFormat;
 
 /// Switching on or off.
@@ -65,7 +66,7 @@ impl AutobackupWrite {
     /// The command that lists the policies.
     fn look(&self) -> String {
         let flag = if self.kind == TargetKind::Disk { "--disk" } else { "--vm" };
-        format!("`bpctl policies list {flag} {}` shows its policies", self.target)
+        format!("`bpctl policies list {flag} {}` shows its policies", shell_word(&self.target))
     }
 
     /// Sends it, and lists until it is as wanted.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::error::Result;
 use crate::model::{Backup, Change, Loss, Object, Policy, TargetKind};
 use crate::onapp::{self, BackupTarget, Kind, OnApp, ScheduleOwner};
+use crate::text::shell_word;
 use crate::time;
 use crate::view::TimeFormat;
 
@@ -36,7 +37,7 @@ impl OnAppWrite {
     pub fn look(&self) -> String {
         match &self.change {
             OnAppChange::CreateBackup(new) => {
-                format!("`bpctl backups list --vm {} --kind all` shows what happened", new.machine)
+                format!("`bpctl backups list --vm {} --kind all` shows what happened", shell_word(&new.machine))
             }
             OnAppChange::RestoreBackup(backup)
             | OnAppChange::DeleteBackup(backup)
@@ -44,7 +45,7 @@ impl OnAppWrite {
             OnAppChange::NoteBackup { backup, .. } => look_at_backup(&backup.id),
             OnAppChange::CreatePolicy(new) => {
                 let flag = if new.kind == TargetKind::Disk { "--disk" } else { "--vm" };
-                format!("`bpctl policies list {flag} {}` shows what happened", new.target)
+                format!("`bpctl policies list {flag} {}` shows what happened", shell_word(&new.target))
             }
             OnAppChange::UpdatePolicy { before, .. } | OnAppChange::DeletePolicy { before } => {
                 look_at_policy(before.model.id_text())
@@ -55,12 +56,12 @@ impl OnAppWrite {
 
 /// The hint to look at a backup.
 pub fn look_at_backup(id: &str) -> String {
-    format!("`bpctl backup show {id}` shows its state")
+    format!("`bpctl backup show {id}` shows its state", id = shell_word(id))
 }
 
 /// The hint to look at a policy.
 pub fn look_at_policy(id: &str) -> String {
-    format!("`bpctl policy show {id}` shows what happened")
+    format!("`bpctl policy show {id}` shows what happened", id = shell_word(id))
 }
 
 /// The ways to change something.
@@ -147,7 +148,9 @@ impl BackupSnapshot {
     /// The hint to look at what the cloud does with it.
     fn look(&self) -> String {
         match &self.machine {
-            Some(machine) => format!("`bpctl transactions list --vm {machine}` shows what happened"),
+            Some(machine) => {
+                format!("`bpctl transactions list --vm {machine}` shows what happened", machine = shell_word(machine))
+            }
             None => look_at_backup(&self.id),
         }
     }

@@ -42,7 +42,7 @@ async fn old_values(cx: &Context, api: &OnApp, entry: &Entry) -> Result<Inverse<
     if is_same && !stays.is_empty() {
         let message = format!("OnApp offers no way to unset a value: {stays}");
         return Err(Error::new(Exit::Refused, code::NO_WAY_BACK, message)
-            .hint(format!("`bpctl policy update {}` sets another one", policy.model.id_text())));
+            .hint(format!("`bpctl policy update {}` sets another one", shell_word(policy.model.id_text()))));
     }
     let mut warnings = Vec::new();
     if !stays.is_empty() {
@@ -70,7 +70,9 @@ async fn create_again(cx: &Context, api: &OnApp, entry: &Entry) -> Result<Invers
             read => {
                 read?;
                 let message = format!("policy {id} still exists: change {} did not delete it", entry.number);
-                return Err(Error::usage(message).hint(format!("`bpctl policy show {id}` shows it")));
+                return Err(
+                    Error::usage(message).hint(format!("`bpctl policy show {id}` shows it", id = shell_word(&id)))
+                );
             }
         }
     }
@@ -92,7 +94,7 @@ async fn create_again(cx: &Context, api: &OnApp, entry: &Entry) -> Result<Invers
     if let Some(same) = same {
         let message = format!("{} has got another policy like policy {id}: {}", owner.label, same.model.id_text());
         return Err(Error::new(Exit::Refused, code::CHANGED, message)
-            .hint(format!("nothing was sent; `bpctl policy show {}` shows it", same.model.id_text())));
+            .hint(format!("nothing was sent; `bpctl policy show {}` shows it", shell_word(same.model.id_text()))));
     }
     let warnings = vec![format!(
         "the policy is created again with a new id: it does not count the backups that policy {id} has made, and does \
@@ -112,7 +114,7 @@ async fn old_note(api: &OnApp, entry: &Entry) -> Result<Inverse<OnAppChange>> {
     if now != wanted && !(entry.outcome == Outcome::Unknown && now == old) {
         let message = format!("the note of backup {id} was changed since change {}", entry.number);
         return Err(Error::new(Exit::Refused, code::CHANGED, message)
-            .hint(format!("it was left alone; `bpctl backup note {id} TEXT` changes it")));
+            .hint(format!("it was left alone; `bpctl backup note {id} TEXT` changes it", id = shell_word(&id))));
     }
     let mut warnings = Vec::new();
     let doubts = if now == old { Vec::new() } else { doubts(entry, &mut warnings) };
@@ -151,15 +153,19 @@ fn no_way_back(cx: &Context, entry: &Entry) -> Error {
     let number = entry.number;
     let id = entry.policy.as_deref().unwrap_or("BACKUP");
     let of = entry.target.as_deref().unwrap_or("the VM");
-    let (point, vm) = (entry.policy.as_deref().unwrap_or("POINT"), shell_word(entry.target.as_deref().unwrap_or("VM")));
+    let (point, vm) =
+        (shell_word(entry.policy.as_deref().unwrap_or("POINT")), shell_word(entry.target.as_deref().unwrap_or("VM")));
     let (why, hint) = match entry.action {
         Action::CreateBackup => (
             format!("a backup that was taken is not deleted by undoing change {number}"),
-            format!("`bpctl backup delete {id}` deletes it"),
+            format!("`bpctl backup delete {id}` deletes it", id = shell_word(id)),
         ),
         Action::RestoreBackup => {
             let hint = match taken_first(cx, entry) {
-                Some(backup) => format!("`bpctl backup restore {backup}` restores the backup that was taken before"),
+                Some(backup) => format!(
+                    "`bpctl backup restore {backup}` restores the backup that was taken before",
+                    backup = shell_word(&backup)
+                ),
                 None => {
                     "`bpctl backups list` shows the backups; `--backup-first` takes one before a restoration".to_owned()
                 }
@@ -168,12 +174,12 @@ fn no_way_back(cx: &Context, entry: &Entry) -> Error {
         }
         Action::CreatePoint => (
             format!("a recovery point that was taken is not deleted by undoing change {number}"),
-            format!("delete it in the control panel; `bpctl backup show {point} --point --vm {vm}` shows it"),
+            format!("delete it in the control panel; `bpctl backup show {point} --point --vm {vm}` shows it",),
         ),
         Action::RestorePoint => {
             let hint = match taken_first(cx, entry) {
                 Some(first) => {
-                    let restore = format!("bpctl backup restore {first} --point --vm {vm}");
+                    let restore = format!("bpctl backup restore {first} --point --vm {vm}", first = shell_word(&first));
                     format!("`{restore}` restores the recovery point that was taken before")
                 }
                 None => format!("`bpctl backups list --vm {vm} --kind points` shows the recovery points"),
@@ -186,7 +192,10 @@ fn no_way_back(cx: &Context, entry: &Entry) -> Error {
         ),
         Action::ConvertBackup => (
             format!("the template that change {number} made of backup {id} stays"),
-            format!("delete it in the control panel; `bpctl backup show {id}` shows whether the backup was kept"),
+            format!(
+                "delete it in the control panel; `bpctl backup show {id}` shows whether the backup was kept",
+                id = shell_word(id)
+            ),
         ),
         Action::EnableAutobackup => (
             format!("the policies that autobackup of {of} made or resumed in change {number} stay"),

@@ -17,6 +17,7 @@ use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::model::{Backup, Loss, Object, Transaction};
 use crate::onapp::{Kind, OnApp};
+use crate::text::shell_word;
 use crate::time;
 use crate::view::TimeFormat;
 
@@ -63,16 +64,16 @@ fn made_at(point: &Backup) -> String {
 
 impl PointWrite {
     fn look(&self) -> String {
-        format!("`bpctl transactions list --vm {}` shows what happened", self.machine)
+        format!("`bpctl transactions list --vm {}` shows what happened", shell_word(&self.machine))
     }
 
     fn look_at_list(&self) -> String {
-        format!("`bpctl backups list --vm {} --kind points` shows what happened", self.machine)
+        format!("`bpctl backups list --vm {} --kind points` shows what happened", shell_word(&self.machine))
     }
 
     /// The command that shows a point.
     fn show(&self, id: &str) -> String {
-        format!("bpctl backup show {id} --point --vm {}", self.machine)
+        format!("bpctl backup show {id} --point --vm {}", shell_word(&self.machine), id = shell_word(id))
     }
 
     async fn create(

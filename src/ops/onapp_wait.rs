@@ -10,6 +10,7 @@ use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Flow;
 use crate::model::Transaction;
 use crate::onapp::{OnApp, is_gone};
+use crate::text::shell_word;
 
 /// Transactions that are looked through: those of one VM since a moment ago.
 const LOOKED_THROUGH: u64 = 50;
@@ -79,7 +80,7 @@ pub async fn find_newer(
 /// Waits until the cloud has done what was asked for.
 pub async fn wait(cx: &Context, api: &OnApp, watch: &Watch<'_>, limit: Duration) -> Result<()> {
     let what = format!("backup {}", watch.backup);
-    let show = format!("bpctl backup show {}", watch.backup);
+    let show = format!("bpctl backup show {}", shell_word(watch.backup));
     let object_shows_end = watch.goal != Goal::Complete;
     let follow = Follow { what: &what, show: &show, id: watch.backup, object_shows_end };
     if !object_shows_end && watch.since.is_none() {
@@ -173,7 +174,7 @@ impl Follow<'_> {
     fn still_pending(&self, transaction: Option<&str>, limit: Duration) -> Error {
         let message = format!("the cloud is still working on {} after {} s", self.what, limit.as_secs());
         let look = match transaction {
-            Some(id) => format!("`bpctl transaction show {id}` shows how far it is"),
+            Some(id) => format!("`bpctl transaction show {id}` shows how far it is", id = shell_word(id)),
             None => format!("`{}` shows how far it is", self.show),
         };
         Error::new(Exit::Pending, code::STILL_PENDING, message)
@@ -197,7 +198,7 @@ async fn is_ended(transaction: &Transaction, api: &OnApp) -> Result<bool> {
             Err(Error::new(Exit::Failure, code::TRANSACTION_FAILED, message)
                 .detail(detail)
                 .changed(Changed::Maybe)
-                .hint(format!("`bpctl transaction show {id} --log` shows its log")))
+                .hint(format!("`bpctl transaction show {id} --log` shows its log", id = shell_word(id))))
         }
         _ => Ok(false),
     }

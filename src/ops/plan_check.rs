@@ -9,6 +9,7 @@ use crate::model::{Object, Plan, Policy, PolicyState, Step, StepAction, TargetKi
 use crate::ops::cloud::Cloud;
 use crate::ops::guard::unreadable_error;
 use crate::ops::inventory::each;
+use crate::text::shell_word;
 
 /// Reads the policies of every step; returns them by id.
 ///
@@ -106,6 +107,6 @@ pub fn unreadable(policy: &Policy) -> Option<Error> {
     Some(
         unreadable_error(&format!("policy {}", policy.id_text()), &reason)
             .hint("it may be one that would be created again; nothing was sent")
-            .hint(format!("`bpctl policy show {} -o json` shows it as the API sent it", policy.id_text())),
+            .hint(format!("`bpctl policy show {} -o json` shows it as the API sent it", shell_word(policy.id_text()))),
     )
 }

@@ -1,6 +1,9 @@
 //! Hints that name commands: a command that is copied from a hint runs, and reaches the cloud that the error is about.
 
-use crate::harness::{Home, Run, bare};
+use std::process::Command;
+
+use crate::harness::{Home, Run, bare, katapult};
+use crate::world::{VM, World, policy};
 
 /// The commands that an error's hint names, without the program.
 fn commands(run: &Run) -> Vec<String> {
@@ -67,4 +70,24 @@ fn a_vm_that_does_not_exist_is_described_alike() {
         let run = bare(&words).args(&["-o", "json"]).run().fails_in_json(3);
         assert_eq!(run.error()["message"], expected, "{}", run.report());
     }
+}
+
+/// The words that a shell makes of a command in a hint.
+fn words_in_shell(command: &str) -> Vec<String> {
+    let line = format!("bpctl() {{ printf '%s\\0' \"$@\"; }}; bpctl {command}");
+    let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().split_terminator('\0').map(str::to_owned).collect()
+}
+
+/// An id is whatever the server says: what is copied must not run it.
+#[test]
+fn an_id_is_one_word_of_a_command_that_is_copied() {
+    let id = "dbp_x'; echo pwned; '$(echo pwned)";
+    let server = World::new().policies(vec![policy(id, "VirtualMachine", VM, "web-1", "daily", 7)]).serve();
+    let create = ["policy", "create", "--vm", VM, "--interval", "daily", "--retention", "9", "--yes", "-o", "json"];
+    let run = katapult(&server, &create).run().fails(2, "confirmation_required");
+    let named = commands(&run);
+    assert_eq!(named.len(), 1, "{}", run.report());
+    assert_eq!(words_in_shell(&named[0])[..3], ["policy", "update", id], "{}", run.report());
 }

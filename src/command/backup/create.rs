@@ -9,6 +9,7 @@ use crate::onapp::{BackupTarget, OnApp};
 use crate::ops::find::with_server;
 use crate::ops::onapp_change::{NewBackup, OnAppChange, OnAppWrite, backup_ids};
 use crate::ops::pipeline::{Lock, Options};
+use crate::text::shell_word;
 
 /// Takes backups of a VM, or of disks.
 pub async fn run(cx: &Context, args: BackupCreate) -> Result<()> {
@@ -62,7 +63,7 @@ async fn new_backups(api: &OnApp, args: &BackupCreate) -> Result<Vec<NewBackup>>
         let is_own = |wanted: &&String| !disks.iter().any(|disk| disk.id.as_ref() == Some(*wanted));
         if let Some(foreign) = args.disks.iter().find(is_own) {
             return Err(Error::usage(format!("disk `{foreign}` is not a disk of {}", machine.label()))
-                .hint(format!("`bpctl disk list --vm {id}` shows its disks")));
+                .hint(format!("`bpctl disk list --vm {id}` shows its disks", id = shell_word(&id))));
         }
         let all = disks_wanted.iter().map(|disk| of_disk(disk, machine.label()));
         return Ok(all.map(|(target, label)| new(target, label, &id, &existing)).collect());

@@ -12,6 +12,7 @@ use crate::ops::guard::{NewOwner, NewPolicy};
 use crate::ops::pipeline::{self, Ask, Lock, Options};
 use crate::ops::policy_form;
 use crate::ops::write::{PolicyChange, PolicyWrite, Written};
+use crate::text::shell_word;
 
 pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
     cx.check_columns::<Policy>()?;
@@ -45,8 +46,10 @@ pub async fn run(cx: &Context, mut args: PolicyCreate) -> Result<()> {
         (new.duplicate(), args.allow_duplicate, (cx.ui.can_ask() && !cx.global.yes) || cx.global.dry_run)
     {
         let message = format!("{} already has a policy of this interval: {id}", new.owner.label);
-        return Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, message)
-            .hint(format!("`bpctl policy update {id}` changes it; `--allow-duplicate` creates another one")));
+        return Err(Error::new(Exit::Usage, code::CONFIRMATION_REQUIRED, message).hint(format!(
+            "`bpctl policy update {id}` changes it; `--allow-duplicate` creates another one",
+            id = shell_word(id)
+        )));
     }
     if asks {
         let request = new.request();
@@ -96,7 +99,7 @@ async fn new_policy(cx: &Context, api: &Katapult, args: &PolicyCreate) -> Result
                 object: "disk",
                 lookup: Lookup::id(&id),
                 label: format!("disk {disk}"),
-                flag: format!("--disk {disk}"),
+                flag: format!("--disk {}", shell_word(disk)),
             })
             .await
         })
@@ -109,7 +112,7 @@ async fn new_policy(cx: &Context, api: &Katapult, args: &PolicyCreate) -> Result
             object: "virtual_machine",
             lookup: machine,
             label: name.to_owned(),
-            flag: format!("--vm {name}"),
+            flag: format!("--vm {}", shell_word(name)),
         })
         .await
     })

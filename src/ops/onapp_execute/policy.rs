@@ -14,6 +14,7 @@ use crate::ops::onapp_change::{NewSchedule, OnAppWrite, all_schedules, is_as_wan
 use crate::ops::read_back::{Candidate, IfLaterFails, read_until};
 use crate::ops::verify::{self, Missed, SideEffects, new_losses};
 use crate::ops::write::Written;
+use crate::text::shell_word;
 
 /// What an update sets: the cloud's name of each field, and the name that it has on the command line.
 const SETTINGS: [(&str, &str); 5] = [
@@ -51,8 +52,11 @@ pub(super) async fn create(
             now.model.target.name = Some(new.label.clone()).filter(|_| new.kind == TargetKind::VirtualMachine);
             Ok(now)
         } else {
-            Err(not_applied(&format!("policy {id} was created, but with other values: `bpctl policy show {id}`"))
-                .changed(Changed::Yes))
+            Err(not_applied(&format!(
+                "policy {id} was created, but with other values: `bpctl policy show {id}`",
+                id = shell_word(&id)
+            ))
+            .changed(Changed::Yes))
         }
     });
     match read {

@@ -16,6 +16,7 @@ use crate::ops::onapp_schedule::{self, Owner};
 use crate::ops::pipeline::{self, Ask, Lock, Options};
 use crate::ops::policy_form;
 use crate::ops::write::Written;
+use crate::text::shell_word;
 
 pub async fn create(cx: &Context, mut args: PolicyCreate) -> Result<()> {
     cx.check_columns::<Policy>()?;
@@ -51,7 +52,10 @@ pub async fn create(cx: &Context, mut args: PolicyCreate) -> Result<()> {
             code: code::CONFIRMATION_REQUIRED.into(),
             ..Error::usage(format!("{label} already has a policy of this interval: {id}"))
         }
-        .hint(format!("`bpctl policy update {id}` changes it; `--allow-duplicate` creates another one")));
+        .hint(format!(
+            "`bpctl policy update {id}` changes it; `--allow-duplicate` creates another one",
+            id = shell_word(id)
+        )));
     }
     let start = start(cx, &mut patch, None)?;
     let new = onapp_schedule::create(api, owner, &patch, start).await?;
@@ -89,7 +93,7 @@ async fn owner(api: &OnApp, args: &PolicyCreate) -> Result<Owner> {
     if is_windows || machine.raw["support_incremental_backups"] == false {
         let why = if is_windows { "runs Windows" } else { "has no incremental backups" };
         return Err(not_offered(format!("{label} {why}: its disks are backed up, each by a policy of its own"))
-            .hint(format!("name a disk with `--disk`; `bpctl disk list --vm {id}` shows them")));
+            .hint(format!("name a disk with `--disk`; `bpctl disk list --vm {id}` shows them", id = shell_word(&id))));
     }
     Ok(Owner { kind: TargetKind::VirtualMachine, target: id, label })
 }
