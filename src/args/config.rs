@@ -74,5 +74,6 @@ Examples:
   bpctl config use work")]
 pub struct ConfigUse {
     /// Profile; `sandbox` and `sandbox-onapp` are built in
-    pub profile: String,
+    #[arg(value_name = "PROFILE")]
+    pub name: String,
 }

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, Command, CommandFactory, Error, FromArgMatches, Subcommand};
+use clap::{ArgAction, ArgMatches, Args, Command, CommandFactory, Error, FromArgMatches, Subcommand};
 
 use super::{
     Apply, AuthCommand, AutobackupCommand, BackupsCommand, Calendar, Check, Cli, Completions, ConfigCommand, Coverage,
@@ -57,16 +57,13 @@ impl Cli {
         let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
         let named = named(words);
         let has_command = named.is_some();
-        let narrow = match named {
-            Some(Named { command, is_complete: true }) => root(true).subcommand(command),
-            _ => root(false).version(env!("CARGO_PKG_VERSION")),
-        };
-        match read(narrow, arguments) {
-            Err(error) if error.kind() != ErrorKind::DisplayVersion => {
+        match read_narrow(named, arguments) {
+            Some(Ok(cli)) => Ok(cli),
+            Some(Err(error)) if error.kind() == ErrorKind::DisplayVersion => Err(error),
+            _ => {
                 let whole = last_wins(whole(has_command));
                 read(if has_command { whole } else { without_global(whole) }, arguments)
             }
-            outcome => outcome,
         }
     }
 
@@ -74,9 +71,9 @@ impl Cli {
     /// commands.
     pub fn declared_for<'a>(words: impl Iterator<Item = &'a str>) -> Command {
         match named(words) {
-            Some(Named { command, is_complete: true }) => root(true).subcommand(command),
+            Some(named) if named.is_complete => root(true).subcommand(named.command()),
             // The verbs need no options yet.
-            Some(Named { command, is_complete: false }) => root(false).subcommand(options(command, false)),
+            Some(named) => root(false).subcommand(options(named.command(), false)),
             None => root(false).version(env!("CARGO_PKG_VERSION")).subcommands(commands()),
         }
     }
@@ -84,22 +81,39 @@ impl Cli {
 
 /// A command that a line names, with the verb that the line names.
 struct Named {
-    command: Command,
+    /// The command where a verb is named, without arguments.
+    noun: Option<Command>,
+    /// What is named last, with its arguments.
+    last: Command,
     /// Nothing more is to be named: the command has no verbs, or one is named.
     is_complete: bool,
+    /// Whether the line begins with the names: all options come after them.
+    is_first: bool,
+}
+
+impl Named {
+    fn command(self) -> Command {
+        match self.noun {
+            Some(noun) => noun.subcommand(self.last),
+            None => self.last,
+        }
+    }
 }
 
 fn named<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Named> {
     let known = |word: &str| COMMANDS.iter().find(|(name, other, _)| *name == word || *other == Some(word));
-    let (name, other, build) = words.find_map(known)?;
+    let (place, (name, other, build)) = words.by_ref().enumerate().find_map(|(at, word)| Some((at, known(word)?)))?;
     let bare = || Command::new(*name).aliases(*other);
     let command = build(bare());
+    let is_first = place == 0;
     if !command.has_subcommands() {
-        return Some(Named { command, is_complete: true });
+        return Some(Named { noun: None, last: command, is_complete: true, is_first });
     }
-    match words.find_map(|word| command.find_subcommand(word)) {
-        Some(verb) => Some(Named { command: bare().subcommand(verb.clone()), is_complete: true }),
-        None => Some(Named { command, is_complete: false }),
+    match words.enumerate().find_map(|(at, word)| Some((at, command.find_subcommand(word)?))) {
+        Some((at, verb)) => {
+            Some(Named { noun: Some(bare()), last: verb.clone(), is_complete: true, is_first: is_first && at == 0 })
+        }
+        None => Some(Named { noun: None, last: command, is_complete: false, is_first }),
     }
 }
 
@@ -137,10 +151,38 @@ fn last_wins(command: Command) -> Command {
     })
 }
 
+/// Reads a line with no more declared than what it names. Gives none where that can only end in an error or in help,
+/// which need everything.
+fn read_narrow(named: Option<Named>, arguments: &[OsString]) -> Option<Result<Cli, Error>> {
+    let has = |words: [&str; 2]| arguments.iter().any(|argument| words.iter().any(|word| argument == word));
+    match named {
+        _ if has(["-h", "--help"]) => None,
+        Some(named) if named.is_complete && named.is_first => Some(read_named(named, arguments)),
+        Some(named) if named.is_complete => Some(read(root(true).subcommand(named.command()), arguments)),
+        _ if has(["-V", "--version"]) => Some(read(root(false).version(env!("CARGO_PKG_VERSION")), arguments)),
+        _ => None,
+    }
+}
+
+/// Reads a line that begins with a command's name: the options belong to what is named last, and the program itself has
+/// none.
+fn read_named(named: Named, arguments: &[OsString]) -> Result<Cli, Error> {
+    let depth = if named.noun.is_some() { 2 } else { 1 };
+    let named = Named { last: options(named.last, false), ..named };
+    let mut matches =
+        matches(Command::new("bpctl").disable_help_subcommand(true).subcommand(named.command()), arguments)?;
+    let last = (0..depth).try_fold(&matches, |matches, _| Some(matches.subcommand()?.1));
+    let global = last.map_or_else(|| Ok(Global::default()), Global::from_arg_matches)?;
+    Ok(Cli { command: super::Command::from_arg_matches_mut(&mut matches)?, global })
+}
+
 fn read(command: Command, arguments: &[OsString]) -> Result<Cli, Error> {
+    Cli::from_arg_matches_mut(&mut matches(command, arguments)?)
+}
+
+fn matches(command: Command, arguments: &[OsString]) -> Result<ArgMatches, Error> {
     // Leaked: it is needed to the end of the process, and taking it apart would cost more than a request.
-    let command = Box::leak(Box::new(command));
-    command.try_get_matches_from_mut(arguments).and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
+    Box::leak(Box::new(command)).try_get_matches_from_mut(arguments)
 }
 
 #[cfg(test)]
@@ -170,6 +212,23 @@ mod tests {
     }
 
     #[test]
+    fn no_argument_of_a_command_has_the_id_of_an_option_of_every_command() {
+        for (name, ..) in COMMANDS {
+            let verbs: Vec<String> = match named([name].into_iter()) {
+                Some(Named { last, is_complete: false, .. }) => {
+                    last.get_subcommands().map(|verb| verb.get_name().to_owned()).collect()
+                }
+                _ => vec![String::new()],
+            };
+            for verb in verbs {
+                let named = named([name, &verb].into_iter()).expect("it is known");
+                assert!(named.is_complete && named.is_first, "{name} {verb}");
+                options(named.last, false).debug_assert();
+            }
+        }
+    }
+
+    #[test]
     fn a_line_is_read_as_the_whole_command_line_reads_it() {
         let lines = [
             "bpctl",
@@ -193,6 +252,16 @@ mod tests {
             "bpctl --output nonsense vm list",
             "bpctl vm show",
             "bpctl doctor -v",
+            "bpctl doctor --utc --tz Europe/Berlin",
+            "bpctl policies list -h",
+            "bpctl -h policies list",
+            "bpctl policies list --version",
+            "bpctl policies -V",
+            "bpctl check --vm web-1 --profile work,home",
+            "bpctl policies update x --retention 7 -o json --dry-run",
+            "bpctl policies update x --retention 7 --print-request curl --jq .id",
+            "bpctl undo 1 -y --no-input",
+            "bpctl sandbox serve --org acme",
         ];
         for line in lines {
             let arguments = words(line);

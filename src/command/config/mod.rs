@@ -25,7 +25,7 @@ pub async fn run(cx: &Context, verb: ConfigCommand) -> Result<()> {
         ConfigCommand::Get(args) => get(cx, &args),
         ConfigCommand::Set(args) => set(cx, &args).await,
         ConfigCommand::Unset(args) => unset(cx, &args).await,
-        ConfigCommand::Use(args) => set_default_profile(cx, &args.profile).await,
+        ConfigCommand::Use(args) => set_default_profile(cx, &args.name).await,
     }
 }
 
