@@ -82,16 +82,32 @@ pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Appends a line, and waits until it is on the disk. Where that fails, the file ends as before: a part of a line
-/// would be in the way of the next one.
-pub(super) fn append(file: &mut File, line: &[u8]) -> io::Result<()> {
+/// When a line must be on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durable {
+    /// Before anything else is done.
+    Now,
+    /// With the next line that must be, or with [`sync`]. Another process sees it at once.
+    Later,
+}
+
+/// Appends a line. Where that fails, the file ends as before: a part of a line would be in the way of the next one.
+pub(super) fn append(file: &mut File, line: &[u8], durable: Durable) -> io::Result<()> {
     let before = file.metadata()?.len();
-    let written = file.write_all(line).and_then(|()| file.sync_data());
+    let written = file.write_all(line).and_then(|()| match durable {
+        Durable::Now => file.sync_data(),
+        Durable::Later => Ok(()),
+    });
     if written.is_err() {
         // The next one that writes repairs what this cannot.
         let _ = file.set_len(before);
     }
     written
+}
+
+/// Waits until all lines are on the disk.
+pub(super) fn sync(path: &Path) -> io::Result<()> {
+    open_to_read(path)?.map_or(Ok(()), |file| file.sync_data())
 }
 
 /// Makes the file end with a whole line, and returns where the rest went. A line without its end was being written
@@ -126,8 +142,9 @@ fn new_file_aside(path: &Path) -> io::Result<(File, PathBuf)> {
     }
 }
 
-/// Puts a full file aside; its lock must be held.
-pub(super) fn put_aside(path: &Path) -> io::Result<()> {
+/// Puts a full file aside, with all its lines on the disk; its lock must be held.
+pub(super) fn put_aside(file: &File, path: &Path) -> io::Result<()> {
+    file.sync_data()?;
     let number = full_files(path)?.first().map_or(0, |(number, _)| *number);
     std::fs::rename(path, path.with_extension(format!("{}.jsonl", number + 1)))
 }

@@ -1,9 +1,10 @@
 //! The journal: every write, in an append-only file of the user's data directory, mode 0600, without secrets.
 //!
 //! A write is recorded when it begins, before anything is sent, when the id of a new object is known, and when it has
-//! ended. An entry without an end is a write whose outcome is unknown: bpctl was stopped in between. What is read is
-//! read from the end of the file, so that the cost of a write and of a look back does not grow with the journal. Nothing
-//! here talks to an API.
+//! ended. An entry without an end is a write whose outcome is unknown: bpctl was stopped in between. The beginning is on the
+//! disk before anything is sent; the end is with the next beginning, at the latest when the command ends: where the power
+//! fails in between, the outcome is unknown. What is read is read from the end of the file, so that the cost of a write and
+//! of a look back does not grow with the journal. Nothing here talks to an API.
 
 mod backwards;
 mod entry;
@@ -18,6 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use entry::{Action, Ended, Entry, Json, Newer, Outcome, Recorded};
+use file::Durable;
 use line::{Head, NewLine};
 use recent::Lines;
 pub use recent::Recent;
@@ -49,7 +51,7 @@ impl Journal {
     pub fn begin(&self, mut entry: Entry) -> io::Result<(u64, Option<String>)> {
         self.named(|| {
             let (mut file, warning) = self.open()?;
-            if file.metadata()?.len() >= self.max_file && file::put_aside(&self.path).is_ok() {
+            if file.metadata()?.len() >= self.max_file && file::put_aside(&file, &self.path).is_ok() {
                 file = file::open_locked(&self.path)?;
             }
             let last = self.last_number(&file)?;
@@ -57,25 +59,30 @@ impl Journal {
                 last.checked_add(1).ok_or_else(|| io::Error::other(format!("no number is left after {last}")))?;
             entry.command_id.get_or_insert(entry.number);
             let text = line::begin(&mut entry)?;
-            file::append(&mut file, &text)?;
+            file::append(&mut file, &text, Durable::Now)?;
             Ok((entry.number, warning))
         })
     }
 
     /// Records the id of the object that a write has made, before anything else is done with it.
     pub fn note_object(&self, number: u64, id: &str) -> io::Result<()> {
-        self.append(&line::write(&NewLine::Known { number, policy: id })?)
+        self.append(&line::write(&NewLine::Known { number, policy: id })?, Durable::Now)
     }
 
-    /// Records how a write ended.
+    /// Records how a write ended; [`Self::sync`] has it on the disk.
     pub fn end(&self, number: u64, ended: &Ended) -> io::Result<()> {
-        self.append(&line::end(number, ended)?)
+        self.append(&line::end(number, ended)?, Durable::Later)
+    }
+
+    /// Waits until everything recorded is on the disk.
+    pub fn sync(&self) -> io::Result<()> {
+        self.named(|| file::sync(&self.path))
     }
 
     /// Records that an API starts over, as the sandbox does; where nothing was ever recorded, nothing is.
     pub fn reset(&self, api: &str) -> io::Result<()> {
         if self.named(|| self.path.try_exists())? {
-            self.append(&line::write(&NewLine::Reset { api })?)?;
+            self.append(&line::write(&NewLine::Reset { api })?, Durable::Now)?;
         }
         Ok(())
     }
@@ -92,10 +99,10 @@ impl Journal {
         self.recent()?.find(is_it).transpose()
     }
 
-    fn append(&self, line: &[u8]) -> io::Result<()> {
+    fn append(&self, line: &[u8], durable: Durable) -> io::Result<()> {
         self.named(|| {
             let (mut file, _) = self.open()?;
-            file::append(&mut file, line)
+            file::append(&mut file, line, durable)
         })
     }
 

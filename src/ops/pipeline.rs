@@ -6,6 +6,7 @@
 use std::fs::File;
 
 use super::dry_run;
+use super::record;
 use super::sequence::{FailurePolicy, Sequence};
 use super::write::Write;
 use crate::context::Context;
@@ -123,6 +124,7 @@ pub async fn run<W: Write>(cx: &Context, writes: Vec<W>, options: Options) -> Re
         Ok(written)
     });
     let sequence = sequence.await;
+    record::sync(cx);
     Ok(Some(Sequence { has_written, ..sequence }))
 }
 

@@ -118,6 +118,13 @@ pub fn end(cx: &Context, number: u64, ended: &Ended) {
     }
 }
 
+/// Has all that was recorded on the disk, before the command reports it.
+pub fn sync(cx: &Context) {
+    if let Err(error) = cx.journal().and_then(|journal| journal.sync().map_err(|error| failed(&error))) {
+        warn(cx, &error);
+    }
+}
+
 /// What distinguishes an entry in the trash from a later one of the same object; null where it has no id.
 fn identity(entry: &TrashObject) -> Json {
     match &entry.id {
