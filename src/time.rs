@@ -210,18 +210,18 @@ pub fn rfc3339(instant: Timestamp, zone: &TimeZone) -> String {
 pub fn for_people(instant: Timestamp, now: Timestamp, zone: &TimeZone, out: &mut String) {
     let info = zone.to_offset_info(instant);
     let local = info.offset().to_datetime(instant);
-    // `write!` to a `String` cannot fail. jiff's own `strftime` reads its pattern anew for each row.
-    let _ = write!(
-        out,
-        "{:04}-{:02}-{:02} {:02}:{:02} {} ({})",
-        local.year(),
-        local.month(),
-        local.day(),
-        local.hour(),
-        local.minute(),
-        info.abbreviation(),
-        relative(instant, now)
-    );
+    // A long list has many of them: jiff's own `strftime` reads its pattern anew for each, and `{:02}` takes as long as
+    // the rest. `write!` to a `String` cannot fail.
+    let _ = write!(out, "{:04}", local.year());
+    for (before, number) in [('-', local.month()), ('-', local.day()), (' ', local.hour()), (':', local.minute())] {
+        let number = number.unsigned_abs();
+        out.extend([before, char::from(b'0' + number / 10), char::from(b'0' + number % 10)]);
+    }
+    out.push(' ');
+    out.push_str(info.abbreviation());
+    out.push_str(" (");
+    write_relative(instant, now, out);
+    out.push(')');
 }
 
 /// Finds a time zone: `Europe/Berlin`, `UTC`, or an offset such as `+02:00`.
@@ -260,31 +260,45 @@ pub fn in_full(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     format!("{local} ({}; {})", relative(instant, now), rfc3339(instant, &TimeZone::UTC))
 }
 
-/// Writes the distance between two instants in its largest unit: `in 3 h`, `2 days ago`, `now`.
+/// Says the distance between two instants in its largest unit: `in 3 h`, `2 days ago`, `now`.
 pub fn relative(instant: Timestamp, now: Timestamp) -> String {
+    let mut words = String::new();
+    write_relative(instant, now, &mut words);
+    words
+}
+
+fn write_relative(instant: Timestamp, now: Timestamp, out: &mut String) {
     let seconds = instant.as_second() - now.as_second();
-    let words = length(seconds.unsigned_abs());
     match seconds {
-        0 => "now".to_owned(),
-        1.. => format!("in {words}"),
-        _ => format!("{words} ago"),
+        0 => out.push_str("now"),
+        1.. => {
+            out.push_str("in ");
+            write_length(seconds.unsigned_abs(), out);
+        }
+        _ => {
+            write_length(seconds.unsigned_abs(), out);
+            out.push_str(" ago");
+        }
     }
 }
 
-/// Writes a length in its largest unit: `45 s`, `3 h`, `2 days`.
+/// Says a length in its largest unit: `45 s`, `3 h`, `2 days`.
 pub fn length(seconds: u64) -> String {
-    let plural = |count: u64, unit: &str| match count {
-        1 => format!("1 {unit}"),
-        _ => format!("{count} {unit}s"),
+    let mut words = String::new();
+    write_length(seconds, &mut words);
+    words
+}
+
+fn write_length(seconds: u64, out: &mut String) {
+    let (count, one, several) = match seconds {
+        0..60 => (seconds, "s", "s"),
+        60..3_600 => (seconds / 60, "min", "min"),
+        3_600..172_800 => (seconds / 3_600, "h", "h"),
+        172_800..5_184_000 => (seconds / 86_400, "day", "days"),
+        5_184_000..63_072_000 => (seconds / 2_629_746, "month", "months"),
+        _ => (seconds / 31_556_952, "year", "years"),
     };
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        3_600..172_800 => format!("{} h", seconds / 3_600),
-        172_800..5_184_000 => plural(seconds / 86_400, "day"),
-        5_184_000..63_072_000 => plural(seconds / 2_629_746, "month"),
-        _ => plural(seconds / 31_556_952, "year"),
-    }
+    let _ = write!(out, "{count} {}", if count == 1 { one } else { several });
 }
 
 #[cfg(test)]

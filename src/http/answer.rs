@@ -133,7 +133,9 @@ pub fn json(answer: &Answer) -> Result<Value, DecodeFailure> {
     }
     // A body of this length cannot unfold to too much, and serde_json refuses what is deeper than 127 levels.
     if body.len() <= MAX_VALUES
-        && let Ok(value) = serde_json::from_slice(body)
+        // Once for the whole body, instead of once for each of its strings.
+        && let Ok(text) = std::str::from_utf8(body)
+        && let Ok(value) = serde_json::from_str(text)
     {
         return Ok(value);
     }

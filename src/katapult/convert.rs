@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-use super::wire::{decimal, field, flag, integer, list, text};
+use super::wire::{decimal, field, flag, integer, list, part, text};
 use crate::model::{
     Disk, Installation, Interval, Machine, Organization, Policy, Reference, Schedule, Target, TargetKind,
     TemplateVersion, TrashObject,
 };
 
 pub fn policy(value: &Value) -> Policy {
-    let schedule = &value["schedule"];
+    let schedule = part(value, "schedule");
     Policy {
         id: text(value, "id"),
         retention: integer(value, "retention"),
         total_size: decimal(value, "total_size"),
-        target: target(&value["target"]),
+        target: target(part(value, "target")),
         schedule: Schedule {
             interval: text(schedule, "interval").map(|word| Interval::from_api(&word)),
             frequency: integer(schedule, "frequency"),
@@ -60,9 +60,9 @@ pub fn disk(value: &Value) -> Disk {
     // A machine's list nests the disk one level down, beside its attachment (recorded).
     let (disk, attachment) = match value.get("disk") {
         Some(inner) => (inner, value),
-        None => (value, &value["virtual_machine_disk"]),
+        None => (value, part(value, "virtual_machine_disk")),
     };
-    let machine = &attachment["virtual_machine"];
+    let machine = part(attachment, "virtual_machine");
     Disk {
         id: text(disk, "id"),
         name: text(disk, "name"),
@@ -72,9 +72,9 @@ pub fn disk(value: &Value) -> Disk {
         created_at: integer(disk, "created_at"),
         storage_speed: text(disk, "storage_speed"),
         bus_type: text(disk, "bus_type"),
-        io_profile: reference(&disk["io_profile"]),
-        io_limits: io_limits(&disk["io_profile"]),
-        data_center: reference(&disk["data_center"]),
+        io_profile: reference(part(disk, "io_profile")),
+        io_limits: io_limits(part(disk, "io_profile")),
+        data_center: reference(part(disk, "data_center")),
         machine_id: text(machine, "id"),
         machine_fqdn: text(machine, "fqdn"),
         attachment: text(attachment, "state"),
@@ -98,9 +98,9 @@ fn io_limits(profile: &Value) -> Option<String> {
 }
 
 fn installation(value: &Value) -> Installation {
-    let version = &value["disk_template_version"];
-    let template = &version["disk_template"];
-    let system = &template["operating_system"];
+    let version = part(value, "disk_template_version");
+    let template = part(version, "disk_template");
+    let system = part(template, "operating_system");
     let attribute = |attribute: &Value| {
         let label = text(attribute, "label").or_else(|| text(attribute, "key"))?;
         Some((label, text(attribute, "value").unwrap_or_default(), text(attribute, "description")))
@@ -112,9 +112,9 @@ fn installation(value: &Value) -> Installation {
         universal: flag(template, "universal"),
         template_size_in_gb: integer(template, "size_in_gb"),
         version: template_version(version),
-        latest_version: template_version(&template["latest_version"]),
+        latest_version: template_version(part(template, "latest_version")),
         operating_system: reference(system),
-        badge: text(&system["badge"], "url"),
+        badge: text(part(system, "badge"), "url"),
         attributes: list(value, "attributes").iter().filter_map(attribute).collect(),
     }
 }
@@ -144,8 +144,8 @@ pub fn machine(value: &Value) -> Machine {
         state: text(value, "state"),
         operating_system: None,
         has_incremental_backups: None,
-        package: text(&value["package"], "name"),
-        zone: text(&value["zone"], "name"),
+        package: text(part(value, "package"), "name"),
+        zone: text(part(value, "zone"), "name"),
         addresses: list(value, "ip_addresses").iter().filter_map(|address| text(address, "address")).collect(),
         cpu_cores: integer(value, "cpu_cores"),
         memory: integer(value, "memory_in_gb").map(|memory| format!("{memory} GiB")),

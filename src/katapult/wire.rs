@@ -11,6 +11,11 @@ pub(super) fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.as_object()?.iter().find(|(key, _)| *key == name).map(|(_, field)| field)
 }
 
+/// A field's value; null where there is none.
+pub(super) fn part<'a>(value: &'a Value, name: &str) -> &'a Value {
+    field(value, name).unwrap_or(&Value::Null)
+}
+
 /// Takes an object out of its envelope: `{"disk": {…}}`. A bare object with an id is accepted as well.
 pub(super) fn unwrap(mut body: Value, key: &str) -> Result<Value> {
     if body.get(key).is_some_and(Value::is_object) {

@@ -152,5 +152,5 @@ fn width(text: &str) -> usize {
 
 /// Returns `in 3 h` of `2026-12-01 02:00 GMT (in 3 h)`.
 fn relative_part(text: &str) -> &str {
-    text.split_once(" (").map_or(text, |(_, rest)| rest.trim_end_matches(')'))
+    text.split_once('(').map_or(text, |(_, rest)| rest.trim_end_matches(')'))
 }
