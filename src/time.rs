@@ -1,11 +1,16 @@
 //! Times as people type and read them. Pure: the clock and the zone are handed in.
 
+mod distance;
+
 use std::fmt::Write;
 use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
+
+use distance::write_relative;
+pub use distance::{length, relative};
 
 /// The forms that `--at` takes, for help and errors.
 pub const FORMS: &str = "`2026-12-01T02:00:00Z`, `2026-12-01 02:00`, `2026-12-01`, `+7d`, `in 36h`, `2 weeks`, \
@@ -185,9 +190,9 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let other = || Duration::try_from(text.parse::<SignedDuration>().ok()?).ok();
     let days = || number(text.strip_suffix('d')?).map(|days| Duration::from_secs(days * DAY));
     let length = number(text).map(Duration::from_secs).or_else(days).or_else(other);
-    length.filter(|length| !length.is_zero() && *length <= Duration::from_secs(30 * DAY)).ok_or_else(|| {
-        "expected a length of time such as `30s`, `2m` or `500ms`, more than 0 and at most 30 days".to_owned()
-    })
+    length
+        .filter(|length| !length.is_zero() && *length <= Duration::from_secs(30 * DAY))
+        .ok_or_else(|| "expected a duration such as `30s`, `2m` or `500ms`, more than 0 and at most 30 days".to_owned())
 }
 
 /// Writes a Unix time in UTC; one beyond all calendars as the number that it is.
@@ -258,47 +263,6 @@ pub fn seconds(text: &str) -> Option<f64> {
 pub fn in_full(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let local = instant.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z").to_string();
     format!("{local} ({}; {})", relative(instant, now), rfc3339(instant, &TimeZone::UTC))
-}
-
-/// Says the distance between two instants in its largest unit: `in 3 h`, `2 days ago`, `now`.
-pub fn relative(instant: Timestamp, now: Timestamp) -> String {
-    let mut words = String::new();
-    write_relative(instant, now, &mut words);
-    words
-}
-
-fn write_relative(instant: Timestamp, now: Timestamp, out: &mut String) {
-    let seconds = instant.as_second() - now.as_second();
-    match seconds {
-        0 => out.push_str("now"),
-        1.. => {
-            out.push_str("in ");
-            write_length(seconds.unsigned_abs(), out);
-        }
-        _ => {
-            write_length(seconds.unsigned_abs(), out);
-            out.push_str(" ago");
-        }
-    }
-}
-
-/// Says a length in its largest unit: `45 s`, `3 h`, `2 days`.
-pub fn length(seconds: u64) -> String {
-    let mut words = String::new();
-    write_length(seconds, &mut words);
-    words
-}
-
-fn write_length(seconds: u64, out: &mut String) {
-    let (count, one, several) = match seconds {
-        0..60 => (seconds, "s", "s"),
-        60..3_600 => (seconds / 60, "min", "min"),
-        3_600..172_800 => (seconds / 3_600, "h", "h"),
-        172_800..5_184_000 => (seconds / 86_400, "day", "days"),
-        5_184_000..63_072_000 => (seconds / 2_629_746, "month", "months"),
-        _ => (seconds / 31_556_952, "year", "years"),
-    };
-    let _ = write!(out, "{count} {}", if count == 1 { one } else { several });
 }
 
 #[cfg(test)]
