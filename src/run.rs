@@ -176,7 +176,7 @@ fn interruption(cx: &Context) -> Error {
         // Nothing is sent any more; what was, is done.
         None if cx.tally.has_accepted() => Error::interrupted("interrupted").changed(Changed::Yes),
         None => Error::interrupted("interrupted"),
-        Some(write) => Error::interrupted(format!("interrupted while waiting for the answer to {write}"))
+        Some(write) => Error::interrupted(format!("interrupted while waiting for the response to {write}"))
             .hint("it may or may not have been carried out: `bpctl history` shows what was written, and where")
             .with_outcome_unknown(),
     }

@@ -105,7 +105,7 @@ impl Ui {
             return Ok(());
         };
         let applied = jq.apply(|line| self.print(|out| writeln!(out, "{line}")));
-        let too_long = || output::failure("the time limit of the command is over");
+        let too_long = || output::failure("the command's time limit has expired");
         tokio::time::timeout(limit, applied).await.unwrap_or_else(|_| Err(too_long()))?;
         self.flush()
     }

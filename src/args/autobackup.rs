@@ -26,10 +26,10 @@ pub struct AutobackupTarget {
 /// Switch all policies of a VM or a disk on (OnApp)
 ///
 /// Where there is no policy, the cloud makes one of each preset (daily, weekly, monthly and yearly on most clouds), and
-/// takes a backup for each at once. Where there are policies, they are enabled: OnApp's documents do not say so, and
+/// immediately takes a backup for each. Where there are policies, they are enabled: OnApp's documents do not say so, and
 /// bpctl reads them back. For one policy of your own see `bpctl policy create`.
 ///
-/// The request is known from the code of three clients, for disks also from a recording; bpctl was not tried on a live
+/// The request is taken from the code of three clients, for disks also from a recording; bpctl has not been tested on a live
 /// cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -47,7 +47,7 @@ pub struct AutobackupOn {
 /// The policies and their backups stay; no more backups are made until autobackup is on again, so it is confirmed
 /// first. For one policy see `bpctl policy pause`.
 ///
-/// The request is known from the code of three clients, for disks also from a recording; bpctl was not tried on a live
+/// The request is taken from the code of three clients, for disks also from a recording; bpctl has not been tested on a live
 /// cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -61,7 +61,7 @@ pub struct AutobackupOff {
 
 /// List the presets that `autobackup on` uses (OnApp)
 ///
-/// They are settings of the cloud, which takes an administrator. The request is known from the code of one client alone.
+/// They are settings of the cloud, which only an administrator may read. The request is taken from the code of one client.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -37,10 +37,10 @@ pub enum BackupKind {
 
 /// List backups (OnApp)
 ///
-/// Without a VM or a disk, lists the backups of every VM of the cloud: one request a VM.
+/// Without a VM or a disk, lists the backups of every VM of the cloud: one request per VM.
 ///
 /// The lists of a VM are documented by OnApp, those of a disk are known from recordings and the code of clients; bpctl
-/// was not tried on a live cloud.
+/// has not been tested on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -53,7 +53,7 @@ pub struct BackupsList {
     pub vm: Option<String>,
     /// Disk: number; with --vm, a disk of that VM
     ///
-    /// Without --vm the list is one of the cloud's settings, which takes an administrator.
+    /// Without --vm the list is one of the cloud's settings, which only an administrator may read.
     #[arg(long, value_name = "DISK", value_parser = not_empty)]
     pub disk: Option<String>,
     /// images, files (incremental), all or points
@@ -66,8 +66,8 @@ pub struct BackupsList {
 
 /// Show a backup (OnApp)
 ///
-/// The request is known from the code of three clients, that for a recovery point from OnApp's documents; neither was
-/// tried on a live cloud.
+/// The request is taken from the code of three clients, that for a recovery point from OnApp's documents; neither has been
+/// tested on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -105,7 +105,7 @@ impl Point {
 /// Sum up the sizes of backups, by VM and kind (OnApp)
 ///
 /// Counts recovery points, too. A backup that is being taken has no size yet, and is counted as one of unknown size.
-/// What is read is documented by OnApp; it was not tried on a live cloud.
+/// What is read is documented by OnApp; it has not been tested on a live cloud.
 ///
 /// JSON fields: vm_id, vm, type, backups, size_bytes, unknown_sizes, oldest, newest.
 #[derive(Clone, Debug, Args)]
@@ -122,10 +122,10 @@ pub struct BackupsUsage {
 /// Show how many backups an account may have, and what they cost (OnApp)
 ///
 /// One row for each place where the cloud keeps backups: the limits of the account's bucket and, where they may be read,
-/// its prices, each in the cloud's currency for every period. `unlimited` is what the cloud says; `-` is what it does
-/// not say. A bucket may take permissions that only administrators have.
+/// its prices, each in the cloud's currency for every period. `unlimited` means that the cloud reports no limit, `-` that
+/// it reports nothing. Reading a bucket may need permissions that only administrators have.
 ///
-/// The requests are known from the code of clients alone; they were not tried on a live cloud, and clouds before OnApp 6
+/// The requests are taken from the code of clients; they have not been tested on a live cloud, and clouds before OnApp 6
 /// do not have them.
 ///
 /// JSON fields: access_control, rate_card; each as the cloud answers it, or null.
@@ -143,10 +143,10 @@ pub struct BackupsLimits {
 /// Show what the backups of an account cost (OnApp)
 ///
 /// The sums are the cloud's own. `backup_count_cost` and `backup_disk_size_cost` are those of backups on backup servers,
-/// `backup_cost` of backups elsewhere; `total_cost` is all that the account has, VMs included. What they cover where
-/// --since is not given is up to the cloud.
+/// `backup_cost` of backups elsewhere; `total_cost` is all that the account has, VMs included. Without --since, the
+/// cloud decides which period they cover.
 ///
-/// The requests are known from the code of two clients, and were not tried on a live cloud.
+/// The requests are taken from the code of two clients, and have not been tested on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -169,8 +169,8 @@ pub struct BackupsCosts {
 pub struct Wait {
     /// Wait until the cloud is done [default: 2h]
     ///
-    /// Shows the progress of the transaction. A cloud that is busy with the VM is waited for, too. When the time is over
-    /// the exit code is 8, and the message names the command to look again.
+    /// Shows the progress of the transaction. Also waits while the cloud is busy with the VM. If the work is not done when
+    /// the time runs out, the exit code is 8, and the message names the command that shows its progress.
     #[arg(long, value_name = "DUR", num_args = 0..=1, require_equals = true, default_missing_value = "2h")]
     #[arg(value_parser = duration)]
     pub wait: Option<Duration>,
@@ -181,7 +181,7 @@ pub struct Wait {
 /// A VM with incremental backups gets one of these; any other gets a normal backup of each disk that is not swap. The
 /// cloud queues them: --wait waits until they are finished.
 ///
-/// The requests are known from the code of clients alone (four for a disk, two for a VM); they were not tried on a live
+/// The requests are taken from the code of clients (four for a disk, two for a VM); they have not been tested on a live
 /// cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -195,7 +195,7 @@ pub struct BackupCreate {
     /// Disk: number; repeatable
     #[arg(long = "disk", value_name = "DISK", value_parser = not_empty)]
     pub disks: Vec<String>,
-    /// Note that the backup gets
+    /// Note to attach to the backup
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
     /// Send `force_windows_backup`
@@ -203,10 +203,10 @@ pub struct BackupCreate {
     /// What it forces is not documented.
     #[arg(long)]
     pub force_windows: bool,
-    /// Take a recovery point by this resource: number
+    /// Take a recovery point with this resource (number)
     ///
     /// Resources are plugins such as Veeam; `bpctl backups list --kind points --columns id,server` shows which one made a
-    /// recovery point. The request is known from the code of one client alone.
+    /// recovery point. The request is taken from the code of one client.
     #[arg(long, value_name = "RESOURCE", value_parser = not_empty, requires = "vm")]
     #[arg(conflicts_with_all = ["disks", "note", "force_windows"])]
     pub resource: Option<String>,
@@ -220,7 +220,7 @@ pub struct BackupCreate {
 /// What was written since is lost, so it is confirmed first: on a terminal by typing the name of the VM, in a script by
 /// --yes. OnApp offers no choice of the target, and may stop the VM.
 ///
-/// The request is known from the code of four clients alone, that for a recovery point from one; neither was tried on a
+/// The request is taken from the code of four clients, that for a recovery point from one; neither has been tested on a
 /// live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -248,7 +248,7 @@ pub struct BackupRestore {
 ///
 /// There is no trash: what is deleted cannot be restored.
 ///
-/// The request is known from the code of four clients alone; it was not tried on a live cloud.
+/// The request is taken from the code of four clients; it has not been tested on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -266,7 +266,7 @@ pub struct BackupDelete {
 
 /// Change the note of a backup (OnApp)
 ///
-/// The request is known from the code of one client alone; it was not tried on a live cloud.
+/// The request is taken from the code of one client; it has not been tested on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -288,7 +288,7 @@ pub struct BackupNote {
 ///
 /// OnApp does not document whether the backup is kept, so it is confirmed first.
 ///
-/// The request is known from the code of three clients alone; it was not tried on a live cloud.
+/// The request is taken from the code of three clients; it has not been tested on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -9,7 +9,7 @@ use super::value::ahead;
 
 /// Show when backups run
 ///
-/// Draws one bar an hour for up to two days ahead, and one a day beyond that. With another output format, --columns,
+/// Draws one bar per hour for up to two days ahead; beyond that, one row per day with a column per hour. With another output format, --columns,
 /// --sort or --limit it lists the runs. Only the next run of a policy comes from the API; later runs are computed from
 /// the interval. JSON fields: policy, target, target_type, interval, at (Unix seconds).
 #[derive(Clone, Debug, Args)]

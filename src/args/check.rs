@@ -37,8 +37,8 @@ pub enum WebhookFormat {
 /// that of the worst disk that holds data. Katapult has no list of backups, so the policies count (`basis: schedule`): a
 /// VM without a policy, a next run in the past, or an interval longer than --max-age is critical.
 ///
-/// What cannot be read is unknown, never ok, and so is a check of no VM. Exit codes: 0 all is ok, 10 something is stale
-/// or not covered, 9 something could not be read, otherwise as ever. With --format nagios: 0 ok, 1 warning, 2 critical,
+/// What cannot be read is unknown, never ok, and so is a check without VMs. Exit codes: 0 all is ok, 10 something is stale
+/// or not covered, 9 something could not be read, otherwise as for every command. With --format nagios: 0 ok, 1 warning, 2 critical,
 /// 3 unknown.
 ///
 /// --match, --tag and --exclude (also --ignore) select the VMs. --filter chooses the rows to print, and the result is still
@@ -74,7 +74,7 @@ pub struct Check {
     /// How late a run may be [default: 15m]
     #[arg(long, value_name = "DUR", value_parser = age)]
     pub grace: Option<u64>,
-    /// Take a check of no VM for ok
+    /// Report ok if there are no VMs to check
     #[arg(long)]
     pub allow_empty: bool,
     /// table, json, nagios, prometheus or junit

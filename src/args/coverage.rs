@@ -37,13 +37,13 @@ Examples:
   bpctl coverage --report coverage.html
   bpctl coverage --fail-on partial -o json")]
 pub struct Coverage {
-    /// Expected: hourly, daily, weekly, monthly or yearly
+    /// Expect backups at least hourly, daily, weekly, monthly or yearly
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub require: Option<Interval>,
     /// Expect at least N backups to be kept
     #[arg(long, value_name = "N", value_parser = positive)]
     pub min_retention: Option<i64>,
-    /// Exit with 10 at none, partial or weak, or worse
+    /// Exit with 10 at LEVEL or worse: none, partial, weak
     #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
     pub fail_on: Option<FailOnCoverage>,
     /// Selection

@@ -35,7 +35,7 @@ pub struct Diff {
     /// Newer snapshot [default: what exists now]
     #[arg(value_name = "NEW")]
     pub new: Option<PathBuf>,
-    /// Exit with 10 at weaker protection (weaker)
+    /// Exit with 10 if protection is weaker (value: weaker)
     #[arg(long, value_enum, value_name = "WHAT", hide_possible_values = true)]
     pub fail_on: Option<FailOnDiff>,
     /// Detail

@@ -18,15 +18,15 @@ pub enum Format {
     Wide,
     /// The API's own fields: an array for a list, an object otherwise
     Json,
-    /// One object a line, written as pages arrive
+    /// One object per line, written as pages arrive
     Jsonl,
-    /// The same as YAML
+    /// The same fields as json, written as YAML
     Yaml,
     /// The wide columns, as RFC 4180 has them
     Csv,
     /// The same columns, separated by tabs
     Tsv,
-    /// One id a line
+    /// One id per line
     Id,
     /// SARIF 2.1.0 (lint only)
     #[value(hide = true)]
@@ -82,10 +82,10 @@ pub struct Global {
     #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
     #[arg(hide_possible_values = true, help_heading = "Output")]
     pub output: Option<Format>,
-    /// Print what a jq expression makes of the JSON, such as '.[].id'
+    /// Filter the JSON output with a jq expression, such as '.[].id'
     ///
     /// Implies `-o json`; with `-o jsonl` each row is filtered on its own. Text is printed without quotes, anything else as
-    /// JSON on one line. It has the functions of jq, as jaq has them, without `env` and `$ENV`.
+    /// JSON on one line. Supports jq's functions as jaq implements them, except `env` and `$ENV`.
     #[cfg_attr(feature = "jq", arg(long, global = true, value_name = "EXPR", allow_hyphen_values = true))]
     #[cfg_attr(feature = "jq", arg(conflicts_with = "print_request", help_heading = "Output"))]
     #[cfg_attr(not(feature = "jq"), arg(skip))]
@@ -164,10 +164,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "URL", value_parser = not_empty)]
     #[arg(conflicts_with = "sandbox", help_heading = "Connection")]
     pub api_url: Option<String>,
-    /// Organization: id or subdomain [env: BPCTL_ORG]
+    /// Organization: id or sub-domain [env: BPCTL_ORG]
     ///
     /// Without it: the environment (BPCTL_ORG, then KATAPULT_ORGANIZATION), the profile's organization, or the only one
-    /// that the token can see.
+    /// that the token has access to.
     #[arg(long, global = true, value_name = "ORG", value_parser = not_empty)]
     #[arg(help_heading = "Connection")]
     pub org: Option<String>,
@@ -182,17 +182,17 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DUR", value_parser = duration)]
     #[arg(help_heading = "Connection")]
     pub max_wait: Option<Duration>,
-    /// Attempts after a failed one [default: 3]
+    /// Retries after a failed attempt [default: 3]
     #[arg(long, global = true, value_name = "N", value_parser = retries)]
     #[arg(allow_negative_numbers = true, help_heading = "Connection")]
     pub retries: Option<u32>,
-    /// Requests at the same time, 1 to 64 [default: 6]
+    /// Maximum parallel requests, 1 to 64 [default: 6]
     #[arg(long, global = true, value_name = "N", value_parser = concurrency)]
     #[arg(allow_negative_numbers = true, help_heading = "Connection")]
     pub concurrency: Option<usize>,
 
     /// Refuse every request that changes something [env: BPCTL_READ_ONLY]
-    #[arg(long, global = true, hide_short_help = true, help_heading = "Safety")]
+    #[arg(long, global = true, help_heading = "Safety")]
     pub read_only: bool,
     /// Print the writes that would be sent, and send none
     #[arg(long, global = true, help_heading = "Safety")]

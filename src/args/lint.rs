@@ -35,12 +35,12 @@ pub struct Lint {
     /// Allow N policies per minute (W013)
     #[arg(long, value_name = "N", value_parser = positive, default_value_t = 5)]
     pub max_per_minute: i64,
-    /// Exit with 10 at a warning or an error
+    /// Exit with 10 at SEVERITY or above: warning or error
     #[arg(long, value_enum, value_name = "SEVERITY", hide_possible_values = true)]
     pub fail_on: Option<FailOnLint>,
-    /// Policy file: say where it speaks of each finding
+    /// Policy file: report the line of each finding
     ///
-    /// SARIF has the line and the column; a finding that the file does not speak of has the file alone.
+    /// SARIF has the line and the column. A finding about something that the file does not contain has only the file name.
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["explain", "list_codes"])]
     pub file: Option<PathBuf>,
     /// Selection

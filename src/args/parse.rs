@@ -1,8 +1,7 @@
-//! Reading the command line with no more of it declared than a line needs.
+//! Parses the command line, declaring only the command that the line names.
 //!
-//! Declaring every command costs more than a request: each gets a copy of the options that all have. So a line that names
-//! a command is read with that command alone. What cannot be read so is read again with everything, which also gives the
-//! error or the help.
+//! Declaring every command costs more than a request: each gets a copy of the options that all have. If that parse fails,
+//! everything is declared and the line is parsed again, which gives the error or the help.
 
 use std::ffi::OsString;
 

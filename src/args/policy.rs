@@ -19,7 +19,7 @@ pub enum PolicyCommand {
     /// They keep their backups and make no more. With --match or --filter, pauses the policies of the cloud that are
     /// selected: first one alone (see --canary), then the others.
     ///
-    /// The request is known from the code of one client alone; it was not tried on a live cloud. The status is read back.
+    /// The request is taken from the code of one client; it has not been tested on a live cloud. The status is read back.
     #[command(after_help = "\
 Examples:
   bpctl policies pause 31
@@ -31,7 +31,7 @@ Examples:
     /// They run next at their usual time, and do not make up for the runs that they missed. Policies are selected as for
     /// `bpctl policies pause`.
     ///
-    /// The request is known from the code of one client alone; it was not tried on a live cloud. The status is read back.
+    /// The request is taken from the code of one client; it has not been tested on a live cloud. The status is read back.
     #[command(after_help = "\
 Examples:
   bpctl policies resume 31
@@ -48,7 +48,7 @@ Examples:
 /// List the policies of a VM, a disk or an organization
 ///
 /// Without a VM or a disk, lists the policies of the organization: the one of --org, the environment or the profile,
-/// or the only one that the token can see.
+/// or the only one that the token has access to.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -68,7 +68,7 @@ pub struct PolicyList {
     /// With a VM: also list the policies of its disks
     #[arg(long, conflicts_with = "disk")]
     pub include_disks: bool,
-    /// Read each policy in full: one more request a row
+    /// Read each policy in full: one more request per row
     ///
     /// Lists leave out a policy's frequency, time, minute and scheduled deletion.
     #[arg(long)]
@@ -138,7 +138,7 @@ impl PolicyFields {
 /// policies of the organization that are selected: first one alone (see --canary), then the others. `--filter` takes a
 /// condition on the columns of `policies list`.
 ///
-/// On OnApp the request is known from the code of one client alone; it was not tried on a live cloud.
+/// On OnApp the request is taken from the code of one client; it has not been tested on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -194,7 +194,7 @@ pub struct PolicyNames {
 /// On a terminal, asks for what is missing, shows the request and the matching command line, and asks before it sends
 /// (Katapult).
 ///
-/// On OnApp the request is known from the code of two clients, and in part inferred; it was not tried on a live cloud.
+/// On OnApp the request is taken from the code of two clients, and in part inferred; it has not been tested on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -224,7 +224,7 @@ pub struct PolicyCreate {
 /// of the organization that are selected: first one alone (see --canary), then the others. `--filter` takes a condition on
 /// the columns of `policies list`.
 ///
-/// On OnApp the request is known from the code of one client alone; it was not tried on a live cloud.
+/// On OnApp the request is taken from the code of one client; it has not been tested on a live cloud.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -47,7 +47,7 @@ pub struct Report {
     /// Write to a file; `-` is standard output [default: -]
     #[arg(long, value_name = "FILE")]
     pub output_file: Option<PathBuf>,
-    /// Expected: hourly, daily, weekly, monthly or yearly
+    /// Expect backups at least hourly, daily, weekly, monthly or yearly
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub require: Option<Interval>,
     /// Expect at least N backups to be kept
@@ -56,7 +56,7 @@ pub struct Report {
     /// File of exceptions: target, reason and until of each
     #[arg(long, value_name = "FILE")]
     pub exceptions: Option<PathBuf>,
-    /// Exit with 10 at none, partial or weak, or worse
+    /// Exit with 10 at LEVEL or worse: none, partial, weak
     ///
     /// Rows with an exception do not count; an exception that is a finding does.
     #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]

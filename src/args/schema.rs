@@ -37,7 +37,7 @@ Examples:
   bpctl schema
   bpctl schema coverage > coverage.schema.json")]
 pub struct Schema {
-    /// What the schema is of, such as coverage or error
+    /// Document to describe, such as coverage or error
     #[arg(value_name = "NOUN", value_enum, hide_possible_values = true)]
     pub noun: Option<SchemaOf>,
 }

@@ -14,7 +14,7 @@ pub enum TransactionsCommand {
 /// List the newest transactions of a VM or the cloud (OnApp)
 ///
 /// A cloud does its work in transactions: this is what it is doing, and how it ended. Without --vm the list is that of
-/// the whole cloud, which takes an administrator. Shows the newest 100; --limit shows fewer or more.
+/// the whole cloud, which needs administrator permissions. Shows the newest 100; --limit shows fewer or more.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

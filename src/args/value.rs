@@ -32,7 +32,7 @@ pub(super) fn age(text: &str) -> Result<u64, String> {
     let number = |unit: char| text.strip_suffix(unit)?.parse::<u32>().ok();
     let read = units.into_iter().find_map(|(unit, seconds)| Some(u64::from(number(unit)?) * seconds));
     read.filter(|seconds| (1..=731 * 86_400).contains(seconds))
-        .ok_or_else(|| "expected a length of time such as `90m`, `26h` or `7d`, at most 731 days".to_owned())
+        .ok_or_else(|| "expected a duration such as `90m`, `26h` or `7d`, at most 731 days".to_owned())
 }
 
 /// A whole number of at least 1, as wide as the API's integers.

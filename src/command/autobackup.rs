@@ -31,7 +31,7 @@ async fn presets(cx: &Context) -> Result<()> {
     let mut rows = Rows::<Preset>::begin(cx)?;
     let listed = cx.onapp()?.presets().await.map_err(|error| match error.exit {
         Exit::NotFound => not_offered(&error),
-        Exit::Auth => error.hint("presets are settings of the cloud, which takes an administrator"),
+        Exit::Auth => error.hint("presets are settings of the cloud, which only an administrator may read"),
         _ => error,
     })?;
     rows.page(listed.rows)?;
@@ -109,5 +109,5 @@ async fn what_it_makes(api: &OnApp, label: &str) -> String {
         }
         _ => format!("a policy of each preset, which this user may not read; a recorded cloud made {RECORDED_PRESETS}"),
     };
-    format!("{label} has no policy: the cloud makes {words}, and takes as many backups at once")
+    format!("{label} has no policy: the cloud makes {words}, and immediately takes one backup for each")
 }

@@ -116,7 +116,7 @@ fn assumptions(cx: &Context, all: &Runs) {
     let notes = [
         (all.without_interval, "policies of an unknown interval: only their next run is shown"),
         (all.without_next, "policies left out because they have no next run"),
-        (all.overdue, "policies that should have run already, and are counted on from that time"),
+        (all.overdue, "overdue policies, whose later runs are computed from the missed run"),
     ];
     for (count, words) in notes.into_iter().filter(|(count, _)| *count > 0) {
         cx.ui.note(&format!("{words}: {count}"));

@@ -82,7 +82,9 @@ async fn show_onapp(cx: &Context, args: DiskShow) -> Result<()> {
         },
     };
     cx.show(shown.map_err(|error| match error.exit {
-        Exit::Auth if args.vm.is_none() => error.hint("add the disk's VM with `--vm`, which takes no administrator"),
+        Exit::Auth if args.vm.is_none() => {
+            error.hint("add the disk's VM with `--vm`, which needs no administrator permissions")
+        }
         _ => error,
     })?)
 }

@@ -222,11 +222,7 @@ impl Ends {
             (true, Some((_, first))) => {
                 (first.exit, first.code.clone(), format!("no profile could be read: {}", words.join("; ")))
             }
-            _ => (
-                Exit::Partly,
-                code::PARTLY_DONE.into(),
-                format!("the list is incomplete, it lacks {}: {}", self.missing().join(", "), words.join("; ")),
-            ),
+            _ => (Exit::Partly, code::PARTLY_DONE.into(), format!("the list is incomplete: {}", words.join("; "))),
         };
         let mut hints: Vec<String> = failed
             .iter()

@@ -67,7 +67,7 @@ pub async fn run(cx: &Context, args: Lint) -> Result<()> {
 /// The same of several profiles: one list, or one SARIF document.
 pub async fn run_on(cx: &Context, names: &[String], args: &Lint) -> Result<()> {
     if args.file.is_some() {
-        return Err(Error::usage("`--file` does not go with several profiles")
+        return Err(Error::usage("`--file` cannot be used with several profiles")
             .hint("a policy file is of one organization: `--profile NAME` names one"));
     }
     let listing = gather::begin::<Finding>(cx)?;
@@ -121,7 +121,7 @@ async fn read(cx: &Context, args: &Lint, file: Option<&PolicyFile>) -> Result<Fo
         notes.push("W021 was not checked: the token may not read the trash (scope `trash_objects:read`)".to_owned());
     }
     if !reading.is_detailed {
-        notes.push("W022 was not checked: it takes one request a policy; `--detail` does that".to_owned());
+        notes.push("W022 was not checked: it takes one request per policy; `--detail` does that".to_owned());
     }
     let removes_backups = if is_onapp { removes_backups(cx, &mut notes).await? } else { None };
     notes.iter().for_each(|note: &String| cx.ui.warn(note));
@@ -153,7 +153,7 @@ async fn read(cx: &Context, args: &Lint, file: Option<&PolicyFile>) -> Result<Fo
 /// Reads the policy file, before anything is requested.
 async fn policy_file(cx: &Context, path: &Path) -> Result<PolicyFile> {
     if path.as_os_str() == "-" {
-        return Err(Error::usage("`--file -` has no name that a finding could be located in").hint("name the file"));
+        return Err(Error::usage("`--file -` is not supported: findings need a file name").hint("name the file"));
     }
     let (name, text) = planner::read_text(cx, path).await?;
     let document = policyfile::read(&name, &text)?;

@@ -44,12 +44,12 @@ pub async fn run(cx: &Context, command: Command) -> Result<()> {
         return carry_out(cx, command).await;
     }
     if !has_requests_to_print(&command) {
-        return Err(Error::usage("`--print-request` does not go with this command").hint(
-            "it goes with commands that change policies or backups, and with lists, `show`, `coverage` and `lint`",
+        return Err(Error::usage("`--print-request` cannot be used with this command").hint(
+            "it works with commands that change policies or backups, and with lists, `show`, `coverage` and `lint`",
         ));
     }
     if profiles::named(cx, &command)?.is_some() {
-        return Err(Error::usage("`--print-request` does not go with several profiles"));
+        return Err(Error::usage("`--print-request` cannot be used with several profiles"));
     }
     carry_out(cx, command).await?;
     curl::print_reads(cx)

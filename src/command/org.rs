@@ -12,5 +12,5 @@ pub async fn run(cx: &Context, verb: OrgCommand) -> Result<()> {
     let mut rows = Rows::begin(cx)?;
     let organizations = cx.katapult()?.organizations().await?;
     rows.page(organizations)?;
-    rows.end(Walk::default(), "that the token sees")
+    rows.end(Walk::default(), "that the token has access to")
 }

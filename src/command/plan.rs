@@ -35,7 +35,7 @@ pub async fn run(cx: &Context, args: args::Plan) -> Result<()> {
     }
     if args.detailed_exitcode && !made.plan.steps.is_empty() {
         Err(Error::found(format!("the live policies differ from the file: {}", summary(&made.plan)))
-            .hint("`bpctl apply` with the same arguments makes them so"))
+            .hint("`bpctl apply` with the same arguments makes these changes"))
     } else {
         Ok(())
     }

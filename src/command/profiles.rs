@@ -34,7 +34,7 @@ pub fn named(cx: &Context, command: &Command) -> Result<Option<Vec<String>>> {
         return Ok(None);
     };
     if cx.global.sandbox {
-        return Err(Error::usage("`--sandbox` does not go with several profiles")
+        return Err(Error::usage("`--sandbox` cannot be used with several profiles")
             .hint("the simulator's own profiles are `sandbox` and `sandbox-onapp`"));
     }
     let mut names: Vec<String> = Vec::new();
@@ -55,7 +55,7 @@ pub fn named(cx: &Context, command: &Command) -> Result<Option<Vec<String>>> {
 /// A command that is not a list; exit 9 when some profiles failed, the first one's error when all did.
 pub async fn run(cx: &Context, names: &[String], command: Command) -> Result<()> {
     if cx.global.api_url.is_some() || cx.global.provider.is_some() {
-        return Err(Error::usage("`--api-url` and `--provider` do not go with several profiles")
+        return Err(Error::usage("`--api-url` and `--provider` cannot be used with several profiles")
             .hint("each profile has its own"));
     }
     match command {
@@ -114,7 +114,7 @@ fn is_local(command: &Command) -> bool {
 
 fn one_only(cx: &Context) -> Error {
     let error = Error::usage("this takes one profile").hint(
-        "several profiles go with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
+        "several profiles work with `policies list`, `vm list`, `disk list`, `org list`, `trash list`, \
          `backups list`, `check`, `coverage`, `calendar`, `lint` and `report`",
     );
     if is_of_environment(cx) {

@@ -28,7 +28,7 @@ async fn list(cx: &Context, args: TransactionsList) -> Result<()> {
         None => {
             let listed = api.transactions(None, count, &mut |page| rows.page(page)).await;
             let listed = listed.map_err(|error| match error.exit {
-                Exit::Auth => error.hint("`--vm VM` lists those of a VM, which takes no administrator"),
+                Exit::Auth => error.hint("`--vm VM` lists those of a VM, which needs no administrator permissions"),
                 _ => error,
             });
             (listed?, "on this cloud".to_owned())

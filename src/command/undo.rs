@@ -237,7 +237,7 @@ impl<'a> Here<'a> {
             let theirs = entry.provider.as_deref().filter(|_| entry.api == api).unwrap_or(&entry.api);
             let api = if entry.api == api { provider.name() } else { &api };
             let message = format!("change {number} was made on {theirs}, not on {api}");
-            return Ok(Some(Error::usage(message).hint(its_connection(entry))));
+            return Ok(Some(Error::usage(message).hint(connection_hint(entry))));
         }
         if self.has_organization_of(entry).await? {
             return Ok(None);
@@ -246,14 +246,14 @@ impl<'a> Here<'a> {
             (None, _) if self.has_profile_of(entry)? => {
                 let ours = self.cx.organization()?.unwrap_or_default();
                 let message = format!("the policy of change {number} does not belong to the organization {ours}");
-                return Ok(Some(Error::usage(message).hint(its_connection(entry))));
+                return Ok(Some(Error::usage(message).hint(connection_hint(entry))));
             }
             (Some(organization), _) => format!("in the organization {organization}"),
             (None, Some(profile)) => format!("with the profile {profile}"),
             (None, None) => "without a profile".to_owned(),
         };
         let message = format!("change {number} was made {place}, which is not in use now");
-        Ok(Some(Error::usage(message).hint(its_connection(entry))))
+        Ok(Some(Error::usage(message).hint(connection_hint(entry))))
     }
 
     async fn has_organization_of(&self, entry: &Entry) -> Result<bool> {
@@ -292,7 +292,7 @@ impl<'a> Here<'a> {
 }
 
 /// How the connection of a change is named.
-fn its_connection(entry: &Entry) -> String {
+fn connection_hint(entry: &Entry) -> String {
     let option = |name: &str, value: Option<&String>| {
         value.map_or_else(String::new, |value| format!(" --{name} {}", shell_word(value)))
     };
@@ -301,7 +301,7 @@ fn its_connection(entry: &Entry) -> String {
         profile => option("profile", profile.as_ref()),
     };
     let organization = option("org", entry.organization.as_ref());
-    format!("name its connection, as in `bpctl undo {}{profile}{organization}`", entry.number)
+    format!("use the connection that it was made with: `bpctl undo {}{profile}{organization}`", entry.number)
 }
 
 /// The ids of an organization's policies, in the trash or not.

@@ -253,7 +253,7 @@ async fn onapp_disks(cx: &Context, found: &mut Found) -> Result<()> {
         .map(drop)
 }
 
-/// One request, which takes an administrator: asking each VM would take too long.
+/// One request, which needs an administrator: asking each VM would take too long.
 async fn onapp_policies(cx: &Context, found: &mut Found) -> Result<()> {
     let listed = cx.onapp()?.schedules(ScheduleOwner::Cloud).await?;
     found.items = listed.rows.iter().flat_map(|object| policy(&object.model)).collect();

@@ -32,11 +32,11 @@ pub const OUTPUT: &str = "BPCTL_OUTPUT";
 /// Refuses every write.
 pub const READ_ONLY: &str = "BPCTL_READ_ONLY";
 pub const TZ: &str = "BPCTL_TZ";
-/// Switches colours off (any value).
+/// Switches colors off (any value).
 pub const NO_COLOR: &str = "NO_COLOR";
-/// Switches colours on although the output is not a terminal (any value but `0`).
+/// Switches colors on although the output is not a terminal (any value but `0`).
 pub const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
-/// The terminal type; `dumb` has no colours.
+/// The terminal type; `dumb` has no colors.
 pub const TERM: &str = "TERM";
 /// Where trusted certificates are, instead of where the system has them; the TLS libraries read them as well.
 const TRUSTED_FILE: &str = "SSL_CERT_FILE";
@@ -59,9 +59,9 @@ pub const ALL: [(&str, &str); 18] = [
     (WEBHOOK_URL, "The URL that check --webhook reports to, a secret."),
     (READ_ONLY, "1 refuses every write, as --read-only."),
     (TZ, "The zone that times are read and shown in, as --tz."),
-    (NO_COLOR, "Switches colours off (any value)."),
-    (CLICOLOR_FORCE, "Switches colours on although the output is not a terminal (any value but 0)."),
-    (TERM, "The terminal type; dumb has no colours."),
+    (NO_COLOR, "Switches colors off (any value)."),
+    (CLICOLOR_FORCE, "Switches colors on although the output is not a terminal (any value but 0)."),
+    (TERM, "The terminal type; dumb has no colors."),
 ];
 
 /// What need not be UTF-8: a path, and what any value switches.
@@ -106,7 +106,7 @@ pub fn check(system: &System) -> Result<()> {
     let wrong = names.find(|name| !system.is_text(name));
     match wrong {
         Some(name) => Err(Error::config(format!("environment variable {name} is not UTF-8"))
-            .hint(format!("set it anew, or unset it: `unset {name}`"))),
+            .hint(format!("set it again, or unset it: `unset {name}`"))),
         None => Ok(()),
     }
 }

@@ -140,7 +140,7 @@ pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connecti
     }
     match name {
         Some(other) if wanted.sandbox => {
-            return Err(Error::usage(format!("`--sandbox` does not go with profile `{other}`"))
+            return Err(Error::usage(format!("`--sandbox` cannot be used with profile `{other}`"))
                 .hint("leave one of them out; the simulator's own profiles are `sandbox` and `sandbox-onapp`"));
         }
         _ if wanted.sandbox => return sandbox(wanted, system, None, Provider::default()),
@@ -364,7 +364,7 @@ pub fn check_url(text: &str, allow_http: bool) -> std::result::Result<Url, Strin
         "https" => {}
         "http" if allow_http || is_loopback(&url) => {}
         "http" => {
-            return Err("`http://` would send the token in clear: use `https://`, or set `allow_http = true` \
+            return Err("`http://` would send the token unencrypted: use `https://`, or set `allow_http = true` \
                         in the profile"
                 .to_owned());
         }

@@ -1,4 +1,5 @@
-//! Hints that name commands: one that is copied must reach the cloud that the command with the error was for.
+//! Adds the connection options (`--profile`, `--org` and the like) to the commands that hints name, so that a copied
+//! command reaches the same cloud.
 
 use super::Context;
 use crate::config::Provider;

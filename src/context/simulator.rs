@@ -32,7 +32,7 @@ impl Context {
     pub fn sandbox_file(&self) -> Option<PathBuf> {
         let file = self.paths().sandbox_file();
         if let Err(error) = &file {
-            self.ui.warn(&format!("{}: the sandbox's state has no file, so it is not kept", error.message));
+            self.ui.warn(&format!("{}: the sandbox's state is kept in memory only", error.message));
         }
         file.ok()
     }
@@ -42,7 +42,7 @@ impl Context {
     pub fn launch_sandbox(&self, options: sandbox::Options) -> Result<sandbox::Running> {
         let running = sandbox::start(options).map_err(|error| {
             Error::io("cannot start the sandbox", &error)
-                .hint("`bpctl sandbox reset` makes its state anew; `bpctl sandbox serve --ephemeral` needs no file")
+                .hint("`bpctl sandbox reset` recreates its state; `bpctl sandbox serve --ephemeral` needs no file")
         })?;
         running.notices().iter().for_each(|notice| self.ui.warn(notice));
         Ok(running)

@@ -50,7 +50,7 @@ impl Context {
                 Err(error) => reason = format!("{reason}; {}: {}", path.display(), error_reason(&error)),
             }
         }
-        self.ui.warn(&format!("other writes on this machine are not held off: {reason}"));
+        self.ui.warn(&format!("cannot lock out other bpctl writes on this machine: {reason}"));
         Ok(None)
     }
 

@@ -30,7 +30,7 @@ Look:
   lint                Find policies that are probably not as intended
   snapshot, diff      Record a moment, and compare it with another or now
   report              Write a report for an auditor
-  vm, disk, org       List and show what policies belong to
+  vm, disk, org       List and show VMs, disks and organizations
   backups,            List the backups of an OnApp cloud, and what it is
   transactions        doing
 

@@ -241,7 +241,7 @@ pub fn is_about_another(error: &Error) -> bool {
 fn expect_id(object: Value, key: &str, wanted: &str) -> Result<Value> {
     match text(&object, key) {
         Some(id) if id != wanted => {
-            let message = format!("the API answered with {id} when asked for {wanted}");
+            let message = format!("the API returned {id} instead of {wanted}");
             Err(Error::invalid_response(message).detail(json!({"asked": wanted, "answered": id})))
         }
         _ => Ok(object),

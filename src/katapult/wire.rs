@@ -24,7 +24,7 @@ pub(super) fn unwrap(mut body: Value, key: &str) -> Result<Value> {
     if body.get("id").is_some() {
         Ok(body)
     } else {
-        Err(Error::invalid_response(format!("the answer holds no `{key}` object")))
+        Err(Error::invalid_response(format!("the response has no `{key}` object")))
     }
 }
 
@@ -33,7 +33,7 @@ pub fn page(mut body: Value, keys: &[&str]) -> Result<Page> {
     let info = page_info(&body["pagination"]);
     let key = keys.iter().find(|key| body.get(**key).is_some_and(Value::is_array));
     let Some(Value::Array(rows)) = key.map(|key| body[*key].take()) else {
-        return Err(Error::invalid_response(format!("the answer holds no `{}` list", keys.join("` or `"))));
+        return Err(Error::invalid_response(format!("the response has no `{}` list", keys.join("` or `"))));
     };
     if rows.iter().all(Value::is_object) {
         Ok(Page { rows, info })

@@ -104,7 +104,7 @@ impl Katapult {
         let (body, _) = self.http.fetch(request, decode_json).await?;
         let created = unwrap(body, "disk_backup_policy").ok().and_then(|policy| text(&policy, "id"));
         created.ok_or_else(|| {
-            let message = "the answer does not name the new policy; it is not known whether it was created";
+            let message = "the response does not name the new policy; it is not known whether it was created";
             Error::new(Exit::Unreachable, code::OUTCOME_UNKNOWN, message).with_outcome_unknown()
         })
     }

@@ -1,6 +1,6 @@
-//! When policies run: worked out from their next run and their interval.
+//! When policies run: computed from their next run and their interval.
 //!
-//! Only `next_invocation_at` is the API's word. What follows is assumed, and said: hours, days and weeks of fixed
+//! Only `next_invocation_at` comes from the API. What follows is assumed, and stated to the user: hours, days and weeks of fixed
 //! length, months on the same day in UTC, `frequency` as "every N intervals" (inferred; nothing is documented).
 
 use std::rc::Rc;

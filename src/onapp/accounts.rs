@@ -46,7 +46,7 @@ impl OnApp {
                 if owners.len() > 1 {
                     let message = "not offered: the cloud does not say whose credentials these are";
                     return Err(Error::new(Exit::Usage, code::NOT_OFFERED, message)
-                        .hint("the VMs that they see are those of several users: name one with `--user ID`"));
+                        .hint("these credentials list the VMs of several users: name one with `--user ID`"));
                 }
                 self.account(&owners.pop_first().ok_or(error)?).await
             }
@@ -54,7 +54,7 @@ impl OnApp {
         }
     }
 
-    /// Reads an account by its number. Other users' take an administrator.
+    /// Reads an account by its number. Other users' need an administrator.
     pub async fn account(&self, id: &str) -> Result<Account> {
         let read = self.one(&format!("/users/{}", segment(id)), "user", convert::account).await;
         let read = read.map_err(|error| match error.status {
@@ -86,7 +86,7 @@ impl OnApp {
     fn costs_of(&self, user: &str, sum: Value) -> Result<Object<BackupCosts>> {
         let mut costs = self.object(unwrap(sum, "user_stat"), convert::costs);
         if costs.model.total_cost.is_none() && costs.model.backup_count_cost.is_none() {
-            return Err(Error::invalid_response("the answer holds no costs"));
+            return Err(Error::invalid_response("the response has no costs"));
         }
         same_id(user, costs.model.user_id.as_deref(), "user")?;
         costs.model.user_id.get_or_insert_with(|| user.to_owned());

@@ -172,7 +172,7 @@ impl OnApp {
         let mut seen = HashSet::new();
         let mut take = |body: Value| {
             let Value::Array(texts) = body else {
-                return Err(Error::invalid_response("the answer is not a list"));
+                return Err(Error::invalid_response("the response is not a list"));
             };
             let mut new = 0;
             for text in texts {
@@ -265,7 +265,7 @@ fn may_be_cut(answer: &Answer, rows: u64) -> bool {
     }
 }
 
-/// Decodes JSON, or XML where a cloud answers it all the same.
+/// Decodes JSON, or XML where a cloud sends it anyway.
 pub(super) fn decode_json(answer: &Answer) -> Decoded {
     let is_xml = answer.content_type.as_deref().is_some_and(|kind| kind.to_lowercase().contains("xml"));
     if is_xml && !answer.body.is_empty() { decode_xml(answer) } else { http::json(answer) }
@@ -309,7 +309,7 @@ pub fn decode_xml(answer: &Answer) -> Decoded {
 /// Takes the rows of a list out of their wrappers: `[{"backup": {…}}]`.
 pub fn rows(body: Value, key: &str) -> Result<Vec<Value>> {
     let Value::Array(rows) = body else {
-        return Err(Error::invalid_response("the answer is not a list"));
+        return Err(Error::invalid_response("the response is not a list"));
     };
     let rows: Vec<Value> = rows.into_iter().map(|row| unwrap(row, key)).collect();
     if rows.iter().all(Value::is_object) {

@@ -1,6 +1,6 @@
 //! Rails-style XML, read into the JSON that the same cloud would send.
 //!
-//! `type` attributes are hints: they are missing, and spelled in two ways (recorded). What a known field holds is told by
+//! `type` attributes are hints: they are missing, and spelled in two ways (recorded). What a known field holds is known from
 //! its name, what is a list by its children where nothing says it. Dashes in names become underscores. No entity beyond
 //! XML's own is expanded.
 
@@ -217,7 +217,7 @@ impl Element {
         }
     }
 
-    /// Tells a list that lacks its type: `<backups>` of nothing but `<backup>`, be it one or many. A number or nothing is
+    /// Detects a list without its type: `<backups>` of nothing but `<backup>`, one or many. A number or nothing is
     /// a field: `<limits>` of one `<limit>`.
     fn is_plural_of_its_children(&self) -> bool {
         let Some((one, _)) = self.children.first() else {

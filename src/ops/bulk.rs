@@ -56,7 +56,7 @@ impl Selector {
             };
         }
         if !names.is_empty() {
-            return Err(Error::usage("policies are named and selected at once")
+            return Err(Error::usage("policies cannot be both named and selected")
                 .hint("name them, or select them with `--match`, `--tag` or `--filter`"));
         }
         check_tags(cx, &selection)?;
@@ -214,7 +214,7 @@ impl LeftWithout {
     }
 }
 
-/// An option that only goes with a selection.
+/// An option that needs a selection, and was given without one.
 fn alone(bulk: &Bulk, interval: Option<&Interval>) -> Option<&'static str> {
     let given = [
         (!bulk.selecting.excluded.is_empty(), "--exclude"),

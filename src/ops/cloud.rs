@@ -1,4 +1,4 @@
-//! The cloud whose policies a policy file speaks of: everything of it, in the model that both clouds share.
+//! Reads the cloud that a policy file describes, in the model that both providers share.
 
 use std::collections::HashMap;
 

@@ -61,7 +61,7 @@ impl DeletionTime {
     fn too_soon(&self, cx: &Context, at: Timestamp, now: Timestamp, whose: &str) -> Error {
         let resolved = time::in_full(at, now, cx.zone());
         let message = format!(
-            "`{}` is {resolved}{whose}, which is not at least 5 minutes ahead, with {MARGIN} s for the request to arrive",
+            "`{}` is {resolved}{whose}: it must be at least 5 minutes and {MARGIN} s ahead ({MARGIN} s for the request to arrive)",
             self.text
         );
         Error::new(Exit::Refused, code::INVALID_TIMESTAMP, message)

@@ -149,7 +149,7 @@ async fn trash_entry(cx: &Context, api: &Katapult, id: &str) -> Result<Value> {
     let gone = match read_until(look, Option::is_some, IfLaterFails::KeepEarlier).await {
         Ok(Some(gone)) => gone,
         Ok(None) => {
-            let message = format!("the server reported the deletion of {id} as done, but the policy still exists");
+            let message = format!("the server accepted the deletion of {id}, but the policy still exists");
             return Err(Error::new(Exit::Failure, code::NOT_APPLIED, message).with_outcome_unknown());
         }
         // A policy that cannot be read, not even to say that it is gone: the trash knows.
@@ -300,7 +300,7 @@ async fn belongs_to(api: &Katapult, new: &NewPolicy, id: &str, created: &Policy)
 
 fn not_the_new_one(new: &NewPolicy, id: &str, why: &str) -> Error {
     let message = format!(
-        "the answer to the creation of a policy for {} names policy {id}, which {why}: whether one was created is unknown",
+        "the response to the creation of a policy for {} names policy {id}, which {why}: whether one was created is unknown",
         new.owner.label
     );
     Error::invalid_response(message).detail(json!({"id": id})).with_outcome_unknown().hint(look_at_owner(new))
@@ -400,8 +400,7 @@ fn gone_early(id: &str, cause: Cause, error: Error) -> Error {
 
 /// The error of a restoration that the server accepted, and that did nothing.
 fn not_restored(id: &str, error: &Error) -> Error {
-    let message =
-        format!("the server reported the restoration of {id} as done, but the policy is not live: {}", error.message);
+    let message = format!("the server accepted the restoration of {id}, but the policy is not live: {}", error.message);
     Error::new(Exit::Failure, code::NOT_APPLIED, message).with_outcome_unknown()
 }
 

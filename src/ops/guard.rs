@@ -1,5 +1,5 @@
-//! What stands between the moment something was shown and the moment it is written: it is read again, and refused
-//! where it has changed. Nothing is sent from here but reads.
+//! Reads an object again between the preview and the write, and refuses the write if the object has changed. Sends
+//! only reads.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Waiting for an OnApp cloud: its transactions say how far it is and how it ended; where they cannot be read, the backup
-//! itself has to do.
+//! Waiting for an OnApp cloud: its transactions say how far it is and how it ended; where they cannot be read,
+//! bpctl polls the backup itself.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ const PAUSES: [u64; 5] = [1, 2, 4, 8, 15];
 
 /// What is waited for.
 pub struct Watch<'a> {
-    /// The VM whose transactions are read; none for those of the cloud, which takes an administrator.
+    /// The VM whose transactions are read; none for those of the cloud, which needs an administrator.
     pub machine: Option<&'a str>,
     pub backup: &'a str,
     /// The actions of the transaction.
@@ -243,7 +243,7 @@ pub async fn unless_busy<T>(cx: &Context, wait: Option<Duration>, send: impl Asy
                 return Err(error.hint("add `--wait` to wait for it"));
             }
             Err(error) if error.code == code::BUSY => {
-                return Err(error.hint("the cloud was busy with this VM all the time; nothing was done"));
+                return Err(error.hint("the cloud stayed busy with this VM for the whole wait; nothing was done"));
             }
             sent => return sent,
         }

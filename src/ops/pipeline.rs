@@ -1,4 +1,4 @@
-//! The way of every write: dry run, preview, confirmation, lock, reading again, execution, report.
+//! The steps of every write: dry run, preview, confirmation, lock, reading again, execution, report.
 //!
 //! Verbs for one policy and for several, `undo` and `apply` all come through [`run`], so that none of these steps can
 //! be forgotten. What is special to a write is in its [`Write`]; sending is in [`execute`](super::execute).

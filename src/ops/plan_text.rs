@@ -70,7 +70,7 @@ fn when(at: Option<i64>, times: &TimeFormat) -> String {
 pub fn summary(plan: &Plan) -> String {
     let count = |action| plan.steps.iter().filter(|step| step.action == action).count();
     let mut words = if plan.steps.is_empty() {
-        "nothing to change".to_owned()
+        "no changes".to_owned()
     } else {
         let (deletions, later) = match plan.provider.as_str() {
             "onapp" => (count(StepAction::Delete), ""),
@@ -79,7 +79,7 @@ pub fn summary(plan: &Plan) -> String {
         let (created, changed) = (count(StepAction::Create), count(StepAction::Update));
         format!("{created} to create, {changed} to change, {deletions} to delete{later}")
     };
-    words.push_str(&format!("; {} as the file says", plan.unchanged));
+    words.push_str(&format!("; {} up to date", plan.unchanged));
     if !plan.unlisted.is_empty() {
         words.push_str(&format!("; {} not in the file", plan.unlisted.len()));
     }

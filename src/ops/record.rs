@@ -1,5 +1,5 @@
-//! Recording a write in the journal, around the write itself. A journal that fails never stops a write: it is warned
-//! of, once for each command.
+//! Recording a write in the journal, around the write itself. A journal that fails never stops a write: bpctl warns
+//! once per command.
 
 use serde_json::{Value, json};
 

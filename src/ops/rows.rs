@@ -1,4 +1,4 @@
-//! What every list does: rows to the listing as pages arrive, and a word where there is something to say.
+//! Passes rows to the listing as pages arrive, and prints a note if the list is empty or was cut.
 
 use serde::Serialize;
 

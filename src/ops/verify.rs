@@ -121,7 +121,7 @@ pub fn not_applied(missed: &[Missed], effects: &SideEffects) -> Error {
     let is_changed = effects.is_changed || missed.iter().any(Missed::has_moved);
     let what = if is_changed { "did not apply it as requested" } else { "the change is not visible" };
     let fields: Vec<String> = missed.iter().map(|field| field.describe(is_changed)).collect();
-    let message = format!("the server reported success, but {what} ({}){}", fields.join("; "), effects.describe());
+    let message = format!("the server accepted the request, but {what} ({}){}", fields.join("; "), effects.describe());
     let detail = |field: &Missed| {
         let detail = json!({"before": field.was, "asked": field.wanted, "actual": field.is});
         (field.name.to_owned(), detail)

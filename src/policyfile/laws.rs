@@ -1,5 +1,5 @@
-//! Over random organizations, as odd as the API may answer: what is exported asks for nothing that is not so, and
-//! leaves no policy out.
+//! Over random organizations, as odd as the API may answer: an exported file plans no changes, and leaves
+//! no policy out.
 
 use fastrand::Rng;
 

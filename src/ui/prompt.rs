@@ -66,7 +66,7 @@ impl Ui {
             match line.trim() {
                 "" => return Ok(false),
                 typed if typed == escape(name).trim() => return Ok(true),
-                _ => self.line("that is another name; an empty line cancels"),
+                _ => self.line("the name does not match; an empty line cancels"),
             }
         }
     }

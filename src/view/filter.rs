@@ -144,7 +144,7 @@ fn value_of(kind: Kind, operator: Operator, text: &str, times: &TimeFormat) -> R
         Kind::Allowance => number(text).map(Value::Number).ok_or_else(|| format!("expected a number or `{UNLIMITED}`")),
         Kind::Size => size(text).map(Value::Number).ok_or_else(|| "expected a size such as `100 GiB`".to_owned()),
         Kind::Length => {
-            time::seconds(text).map(Value::Number).ok_or_else(|| "expected a length of time such as `7d`".to_owned())
+            time::seconds(text).map(Value::Number).ok_or_else(|| "expected a duration such as `7d`".to_owned())
         }
         Kind::Time => match text.parse::<Date>() {
             Ok(day) if is_equality => Ok(Value::Day(day)),

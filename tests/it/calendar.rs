@@ -152,7 +152,7 @@ fn odd_policies_are_counted_not_dropped_in_silence() {
         change("late", "daily", json!(now() - 600)),
     ]);
     let run = katapult(&world.serve(), &["calendar", "-o", "csv"]).run().ok();
-    let run = run.mentions(&["unknown interval", "have no next run", "should have run already"]);
+    let run = run.mentions(&["unknown interval", "have no next run", "overdue policies"]);
     assert_eq!(run.stdout.lines().count(), 3, "{}", run.report());
 }
 

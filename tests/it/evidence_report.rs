@@ -201,7 +201,7 @@ fn a_profile_that_cannot_be_read_is_named() {
     let run = |args: &[&str]| bare(&["report"]).args(args).home(&home).run();
     let markdown = run(&["--profile", "a,b"]).exits(9).mentions(&["incomplete", "b: "]).stdout;
     assert!(markdown.contains("| b | the whole profile |") && markdown.contains("INCOMPLETE"), "{markdown}");
-    assert!(markdown.contains("These totals lack"), "{markdown}");
+    assert!(markdown.contains("These totals do not include"), "{markdown}");
     run(&["--profile", "a,b", "--fail-on", "none"]).exits(9).mentions(&["incomplete", "findings"]);
     let all = lines(&run(&["--profile", "a,b", "--format", "csv"]).exits(9).stdout);
     assert!(all.iter().any(|line| line["profile"] == "b" && line["verdict"] == "unknown"), "{all:?}");

@@ -177,7 +177,7 @@ fn writes_do_not_cross_without_a_home() {
         let fields = (&after["schedule"]["time"], &after["schedule"]["minute"], &after["retention"]);
         assert_eq!(fields, (&json!(5), &json!(45), &json!(20)), "{place}");
         assert!(runs.iter().any(|run| run.stderr.contains("waiting for another bpctl")), "those who wait say so");
-        assert!(runs.iter().all(|run| !run.stderr.contains("not held off")));
+        assert!(runs.iter().all(|run| !run.stderr.contains("cannot lock out other bpctl writes")));
         let name =
             if place == "TMPDIR" { format!("bpctl-{}", rustix::process::geteuid().as_raw()) } else { "bpctl".into() };
         let lock = std::fs::metadata(directory.path(&name).join("writes.lock")).unwrap();
@@ -193,16 +193,16 @@ fn where_no_lock_can_be_a_warning_says_so() {
         let bpctl = katapult(&server, &["policy", "update", POLICY, "--retention", "31"]).env("HOME", "/dev/null");
         HOME_VARIABLES[1..].iter().fold(bpctl, |run, name| run.env(name, "")).env("TMPDIR", temporary).run().ok()
     };
-    update("/proc/nowhere").mentions(&["not held off", "/proc/nowhere", "no home directory"]);
+    update("/proc/nowhere").mentions(&["cannot lock out other bpctl writes", "/proc/nowhere", "no home directory"]);
     // Another user could put these there.
     let elsewhere = directory.path("elsewhere");
     std::fs::create_dir(&elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, directory.path(&name)).unwrap();
     let path = directory.path("").display().to_string();
-    update(&path).mentions(&["not held off", "not a directory of this user alone"]);
+    update(&path).mentions(&["cannot lock out other bpctl writes", "not a directory of this user alone"]);
     std::fs::remove_file(directory.path(&name)).unwrap();
     std::fs::create_dir(directory.path(&name)).unwrap();
     std::fs::set_permissions(directory.path(&name), std::fs::Permissions::from_mode(0o777)).unwrap();
-    update(&path).mentions(&["not held off"]);
+    update(&path).mentions(&["cannot lock out other bpctl writes"]);
     assert!(!elsewhere.join("writes.lock").exists());
 }

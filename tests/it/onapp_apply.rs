@@ -40,7 +40,7 @@ fn an_export_plans_to_nothing() {
         assert_eq!((&plan["provider"], &plan["organization"]), (&json!("onapp"), &Value::Null));
         cloud.bpctl(&["plan", "-f", &path, "--detailed-exitcode"]).run().ok();
         let before = policies(&cloud);
-        cloud.bpctl(&["apply", "-f", &path, "--yes"]).run().ok().mentions(&["nothing to change"]);
+        cloud.bpctl(&["apply", "-f", &path, "--yes"]).run().ok().mentions(&["no changes"]);
         assert_eq!(policies(&cloud), before);
         // A user who is not an administrator gets the same file.
         assert_eq!(cloud.bpctl_as("limited", &["export"]).run().ok().stdout, text);

@@ -19,7 +19,7 @@ fn a_target_without_policies_gets_one_of_each_preset_and_as_many_backups() {
     for mode in ["normal", "parent-replies", "empty-replies"] {
         let args = ["--onapp", mode];
         let cloud = Cloud::serve(if mode == "normal" { &[] } else { &args });
-        let warning = "makes 4 policies (daily, weekly, monthly, yearly), and takes as many backups at once";
+        let warning = "makes 4 policies (daily, weekly, monthly, yearly), and immediately takes one backup for each";
         let dry = cloud.bpctl(&["autobackup", "on", "--vm", "test1", "--dry-run", "-o", "json"]).run().ok();
         let request = &dry.json()["requests"][0];
         assert_eq!(request["path"], "/virtual_machines/701/autobackup_enable.json");

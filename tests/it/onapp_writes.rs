@@ -151,7 +151,11 @@ fn a_cloud_that_stays_busy_is_given_up_in_time() {
     let run = cloud.bpctl(&["backup", "create", "--disk", "1180", "--wait=2s", "-o", "json"]).run().exits(5);
     let error = &run.error();
     assert_eq!((&error["code"], &error["retryable"], &error["changed"]), (&json!("busy"), &json!(true), &json!("no")));
-    assert!(error["hint"].as_str().unwrap().contains("busy with this VM all the time"), "{}", run.report());
+    assert!(
+        error["hint"].as_str().unwrap().contains("stayed busy with this VM for the whole wait"),
+        "{}",
+        run.report()
+    );
 }
 
 #[test]

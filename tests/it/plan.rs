@@ -34,7 +34,7 @@ fn every_difference_is_shown_field_by_field() {
             "+ mail weekly  keeps 4".to_owned(),
             format!("~ web-1 daily  retention 7 → 30, time 2 → 3  ({POLICY})"),
             "! dbp_9 not in the file  (System Disk hourly)".to_owned(),
-            "1 to create, 1 to change, 0 to delete later; 0 as the file says; 1 not in the file".to_owned(),
+            "1 to create, 1 to change, 0 to delete later; 0 up to date; 1 not in the file".to_owned(),
         ]
     );
     assert!(server.writes().is_empty());
@@ -50,7 +50,7 @@ fn every_difference_is_shown_field_by_field() {
 fn the_same_is_not_a_difference() {
     let server = World::new().serve();
     let run = plan(&server, &web_1("retention = 7")).arg("--detailed-exitcode").run().ok();
-    assert_eq!(lines(&run), ["nothing to change; 1 as the file says"]);
+    assert_eq!(lines(&run), ["no changes; 1 up to date"]);
     // What the file does not name is left alone, and is not a difference.
     plan(&server, "").arg("--detailed-exitcode").run().ok();
     let other = format!("[[policy]]\nvm = \"{FQDN}\"\ninterval = 'weekly'\nretention = 7\n");
@@ -110,7 +110,7 @@ fn rules_give_way_to_single_policies_and_to_earlier_rules() {
            [[rule]]\nmatch = 'nothing-*'\ninterval = 'daily'\nretention = 3\n";
     let run = plan(&server, &file).run().ok().mentions(&["`nothing-*` matches no VM"]);
     assert_eq!(lines(&run)[..2], ["+ DB 1 daily  keeps 14", "+ mail daily  keeps 3"]);
-    assert_eq!(lines(&run)[2], "2 to create, 0 to change, 0 to delete later; 1 as the file says");
+    assert_eq!(lines(&run)[2], "2 to create, 0 to change, 0 to delete later; 1 up to date");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn a_profile_that_fails_is_reported_and_the_others_are_shown() {
     let (a, b) = (World::new().serve(), Server::always(Answer::error(403, "permission_denied")));
     let home = home(&[("a", &a), ("b", &b)]);
     let list = |args: &[&str]| bare(&["vm", "list", "--profile", "a,b"]).args(args).home(&home).run();
-    let run = list(&[]).exits(9).mentions(&["incomplete", "it lacks b", "permission_denied"]);
+    let run = list(&[]).exits(9).mentions(&["incomplete: b: ", "permission_denied"]);
     assert_eq!(run.stdout.lines().count(), 4, "{}", run.report());
     let run = list(&["-o", "json"]).exits(9);
     assert_eq!(run.json().as_array().map(Vec::len), Some(3));
@@ -136,7 +136,7 @@ fn the_fleet_is_seen_over_several_profiles() {
 
     let broken = self::home(&[("a", &a.server), ("b", &Server::always(Answer::error(403, "permission_denied")))]);
     let partly = bare(&["coverage", "--profile", "a,b", "--fail-on", "none"]).home(&broken).run().exits(9);
-    partly.mentions(&["it lacks b"]);
+    partly.mentions(&["incomplete: b: "]);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_source_with_gaps_is_shown_and_is_not_an_all_clear() {
     let b = world().policy(|policy| policy["retention"] = 1.into()).serve_but(move |request| trash(request, 2));
     let home = home(&[("a", &a), ("b", &b)]);
     let lint = ["lint", "--fail-on", "error", "--profile", "a,b", "-o", "json"];
-    let run = bare(&lint).home(&home).run().exits(9).mentions(&["it lacks some of b", "2 objects in the trash"]);
+    let run = bare(&lint).home(&home).run().exits(9).mentions(&["incomplete: b: ", "2 objects in the trash"]);
     assert_eq!((&run.json()[0]["profile"], &run.json()[0]["object"]["code"]), (&json!("b"), &json!("W011")));
     assert_eq!(run.error()["detail"]["done"], json!(["a"]));
 }

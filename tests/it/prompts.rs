@@ -205,7 +205,7 @@ fn the_time_of_a_deletion_is_asked_for_and_shown_resolved() {
     let terminal = asked(&server, &["policy", "schedule-delete", POLICY]);
     at(&terminal, "Delete it at");
     terminal.enter("someday").wait_for("invalid time `someday`; expected");
-    terminal.enter("+1m").wait_for("not at least 5 minutes ahead");
+    terminal.enter("+1m").wait_for("it must be at least 5 minutes");
     terminal.enter("2099-07-01 14:00").wait_for("2099-07-01T13:00:00Z");
     at(&terminal, "[y/N]");
     terminal.enter("y");

@@ -15,7 +15,7 @@ pub fn check_options(cx: &Context, args: &Check) -> Result<()> {
     let output = &cx.output;
     let is_list = is_list(cx, args.format.unwrap_or(CheckFormat::Table));
     if !is_list && (!output.filters.is_empty() || output.sort.is_some() || output.limit.is_some()) {
-        return Err(Error::usage("`--filter`, `--sort` and `--limit` do not go with this format of `check`")
+        return Err(Error::usage("`--filter`, `--sort` and `--limit` cannot be used with this format of `check`")
             .hint("`--match`, `--tag` and `--exclude` select VMs in every format"));
     }
     cx.listing::<MachineCheck>().map(drop)

@@ -20,7 +20,7 @@ pub async fn all(cx: &Context, names: Option<Vec<String>>, selection: &Selection
         return vec![one(cx, None, selection, limits).await];
     };
     if cx.global.api_url.is_some() || cx.global.provider.is_some() {
-        let error = Error::usage("`--api-url` and `--provider` do not go with several profiles");
+        let error = Error::usage("`--api-url` and `--provider` cannot be used with several profiles");
         return vec![Source::failed(None, error.hint("each profile has its own"))];
     }
     join_all(names.iter().map(async |name| {

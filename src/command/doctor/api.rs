@@ -47,7 +47,7 @@ fn tls(report: &mut Report, http: &Http) {
     match (http.base().scheme(), is_loopback(http.base())) {
         ("https", _) => report.ok("tls", "the certificate is trusted"),
         (_, true) => report.skip("tls", "not used on this machine"),
-        (_, false) => report.warn("tls", "not used: the token travels in clear", "use an `https://` address"),
+        (_, false) => report.warn("tls", "not used: the token is sent unencrypted", "use an `https://` address"),
     }
 }
 
@@ -73,7 +73,7 @@ pub fn rate_limit(report: &mut Report, http: &Http) {
     let answer = http.last_seen();
     let rate = answer.and_then(|answer| Some((answer.rate_remaining?, answer.rate_permitted)));
     let Some((left, permitted)) = rate else {
-        return report.skip(RATE_LIMIT, "the server names none");
+        return report.skip(RATE_LIMIT, "the server does not report one");
     };
     let of = permitted.map(|permitted| format!(" of {permitted}")).unwrap_or_default();
     let message = format!("{left}{of} requests left in this minute");

@@ -35,7 +35,7 @@ fn config(report: &mut Report, file: &File) {
         return report.warn("config", message, format!("run `chmod 600 {path}`"));
     }
     if file.holds_token() {
-        report.ok("config", format!("{path}, for you alone"))
+        report.ok("config", format!("{path}, readable only by you"))
     } else {
         report.ok("config", path.to_string())
     }

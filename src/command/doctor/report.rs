@@ -1,4 +1,4 @@
-//! The findings, in order, and what they come to.
+//! The findings, in order, and the exit code that follows.
 
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};

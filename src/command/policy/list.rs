@@ -52,7 +52,7 @@ fn refuse_unlisted(rows: &Rows<'_, Policy>) -> Result<()> {
     let Some(column) = rows.depends_on(&LEFT_OUT) else {
         return Ok(());
     };
-    let message = format!("lists of policies on Katapult do not hold `{column}`");
+    let message = format!("Katapult's lists of policies do not include `{column}`");
     Err(Error::usage(message).hint("add `--detail`: it reads each policy"))
 }
 

@@ -1,4 +1,4 @@
-//! By fact: the age of the newest finished backup, of the worst disk where disks are backed up.
+//! Judges VMs by their backups: the age of the newest finished backup, of the worst disk where disks are backed up.
 
 use std::collections::BTreeMap;
 

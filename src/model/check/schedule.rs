@@ -1,4 +1,4 @@
-//! By promise: the schedules of policies, where the API has no list of backups.
+//! Judges VMs by the schedules of their policies, where the API has no list of backups.
 
 use std::collections::HashSet;
 

@@ -69,7 +69,7 @@ fn failed(policy: &Policy, now: Timestamp) -> Option<Finding> {
             policy.last_status.as_deref().unwrap_or("of unknown outcome")
         )
     });
-    let message = format!("{id} of {target} counts failed runs: {count}{last}");
+    let message = format!("{id} of {target} has failed runs: {count}{last}");
     let hint = "`bpctl transactions list --filter 'status = failed'` shows failures; `bpctl transaction show ID --log` \
                 their reason";
     finding("W033", Some(policy), target, message, hint.to_owned())

@@ -63,7 +63,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         title: "a policy is deleted within a week",
         explanation: "A deletion of the policy is scheduled. Until then it works as before, and afterwards it is in \
-                      the trash for 48 hours. Only the policy's own answer shows it, so this takes one request a \
+                      the trash for 48 hours. Only the policy's own answer shows it, so this takes one request per \
                       policy; beyond 200 policies it is checked with `--detail` only.",
         remedy: "If it is not intended, schedule it for a later time (`bpctl policy schedule-delete POLICY --at WHEN`): \
                  the API cannot cancel it. Or restore the policy from the trash within 48 hours.",

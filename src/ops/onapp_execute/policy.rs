@@ -131,9 +131,7 @@ pub(super) async fn delete(
             Ok(_) => Ok(true),
         };
         if read_until(exists, |exists| !exists, IfLaterFails::Fail).await? {
-            return Err(not_applied(&format!(
-                "the server reported the deletion of policy {id} as done, but it still exists"
-            )));
+            return Err(not_applied(&format!("the server accepted the deletion of policy {id}, but it still exists")));
         }
         Ok(())
     };

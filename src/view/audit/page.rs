@@ -134,7 +134,7 @@ fn totals(report: &Report) -> Section {
         ["Source", "VMs", "none", "partial", "weak", "ok", "Unassigned disks", "Disks covered", "Findings", "Excepted"];
     let mut section = Section::new("Totals", &headings, rows);
     if !report.is_complete() {
-        section.notes.push("These totals lack what could not be read.".to_owned());
+        section.notes.push("These totals do not include what could not be read.".to_owned());
     }
     section
 }

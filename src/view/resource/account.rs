@@ -5,7 +5,7 @@ use crate::view::cell::UNLIMITED;
 use crate::view::{Cell, Column, Resource};
 
 impl Resource for BackupLimit {
-    const PLURAL: &'static str = "limits of backups";
+    const PLURAL: &'static str = "backup limits";
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("resource", |limit, _| Cell::text(limit.resource.as_deref())).flexible(),
@@ -28,7 +28,7 @@ impl Resource for BackupLimit {
 }
 
 impl Resource for BackupCosts {
-    const PLURAL: &'static str = "costs of backups";
+    const PLURAL: &'static str = "backup costs";
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("user_id", |costs, _| Cell::text(costs.user_id.as_deref())).right().wide(),

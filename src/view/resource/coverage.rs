@@ -7,7 +7,7 @@ use crate::view::{Cell, Column, Resource};
 const VERDICTS: [&str; 4] = ["none", "partial", "weak", "ok"];
 
 impl Resource for Row {
-    const PLURAL: &'static str = "rows of the coverage";
+    const PLURAL: &'static str = "coverage rows";
 
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("vm", |row, _| Cell::text(Some(row.name.as_str()))).flexible_from(28),

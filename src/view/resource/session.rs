@@ -33,7 +33,7 @@ impl Resource for Session {
             details.field("Mode", "read-only: every write is refused");
         }
         details.optional("Organization", &Cell::text(self.organization.as_deref()));
-        details.optional("Sees", &Cell::text(organizations(self)));
+        details.optional("Has access to", &Cell::text(organizations(self)));
         details.optional("Version", &Cell::text(self.version.as_deref()));
         if let (Some(left), Some(permitted)) = (self.rate_remaining, self.rate_permitted) {
             details.field("Rate limit", &format!("{left} of {permitted} requests left in this minute"));
@@ -42,7 +42,7 @@ impl Resource for Session {
     }
 }
 
-/// Names what the token sees, with what `--org` takes.
+/// Names the organizations that the token has access to, with what `--org` takes.
 fn organizations(session: &Session) -> Option<String> {
     let one = |organization: &Organization| {
         let key = organization.key().unwrap_or("-");
