@@ -130,7 +130,8 @@ pub struct Global {
     /// Read and show times in a zone, such as Europe/Berlin
     ///
     /// The environment variable BPCTL_TZ sets it, too; then `time_zone` of the profile, then the local zone.
-    #[arg(long, global = true, value_name = "ZONE", conflicts_with = "utc", help_heading = "Output")]
+    #[arg(long, global = true, value_name = "ZONE", allow_hyphen_values = true, conflicts_with = "utc")]
+    #[arg(help_heading = "Output")]
     pub tz: Option<String>,
     /// Print passwords instead of `[REDACTED]`
     #[arg(long, global = true, help_heading = "Output")]

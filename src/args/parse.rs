@@ -3,6 +3,7 @@
 //! Declaring every command costs more than a request: each gets a copy of the options that all have. If that parse fails,
 //! everything is declared and the line is parsed again, which gives the error or the help.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
@@ -53,15 +54,22 @@ impl Cli {
     /// Reads the arguments, the program's name first. `whole` gives the whole command line, with everything that its help
     /// says: it is needed only for help and errors. It gets whether a command is named.
     pub fn read(arguments: &[OsString], whole: impl FnOnce(bool) -> Command) -> Result<Self, Error> {
-        let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
-        let named = named(words);
+        let words = |arguments: &[OsString]| named(arguments.iter().skip(1).filter_map(|word| word.to_str()));
+        let named = words(arguments);
         let has_command = named.is_some();
-        match read_narrow(named, arguments) {
+        let (named, arguments) = match named {
+            Some(found) if !found.is_complete || !found.is_first => match names_first(arguments) {
+                Some(arguments) => (words(&arguments), Cow::Owned(arguments)),
+                None => (Some(found), Cow::Borrowed(arguments)),
+            },
+            named => (named, Cow::Borrowed(arguments)),
+        };
+        match read_narrow(named, &arguments) {
             Some(Ok(cli)) => Ok(cli),
             Some(Err(error)) if error.kind() == ErrorKind::DisplayVersion => Err(error),
             _ => {
                 let whole = last_wins(whole(has_command));
-                read(if has_command { whole } else { without_global(whole) }, arguments)
+                read(if has_command { whole } else { without_global(whole) }, &arguments)
             }
         }
     }
@@ -150,6 +158,27 @@ fn last_wins(command: Command) -> Command {
     })
 }
 
+/// Moves the names of the command and of its verb in front of the options before and between them. clap checks conflicts
+/// only among the options on one side of a name, and of an option that is repeated on several sides it keeps those of one:
+/// a filter would be lost. Gives none where what is named cannot be found so.
+fn names_first(arguments: &[OsString]) -> Option<Vec<OsString>> {
+    let (program, words) = arguments.split_first()?;
+    let (before, noun, words) = at_name(words)?;
+    let has_verb = !named(std::iter::once(noun.to_str()?))?.is_complete;
+    let (between, verb, words) = if has_verb { at_name(words)? } else { (&[][..], noun, words) };
+    let names = if has_verb { vec![noun, verb] } else { vec![noun] };
+    Some(std::iter::once(program).chain(names).chain(before).chain(between).chain(words).cloned().collect())
+}
+
+/// Divides words at the first that is neither an option of every command nor its value.
+fn at_name(words: &[OsString]) -> Option<(&[OsString], &OsString, &[OsString])> {
+    let command = Command::new("bpctl").no_binary_name(true).disable_help_flag(true).allow_external_subcommands(true);
+    let matches = matches(options(command, false), words).ok()?;
+    let after = matches.subcommand()?.1.get_many::<OsString>("").map_or(0, Iterator::count);
+    let (name, after) = words.get(words.len().checked_sub(after + 1)?..)?.split_first()?;
+    Some((&words[..words.len() - after.len() - 1], name, after))
+}
+
 /// Reads a line with no more declared than what it names. Gives none where that can only end in an error or in help,
 /// which need everything.
 fn read_narrow(named: Option<Named>, arguments: &[OsString]) -> Option<Result<Cli, Error>> {
@@ -157,7 +186,6 @@ fn read_narrow(named: Option<Named>, arguments: &[OsString]) -> Option<Result<Cl
     match named {
         _ if has(["-h", "--help"]) => None,
         Some(named) if named.is_complete && named.is_first => Some(read_named(named, arguments)),
-        Some(named) if named.is_complete => Some(read(root(true).subcommand(named.command()), arguments)),
         _ if has(["-V", "--version"]) => Some(read(root(false).version(env!("CARGO_PKG_VERSION")), arguments)),
         _ => None,
     }
@@ -270,6 +298,31 @@ mod tests {
                 Err(error) => error.to_string(),
             };
             assert_eq!(text(Cli::read(&arguments, |_| Cli::command())), text(whole), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_option_counts_on_every_side_of_the_names() {
+        let read = |line: &str| Cli::read(&words(line), |_| Cli::command());
+        for line in [
+            "bpctl --filter a=1 policies --filter b=2 list --filter c=3",
+            "bpctl --filter a=1 --filter b=2 policies list --filter c=3",
+            "bpctl -o id --filter a=1 policies --sort id list --filter b=2 -o json --filter c=3",
+            "bpctl --profile policies --filter a=1 --filter b=2 policy list --filter c=3",
+        ] {
+            assert_eq!(read(line).unwrap().global.filters, ["a=1", "b=2", "c=3"], "{line}");
+        }
+        let last = read("bpctl -o id policies -o csv list -o json --utc").unwrap();
+        assert_eq!(last.global.output, Some(crate::args::Format::Json));
+        for line in [
+            "bpctl --utc policies list --tz Europe/Berlin",
+            "bpctl --tz Europe/Berlin policies --utc list",
+            "bpctl --api-url http://localhost policies list --sandbox",
+            "bpctl --sandbox check --api-url http://localhost",
+            "bpctl --jq .id policies list --print-request curl",
+            "bpctl --all-profiles policies list --profile work",
+        ] {
+            assert_eq!(read(line).unwrap_err().kind(), ErrorKind::ArgumentConflict, "{line}");
         }
     }
 }

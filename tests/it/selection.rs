@@ -390,3 +390,20 @@ fn policies_of_an_onapp_cloud_are_deleted_by_selection() {
     let coverage = cloud.bpctl(&["coverage", "--match", "db1", "-o", "json"]).run().ok().json();
     assert_eq!((coverage.as_array().unwrap().len(), &coverage[0]["verdict"]), (1, &json!("none")));
 }
+
+/// A condition counts wherever it stands: one that is lost would select more policies to write.
+#[test]
+fn filters_on_every_side_of_the_names_select_together() {
+    let server = world().serve();
+    for line in [
+        "--filter target=db-1 policies update --filter interval=daily --retention 3 --dry-run -o json",
+        "policies --filter target=db-1 update --filter interval=daily --retention 3 --dry-run -o json",
+        "--filter target=db-1 policies --filter interval=daily update --retention 3 --dry-run -o json",
+        "policies update --filter target=db-1 --filter interval=daily --retention 3 --dry-run -o json",
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        let requests = katapult(&server, &words).run().ok().json();
+        assert_eq!(requests["requests"].as_array().map(Vec::len), Some(1), "{line}: {requests}");
+        assert_eq!(requests["before"]["id"], "dbp_1", "{line}");
+    }
+}
