@@ -170,7 +170,7 @@ fn names_first(arguments: &[OsString]) -> Option<Vec<OsString>> {
     Some(std::iter::once(program).chain(names).chain(before).chain(between).chain(words).cloned().collect())
 }
 
-/// Divides words at the first that is neither an option of every command nor its value.
+/// Divides words at the first that is not an option of every command or its value.
 fn at_name(words: &[OsString]) -> Option<(&[OsString], &OsString, &[OsString])> {
     let command = Command::new("bpctl").no_binary_name(true).disable_help_flag(true).allow_external_subcommands(true);
     let matches = matches(options(command, false), words).ok()?;

@@ -6,6 +6,8 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::error::Result as Checked;
+
 /// Deepest nesting of an answer that is accepted.
 const MAX_DEPTH: usize = 128;
 
@@ -96,6 +98,14 @@ impl Answer {
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
+}
+
+/// The end of an exchange in which the API answered.
+pub struct Settled {
+    /// The decoded body, or the API's error.
+    pub result: Checked<Value>,
+    /// The answer, without its body.
+    pub answer: Answer,
 }
 
 /// Reads an HTTP date: RFC 2822 with the zone spelled `GMT`.

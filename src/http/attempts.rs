@@ -43,6 +43,8 @@ pub(super) enum End<T> {
     RateBudget,
     /// The time was up before the next attempt.
     NoTime,
+    /// Something had changed while the next attempt waited.
+    NotReady,
 }
 
 /// The end of all attempts, and what the earlier ones may have done.
@@ -93,12 +95,23 @@ impl Attempts {
         &self,
         repeat: Repeat,
         progress: &dyn Progress,
+        once: impl AsyncFnMut(bool) -> Attempt<T>,
+    ) -> Ended<T> {
+        self.run_while(repeat, progress, async |_| true, once).await
+    }
+
+    /// The same; an attempt that had to wait is made only if `is_ready`, which gets the same argument.
+    pub(super) async fn run_while<T>(
+        &self,
+        repeat: Repeat,
+        progress: &dyn Progress,
+        mut is_ready: impl AsyncFnMut(bool) -> bool,
         mut once: impl AsyncFnMut(bool) -> Attempt<T>,
     ) -> Ended<T> {
         self.begin();
-        let (mut retried, mut was_stale, mut after_lost_answer) = (0, false, false);
+        let (mut retried, mut was_stale, mut after_lost_answer, mut has_waited) = (0, false, false, false);
         loop {
-            let place = match self.place(progress).await {
+            let place = match self.place(progress, has_waited, async || is_ready(after_lost_answer).await).await {
                 Ok(place) => place,
                 Err(end) => return Ended { end, after_lost_answer },
             };
@@ -119,22 +132,34 @@ impl Attempts {
                 Decision::Again(wait) => {
                     pause(progress, &reason, wait).await;
                     retried += 1;
+                    has_waited = true;
                 }
             }
             after_lost_answer |= outcome.may_be_carried_out();
         }
     }
 
-    /// Takes a place in the rate budget, and waits for one where there is time.
-    async fn place<T>(&self, progress: &dyn Progress) -> Result<Taken<'_>, End<T>> {
+    /// Takes a place in the rate budget, and waits for one where there is time. After each wait `is_ready` is asked.
+    async fn place<T>(
+        &self,
+        progress: &dyn Progress,
+        mut has_waited: bool,
+        mut is_ready: impl AsyncFnMut() -> bool,
+    ) -> Result<Taken<'_>, End<T>> {
         loop {
             if self.left().is_zero() {
                 return Err(End::NoTime);
             }
+            if std::mem::take(&mut has_waited) && !is_ready().await {
+                return Err(End::NotReady);
+            }
             match self.budget.take(Instant::now()) {
                 Ok(place) => return Ok(Taken { budget: &self.budget, place: Some(place) }),
                 Err(wait) if wait >= self.left() => return Err(End::RateBudget),
-                Err(wait) => pause(progress, USED_UP, wait).await,
+                Err(wait) => {
+                    pause(progress, USED_UP, wait).await;
+                    has_waited = true;
+                }
             }
         }
     }

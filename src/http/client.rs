@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::answer::{Answer, DecodeFailure};
+use super::answer::{Answer, DecodeFailure, Settled};
 use super::attempts::{Attempt, Attempts, End, Ended};
 use super::budget::Rate;
 use super::normalize::normalize;
@@ -17,10 +17,10 @@ use super::options::{Authentication, Dialect, Limits, Progress, Target};
 use super::pool::Pool;
 use super::retry::Outcome;
 use super::scrub::Scrubber;
-use super::status::TRY_AGAIN;
 use super::transport_error::TransportError;
-use super::{Method, Repeat, Request, body, status, trace};
-use crate::error::{Error, Exit, Result, code};
+use super::unknown_outcome::conclude;
+use super::{Method, Request, body, status, trace};
+use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// The most redirects on one host that a read follows.
@@ -52,14 +52,6 @@ pub struct Http {
     has_warned: Cell<bool>,
     shows_secrets: bool,
     is_read_only: bool,
-}
-
-/// The end of an exchange in which the API answered.
-pub struct Settled {
-    /// The decoded body, or the API's error.
-    pub result: Result<Value>,
-    /// The answer, without its body.
-    pub answer: Answer,
 }
 
 impl Http {
@@ -142,6 +134,20 @@ impl Http {
     /// # Errors
     /// `read_only`, or there was no answer of the API that could be understood.
     pub async fn exchange(&self, request: &Request, decode: fn(&Answer) -> Decoded) -> Result<Settled> {
+        self.exchange_if(request, decode, async |_| Ok(())).await
+    }
+
+    /// The same, of a write that must not be sent once something has changed: where it had to wait, `check` is asked before
+    /// it is sent. Its argument is whether an earlier attempt may have been carried out.
+    ///
+    /// # Errors
+    /// Also that of `check`; the write was not sent then, or not again.
+    pub async fn exchange_if(
+        &self,
+        request: &Request,
+        decode: fn(&Answer) -> Decoded,
+        check: impl AsyncFn(bool) -> Result<()>,
+    ) -> Result<Settled> {
         if self.is_read_only && request.method != Method::Get {
             return Err(Error::read_only(&format!("{} {}", request.method.name(), request.path)));
         }
@@ -151,12 +157,17 @@ impl Http {
         if request.method != Method::Get {
             *self.write_in_flight.borrow_mut() = Some(format!("{} {}", request.method.name(), request.path));
         }
-        let settled = self.attempts(request, decode).await;
+        let settled = self.attempts(request, decode, check).await;
         *self.write_in_flight.borrow_mut() = None;
         settled
     }
 
-    async fn attempts(&self, request: &Request, decode: fn(&Answer) -> Decoded) -> Result<Settled> {
+    async fn attempts(
+        &self,
+        request: &Request,
+        decode: fn(&Answer) -> Decoded,
+        check: impl AsyncFn(bool) -> Result<()>,
+    ) -> Result<Settled> {
         let once = async |after_lost_answer| {
             // Lists that are read side by side share the places; a pause before another attempt takes none.
             let place = self.places.acquire().await.ok();
@@ -172,13 +183,24 @@ impl Http {
                 result: tried,
             }
         };
-        let Ended { end, after_lost_answer } = self.attempts.run(request.repeat, &*self.progress, once).await;
+        let mut refused = None;
+        let is_ready = async |after_lost_answer| {
+            refused = check(after_lost_answer).await.err();
+            refused.is_none()
+        };
+        let Ended { end, after_lost_answer } =
+            self.attempts.run_while(request.repeat, &*self.progress, is_ready, once).await;
+        if let Some(error) = refused {
+            return Err(error);
+        }
         let tried = match end {
             End::Settled(tried) => tried,
             End::RateBudget => Err(TransportError::RateBudget),
-            End::NoTime => Err(TransportError::NoTime),
+            End::NoTime | End::NotReady => Err(TransportError::NoTime),
         };
-        self.conclude(request, tried, after_lost_answer)
+        let is_unknown = outcome(&tried).may_be_carried_out();
+        let tried = tried.map_err(|error| self.scrub(error.into_error(&self.target.peer())));
+        conclude(request, tried, is_unknown, after_lost_answer)
     }
 
     /// The reason for sending a request again, in a few words.
@@ -301,24 +323,6 @@ impl Http {
         self.scrub(error)
     }
 
-    /// Adds to the error of a write that it may have been carried out, now or by an earlier attempt.
-    fn conclude(&self, request: &Request, tried: Attempted<Settled>, after_lost_answer: bool) -> Result<Settled> {
-        let is_unknown = outcome(&tried).may_be_carried_out();
-        let tried = tried.map_err(|error| self.scrub(error.into_error(&self.target.peer())));
-        if request.method == Method::Get || !(is_unknown || after_lost_answer) {
-            return tried;
-        }
-        match tried {
-            Ok(Settled { result: Err(error), answer }) if !is_unknown => {
-                // The earlier attempt may be the reason for this answer: the caller can judge that.
-                let error = with_outcome_unknown(error, "an earlier attempt may have been carried out");
-                Ok(Settled { result: Err(error), answer })
-            }
-            Ok(Settled { result: Err(error), .. }) | Err(error) => Err(of_unknown_outcome(request.repeat, error)),
-            Ok(settled) => Ok(settled),
-        }
-    }
-
     fn trace(&self, lines: Vec<String>) {
         lines.iter().for_each(|line| self.progress.trace(&self.hide_token(line)));
     }
@@ -370,26 +374,6 @@ fn rate(answer: &Answer) -> Option<Rate> {
     Some(Rate { remaining: answer.rate_remaining?, permitted: answer.rate_permitted, date: answer.date? })
 }
 
-/// Adds to an error that a write may have been carried out. It is no longer a plain refusal then, and not to be tried
-/// again without a look.
-fn with_outcome_unknown(error: Error, what: &str) -> Error {
-    let exit = if error.exit == Exit::Refused { Exit::Unreachable } else { error.exit };
-    let message = format!("{}; {what}", error.message.trim_end_matches('.'));
-    let hints = error.hints.iter().filter(|hint| !hint.starts_with(TRY_AGAIN)).cloned().collect();
-    Error { exit, message, hints, ..error }.with_outcome_unknown()
-}
-
-fn of_unknown_outcome(repeat: Repeat, cause: Error) -> Error {
-    match repeat {
-        Repeat::Safe => with_outcome_unknown(cause, "the change may or may not have been carried out"),
-        Repeat::OnlyIfNotCarriedOut => Error {
-            exit: Exit::Unreachable,
-            code: code::OUTCOME_UNKNOWN.into(),
-            ..with_outcome_unknown(cause, "it is not known whether the request was carried out")
-        },
-    }
-}
-
 fn redirect(response: &reqwest::Response, from: &Url) -> Option<Url> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -411,6 +395,7 @@ mod tests {
     use super::super::credential::Credential;
     use super::super::options::RootsFile;
     use super::*;
+    use crate::error::{Exit, code};
 
     struct Silent;
 

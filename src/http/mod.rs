@@ -26,9 +26,10 @@ mod status;
 mod trace;
 #[cfg(target_os = "linux")]
 mod trust;
+mod unknown_outcome;
 
-pub use answer::{Answer, ApiError, DecodeFailure, MAX_VALUES, TOO_MANY_VALUES, json, json_rows};
-pub use client::{Decoded, Http, Settled};
+pub use answer::{Answer, ApiError, DecodeFailure, MAX_VALUES, Settled, TOO_MANY_VALUES, json, json_rows};
+pub use client::{Decoded, Http};
 pub use credential::{Credential, Fetch};
 pub use notice::{Message, Notice, notice_url};
 pub use options::{Authentication, Dialect, Limits, Progress, RootsFile, Target};

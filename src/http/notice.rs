@@ -78,7 +78,7 @@ impl Notice {
         };
         let tried = match self.attempts.run(Repeat::Safe, progress, once).await.end {
             End::Settled(tried) => tried,
-            End::RateBudget | End::NoTime => Err(TransportError::NoTime),
+            End::RateBudget | End::NoTime | End::NotReady => Err(TransportError::NoTime),
         };
         match tried {
             Ok(answer) if answer.is_success() => Ok(()),

@@ -69,14 +69,15 @@ impl Katapult {
         Request { repeat: Repeat::OnlyIfNotCarriedOut, ..Request::new(Method::Post, path).body(body) }
     }
 
-    /// Sends a write that is safe to repeat. What its reply says is not looked at.
-    pub async fn write(&self, request: &Request) -> Result<()> {
-        self.http.exchange(request, ignore).await?.result.map(drop)
+    /// Sends a write that is safe to repeat. Before it is sent after a wait, `check` is asked; its argument is whether an
+    /// earlier attempt may have been carried out.
+    pub async fn write(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<()> {
+        self.http.exchange_if(request, ignore, check).await?.result.map(drop)
     }
 
-    /// Sends a delete. One that is answered "gone" after a lost answer has succeeded.
-    pub async fn remove(&self, request: &Request) -> Result<Cause> {
-        let Settled { result, answer } = self.http.exchange(request, ignore).await?;
+    /// Sends a delete, as [`Self::write`] does. One that is answered "gone" after a lost answer has succeeded.
+    pub async fn remove(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<Cause> {
+        let Settled { result, answer } = self.http.exchange_if(request, ignore, check).await?;
         match result {
             Ok(_) => Ok(Cause::Request),
             Err(error) if answer.after_lost_answer && is_gone(&error) => Ok(Cause::EarlierAttempt),
@@ -84,9 +85,9 @@ impl Katapult {
         }
     }
 
-    /// Sends a restore. One that finds nothing in the trash after a lost answer has succeeded.
-    pub async fn restore(&self, request: &Request) -> Result<Cause> {
-        let Settled { result, answer } = self.http.exchange(request, ignore).await?;
+    /// Sends a restore, as [`Self::write`] does. One that finds nothing in the trash after a lost answer has succeeded.
+    pub async fn restore(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<Cause> {
+        let Settled { result, answer } = self.http.exchange_if(request, ignore, check).await?;
         match result {
             Ok(_) => Ok(Cause::Request),
             Err(error) if answer.after_lost_answer && error.code == "trash_object_not_found" => {
@@ -96,12 +97,12 @@ impl Katapult {
         }
     }
 
-    /// Sends a create and gives the new object's id.
+    /// Sends a create, as [`Self::write`] does, and gives the new object's id.
     ///
     /// # Errors
     /// `outcome_unknown` when it may have been carried out and that was not said.
-    pub async fn create(&self, request: &Request) -> Result<String> {
-        let (body, _) = self.http.fetch(request, decode_json).await?;
+    pub async fn create(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<String> {
+        let body = self.http.exchange_if(request, decode_json, check).await?.result?;
         let created = unwrap(body, "disk_backup_policy").ok().and_then(|policy| text(&policy, "id"));
         created.ok_or_else(|| {
             let message = "the response does not name the new policy; it is not known whether it was created";

@@ -104,14 +104,15 @@ impl OnApp {
         Request::new(Method::Delete, format!("/settings/schedules/{}.json", segment(id)))
     }
 
-    /// Sends a write and gives what it answered, which may be nothing.
-    pub async fn write(&self, request: &Request) -> Result<Value> {
-        Ok(self.http.fetch(request, lenient).await?.0)
+    /// Sends a write and gives what it answered, which may be nothing. Before it is sent after a wait, `check` is asked; its
+    /// argument is whether an earlier attempt may have been carried out.
+    pub async fn write(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<Value> {
+        self.http.exchange_if(request, lenient, check).await?.result
     }
 
-    /// Sends a deletion. One that finds nothing after a lost answer has succeeded.
-    pub async fn remove(&self, request: &Request) -> Result<()> {
-        let Settled { result, answer } = self.http.exchange(request, lenient).await?;
+    /// Sends a deletion, as [`Self::write`] does. One that finds nothing after a lost answer has succeeded.
+    pub async fn remove(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<()> {
+        let Settled { result, answer } = self.http.exchange_if(request, lenient, check).await?;
         match result {
             Err(error) if answer.after_lost_answer && is_gone(&error) => Ok(()),
             result => result.map(drop),

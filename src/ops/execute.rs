@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::deletion_time::server_time;
-use super::guard::{NewPolicy, PolicySnapshot, TrashedPolicy};
+use super::guard::{self, NewPolicy, PolicySnapshot, TrashedPolicy};
 use super::read_back::{IfLaterFails, read_until};
 use super::record::{Intent, Record};
 use super::verify::{Missed, SideEffects, is_still_old, not_applied, verify};
@@ -33,8 +33,10 @@ pub async fn update(
     let record = Record::begin(cx, &policy.intent(Action::Update, wanted, undoes));
     let written = async {
         let before = &policy.before.model;
-        if let Err(error) = api.write(&request).await {
-            return Err(after_unknown(api, policy, error, |now| verify(change, before, now).is_ok()).await);
+        let is_made = |now: &Policy| verify(change, before, now).is_ok();
+        let check = async |after_lost| guard::check_again(api, policy, after_lost, is_made).await;
+        if let Err(error) = api.write(&request, check).await {
+            return Err(after_unknown(api, policy, error, is_made).await);
         }
         cx.tally.accept(&policy.id, &look_at(&policy.id));
         let read = async || api.policy(&policy.id).await;
@@ -62,7 +64,8 @@ pub async fn schedule_delete(
     let record = Record::begin(cx, &policy.intent(Action::ScheduleDelete, wanted, undoes));
     let written = async {
         let is_scheduled = |now: &Policy| now.auto_move_to_trash_at == Some(at.as_second());
-        let cause = match api.remove(&Katapult::schedule_delete_request(&policy.id, at.as_second())).await {
+        let check = async |after_lost| guard::check_again(api, policy, after_lost, is_scheduled).await;
+        let cause = match api.remove(&Katapult::schedule_delete_request(&policy.id, at.as_second()), check).await {
             Ok(cause) => cause,
             Err(error) => return Err(after_unknown(api, policy, error, is_scheduled).await),
         };
@@ -105,7 +108,8 @@ pub async fn delete(
 ) -> Result<Object<Removal>> {
     let record = Record::begin(cx, &policy.intent(Action::Delete, Value::Null, undoes));
     let removed = async {
-        let cause = match api.remove(&Katapult::delete_request(&policy.id)).await {
+        let check = async |after_lost| guard::check_again(api, policy, after_lost, |_| false).await;
+        let cause = match api.remove(&Katapult::delete_request(&policy.id), check).await {
             Ok(cause) => cause,
             Err(error) => return Err(after_unknown(api, policy, error, |_| false).await),
         };
@@ -191,7 +195,8 @@ pub async fn restore(
     };
     let record = Record::begin(cx, &intent);
     let restored = async {
-        let cause = match api.restore(&Katapult::restore_request(id)).await {
+        let check = async |_| guard::read_trash_again(api, trashed).await;
+        let cause = match api.restore(&Katapult::restore_request(id), check).await {
             Ok(cause) => cause,
             Err(error) => return Err(after_unknown_restore(api, id, error).await),
         };
@@ -234,7 +239,9 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
         look: look_at_owner(new),
     };
     let record = Record::begin(cx, &intent);
-    let id = match api.create(&request).await {
+    // It is never sent again after a lost answer.
+    let check = async |_| new.clone().read_again(api).await;
+    let id = match api.create(&request, check).await {
         Ok(id) => id,
         Err(error) if error.outcome_unknown() => return Err(record.fail(look(api, new, error).await)),
         Err(error) => return Err(record.fail(error)),

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::error::{Error, Exit, Result, code};
-use crate::katapult::{Katapult, Lookup, Owner, is_gone};
+use crate::katapult::{Katapult, Lookup, Owner, is_gone, policy as convert};
 use crate::model::{Expectation, Interval, Object, Policy, PolicyPatch, TrashObject};
 use crate::text::shell_word;
 
@@ -55,6 +55,7 @@ pub struct NewOwner {
 }
 
 /// A policy that is to be created, and the policies that its owner has.
+#[derive(Clone)]
 pub struct NewPolicy {
     /// What it is for.
     pub owner: NewOwner,
@@ -188,6 +189,37 @@ pub async fn read_again(api: &Katapult, policy: &mut PolicySnapshot) -> Result<(
     }
     policy.before = before;
     Ok(())
+}
+
+/// Reads a policy again before a write that had to wait. Where an earlier attempt of it may have been carried out, the
+/// policy may also be as that left it.
+///
+/// # Errors
+/// `changed`, and the API's.
+pub async fn check_again(
+    api: &Katapult,
+    policy: &PolicySnapshot,
+    after_lost_answer: bool,
+    is_made: impl FnOnce(&Policy) -> bool,
+) -> Result<()> {
+    let checked = read_again(api, &mut policy.clone()).await;
+    if after_lost_answer { or_made(checked, |now| is_made(&convert(now))) } else { checked }
+}
+
+/// Accepts an object that an earlier attempt may have changed or removed: the answer to the next one says so, too.
+/// `is_made` gets the object as it is.
+pub fn or_made(checked: Result<()>, is_made: impl FnOnce(&Value) -> bool) -> Result<()> {
+    match checked {
+        Err(error) if is_about_gone(&error) => Ok(()),
+        Err(error) if error.code == code::CHANGED && is_made(&error.detail["now"]) => Ok(()),
+        Err(error) => Err(error.with_outcome_unknown()),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Of what has changed, only what is gone was answered with an error's status.
+fn is_about_gone(error: &Error) -> bool {
+    error.status == Some(404) || (error.code == code::CHANGED && error.status.is_some())
 }
 
 /// Reads the entry in the trash again, which must be the same: a policy may be restored and deleted again. What the

@@ -63,6 +63,17 @@ impl AutobackupWrite {
         Ok(listed.rows)
     }
 
+    /// Lists the policies again, which must be as they were.
+    async fn list_again(&self, api: &OnApp) -> Result<Vec<Object<Policy>>> {
+        let now = self.list(api).await?;
+        if settings(&now) == settings(&self.before) {
+            return Ok(now);
+        }
+        let message = format!("the policies of {} were changed since they were shown", self.label);
+        Err(Error::new(Exit::Refused, code::CHANGED, message)
+            .hint("nothing was sent; look again and repeat the command"))
+    }
+
     /// The command that lists the policies.
     fn look(&self) -> String {
         let flag = if self.kind == TargetKind::Disk { "--disk" } else { "--vm" };
@@ -71,7 +82,8 @@ impl AutobackupWrite {
 
     /// Sends it, and lists until it is as wanted.
     async fn switch(&self, cx: &Context, api: &OnApp, request: &Request) -> Result<Vec<Object<Policy>>> {
-        if let Err(error) = api.write(request).await {
+        let check = async |_| self.list_again(api).await.map(drop);
+        if let Err(error) = api.write(request, check).await {
             return Err(if error.outcome_unknown() { self.after_lost_answer(api, error).await } else { error });
         }
         cx.tally.accept(&self.target, &self.look());
@@ -188,16 +200,7 @@ impl Write for AutobackupWrite {
     }
 
     async fn read_again(&mut self, cx: &Context) -> Result<()> {
-        let now = self.list(cx.onapp()?).await?;
-        if settings(&now) != settings(&self.before) {
-            return Err(Error::new(
-                Exit::Refused,
-                code::CHANGED,
-                format!("the policies of {} were changed since they were shown", self.label),
-            )
-            .hint("nothing was sent; look again and repeat the command"));
-        }
-        self.before = now;
+        self.before = self.list_again(cx.onapp()?).await?;
         Ok(())
     }
 

@@ -119,6 +119,7 @@ pub struct BackupSnapshot {
 }
 
 /// A schedule that is to be created.
+#[derive(Clone)]
 pub struct NewSchedule {
     pub kind: TargetKind,
     pub target: String,
@@ -162,7 +163,6 @@ impl BackupSnapshot {
     }
 
     pub fn deletion_losses(&self) -> Vec<Loss> {
-        let finished = |backup: &&Backup| backup.built == Some(true) && backup.marked_for_delete != Some(true);
         let (id, label) = (&self.id, &self.label);
         let Some(siblings) = &self.siblings else {
             return vec![Loss(format!(
@@ -171,11 +171,10 @@ impl BackupSnapshot {
         };
         let is_going = |other: &&Backup| other.id.as_ref().is_some_and(|other| self.going.contains(other));
         let all: Vec<&Backup> =
-            siblings.iter().filter(finished).filter(|other| other.id.as_ref() != Some(id)).collect();
+            siblings.iter().filter(|other| is_finished(other)).filter(|other| other.id.as_ref() != Some(id)).collect();
         let others: Vec<&Backup> = all.iter().filter(|other| !is_going(other)).copied().collect();
         let is_newest = others.iter().all(|other| other.created_at < self.before.model.created_at);
-        let is_finished = finished(&&self.before.model);
-        let what = match (is_finished, others.len()) {
+        let what = match (is_finished(&self.before.model), others.len()) {
             (true, 0) if !all.is_empty() => {
                 format!("the last finished backups of {label} are deleted for good, {id} among them")
             }
@@ -192,6 +191,11 @@ impl BackupSnapshot {
         }
         losses
     }
+}
+
+/// Whether a backup can be restored, and is not about to be deleted.
+pub fn is_finished(backup: &Backup) -> bool {
+    backup.built == Some(true) && backup.marked_for_delete != Some(true)
 }
 
 /// Reads the backups of a VM.

@@ -62,6 +62,18 @@ fn made_at(point: &Backup) -> String {
     point.created_at.map_or_else(|| "an unknown time".to_owned(), |at| time::rfc3339(at, &jiff::tz::TimeZone::UTC))
 }
 
+/// Reads a point again, which must be as it was.
+async fn is_unchanged(api: &OnApp, machine: &str, point: &Object<Backup>) -> Result<()> {
+    let id = id_of(&point.model);
+    let now = api.point(machine, id).await?;
+    let state = |point: &Backup| (point.built, point.created_at, point.size_kib.map(f64::to_bits));
+    if state(&now.model) == state(&point.model) {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Refused, code::CHANGED, format!("recovery point {id} was changed since it was shown"))
+        .hint("nothing was sent; look again and repeat the command"))
+}
+
 impl PointWrite {
     fn look(&self) -> String {
         format!("`bpctl transactions list --vm {}` shows what happened", shell_word(&self.machine))
@@ -116,7 +128,10 @@ impl PointWrite {
             Ok::<_, Error>(now.into_iter().filter(|id| !existing.contains(id)).collect::<Vec<String>>())
         };
         let look = self.look_at_list();
-        let answer = match onapp_wait::unless_busy(cx, self.wait, async || api.write(request).await).await {
+        // Other recovery points are not in its way.
+        let check = async |_| Ok(());
+        let sent = onapp_wait::unless_busy(cx, self.wait, check, async || api.write(request, check).await);
+        let answer = match sent.await {
             Ok(answer) => answer,
             Err(error) if error.outcome_unknown() => {
                 let seen = match new_ones().await {
@@ -175,7 +190,9 @@ impl PointWrite {
         let since = onapp_wait::newest(api, Some(&self.machine), self.wait).await;
         let record = Record::begin(cx, &intent);
         let done = async {
-            match onapp_wait::unless_busy(cx, self.wait, async || api.write(request).await).await {
+            let check = async |_| is_unchanged(api, &self.machine, point).await;
+            let sent = onapp_wait::unless_busy(cx, self.wait, check, async || api.write(request, check).await);
+            match sent.await {
                 Err(error) if error.outcome_unknown() => {
                     return Err(self.after_lost_answer(api, id, since, error).await);
                 }
@@ -307,16 +324,7 @@ impl Write for PointWrite {
         let api = cx.onapp()?;
         match &mut self.change {
             PointChange::Create { existing, .. } => *existing = point_ids(api, &self.machine).await?,
-            PointChange::Restore(point) => {
-                let id = id_of(&point.model);
-                let now = api.point(&self.machine, id).await?;
-                let state = |point: &Backup| (point.built, point.created_at, point.size_kib.map(f64::to_bits));
-                if state(&now.model) != state(&point.model) {
-                    let message = format!("recovery point {id} was changed since it was shown");
-                    return Err(Error::new(Exit::Refused, code::CHANGED, message)
-                        .hint("nothing was sent; look again and repeat the command"));
-                }
-            }
+            PointChange::Restore(point) => is_unchanged(api, &self.machine, point).await?,
         }
         Ok(())
     }

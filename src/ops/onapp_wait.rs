@@ -222,7 +222,13 @@ fn progress(transaction: &Transaction) -> String {
 }
 
 /// Sends a write again while the cloud says that it is busy, which means that nothing was done, within the time to wait.
-pub async fn unless_busy<T>(cx: &Context, wait: Option<Duration>, send: impl AsyncFn() -> Result<T>) -> Result<T> {
+/// `check` is asked each time before it is sent again; its argument is whether it may have been carried out.
+pub async fn unless_busy<T>(
+    cx: &Context,
+    wait: Option<Duration>,
+    check: impl AsyncFn(bool) -> Result<()>,
+    send: impl AsyncFn() -> Result<T>,
+) -> Result<T> {
     let begun = Instant::now();
     let limit = wait.unwrap_or_default();
     let mut has_said = false;
@@ -238,6 +244,7 @@ pub async fn unless_busy<T>(cx: &Context, wait: Option<Duration>, send: impl Asy
                     http.extend(Duration::from_secs(pause));
                 }
                 tokio::time::sleep(left.min(Duration::from_secs(pause))).await;
+                check(false).await?;
             }
             Err(error) if error.code == code::BUSY && wait.is_none() => {
                 return Err(error.hint("add `--wait` to wait for it"));

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::guard;
-use super::onapp_change::{NewSchedule, OnAppChange, OnAppWrite, backup_ids};
+use super::onapp_change::{BackupSnapshot, NewSchedule, OnAppChange, OnAppWrite, all_backups, backup_ids, is_finished};
 use super::onapp_execute;
 use super::write::{Write, Written, difference_lines};
 use crate::context::Context;
@@ -149,23 +149,78 @@ impl Write for OnAppWrite {
             OnAppChange::UpdatePolicy { before, .. } | OnAppChange::DeletePolicy { before } => {
                 read_policy_again(api, before).await
             }
-            OnAppChange::RestoreBackup(backup)
-            | OnAppChange::DeleteBackup(backup)
-            | OnAppChange::NoteBackup { backup, .. }
-            | OnAppChange::ConvertBackup { backup, .. } => {
-                let now = api.backup(&backup.id).await?;
-                let state = |backup: &Backup| (backup.state(), backup.note.clone(), backup.target_id.clone());
-                if state(&now.model) != state(&backup.before.model) {
-                    return Err(changed(&format!("backup {} was changed since it was shown", backup.id)));
-                }
-                Ok(())
-            }
+            _ => self.is_unchanged(api).await,
         }
     }
 
     async fn execute(&self, cx: &Context) -> Result<Written> {
         onapp_execute::execute(cx, cx.onapp()?, self).await
     }
+}
+
+impl OnAppWrite {
+    /// Reads again what a write is about that had to wait. Where an earlier attempt may have been carried out, the object
+    /// may also be as that left it, which `is_made` finds out from the object as it is.
+    ///
+    /// # Errors
+    /// `changed`, and the API's.
+    pub(super) async fn check_again(
+        &self,
+        api: &OnApp,
+        after_lost_answer: bool,
+        is_made: impl FnOnce(&Value) -> bool,
+    ) -> Result<()> {
+        let checked = self.is_unchanged(api).await;
+        if after_lost_answer { guard::or_made(checked, is_made) } else { checked }
+    }
+
+    async fn is_unchanged(&self, api: &OnApp) -> Result<()> {
+        match &self.change {
+            // Other backups are not in its way.
+            OnAppChange::CreateBackup(_) => Ok(()),
+            OnAppChange::CreatePolicy(new) => list_again(api, &mut new.clone()).await,
+            OnAppChange::UpdatePolicy { before, .. } | OnAppChange::DeletePolicy { before } => {
+                read_policy_again(api, &mut before.clone()).await
+            }
+            OnAppChange::DeleteBackup(backup) => {
+                read_backup_again(api, backup).await?;
+                list_siblings_again(api, backup).await
+            }
+            OnAppChange::RestoreBackup(backup)
+            | OnAppChange::NoteBackup { backup, .. }
+            | OnAppChange::ConvertBackup { backup, .. } => read_backup_again(api, backup).await,
+        }
+    }
+}
+
+/// Reads a backup again, which must be as it was.
+async fn read_backup_again(api: &OnApp, backup: &BackupSnapshot) -> Result<()> {
+    let now = api.backup(&backup.id).await?;
+    let state = |backup: &Backup| (backup.state(), backup.note.clone(), backup.target_id.clone());
+    if state(&now.model) == state(&backup.before.model) {
+        return Ok(());
+    }
+    Err(changed(&format!("backup {} was changed since it was shown", backup.id))
+        .detail(json!({"then": backup.before.raw, "now": now.raw})))
+}
+
+/// Lists the other backups again: what was said about those that are left must still be true.
+async fn list_siblings_again(api: &OnApp, backup: &BackupSnapshot) -> Result<()> {
+    let (Some(machine), Some(siblings)) = (&backup.machine, &backup.siblings) else {
+        return Ok(());
+    };
+    let now: Vec<Backup> = all_backups(api, machine).await?.into_iter().map(|row| row.model).collect();
+    let is_left = |id: &String| now.iter().any(|other| other.id.as_ref() == Some(id) && is_finished(other));
+    let counted = siblings.iter().filter(|sibling| is_finished(sibling)).filter_map(|sibling| sibling.id.as_ref());
+    let lost: Vec<&str> = counted
+        .filter(|id| **id != backup.id && !backup.going.contains(id) && !is_left(id))
+        .map(String::as_str)
+        .collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let (label, ids) = (&backup.label, lost.join(", "));
+    Err(changed(&format!("other backups of {label} were deleted since they were shown: {ids}")))
 }
 
 /// Lists the policies of the target of a new one again. One of another interval may have been created meanwhile, by the same

@@ -119,6 +119,7 @@ mod truth_input;
 mod truth_reads;
 mod truth_undo;
 mod truth_values;
+mod truth_waits;
 mod truth_writes;
 mod undo;
 mod undo_organizations;

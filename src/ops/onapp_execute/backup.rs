@@ -30,7 +30,8 @@ pub(super) async fn create(
         Ok(backups.filter_map(candidate).collect())
     };
     let creation = Creation { noun: "backup", label: &new.label, existing: &new.existing, list, look: write.look() };
-    let answer = onapp_wait::unless_busy(cx, write.wait, async || api.write(request).await).await;
+    let check = async |_| write.check_again(api, false, |_| false).await;
+    let answer = onapp_wait::unless_busy(cx, write.wait, check, async || api.write(request, check).await).await;
     let id = match creation.id(answer).await {
         Ok(id) => id,
         Err(error) => return Err(record.fail(error)),
@@ -69,8 +70,13 @@ pub(super) async fn act_on(
     let is_deletion = action == Action::DeleteBackup;
     let look = write.look();
     let done = async {
-        let sent = onapp_wait::unless_busy(cx, write.wait, async || {
-            if is_deletion { api.remove(request).await.map(|()| Value::Null) } else { api.write(request).await }
+        let check = async |after_lost| write.check_again(api, after_lost, |_| false).await;
+        let sent = onapp_wait::unless_busy(cx, write.wait, check, async || {
+            if is_deletion {
+                api.remove(request, check).await.map(|()| Value::Null)
+            } else {
+                api.write(request, check).await
+            }
         });
         let answer = match sent.await {
             Ok(answer) => answer,
@@ -140,14 +146,16 @@ pub(super) async fn note(
 ) -> Result<Written> {
     let record = begin(cx, write, Action::NoteBackup, Some(&backup.id), &backup.label);
     let written = async {
-        let sent = match api.write(request).await {
+        let is_made = |raw: &Value| raw["note"].as_str().unwrap_or("") == note;
+        let check = async |after_lost| write.check_again(api, after_lost, is_made).await;
+        let sent = match api.write(request, check).await {
             // Old clouds have no path for notes: the backup itself is updated there (inferred).
             Err(error) if is_gone(&error) && !error.outcome_unknown() => {
                 let whole = Request {
                     path: request.path.replace("/note.json", ".json"),
                     ..request.clone().body(json!({"backup": {"note": note}}))
                 };
-                api.write(&whole).await
+                api.write(&whole, check).await
             }
             sent => sent,
         };

@@ -8,7 +8,7 @@ use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::model::{Change, Object, Policy, TargetKind};
-use crate::onapp::{OnApp, is_gone, schedule_fields};
+use crate::onapp::{OnApp, is_gone, policy, schedule_fields};
 use crate::ops::deletion_time::server_time;
 use crate::ops::onapp_change::{NewSchedule, OnAppWrite, all_schedules, is_as_wanted, is_same, look_at_policy, plain};
 use crate::ops::read_back::{Candidate, IfLaterFails, read_until};
@@ -39,7 +39,8 @@ pub(super) async fn create(
         Ok(schedules.filter_map(|row| Some(Candidate { fits: fits(&row), id: row.model.id? })).collect())
     };
     let creation = Creation { noun: "policy", label: &new.label, existing: &new.existing, list, look: write.look() };
-    let id = match creation.id(api.write(request).await).await {
+    let check = async |_| write.check_again(api, false, |_| false).await;
+    let id = match creation.id(api.write(request, check).await).await {
         Ok(id) => id,
         Err(error) => return Err(record.fail(error)),
     };
@@ -77,7 +78,9 @@ pub(super) async fn update(
     let record = begin(cx, write, Action::Update, Some(id), before.model.target.label());
     let written = async {
         let is_done = |now: &Object<Policy>| is_as_wanted(&now.raw, &verifiable(cx, api, now, fields));
-        if let Err(error) = api.write(request).await {
+        let is_made = |raw: &Value| is_done(&Object { model: policy(raw), raw: raw.clone() });
+        let check = async |after_lost| write.check_again(api, after_lost, is_made).await;
+        if let Err(error) = api.write(request, check).await {
             return Err(after_unknown(api, before, error, |now| is_done(now) && !is_done(before)).await);
         }
         cx.tally.accept(id, &write.look());
@@ -121,7 +124,8 @@ pub(super) async fn delete(
     let id = before.model.id_text();
     let record = begin(cx, write, Action::Delete, Some(id), before.model.target.label());
     let deleted = async {
-        if let Err(error) = api.remove(request).await {
+        let check = async |after_lost| write.check_again(api, after_lost, |_| false).await;
+        if let Err(error) = api.remove(request, check).await {
             return Err(after_unknown(api, before, error, |_| false).await);
         }
         cx.tally.accept(id, &write.look());

@@ -1,0 +1,152 @@
+//! A write that has to wait before it is sent, or sent again: what someone else changed meanwhile is not overwritten.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::harness::{Home, katapult};
+use crate::matrix::journaled;
+use crate::onapp_cloud::Cloud;
+use crate::server::{Answer, Request, Server};
+use crate::simulator::forward;
+use crate::world::{POLICY, POLICY_PATH, VM, VM_POLICIES_PATH, World, policy};
+
+const UPDATE: [&str; 7] = ["policy", "update", POLICY, "--retention", "14", "-o", "json"];
+
+/// A colleague sets the retention.
+fn set_retention(world: &World, retention: u64) {
+    world.clone().policy(|policy| policy["retention"] = retention.into());
+}
+
+fn limited() -> Answer {
+    Answer::error(429, "rate_limit_reached").header("Retry-After", "0")
+}
+
+/// Serves a world; the first write is answered with `first`, and `meanwhile` happens then.
+fn with_first_write(world: &World, first: impl Fn(&World, &Request) -> Answer + Send + Sync + 'static) -> Server {
+    let (inner, tries) = (world.clone(), AtomicUsize::new(0));
+    world.serve_but(move |request| {
+        (request.is_write() && tries.fetch_add(1, Ordering::SeqCst) == 0).then(|| first(&inner, request))
+    })
+}
+
+#[test]
+fn a_change_of_someone_else_is_not_overwritten_after_a_rate_limit() {
+    let (world, home) = (World::new(), Home::new());
+    let server = with_first_write(&world, |world, _| {
+        set_retention(world, 99);
+        limited()
+    });
+    let run = katapult(&server, &UPDATE).home(&home).run().fails(5, "changed");
+    assert_eq!((run.error()["changed"].as_str(), server.writes().len()), (Some("no"), 1), "{}", run.report());
+    assert_eq!((world.current()["retention"].as_u64(), journaled(&home).as_deref()), (Some(99), Some("failed")));
+    // Where nothing has changed, it is sent again.
+    let server = with_first_write(&World::new(), |_, _| limited());
+    assert_eq!(katapult(&server, &UPDATE).run().ok().json()["retention"], 14);
+    assert_eq!(server.writes().len(), 2);
+}
+
+#[test]
+fn a_change_of_someone_else_is_not_overwritten_after_a_lost_answer() {
+    for is_done in [false, true] {
+        let (world, home) = (World::new(), Home::new());
+        let server = with_first_write(&world, move |world, request| {
+            if is_done {
+                world.answer(request);
+            }
+            set_retention(world, 99);
+            Answer::html(502)
+        });
+        let run = katapult(&server, &UPDATE).home(&home).run().fails(5, "changed");
+        assert_eq!((run.error()["changed"].as_str(), server.writes().len()), (Some("maybe"), 1), "{}", run.report());
+        assert_eq!((world.current()["retention"].as_u64(), journaled(&home).as_deref()), (Some(99), Some("unknown")));
+    }
+    // One's own change does not stop it.
+    let world = World::new();
+    let server = with_first_write(&world, |world, request| {
+        world.answer(request);
+        Answer::html(502)
+    });
+    assert_eq!(katapult(&server, &UPDATE).run().ok().json()["retention"], 14);
+}
+
+#[test]
+fn a_change_of_someone_else_is_not_overwritten_after_waiting_for_the_rate_limits_window() {
+    let world = World::new();
+    let (inner, reads) = (world.clone(), AtomicUsize::new(0));
+    let server = world.serve_but(move |request| {
+        if request.path() != POLICY_PATH || request.is_write() || reads.fetch_add(1, Ordering::SeqCst) > 0 {
+            return None;
+        }
+        let answer = inner.answer(request).header("Date", "Sun, 06 Nov 1994 08:49:59 GMT");
+        set_retention(&inner, 99);
+        Some(answer.header("X-RateLimit-Permitted", "1000").header("X-RateLimit-Remaining", "0"))
+    });
+    katapult(&server, &UPDATE).run().fails(5, "changed");
+    assert!(server.writes().is_empty());
+    assert_eq!(world.current()["retention"], 99);
+}
+
+#[test]
+fn other_writes_are_checked_after_a_wait_as_well() {
+    for args in [
+        vec!["policy", "delete", POLICY, "--yes", "-o", "json"],
+        vec!["policy", "schedule-delete", POLICY, "--at", "+7d", "--yes", "-o", "json"],
+    ] {
+        let world = World::new();
+        let server = with_first_write(&world, |world, _| {
+            set_retention(world, 99);
+            limited()
+        });
+        katapult(&server, &args).run().fails(5, "changed");
+        assert_eq!((server.writes().len(), world.live_policies().len()), (1, 1), "{args:?}");
+    }
+    // A colleague creates the same policy.
+    let world = World::new();
+    let server = with_first_write(&world, |world, _| {
+        let theirs = policy("dbp_theirs", "VirtualMachine", VM, "web-1", "weekly", 4);
+        world.clone().policies([world.live_policies(), vec![theirs]].concat());
+        limited()
+    });
+    let create = ["policy", "create", "--vm", VM, "--interval", "weekly", "--retention", "8", "-o", "json"];
+    katapult(&server, &create).run().fails(5, "changed");
+    assert_eq!((server.writes().len(), server.to(VM_POLICIES_PATH).len() > 1), (1, true));
+}
+
+#[test]
+fn on_onapp_too() {
+    let cloud = Cloud::serve(&[]);
+    let changed = AtomicUsize::new(0);
+    let authority = cloud.authority().to_owned();
+    let server = cloud.behind(move |request, pass| {
+        if !request.is_write() || changed.fetch_add(1, Ordering::SeqCst) > 0 {
+            return pass();
+        }
+        let mut body = request.json();
+        body["schedule"]["rotation_period"] = 60.into();
+        let theirs = Request { body: body.to_string().into_bytes(), ..request.clone() };
+        assert!(forward(&authority, &theirs).0 < 300);
+        Answer::json(429, &serde_json::json!({"errors": ["too many"]})).header("Retry-After", "0")
+    });
+    cloud.through(&server, &["policy", "update", "31", "--retention", "10", "-o", "json"]).run().fails(5, "changed");
+    let now = cloud.bpctl(&["policy", "show", "31", "-o", "json"]).run().ok().json();
+    assert_eq!((now["rotation_period"].as_u64(), server.writes().len()), (Some(60), 1), "{now}");
+}
+
+/// A deletion that waits while the cloud is busy: the last finished backup may be another one by then.
+#[test]
+fn a_backup_that_became_the_last_one_is_not_deleted() {
+    let cloud = Cloud::serve(&[]);
+    let deletions = AtomicUsize::new(0);
+    let authority = cloud.authority().to_owned();
+    let server = cloud.behind(move |request, pass| {
+        if request.method != "DELETE" || deletions.fetch_add(1, Ordering::SeqCst) > 0 {
+            return pass();
+        }
+        let theirs = Request { target: request.target.replace("6302", "6301"), ..request.clone() };
+        assert!(forward(&authority, &theirs).0 < 300);
+        Answer::json(422, &serde_json::json!({"errors": {"base": ["Please wait until another transaction is done"]}}))
+    });
+    let args = ["backup", "delete", "6302", "--wait=60s", "--yes", "-o", "json"];
+    let run = cloud.through(&server, &args).run().fails(5, "changed");
+    assert!(run.error()["message"].as_str().unwrap().contains("6301"), "{}", run.report());
+    cloud.bpctl(&["backup", "show", "6302"]).run().ok();
+}
