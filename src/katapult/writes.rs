@@ -1,11 +1,11 @@
 //! The endpoints that write, and how to find out whether a write happened when its answer was lost.
 //!
 //! A write's reply is never taken for the object's state: PATCH answers an empty schedule, DELETE only an id
-//! (documented). Callers read the object back.
+//! (documented). Callers read the object back. Only a reply that is about another object is refused.
 
 use serde_json::{Map, Value, json};
 
-use super::wire::{text, unwrap};
+use super::wire::{part, text, unwrap};
 use super::{Katapult, Lookup};
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{Answer, Decoded, Method, Repeat, Request, Settled, json as decode_json};
@@ -72,14 +72,14 @@ impl Katapult {
     /// Sends a write that is safe to repeat. Before it is sent after a wait, `check` is asked; its argument is whether an
     /// earlier attempt may have been carried out.
     pub async fn write(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<()> {
-        self.http.exchange_if(request, ignore, check).await?.result.map(drop)
+        expect_same(request, &self.http.exchange_if(request, lenient, check).await?.result?)
     }
 
     /// Sends a delete, as [`Self::write`] does. One that is answered "gone" after a lost answer has succeeded.
     pub async fn remove(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<Cause> {
-        let Settled { result, answer } = self.http.exchange_if(request, ignore, check).await?;
+        let Settled { result, answer } = self.http.exchange_if(request, lenient, check).await?;
         match result {
-            Ok(_) => Ok(Cause::Request),
+            Ok(reply) => expect_same(request, &reply).map(|()| Cause::Request),
             Err(error) if answer.after_lost_answer && is_gone(&error) => Ok(Cause::EarlierAttempt),
             Err(error) => Err(error),
         }
@@ -87,9 +87,9 @@ impl Katapult {
 
     /// Sends a restore, as [`Self::write`] does. One that finds nothing in the trash after a lost answer has succeeded.
     pub async fn restore(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<Cause> {
-        let Settled { result, answer } = self.http.exchange_if(request, ignore, check).await?;
+        let Settled { result, answer } = self.http.exchange_if(request, lenient, check).await?;
         match result {
-            Ok(_) => Ok(Cause::Request),
+            Ok(reply) => expect_same(request, &reply).map(|()| Cause::Request),
             Err(error) if answer.after_lost_answer && error.code == "trash_object_not_found" => {
                 Ok(Cause::EarlierAttempt)
             }
@@ -116,9 +116,25 @@ pub fn is_gone(error: &Error) -> bool {
     error.code == "object_in_trash" || error.code == "disk_backup_policy_not_found"
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a decoder's shape")]
-fn ignore(_: &Answer) -> Decoded {
-    Ok(Value::Null)
+/// A write is accepted by its status: what its reply cannot be read as says nothing.
+fn lenient(answer: &Answer) -> Decoded {
+    Ok(decode_json(answer).unwrap_or(Value::Null))
+}
+
+/// Refuses a reply about another object than the request was about. What it names may have been changed instead.
+fn expect_same(request: &Request, reply: &Value) -> Result<()> {
+    let asked = request.body.as_ref().unwrap_or(&Value::Null);
+    for (object, key) in [("disk_backup_policy", "id"), ("trash_object", "object_id")] {
+        if let (Some(asked), Some(answered)) = (text(part(asked, object), key), text(part(reply, object), key))
+            && asked != answered
+        {
+            let message = format!("the API changed {answered} instead of {asked}, by its answer");
+            return Err(Error::invalid_response(message)
+                .detail(json!({"asked": asked, "answered": answered}))
+                .with_outcome_unknown());
+        }
+    }
+    Ok(())
 }
 
 /// Spells a schedule as the API takes it: what is not known is left out.

@@ -392,3 +392,30 @@ fn no_lock_is_held_while_the_user_chooses_a_disk() {
     terminal.ends().exits(0);
     assert_eq!(company.server.writes().len(), 2);
 }
+
+/// The answer names a policy that is not the one of the request: it may have been changed instead.
+#[test]
+fn an_answer_about_another_policy_is_not_success() {
+    let other = json!({"disk_backup_policy": {"id": "dbp_other"}});
+    for args in [
+        vec!["policy", "update", POLICY, "--retention", "14"],
+        vec!["policy", "delete", POLICY, "--yes"],
+        vec!["policy", "schedule-delete", POLICY, "--at", "+7d", "--yes"],
+    ] {
+        for is_done in [false, true] {
+            let (world, home, answer) = (World::new(), Home::new(), Answer::json(200, &other));
+            let inner = world.clone();
+            let server = world.serve_but(move |request| {
+                if is_done && request.is_write() {
+                    inner.answer(request);
+                }
+                request.is_write().then(|| answer.clone())
+            });
+            let run = katapult(&server, &args).args(&["-o", "json"]).home(&home).run().fails(1, "invalid_response");
+            let error = run.error();
+            assert_eq!(error["detail"]["answered"], "dbp_other", "{}", run.report());
+            assert_ne!(error["changed"], "no", "{}", run.report());
+            assert_eq!((server.writes().len(), journaled(&home).as_deref()), (1, Some("unknown")), "{}", run.report());
+        }
+    }
+}
