@@ -26,6 +26,7 @@ use crate::progress_tally::Tally;
 #[cfg(feature = "sandbox")]
 use crate::sandbox;
 use crate::system::System;
+use crate::text::shell_word;
 use crate::ui::Ui;
 use crate::view::OutputOptions;
 
@@ -131,7 +132,10 @@ impl Context {
         let file = self.silent_file()?;
         if file.is_exposed && !self.has_warned.replace(true) {
             let path = file.path.display();
-            self.ui.warn(&format!("{path} holds a token and can be read by other users: run `chmod 600 {path}`"));
+            self.ui.warn(&format!(
+                "{path} holds a token and can be read by other users: run `chmod 600 {}`",
+                shell_word(&path.to_string())
+            ));
         }
         Ok(file)
     }

@@ -12,6 +12,7 @@ use crate::config::Provider;
 use crate::error::{Error, Result, reason};
 use crate::fs::private::{self, ForeignWriter};
 use crate::secret::Secret;
+use crate::text::shell_word;
 
 /// Keys of a profile, in the order of the documentation.
 pub const PROFILE_KEYS: [&str; 15] = [
@@ -157,13 +158,14 @@ fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
     let Some(risk) = private::foreign_writer(metadata) else {
         return Ok(());
     };
-    let path = path.display();
+    let path = path.display().to_string();
+    let word = shell_word(&path);
     Err(match risk {
         ForeignWriter::Owner(uid) => Error::config(format!("{path} belongs to another user (uid {uid})")).hint(
-            format!("check what it says, then `chown \"$(id -u)\" {path}`, or name another file with `--config`"),
+            format!("check what it says, then `chown \"$(id -u)\" {word}`, or name another file with `--config`"),
         ),
         ForeignWriter::Others => Error::config(format!("{path} can be written by other users"))
-            .hint(format!("check what it says, then `chmod go-w {path}`")),
+            .hint(format!("check what it says, then `chmod go-w {word}`")),
     })
 }
 

@@ -6,6 +6,7 @@ use super::Provider;
 use super::file::{PROFILE_KEYS, SECRET_KEYS, check_zone};
 use super::settings::check_url;
 use crate::error::{Error, Result};
+use crate::text::shell_word;
 
 /// The longest profile name.
 const MAX_NAME: usize = 64;
@@ -67,7 +68,8 @@ impl Key {
                 let error = wrong(&what);
                 match (what.contains("allow_http"), self) {
                     (true, Self::Profile { profile, .. }) => {
-                        error.hint(format!("`bpctl config set profiles.{profile}.allow_http true`"))
+                        let key = format!("profiles.{profile}.allow_http");
+                        error.hint(format!("`bpctl config set {} true`", shell_word(&key)))
                     }
                     _ => error,
                 }

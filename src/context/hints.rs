@@ -57,7 +57,8 @@ fn with_options(hint: &str, options: &[Named]) -> String {
 
 fn command_with(command: &str, options: &[Named]) -> String {
     let words: Vec<&str> = command.split(' ').collect();
-    let is_cut = command.matches('\'').count() % 2 == 1;
+    // A quote within a quoted word is three quotes.
+    let is_cut = command.replace(r"'\''", "").matches('\'').count() % 2 == 1;
     if is_cut || WITHOUT.contains(&words[0]) || words.contains(&"--explain") {
         return command.to_owned();
     }
@@ -99,7 +100,8 @@ mod tests {
             ("`bpctl history` shows it", "`bpctl history` shows it"),
             ("name it with `--org`", "name it with `--org`"),
             ("bpctl vm list", "bpctl vm list"),
-            // Names with backticks.
+            // Names with quotes and backticks.
+            (r"`bpctl disk show 'Bob'\''s disk'`", r"`bpctl disk show 'Bob'\''s disk' --profile work --org acme`"),
             ("`bpctl vm show 'a`b'`", "`bpctl vm show 'a`b'`"),
             ("`bpctl vm show 'a`b`c'`", "`bpctl vm show 'a`b`c'`"),
         ] {

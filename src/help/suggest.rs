@@ -150,7 +150,10 @@ fn subcommand(error: &clap::Error, place: &Place<'_>) -> Option<String> {
             Some(format!("use `bpctl {first} {meant}`{others}"))
         }
         (_, Some(similar)) => Some(format!("did you mean `{} {similar}`?", place.path)),
-        (_, None) => Some(format!("`{}` has {}", place.path, names(place.command).join(", "))),
+        (_, None) => {
+            let names = names(place.command);
+            (!names.is_empty()).then(|| format!("`{}` has {}", place.path, names.join(", ")))
+        }
     }
 }
 

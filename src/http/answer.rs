@@ -6,8 +6,6 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error::Result as Checked;
-
 /// Deepest nesting of an answer that is accepted.
 const MAX_DEPTH: usize = 128;
 
@@ -103,7 +101,7 @@ impl Answer {
 /// The end of an exchange in which the API answered.
 pub struct Settled {
     /// The decoded body, or the API's error.
-    pub result: Checked<Value>,
+    pub result: crate::error::Result<Value>,
     /// The answer, without its body.
     pub answer: Answer,
 }

@@ -107,7 +107,12 @@ pub(super) fn append(file: &mut File, line: &[u8], durable: Durable) -> io::Resu
 
 /// Waits until all lines are on the disk.
 pub(super) fn sync(path: &Path) -> io::Result<()> {
-    open_to_read(path)?.map_or(Ok(()), |file| file.sync_data())
+    // Windows takes it only of a file that is open for writing.
+    match check_is_regular(path).and_then(|()| OpenOptions::new().append(true).open(path)) {
+        Ok(file) => file.sync_data(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes the file end with a whole line, and returns where the rest went. A line without its end was being written

@@ -59,7 +59,7 @@ impl<'a> Record<'a> {
         let noted =
             self.cx.journal().and_then(|journal| journal.note_object(number, id).map_err(|error| failed(&error)));
         if let Err(error) = noted {
-            warn(self.cx, &error);
+            warn_of_end(self.cx, &error);
         }
     }
 
@@ -114,14 +114,17 @@ impl<'a> Record<'a> {
 pub fn end(cx: &Context, number: u64, ended: &Ended) {
     let recorded = cx.journal().and_then(|journal| journal.end(number, ended).map_err(|error| failed(&error)));
     if let Err(error) = recorded {
-        warn(cx, &error);
+        warn_of_end(cx, &error);
     }
 }
 
 /// Has all that was recorded on the disk, before the command reports it.
 pub fn sync(cx: &Context) {
+    if cx.first_change.get().is_none() {
+        return;
+    }
     if let Err(error) = cx.journal().and_then(|journal| journal.sync().map_err(|error| failed(&error))) {
-        warn(cx, &error);
+        warn_of_end(cx, &error);
     }
 }
 
@@ -137,13 +140,25 @@ fn outcome(error: &Error) -> Outcome {
     if error.changed == Changed::No { Outcome::Failed } else { Outcome::Unknown }
 }
 
-/// Warns once for each command.
+/// Warns that changes are made without being recorded.
 fn warn(cx: &Context, error: &Error) {
+    warn_once(cx, error, |reason| format!("changes are not recorded: {reason}; `bpctl undo` will not know of them"));
+}
+
+/// Warns that a change is recorded, but not how it ended.
+fn warn_of_end(cx: &Context, error: &Error) {
+    warn_once(cx, error, |reason| {
+        format!("how a change ended is not recorded: {reason}; `bpctl history` shows its outcome as unknown")
+    });
+}
+
+/// Warns once for each command.
+fn warn_once(cx: &Context, error: &Error, sentence: impl FnOnce(&str) -> String) {
     if cx.has_warned_of_journal.replace(true) {
         return;
     }
     let reason = std::iter::once(&error.message).chain(&error.hints).cloned().collect::<Vec<_>>().join("; ");
-    cx.ui.warn(&format!("changes are not recorded: {reason}; `bpctl undo` will not know of them"));
+    cx.ui.warn(&sentence(&reason));
 }
 
 fn entry(cx: &Context, intent: &Intent<'_>) -> Result<Entry> {

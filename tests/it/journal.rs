@@ -151,6 +151,9 @@ fn a_journal_that_cannot_be_written_is_warned_of_once_and_stops_nothing() {
         let words = ["changes are not recorded:", path.as_str(), "it is not a regular file", "move it away"];
         let run = run.mentions(&words);
         assert_eq!(run.stderr.matches("warning:").count(), 1, "{}", run.report());
+        // Where nothing is changed, nothing is to be recorded.
+        let same = company.run(&["policy", "update", &ids[0], "--retention", retention]).ok();
+        assert!(!same.stderr.contains("recorded"), "{}", same.report());
         company.run(&["history"]).fails_in_words(1).mentions(&[&path, "it is not a regular file"]);
         company.bpctl(&["undo", "--yes", "-o", "json"]).run().fails(1, "io");
         let _ = std::fs::remove_dir(place).or_else(|_| std::fs::remove_file(place));

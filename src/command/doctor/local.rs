@@ -3,6 +3,7 @@
 use super::report::Report;
 use crate::config::{Connection, File, resolve};
 use crate::context::Context;
+use crate::text::shell_word;
 
 /// Checks them, and gives the connection if there is one to look at.
 pub async fn check(cx: &Context, report: &mut Report) -> Option<Connection> {
@@ -32,7 +33,7 @@ fn config(report: &mut Report, file: &File) {
     }
     if file.is_exposed {
         let message = format!("{path} holds a token and can be read by other users");
-        return report.warn("config", message, format!("run `chmod 600 {path}`"));
+        return report.warn("config", message, format!("run `chmod 600 {}`", shell_word(&path.to_string())));
     }
     if file.holds_token() {
         report.ok("config", format!("{path}, readable only by you"))
