@@ -37,7 +37,7 @@ Examples:
   bpctl coverage --report coverage.html
   bpctl coverage --fail-on partial -o json")]
 pub struct Coverage {
-    /// Expect backups at least hourly, daily, weekly, monthly or yearly
+    /// At least hourly, daily, weekly, monthly or yearly
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub require: Option<Interval>,
     /// Expect at least N backups to be kept

@@ -47,7 +47,7 @@ pub struct Report {
     /// Write to a file; `-` is standard output [default: -]
     #[arg(long, value_name = "FILE")]
     pub output_file: Option<PathBuf>,
-    /// Expect backups at least hourly, daily, weekly, monthly or yearly
+    /// At least hourly, daily, weekly, monthly or yearly
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub require: Option<Interval>,
     /// Expect at least N backups to be kept

@@ -22,7 +22,7 @@ Examples:
   bpctl snapshot --require daily --min-retention 14 --detail > monday.json
   bpctl diff monday.json")]
 pub struct Snapshot {
-    /// Expect backups at least hourly, daily, weekly, monthly or yearly
+    /// At least hourly, daily, weekly, monthly or yearly
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub require: Option<Interval>,
     /// Expect at least N backups to be kept

@@ -10,7 +10,7 @@ use crate::args::Format;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::Object;
-use crate::ops::rows::{finish, note_limit, own};
+use crate::ops::rows::{finish, note_limit, to_object};
 use crate::ops::selection::is_nothing_selected;
 use crate::text::escape;
 use crate::view::{Listing, Resource};
@@ -74,7 +74,7 @@ pub fn begin<T: Resource>(cx: &Context) -> Result<Listing<'_, T>> {
 /// # Errors
 /// One has no JSON; none of ours does.
 pub fn rows<T: Resource + Serialize>(listing: &Listing<'_, T>, things: Vec<T>) -> Result<Vec<Object<T>>> {
-    things.into_iter().filter(|thing| listing.accepts(thing)).map(own).collect()
+    things.into_iter().filter(|thing| listing.accepts(thing)).map(to_object).collect()
 }
 
 /// Says that a profile has nothing, where a table is shown.
@@ -89,7 +89,7 @@ pub fn note_empty<T: Resource>(own: &Context, count: usize, of: &str) {
 /// # Errors
 /// As [`print()`].
 pub fn conclude<T>(gathered: Vec<Gathered<T>>) -> Result<()> {
-    let mut ends = Ends::default();
+    let mut ends = ProfileResults::default();
     for one in gathered {
         ends.add(&one.name, one.result);
     }
@@ -107,7 +107,7 @@ pub fn print<T: Resource>(
     totals: Vec<String>,
 ) -> Result<()> {
     let (mut offered, mut is_any_cut) = (0, false);
-    let mut ends = Ends::default();
+    let mut ends = ProfileResults::default();
     for Gathered { name, rows, is_cut, result } in gathered {
         if !ends.add(&name, result) {
             continue;
@@ -128,7 +128,7 @@ pub fn print<T: Resource>(
     ends.conclude()
 }
 
-fn print_totals(cx: &Context, mut totals: Vec<String>, ends: &Ends) -> Result<()> {
+fn print_totals(cx: &Context, mut totals: Vec<String>, ends: &ProfileResults) -> Result<()> {
     if totals.is_empty() {
         return Ok(());
     }
@@ -143,7 +143,7 @@ fn print_totals(cx: &Context, mut totals: Vec<String>, ends: &Ends) -> Result<()
 
 /// How the profiles ended.
 #[derive(Default)]
-pub struct Ends {
+pub struct ProfileResults {
     done: Vec<String>,
     failed: Vec<(String, Error)>,
     found: Vec<(String, Error)>,
@@ -152,7 +152,7 @@ pub struct Ends {
     is_any_shown: bool,
 }
 
-impl Ends {
+impl ProfileResults {
     /// Adds one, and returns whether there is something of it to show.
     pub fn add(&mut self, name: &str, result: Result<()>) -> bool {
         match result {

@@ -14,7 +14,7 @@ use crate::ops::cloud::{self, Cloud};
 use crate::ops::inventory::{self, Reading};
 use crate::ops::onapp_fleet::is_closed;
 use crate::ops::planner;
-use crate::ops::rows::{Rows, own, print_list};
+use crate::ops::rows::{Rows, print_list, to_object};
 use crate::ops::selection::{narrow, read_all_tags};
 use crate::policyfile::{self, Document, Place, Surroundings};
 use crate::view::{Resource, SarifPart, sarif, structured};
@@ -209,7 +209,7 @@ async fn locate(
 fn explain(cx: &Context, code: &str) -> Result<()> {
     if code != "all" {
         let rule = rule(code).cloned().ok_or_else(|| unknown(code))?;
-        return cx.show(own(rule)?);
+        return cx.show(to_object(rule)?);
     }
     if !matches!(cx.output.format, Format::Table | Format::Wide) {
         return print_list(Rows::<Rule>::begin(cx)?, RULES.to_vec(), "there are");
@@ -218,7 +218,7 @@ fn explain(cx: &Context, code: &str) -> Result<()> {
         if number > 0 {
             cx.ui.print(|out| writeln!(out))?;
         }
-        cx.show(own(rule.clone())?)?;
+        cx.show(to_object(rule.clone())?)?;
     }
     Ok(())
 }

@@ -131,7 +131,7 @@ fn is_of_environment(cx: &Context) -> bool {
 /// Writes one report on several profiles. One that cannot be read is named in it.
 async fn report_on(cx: &Context, names: &[String], args: &args::Report) -> Result<()> {
     let exceptions = report::begin(cx, args).await?;
-    let (mut snapshots, mut ends) = (Vec::new(), gather::Ends::default());
+    let (mut snapshots, mut ends) = (Vec::new(), gather::ProfileResults::default());
     for (name, read) in gather::read_each(cx, names, async |own| report::read(own, args).await).await {
         let read = read.map(|snapshot| snapshots.push(snapshot));
         ends.add(&name, read);

@@ -150,13 +150,13 @@ async fn choose(cx: &Context, number: Option<u64>) -> Result<Entry> {
     };
     let entry = readable(find(cx, number)?)?;
     refuse_finished(&entry)?;
-    Here::new(cx).refuse(&entry).await?;
+    CurrentConnection::new(cx).refuse(&entry).await?;
     Ok(entry)
 }
 
 /// Finds the last change that can be undone here. What a newer bpctl did since may have built on it.
 async fn last(cx: &Context) -> Result<Entry> {
-    let (here, mut foreign) = (Here::new(cx), 0);
+    let (here, mut foreign) = (CurrentConnection::new(cx), 0);
     for recorded in changes(cx)? {
         let entry = readable(recorded?)?;
         let is_done = entry.outcome != Outcome::Failed && entry.undone_by.is_none() && !entry.is_gone;
@@ -177,7 +177,7 @@ async fn last(cx: &Context) -> Result<Entry> {
 
 /// Takes the changes of one command that were not undone, the newest first.
 async fn of_command(cx: &Context, number: u64) -> Result<Vec<Entry>> {
-    let (here, mut entries) = (Here::new(cx), Vec::new());
+    let (here, mut entries) = (CurrentConnection::new(cx), Vec::new());
     for recorded in changes(cx)? {
         let entry = readable(recorded?)?;
         let command = entry.command_id.unwrap_or(entry.number);
@@ -209,13 +209,13 @@ fn readable(recorded: Recorded) -> Result<Entry> {
 }
 
 /// The connection in use, which a change must have been made with.
-struct Here<'a> {
+struct CurrentConnection<'a> {
     cx: &'a Context,
     /// The policies of the organization in use, in the trash or not.
     policies: OnceCell<HashSet<String>>,
 }
 
-impl<'a> Here<'a> {
+impl<'a> CurrentConnection<'a> {
     fn new(cx: &'a Context) -> Self {
         Self { cx, policies: OnceCell::new() }
     }

@@ -49,7 +49,7 @@ impl Selector {
         let selection = bulk.selecting.selection();
         let filters = &cx.output.filters;
         if !selection.is_positive() && filters.is_empty() {
-            return match alone(bulk, interval) {
+            return match option_without_selection(bulk, interval) {
                 None => Ok(None),
                 Some(option) => Err(Error::usage(format!("`{option}` needs a selection"))
                     .hint("select policies with `--match`, `--tag` or `--filter`; `--match '*'` selects all")),
@@ -215,7 +215,7 @@ impl LeftWithout {
 }
 
 /// An option that needs a selection, and was given without one.
-fn alone(bulk: &Bulk, interval: Option<&Interval>) -> Option<&'static str> {
+fn option_without_selection(bulk: &Bulk, interval: Option<&Interval>) -> Option<&'static str> {
     let given = [
         (!bulk.selecting.excluded.is_empty(), "--exclude"),
         (interval.is_some(), "--interval-is"),

@@ -38,7 +38,7 @@ pub async fn update(
         if let Err(error) = api.write(&request, check).await {
             return Err(after_unknown(api, policy, error, is_made).await);
         }
-        cx.tally.accept(&policy.id, &look_at(&policy.id));
+        cx.tally.accept(&policy.id, &policy_hint(&policy.id));
         let read = async || api.policy(&policy.id).await;
         let is_new = |after: &Object<Policy>| !is_still_old(change, before, &after.model);
         let read = read_until(read, is_new, IfLaterFails::KeepEarlier);
@@ -46,7 +46,7 @@ pub async fn update(
         verify(change, before, &after.model)?;
         Ok(after)
     };
-    record.finish(written.await.map_err(|error| with_look(error, &policy.id)))
+    record.finish(written.await.map_err(|error| with_check_hint(error, &policy.id)))
 }
 
 /// Schedules the deletion at a Unix time.
@@ -69,7 +69,7 @@ pub async fn schedule_delete(
             Ok(cause) => cause,
             Err(error) => return Err(after_unknown(api, policy, error, is_scheduled).await),
         };
-        cx.tally.accept(&policy.id, &look_at(&policy.id));
+        cx.tally.accept(&policy.id, &policy_hint(&policy.id));
         let old = policy.before.model.auto_move_to_trash_at;
         let is_new = |after: &Object<Policy>| after.model.auto_move_to_trash_at != old || is_scheduled(&after.model);
         let read = async || api.policy(&policy.id).await;
@@ -85,7 +85,7 @@ pub async fn schedule_delete(
         }
         Ok(after)
     };
-    record.finish(written.await.map_err(|error| with_look(error, &policy.id)))
+    record.finish(written.await.map_err(|error| with_check_hint(error, &policy.id)))
 }
 
 /// The error of a scheduled deletion that is not set for the time that was wanted.
@@ -113,10 +113,10 @@ pub async fn delete(
             Ok(cause) => cause,
             Err(error) => return Err(after_unknown(api, policy, error, |_| false).await),
         };
-        cx.tally.accept(&policy.id, &look_at(&policy.id));
+        cx.tally.accept(&policy.id, &policy_hint(&policy.id));
         Ok((cause, trash_entry(cx, api, &policy.id).await?))
     };
-    match removed.await.map_err(|error| with_look(error, &policy.id)) {
+    match removed.await.map_err(|error| with_check_hint(error, &policy.id)) {
         Ok((cause, entry)) => {
             if cause == Cause::EarlierAttempt {
                 let id = &policy.id;
@@ -191,7 +191,7 @@ pub async fn restore(
         before: &Value::Null,
         wanted: Value::Null,
         undoes,
-        look: look_at(id),
+        look: policy_hint(id),
     };
     let record = Record::begin(cx, &intent);
     let restored = async {
@@ -200,7 +200,7 @@ pub async fn restore(
             Ok(cause) => cause,
             Err(error) => return Err(after_unknown_restore(api, id, error).await),
         };
-        cx.tally.accept(id, &look_at(id));
+        cx.tally.accept(id, &policy_hint(id));
         let look = async || match api.policy(id).await {
             Err(error) if is_gone(&error) => Ok(Err(error)),
             read => read.map(Ok),
@@ -211,7 +211,7 @@ pub async fn restore(
             Err(gone) => Err(not_restored(id, &gone)),
         }
     };
-    match restored.await.map_err(|error| with_look(error, id)) {
+    match restored.await.map_err(|error| with_check_hint(error, id)) {
         Ok((Cause::Request, after)) => record.finish(Ok(after)),
         // It is live, as wanted. Perhaps it was all along, and undoing this would delete it.
         Ok((Cause::EarlierAttempt, after)) => {
@@ -236,22 +236,22 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
         before: &Value::Null,
         wanted: wanted_policy(new, &request),
         undoes,
-        look: look_at_owner(new),
+        look: owner_hint(new),
     };
     let record = Record::begin(cx, &intent);
     // It is never sent again after a lost answer.
     let check = async |_| new.clone().read_again(api).await;
     let id = match api.create(&request, check).await {
         Ok(id) => id,
-        Err(error) if error.outcome_unknown() => return Err(record.fail(look(api, new, error).await)),
+        Err(error) if error.outcome_unknown() => return Err(record.fail(check_for_new_policy(api, new, error).await)),
         Err(error) => return Err(record.fail(error)),
     };
     if new.existing_ids().is_some_and(|ids| ids.contains(&id.as_str())) {
         let error = not_the_new_one(new, &id, "existed before");
-        return Err(record.fail(look(api, new, error).await));
+        return Err(record.fail(check_for_new_policy(api, new, error).await));
     }
     record.note_object(&id);
-    cx.tally.accept(&id, &look_at(&id));
+    cx.tally.accept(&id, &policy_hint(&id));
     let look_at_it = async || match api.policy(&id).await {
         Err(error) if is_gone(&error) => Ok(Err(error)),
         read => read.map(Ok),
@@ -259,7 +259,7 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
     let read = read_until(look_at_it, Result::is_ok, IfLaterFails::KeepEarlier).await;
     let after = match read.and_then(|read| read) {
         Ok(after) => after,
-        Err(error) => return Err(record.fail_with(with_look(not_verified(&id, &error), &id), &id)),
+        Err(error) => return Err(record.fail_with(with_check_hint(not_verified(&id, &error), &id), &id)),
     };
     match belongs_to(api, new, &id, &after.model).await {
         Some(true) => {}
@@ -270,7 +270,7 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
         }
         None => {
             let error = Error::invalid_response(format!("whether it belongs to {} cannot be read", new.owner.label));
-            return Err(record.fail_with(with_look(not_verified(&id, &error), &id), &id));
+            return Err(record.fail_with(with_check_hint(not_verified(&id, &error), &id), &id));
         }
     }
     let nothing = Policy::default();
@@ -310,12 +310,12 @@ fn not_the_new_one(new: &NewPolicy, id: &str, why: &str) -> Error {
         "the response to the creation of a policy for {} names policy {id}, which {why}: whether one was created is unknown",
         new.owner.label
     );
-    Error::invalid_response(message).detail(json!({"id": id})).with_outcome_unknown().hint(look_at_owner(new))
+    Error::invalid_response(message).detail(json!({"id": id})).with_outcome_unknown().hint(owner_hint(new))
 }
 
 /// Looks whether a create whose answer was lost was carried out.
-async fn look(api: &Katapult, new: &NewPolicy, error: Error) -> Error {
-    let hint = look_at_owner(new);
+async fn check_for_new_policy(api: &Katapult, new: &NewPolicy, error: Error) -> Error {
+    let hint = owner_hint(new);
     let (Some(known), Ok(now)) = (new.existing_ids(), api.all_policies(&new.owner.owner).await) else {
         return error.hint(hint);
     };
@@ -365,20 +365,20 @@ async fn after_unknown_restore(api: &Katapult, id: &str, error: Error) -> Error 
 }
 
 /// Adds the command that shows what happened, where that is not known.
-fn with_look(error: Error, id: &str) -> Error {
+fn with_check_hint(error: Error, id: &str) -> Error {
     if error.changed == Changed::No {
         return error;
     }
-    error.hint(look_at(id))
+    error.hint(policy_hint(id))
 }
 
 /// The hint to look at a policy.
-fn look_at(id: &str) -> String {
+fn policy_hint(id: &str) -> String {
     format!("`bpctl policy show {id}` shows what happened", id = shell_word(id))
 }
 
 /// The hint to look at the policies of what a new one is for.
-fn look_at_owner(new: &NewPolicy) -> String {
+fn owner_hint(new: &NewPolicy) -> String {
     format!("`bpctl policies list {}` shows what happened", new.owner.flag)
 }
 
@@ -421,7 +421,7 @@ impl PolicySnapshot {
             before: &self.before.raw,
             wanted,
             undoes,
-            look: look_at(&self.id),
+            look: policy_hint(&self.id),
         }
     }
 }

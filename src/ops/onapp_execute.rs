@@ -66,7 +66,7 @@ fn begin<'a>(cx: &'a Context, write: &OnAppWrite, action: Action, id: Option<&st
 }
 
 /// Adds the command that shows what happened, where that is not known.
-fn with_look(error: Error, write: &OnAppWrite) -> Error {
+fn with_check_hint(error: Error, write: &OnAppWrite) -> Error {
     if error.changed == Changed::No { error } else { error.hint(write.look()) }
 }
 

@@ -72,7 +72,7 @@ async fn new_neighbours(cloud: Cloud<'_>, plan: &Plan, listed: Option<Vec<Policy
         (listed, _) => listed.unwrap_or_default(),
     };
     let targets = creates.iter().filter_map(|step| step.target.id.as_deref()).collect();
-    if let Some(error) = in_the_way(&policies, &targets) {
+    if let Some(error) = unreadable_conflict(&policies, &targets) {
         return Err(error);
     }
     let mut live: HashMap<&str, HashSet<&str>> = HashMap::new();
@@ -90,7 +90,7 @@ async fn new_neighbours(cloud: Cloud<'_>, plan: &Plan, listed: Option<Vec<Policy
 }
 
 /// Finds a policy that cannot be understood and may be the one that a new policy for `targets` would repeat.
-pub fn in_the_way(policies: &[Policy], targets: &HashSet<&str>) -> Option<Error> {
+pub fn unreadable_conflict(policies: &[Policy], targets: &HashSet<&str>) -> Option<Error> {
     if targets.is_empty() {
         return None;
     }

@@ -22,7 +22,7 @@ use crate::ops::deletion_time::DeletionTime;
 use crate::ops::dry_run;
 use crate::ops::inventory::Inventory;
 use crate::ops::onapp_steps;
-use crate::ops::plan_check::{in_the_way, unreadable};
+use crate::ops::plan_check::{unreadable, unreadable_conflict};
 use crate::ops::selection::read_all_tags;
 use crate::policyfile::{self, Matching};
 use crate::text::without_mark;
@@ -34,7 +34,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const MIN_DELETION_LIMIT: usize = 1;
 
 /// A plan, and what it was made from.
-pub struct Made {
+pub struct PlanOutcome {
     pub plan: Plan,
     /// The policies of its steps as they were read, by id.
     pub before: HashMap<String, Object<Policy>>,
@@ -46,7 +46,7 @@ pub struct Made {
     blocked: Option<Error>,
 }
 
-impl Made {
+impl PlanOutcome {
     /// Refuses a plan that concerns a policy that cannot be understood.
     ///
     /// # Errors
@@ -160,7 +160,7 @@ pub async fn make(
     cloud: Cloud<'_>,
     (name, text): &(String, String),
     prune: Option<Pruning>,
-) -> Result<Made> {
+) -> Result<PlanOutcome> {
     let document = policyfile::read(name, text)?;
     let Live { mut inventory, listed } = cloud.read(cx, document.organization.as_deref()).await?;
     let prune = match (prune, cloud) {
@@ -187,7 +187,7 @@ pub async fn make(
         }
         (listed, _) => listed.unwrap_or_default(),
     };
-    let mut maker = Maker::new(cx, cloud, &inventory, &before, matching.notes.clone());
+    let mut maker = StepBuilder::new(cx, cloud, &inventory, &before, matching.notes.clone());
     let mut steps = maker.wanted(&matching)?;
     let (removals, unlisted) = maker.unlisted(&matching, prune);
     steps.extend(removals);
@@ -205,7 +205,7 @@ pub async fn make(
         unlisted,
         unchanged,
     };
-    Ok(Made { plan, before, notes, live: inventory.fleet.policies.len(), blocked })
+    Ok(PlanOutcome { plan, before, notes, live: inventory.fleet.policies.len(), blocked })
 }
 
 fn names_nothing(name: &str, capabilities: &Capabilities) -> Error {
@@ -225,10 +225,10 @@ fn blocked(inventory: &Inventory, matching: &Matching, steps: &[Step], is_prunin
         return Some(error);
     }
     let creates = steps.iter().filter(|step| step.action == StepAction::Create);
-    in_the_way(&unlisted, &creates.filter_map(|step| step.target.id.as_deref()).collect())
+    unreadable_conflict(&unlisted, &creates.filter_map(|step| step.target.id.as_deref()).collect())
 }
 
-struct Maker<'a> {
+struct StepBuilder<'a> {
     inventory: &'a Inventory,
     before: &'a HashMap<String, Object<Policy>>,
     /// Names of targets, as the list shows them.
@@ -239,7 +239,7 @@ struct Maker<'a> {
     now: i64,
 }
 
-impl<'a> Maker<'a> {
+impl<'a> StepBuilder<'a> {
     fn new(
         cx: &Context,
         cloud: Cloud<'a>,

@@ -149,12 +149,12 @@ pub fn finish<T: Resource>(cx: &Context, listing: Listing<'_, T>) -> Result<()> 
 
 /// Prints things of our own as a list.
 pub fn print_list<T: Resource + Serialize>(mut rows: Rows<'_, T>, things: Vec<T>, of: &str) -> Result<()> {
-    rows.page(things.into_iter().map(own).collect::<Result<_>>()?)?;
+    rows.page(things.into_iter().map(to_object).collect::<Result<_>>()?)?;
     rows.end(Walk::default(), of)
 }
 
 /// Returns a thing of our own as an API's object would be.
-pub fn own<T: Serialize>(model: T) -> Result<Object<T>> {
+pub fn to_object<T: Serialize>(model: T) -> Result<Object<T>> {
     let raw = serde_json::to_value(&model).map_err(|error| Error::invalid_response(error.to_string()))?;
     Ok(Object { raw, model })
 }

@@ -10,7 +10,7 @@ use dialoguer::console::{Key, Term};
 use zeroize::Zeroizing;
 
 use super::Ui;
-use super::prompt::{BetweenKeys, CLEAR_LINE, END_OF_INPUT, left};
+use super::prompt::{BetweenKeys, CLEAR_LINE, END_OF_INPUT, interrupted};
 use crate::error::{Error, Result};
 use crate::fs::detached;
 use crate::secret::Secret;
@@ -33,7 +33,7 @@ impl Ui {
         self.progress.hold(false);
         self.thinking.set(self.thinking.get() + began.elapsed());
         settings.forget();
-        typed.map_err(|error| Error::io("the terminal", &error))?.ok_or_else(left)
+        typed.map_err(|error| Error::io("the terminal", &error))?.ok_or_else(interrupted)
     }
 }
 

@@ -15,7 +15,7 @@ use fuzzy_matcher::skim::SkimMatcherV2;
 use unicode_width::UnicodeWidthChar;
 
 use super::Ui;
-use super::wrap::{LEAST_WIDTH, width_of, wrapped};
+use super::wrap::{MIN_WIDTH, width_of, wrapped};
 use crate::error::{Error, Result};
 use crate::text::escape;
 use crate::view::{choices, shortened};
@@ -25,9 +25,9 @@ pub(super) const END_OF_INPUT: char = '\u{4}';
 /// Ctrl-U.
 pub(super) const CLEAR_LINE: char = '\u{15}';
 /// What an answer has of a prompt's line at the least, in columns.
-const LEAST_ANSWER: usize = 8;
+const MIN_ANSWER: usize = 8;
 /// What a search text has of a line at the least, in columns.
-const LEAST_SEARCH: usize = 8;
+const MIN_SEARCH: usize = 8;
 /// Rows of a list that are shown at once.
 const ROWS_SHOWN: usize = 12;
 
@@ -44,7 +44,7 @@ impl Ui {
             match line.trim_end().to_lowercase().as_str() {
                 "y" | "yes" => return Ok(true),
                 "" | "n" | "no" => return Ok(false),
-                "q" | "quit" => return Err(left()),
+                "q" | "quit" => return Err(interrupted()),
                 _ => self.line("y or n?"),
             }
         }
@@ -79,7 +79,7 @@ impl Ui {
         let (height, width) = Term::stderr().size();
         let prompt = format!("{} (type to search):", escape(question));
         // A column less than the terminal has: a line that wraps could not be taken away again.
-        let room = usize::from(width).max(LEAST_WIDTH) - 1;
+        let room = usize::from(width).max(MIN_WIDTH) - 1;
         // Two are for the pointer.
         let mut lines = choices(rows, room - 2);
         lines.iter_mut().for_each(|line| *line = self.readable(line).into_owned());
@@ -95,7 +95,8 @@ impl Ui {
                 .report(false)
                 .interact_opt()
         };
-        let chosen = self.ask_and_tidy(choose, |term| term.clear_last_lines(theme.lines.get()))?.ok_or_else(left)?;
+        let chosen =
+            self.ask_and_tidy(choose, |term| term.clear_last_lines(theme.lines.get()))?.ok_or_else(interrupted)?;
         self.line(&format!("{}: {}", escape(question), lines[chosen]));
         Ok(chosen)
     }
@@ -138,14 +139,14 @@ impl Ui {
     fn read_answer(&self, prompt: &str) -> Result<String> {
         let prompt = self.readable(prompt);
         let broken = match width_of(&Term::stderr()) {
-            Some(width) => wrapped(prompt.trim_end(), width.saturating_sub(LEAST_ANSWER + 2)),
+            Some(width) => wrapped(prompt.trim_end(), width.saturating_sub(MIN_ANSWER + 2)),
             None => prompt.trim_end().into(),
         };
         let (above, last) =
             broken.rsplit_once('\n').map_or((None, broken.as_ref()), |(above, last)| (Some(above), last));
         above.into_iter().for_each(|text| self.laid_out(text));
         let prompt = format!("{last} ");
-        self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(left)
+        self.ask(|| Ok(read_line(&Term::stderr(), &prompt, self.options.is_dumb)?))?.ok_or_else(interrupted)
     }
 
     /// Runs a prompt that stands on one line, and takes the time that the user thinks out of the command's.
@@ -176,7 +177,7 @@ impl Ui {
             let _ = tidy(&term);
             let _ = term.show_cursor();
             match error.kind() {
-                io::ErrorKind::Interrupted => left(),
+                io::ErrorKind::Interrupted => interrupted(),
                 _ => Error::io("the terminal", &error),
             }
         })
@@ -232,7 +233,7 @@ fn discard_typed_ahead() {
 }
 
 /// The error for a question that was left without an answer.
-pub(super) fn left() -> Error {
+pub(super) fn interrupted() -> Error {
     Error::interrupted("interrupted; nothing was changed")
 }
 
@@ -271,7 +272,7 @@ fn read_line(term: &Term, prompt: &str, is_dumb: bool) -> io::Result<Option<Stri
 
 /// Draws the line anew. The end of what was typed stays in sight; a prompt that wraps could not be written over.
 fn show_line(term: &Term, prompt: &str, text: &str) -> io::Result<()> {
-    let room = usize::from(term.size().1).saturating_sub(measure_text_width(prompt) + 1).max(LEAST_ANSWER);
+    let room = usize::from(term.size().1).saturating_sub(measure_text_width(prompt) + 1).max(MIN_ANSWER);
     let mut shown = text;
     while measure_text_width(shown) > room {
         shown = shown.split_at(shown.chars().next().map_or(0, char::len_utf8)).1;
@@ -356,7 +357,7 @@ impl Theme for Counted<'_> {
         self.lines.set(1);
         // A blank and the cursor stand on the line, too.
         let room = self.room.saturating_sub(2);
-        let prompt = shortened(prompt, room.saturating_sub(LEAST_SEARCH));
+        let prompt = shortened(prompt, room.saturating_sub(MIN_SEARCH));
         let (head, tail) = in_sight(search_term, cursor, room.saturating_sub(measure_text_width(&prompt)));
         SimpleTheme.format_fuzzy_select_prompt(f, &prompt, &format!("{head}{tail}"), head.len())
     }

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use dialoguer::console::{Term, measure_text_width};
 
 /// Terminals are not taken for narrower than this many columns.
-pub(super) const LEAST_WIDTH: usize = 20;
+pub(super) const MIN_WIDTH: usize = 20;
 
 /// The columns of a terminal, where they are known.
 pub(super) fn width_of(terminal: &Term) -> Option<usize> {
-    terminal.size_checked().map(|(_, columns)| usize::from(columns).max(LEAST_WIDTH))
+    terminal.size_checked().map(|(_, columns)| usize::from(columns).max(MIN_WIDTH))
 }
 
 /// Breaks a line so that it fits into so many columns; what follows is indented as the line is. A word stays whole, an id

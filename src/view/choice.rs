@@ -10,10 +10,10 @@ use crate::text::escape;
 const PILE: usize = 4;
 
 /// What is left of the first column, a name, at the least.
-const LEAST_FIRST: usize = 8;
-/// Wider columns in the middle are names, too, and can be cut to [`LEAST_NAME`]; others say something short.
+const MIN_FIRST: usize = 8;
+/// Wider columns in the middle are names, too, and can be cut to [`MIN_NAME`]; others say something short.
 const WIDEST_PHRASE: usize = 20;
-const LEAST_NAME: usize = 16;
+const MIN_NAME: usize = 16;
 
 /// Lays out rows of columns as lines of at most `most` columns of a terminal. The last column, an id, stays whole where that
 /// can be: the first is cut before it, then names in the middle are, then columns in the middle are left out.
@@ -30,7 +30,7 @@ pub fn choices(rows: &[Vec<String>], most: usize) -> Vec<String> {
 /// Gives each column its width; none to one that is left out.
 fn layout(natural: Vec<usize>, most: usize) -> Vec<Option<usize>> {
     let (count, first) = (natural.len(), natural.first().copied().unwrap_or(0));
-    let least = first.min(LEAST_FIRST);
+    let least = first.min(MIN_FIRST);
     let mut widths: Vec<Option<usize>> = natural.into_iter().map(Some).collect();
     let middle = 1..count.saturating_sub(1).max(1);
     loop {
@@ -41,7 +41,7 @@ fn layout(natural: Vec<usize>, most: usize) -> Vec<Option<usize>> {
         let last = middle.clone().rev().find(|index| widths[*index].is_some());
         match (excess, name, last) {
             (1.., Some(name), _) => {
-                widths[name] = widths[name].map(|width| width.saturating_sub(excess).max(LEAST_NAME));
+                widths[name] = widths[name].map(|width| width.saturating_sub(excess).max(MIN_NAME));
             }
             (1.., None, Some(last)) => widths[last] = None,
             _ => {

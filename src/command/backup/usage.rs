@@ -8,7 +8,7 @@ use crate::model::{Backup, BackupUsage, Machine};
 use crate::onapp::{Kind, Listed, OnApp};
 use crate::ops::find::with_server;
 use crate::ops::onapp_fleet::{self, is_closed};
-use crate::ops::rows::{Rows, own};
+use crate::ops::rows::{Rows, to_object};
 
 /// Sums up the sizes of backups, by VM and kind.
 pub async fn run(cx: &Context, args: BackupsUsage) -> Result<()> {
@@ -75,6 +75,6 @@ async fn of_machine(api: &OnApp, machine: &Machine) -> Result<Listed<BackupUsage
         Err(error) if is_closed(&error) => {}
         Err(error) => return Err(error),
     }
-    let rows = BackupUsage::of(machine, &backups).into_iter().map(own).collect::<Result<_>>()?;
+    let rows = BackupUsage::of(machine, &backups).into_iter().map(to_object).collect::<Result<_>>()?;
     Ok(Listed { rows, walk })
 }

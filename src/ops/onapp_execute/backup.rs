@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Creation, begin, not_verified, with_look};
+use super::{Creation, begin, not_verified, with_check_hint};
 use crate::context::Context;
 use crate::error::{Changed, Error, Result};
 use crate::http::Request;
@@ -171,7 +171,7 @@ pub(super) async fn note(
         }
         Ok(now)
     };
-    match written.await.map_err(|error| with_look(error, write)) {
+    match written.await.map_err(|error| with_check_hint(error, write)) {
         Ok(now) => {
             record.end(Outcome::Done, Some(backup.id.clone()), now.raw.clone());
             Ok(Written::Backup(now))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Creation, begin, not_verified, with_look};
+use super::{Creation, begin, not_verified, with_check_hint};
 use crate::context::Context;
 use crate::error::{Changed, Error, Exit, Result, code};
 use crate::http::Request;
@@ -92,7 +92,7 @@ pub(super) async fn update(
         now.model.target.name.clone_from(&before.model.target.name);
         Ok(now)
     };
-    record.finish(written.await.map_err(|error| with_look(error, write))).map(Written::Policy)
+    record.finish(written.await.map_err(|error| with_check_hint(error, write))).map(Written::Policy)
 }
 
 /// The error of an update that the cloud did not take, or took with other values.
@@ -139,7 +139,7 @@ pub(super) async fn delete(
         }
         Ok(())
     };
-    match deleted.await.map_err(|error| with_look(error, write)) {
+    match deleted.await.map_err(|error| with_check_hint(error, write)) {
         Ok(()) => {
             record.end(Outcome::Done, Some(id.to_owned()), Value::Null);
             Ok(Written::Policy(before.clone()))
