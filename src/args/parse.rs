@@ -54,7 +54,8 @@ impl Cli {
     /// Reads the arguments, the program's name first. `whole` gives the whole command line, with everything that its help
     /// says: it is needed only for help and errors. It gets whether a command is named.
     pub fn read(arguments: &[OsString], whole: impl FnOnce(bool) -> Command) -> Result<Self, Error> {
-        let words = |arguments: &[OsString]| named(arguments.iter().skip(1).filter_map(|word| word.to_str()));
+        let words =
+            |arguments: &[OsString]| named(arguments.iter().skip(1).map(|word| word.to_str().unwrap_or_default()));
         let named = words(arguments);
         let has_command = named.is_some();
         let (named, arguments) = match named {
@@ -175,8 +176,10 @@ fn at_name(words: &[OsString]) -> Option<(&[OsString], &OsString, &[OsString])> 
     let command = Command::new("bpctl").no_binary_name(true).disable_help_flag(true).allow_external_subcommands(true);
     let matches = matches(options(command, false), words).ok()?;
     let after = matches.subcommand()?.1.get_many::<OsString>("").map_or(0, Iterator::count);
-    let (name, after) = words.get(words.len().checked_sub(after + 1)?..)?.split_first()?;
-    Some((&words[..words.len() - after.len() - 1], name, after))
+    let (before, from_name) = words.split_at_checked(words.len().checked_sub(after + 1)?)?;
+    let (name, after) = from_name.split_first()?;
+    // What follows it is never an option.
+    (!before.iter().any(|word| word == "--")).then_some((before, name, after))
 }
 
 /// Reads a line with no more declared than what it names. Gives none where that can only end in an error or in help,

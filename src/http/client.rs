@@ -18,7 +18,7 @@ use super::pool::Pool;
 use super::retry::Outcome;
 use super::scrub::Scrubber;
 use super::transport_error::TransportError;
-use super::unknown_outcome::conclude;
+use super::unknown_outcome::{conclude, of_earlier_attempt};
 use super::{Method, Request, body, status, trace};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -158,7 +158,9 @@ impl Http {
             *self.write_in_flight.borrow_mut() = Some(format!("{} {}", request.method.name(), request.path));
         }
         let settled = self.attempts(request, decode, check).await;
-        *self.write_in_flight.borrow_mut() = None;
+        if request.method != Method::Get {
+            *self.write_in_flight.borrow_mut() = None;
+        }
         settled
     }
 
@@ -191,7 +193,7 @@ impl Http {
         let Ended { end, after_lost_answer } =
             self.attempts.run_while(request.repeat, &*self.progress, is_ready, once).await;
         if let Some(error) = refused {
-            return Err(error);
+            return Err(if after_lost_answer { of_earlier_attempt(error) } else { error });
         }
         let tried = match end {
             End::Settled(tried) => tried,

@@ -18,12 +18,23 @@ pub(super) fn conclude(
     match tried {
         Ok(Settled { result: Err(error), answer }) if !is_unknown => {
             // The earlier attempt may be the reason for this answer: the caller can judge that.
-            let error = with_outcome_unknown(error, "an earlier attempt may have been carried out");
-            Ok(Settled { result: Err(error), answer })
+            Ok(Settled { result: Err(of_earlier_attempt(error)), answer })
         }
         Ok(Settled { result: Err(error), .. }) | Err(error) => Err(of_unknown_outcome(request.repeat, error)),
         Ok(settled) => Ok(settled),
     }
+}
+
+/// Adds to an error after which a write was not sent again that an earlier attempt of it may have been carried out.
+pub(super) fn of_earlier_attempt(error: Error) -> Error {
+    with_outcome_unknown(error, "an earlier attempt may have been carried out")
+}
+
+/// Leaves out of a hint what holds only where nothing was sent.
+fn still_true(hint: &str) -> Option<String> {
+    const NO_MORE: [&str; 3] = ["nothing was sent", "the policy was left alone", "look again and repeat the command"];
+    let parts: Vec<&str> = hint.split("; ").filter(|part| !NO_MORE.contains(part)).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// Adds to an error that a write may have been carried out. It is no longer a plain refusal then, and not to be tried
@@ -31,7 +42,8 @@ pub(super) fn conclude(
 fn with_outcome_unknown(error: Error, what: &str) -> Error {
     let exit = if error.exit == Exit::Refused { Exit::Unreachable } else { error.exit };
     let message = format!("{}; {what}", error.message.trim_end_matches('.'));
-    let hints = error.hints.iter().filter(|hint| !hint.starts_with(TRY_AGAIN)).cloned().collect();
+    let hints =
+        error.hints.iter().filter(|hint| !hint.starts_with(TRY_AGAIN)).filter_map(|hint| still_true(hint)).collect();
     Error { exit, message, hints, ..error }.with_outcome_unknown()
 }
 

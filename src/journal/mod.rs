@@ -2,8 +2,8 @@
 //!
 //! A write is recorded when it begins, before anything is sent, when the id of a new object is known, and when it has
 //! ended. An entry without an end is a write whose outcome is unknown: bpctl was stopped in between. The beginning is on the
-//! disk before anything is sent; the end is with the next beginning, at the latest when the command ends: where the power
-//! fails in between, the outcome is unknown. What is read is read from the end of the file, so that the cost of a write and
+//! disk before anything is sent. The end reaches the disk with the next beginning, or when the command ends; if the power
+//! fails before that, the outcome reads as unknown. What is read is read from the end of the file, so that the cost of a write and
 //! of a look back does not grow with the journal. Nothing here talks to an API.
 
 mod backwards;

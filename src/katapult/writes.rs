@@ -1,7 +1,7 @@
 //! The endpoints that write, and how to find out whether a write happened when its answer was lost.
 //!
 //! A write's reply is never taken for the object's state: PATCH answers an empty schedule, DELETE only an id
-//! (documented). Callers read the object back. Only a reply that is about another object is refused.
+//! (documented). Callers read the object back. A reply that is about another object is said.
 
 use serde_json::{Map, Value, json};
 
@@ -70,28 +70,37 @@ impl Katapult {
     }
 
     /// Sends a write that is safe to repeat. Before it is sent after a wait, `check` is asked; its argument is whether an
-    /// earlier attempt may have been carried out.
-    pub async fn write(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<()> {
-        expect_same(request, &self.http.exchange_if(request, lenient, check).await?.result?)
+    /// earlier attempt may have been carried out. Where the reply is about another object, gives the error that this is
+    /// unless the change is seen to be made.
+    pub async fn write(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<Option<Error>> {
+        Ok(about_another(request, &self.http.exchange_if(request, lenient, check).await?.result?))
     }
 
     /// Sends a delete, as [`Self::write`] does. One that is answered "gone" after a lost answer has succeeded.
-    pub async fn remove(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<Cause> {
+    pub async fn remove(
+        &self,
+        request: &Request,
+        check: impl AsyncFn(bool) -> Result<()>,
+    ) -> Result<(Cause, Option<Error>)> {
         let Settled { result, answer } = self.http.exchange_if(request, lenient, check).await?;
         match result {
-            Ok(reply) => expect_same(request, &reply).map(|()| Cause::Request),
-            Err(error) if answer.after_lost_answer && is_gone(&error) => Ok(Cause::EarlierAttempt),
+            Ok(reply) => Ok((Cause::Request, about_another(request, &reply))),
+            Err(error) if answer.after_lost_answer && is_gone(&error) => Ok((Cause::EarlierAttempt, None)),
             Err(error) => Err(error),
         }
     }
 
     /// Sends a restore, as [`Self::write`] does. One that finds nothing in the trash after a lost answer has succeeded.
-    pub async fn restore(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<Cause> {
+    pub async fn restore(
+        &self,
+        request: &Request,
+        check: impl AsyncFn(bool) -> Result<()>,
+    ) -> Result<(Cause, Option<Error>)> {
         let Settled { result, answer } = self.http.exchange_if(request, lenient, check).await?;
         match result {
-            Ok(reply) => expect_same(request, &reply).map(|()| Cause::Request),
+            Ok(reply) => Ok((Cause::Request, about_another(request, &reply))),
             Err(error) if answer.after_lost_answer && error.code == "trash_object_not_found" => {
-                Ok(Cause::EarlierAttempt)
+                Ok((Cause::EarlierAttempt, None))
             }
             Err(error) => Err(error),
         }
@@ -121,20 +130,20 @@ fn lenient(answer: &Answer) -> Decoded {
     Ok(decode_json(answer).unwrap_or(Value::Null))
 }
 
-/// Refuses a reply about another object than the request was about. What it names may have been changed instead.
-fn expect_same(request: &Request, reply: &Value) -> Result<()> {
+/// The error of a reply about another object than the request was about: what it names may have been changed instead.
+fn about_another(request: &Request, reply: &Value) -> Option<Error> {
     let asked = request.body.as_ref().unwrap_or(&Value::Null);
     for (object, key) in [("disk_backup_policy", "id"), ("trash_object", "object_id")] {
         if let (Some(asked), Some(answered)) = (text(part(asked, object), key), text(part(reply, object), key))
             && asked != answered
         {
-            let message = format!("the API changed {answered} instead of {asked}, by its answer");
-            return Err(Error::invalid_response(message)
-                .detail(json!({"asked": asked, "answered": answered}))
-                .with_outcome_unknown());
+            let message =
+                format!("the response is about {answered}, not {asked}: {answered} may have been changed instead");
+            let error = Error::invalid_response(message).detail(json!({"asked": asked, "answered": answered}));
+            return Some(error.with_outcome_unknown());
         }
     }
-    Ok(())
+    None
 }
 
 /// Spells a schedule as the API takes it: what is not known is left out.

@@ -46,6 +46,12 @@ impl Backup {
         self.backup_type.as_deref() == Some("incremental") || self.target_type.as_deref() == Some("VirtualMachine")
     }
 
+    /// Whether another backup is of the same disk, or of the same whole VM.
+    pub fn is_sibling(&self, other: &Self) -> bool {
+        let is_of_machine = self.target_type.as_deref() == Some("VirtualMachine");
+        other.target_id == self.target_id && other.is_incremental() == is_of_machine
+    }
+
     /// Says in a word what state it is in.
     pub fn state(&self) -> &'static str {
         match (self.built, self.locked, self.marked_for_delete) {

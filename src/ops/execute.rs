@@ -35,15 +35,16 @@ pub async fn update(
         let before = &policy.before.model;
         let is_made = |now: &Policy| verify(change, before, now).is_ok();
         let check = async |after_lost| guard::check_again(api, policy, after_lost, is_made).await;
-        if let Err(error) = api.write(&request, check).await {
-            return Err(after_unknown(api, policy, error, is_made).await);
-        }
+        let doubt = match api.write(&request, check).await {
+            Ok(doubt) => doubt,
+            Err(error) => return Err(after_unknown(api, policy, error, is_made).await),
+        };
         cx.tally.accept(&policy.id, &policy_hint(&policy.id));
         let read = async || api.policy(&policy.id).await;
         let is_new = |after: &Object<Policy>| !is_still_old(change, before, &after.model);
         let read = read_until(read, is_new, IfLaterFails::KeepEarlier);
         let after = read.await.map_err(|error| not_verified(&policy.id, &error))?;
-        verify(change, before, &after.model)?;
+        settle(cx, doubt, verify(change, before, &after.model))?;
         Ok(after)
     };
     record.finish(written.await.map_err(|error| with_check_hint(error, &policy.id)))
@@ -65,8 +66,9 @@ pub async fn schedule_delete(
     let written = async {
         let is_scheduled = |now: &Policy| now.auto_move_to_trash_at == Some(at.as_second());
         let check = async |after_lost| guard::check_again(api, policy, after_lost, is_scheduled).await;
-        let cause = match api.remove(&Katapult::schedule_delete_request(&policy.id, at.as_second()), check).await {
-            Ok(cause) => cause,
+        let request = Katapult::schedule_delete_request(&policy.id, at.as_second());
+        let (cause, doubt) = match api.remove(&request, check).await {
+            Ok(sent) => sent,
             Err(error) => return Err(after_unknown(api, policy, error, is_scheduled).await),
         };
         cx.tally.accept(&policy.id, &policy_hint(&policy.id));
@@ -80,9 +82,8 @@ pub async fn schedule_delete(
             read => read.map_err(|error| not_verified(&policy.id, &error))?,
         };
         let actual = after.model.auto_move_to_trash_at;
-        if actual != Some(at.as_second()) {
-            return Err(not_scheduled(old, at, actual));
-        }
+        let is_set = actual == Some(at.as_second());
+        settle(cx, doubt, if is_set { Ok(()) } else { Err(not_scheduled(old, at, actual)) })?;
         Ok(after)
     };
     record.finish(written.await.map_err(|error| with_check_hint(error, &policy.id)))
@@ -109,12 +110,12 @@ pub async fn delete(
     let record = Record::begin(cx, &policy.intent(Action::Delete, Value::Null, undoes));
     let removed = async {
         let check = async |after_lost| guard::check_again(api, policy, after_lost, |_| false).await;
-        let cause = match api.remove(&Katapult::delete_request(&policy.id), check).await {
-            Ok(cause) => cause,
+        let (cause, doubt) = match api.remove(&Katapult::delete_request(&policy.id), check).await {
+            Ok(sent) => sent,
             Err(error) => return Err(after_unknown(api, policy, error, |_| false).await),
         };
         cx.tally.accept(&policy.id, &policy_hint(&policy.id));
-        Ok((cause, trash_entry(cx, api, &policy.id).await?))
+        Ok((cause, settle(cx, doubt, trash_entry(cx, api, &policy.id).await)?))
     };
     match removed.await.map_err(|error| with_check_hint(error, &policy.id)) {
         Ok((cause, entry)) => {
@@ -196,8 +197,8 @@ pub async fn restore(
     let record = Record::begin(cx, &intent);
     let restored = async {
         let check = async |_| guard::read_trash_again(api, trashed).await;
-        let cause = match api.restore(&Katapult::restore_request(id), check).await {
-            Ok(cause) => cause,
+        let (cause, doubt) = match api.restore(&Katapult::restore_request(id), check).await {
+            Ok(sent) => sent,
             Err(error) => return Err(after_unknown_restore(api, id, error).await),
         };
         cx.tally.accept(id, &policy_hint(id));
@@ -206,10 +207,8 @@ pub async fn restore(
             read => read.map(Ok),
         };
         let read = read_until(look, Result::is_ok, IfLaterFails::KeepEarlier);
-        match read.await.map_err(|error| not_verified(id, &error))? {
-            Ok(after) => Ok((cause, after)),
-            Err(gone) => Err(not_restored(id, &gone)),
-        }
+        let read = read.await.map_err(|error| not_verified(id, &error))?;
+        Ok((cause, settle(cx, doubt, read.map_err(|gone| not_restored(id, &gone)))?))
     };
     match restored.await.map_err(|error| with_check_hint(error, id)) {
         Ok((Cause::Request, after)) => record.finish(Ok(after)),
@@ -362,6 +361,19 @@ async fn after_unknown_restore(api: &Katapult, id: &str, error: Error) -> Error 
         Err(_) => return error,
     };
     Error { message: format!("{}; checked {id}: {seen}", error.message), ..error }.changed(changed)
+}
+
+/// Takes what was read back. `doubt` is the error of a reply about another object: a warning where the change was made
+/// anyway, and the reason where it was not.
+fn settle<T>(cx: &Context, doubt: Option<Error>, verified: Result<T>) -> Result<T> {
+    match (doubt, verified) {
+        (None, verified) => verified,
+        (Some(doubt), Err(_)) => Err(doubt),
+        (Some(doubt), Ok(done)) => {
+            cx.ui.warn(&doubt.message);
+            Ok(done)
+        }
+    }
 }
 
 /// Adds the command that shows what happened, where that is not known.

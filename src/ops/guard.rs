@@ -167,7 +167,12 @@ pub fn refuse_unreadable_beside(label: &str, interval: Option<&Interval>, existi
 /// # Errors
 /// `changed`, and the API's.
 pub async fn read_again(api: &Katapult, policy: &mut PolicySnapshot) -> Result<()> {
-    let read = api.policy(&policy.id).await;
+    let read = match api.policy(&policy.id).await {
+        Err(error) if is_gone(&error) => {
+            return Err(Error { status: error.status, ..changed(&policy.id, "it was deleted since it was shown") });
+        }
+        read => read,
+    };
     if policy.unreadable.is_some() {
         return match read {
             Ok(_) => Err(changed(&policy.id, "it can be read now, so what would be lost must be shown first")),
@@ -175,12 +180,7 @@ pub async fn read_again(api: &Katapult, policy: &mut PolicySnapshot) -> Result<(
             Err(error) => Err(error),
         };
     }
-    let mut before = match read {
-        Err(error) if is_gone(&error) => {
-            return Err(Error { status: error.status, ..changed(&policy.id, "it was deleted since it was shown") });
-        }
-        read => read?,
-    };
+    let mut before = read?;
     // Lists hold what some single answers leave out.
     before.model.complete(&policy.before.model);
     if before.model.differs_from(&policy.before.model) {
@@ -206,20 +206,16 @@ pub async fn check_again(
     if after_lost_answer { or_made(checked, |now| is_made(&convert(now))) } else { checked }
 }
 
-/// Accepts an object that an earlier attempt may have changed or removed: the answer to the next one says so, too.
+/// Accepts an object that an earlier attempt may have changed or removed: the answer to the next attempt shows which.
 /// `is_made` gets the object as it is.
 pub fn or_made(checked: Result<()>, is_made: impl FnOnce(&Value) -> bool) -> Result<()> {
     match checked {
-        Err(error) if is_about_gone(&error) => Ok(()),
-        Err(error) if error.code == code::CHANGED && is_made(&error.detail["now"]) => Ok(()),
-        Err(error) => Err(error.with_outcome_unknown()),
-        Ok(()) => Ok(()),
+        // Of what has changed, only what is gone was answered with an error's status.
+        Err(error) if error.code == code::CHANGED && (error.status.is_some() || is_made(&error.detail["now"])) => {
+            Ok(())
+        }
+        checked => checked,
     }
-}
-
-/// Of what has changed, only what is gone was answered with an error's status.
-fn is_about_gone(error: &Error) -> bool {
-    error.status == Some(404) || (error.code == code::CHANGED && error.status.is_some())
 }
 
 /// Reads the entry in the trash again, which must be the same: a policy may be restored and deleted again. What the

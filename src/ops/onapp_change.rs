@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, Exit, Result, code};
 use crate::model::{Backup, Change, Loss, Object, Policy, TargetKind};
 use crate::onapp::{self, BackupTarget, Kind, OnApp, ScheduleOwner};
 use crate::text::shell_word;
@@ -103,6 +103,7 @@ pub struct NewBackup {
 }
 
 /// A backup as it was read.
+#[derive(Clone)]
 pub struct BackupSnapshot {
     pub id: String,
     pub before: Object<Backup>,
@@ -162,6 +163,15 @@ impl BackupSnapshot {
         format!("backup {}{made}", self.id)
     }
 
+    /// How many other finished backups are left when this one is deleted, with those that the same command deletes, and
+    /// whether it is the newest of them; none where they cannot be listed.
+    pub fn others_left(&self) -> Option<(usize, bool)> {
+        let is_going = |other: &Backup| other.id.as_ref().is_some_and(|id| *id == self.id || self.going.contains(id));
+        let left = self.siblings.as_ref()?.iter().filter(|other| is_finished(other) && !is_going(other));
+        let is_older = |other: &Backup| other.created_at < self.before.model.created_at;
+        Some(left.fold((0, true), |(count, is_newest), other| (count + 1, is_newest && is_older(other))))
+    }
+
     pub fn deletion_losses(&self) -> Vec<Loss> {
         let (id, label) = (&self.id, &self.label);
         let Some(siblings) = &self.siblings else {
@@ -169,12 +179,10 @@ impl BackupSnapshot {
                 "backup {id} of {label} is deleted for good; whether another one is left cannot be read"
             ))];
         };
-        let is_going = |other: &&Backup| other.id.as_ref().is_some_and(|other| self.going.contains(other));
         let all: Vec<&Backup> =
             siblings.iter().filter(|other| is_finished(other)).filter(|other| other.id.as_ref() != Some(id)).collect();
-        let others: Vec<&Backup> = all.iter().filter(|other| !is_going(other)).copied().collect();
-        let is_newest = others.iter().all(|other| other.created_at < self.before.model.created_at);
-        let what = match (is_finished(&self.before.model), others.len()) {
+        let (left, is_newest) = self.others_left().unwrap_or_default();
+        let what = match (is_finished(&self.before.model), left) {
             (true, 0) if !all.is_empty() => {
                 format!("the last finished backups of {label} are deleted for good, {id} among them")
             }
@@ -186,7 +194,7 @@ impl BackupSnapshot {
             (_, left) => format!("backup {id} of {label} is deleted for good; finished ones left: {left}"),
         };
         let mut losses = vec![Loss(what)];
-        if self.before.model.is_incremental() && !is_newest && !others.is_empty() {
+        if self.before.model.is_incremental() && !is_newest && left > 0 {
             losses.push(Loss(format!("later incremental backups of {label} may need backup {id} to be restored")));
         }
         losses
@@ -239,4 +247,28 @@ pub fn is_same(one: &Value, other: &Value) -> bool {
 /// A value as text, without quotes.
 pub fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Lists the policies of the target of a new one again. One of another interval may have been created meanwhile, by the same
+/// command for example.
+pub async fn list_again(api: &OnApp, new: &mut NewSchedule) -> Result<()> {
+    let listed = api.schedules(new.owner()).await?;
+    listed.walk.refuse_gap("policies")?;
+    let interval = &new.policy.schedule.interval;
+    let is_new = |policy: &&Object<Policy>| policy.model.id.as_ref().is_some_and(|id| !new.existing.contains(id));
+    let is_same = |policy: &&Object<Policy>| {
+        policy.model.schedule.interval == *interval || policy.model.unreadable_interval().is_some()
+    };
+    if let Some(policy) = listed.rows.iter().filter(is_new).find(is_same) {
+        let id = policy.model.id_text();
+        return Err(changed(&format!("{} has got another policy meanwhile: {id}", new.label)));
+    }
+    new.existing = listed.rows.into_iter().filter_map(|policy| policy.model.id).collect();
+    Ok(())
+}
+
+/// The error for an object of the cloud that is not as it was shown.
+pub fn changed(message: &str) -> Error {
+    Error::new(Exit::Refused, code::CHANGED, message.to_owned())
+        .hint("nothing was sent; look again and repeat the command")
 }

@@ -222,7 +222,7 @@ fn progress(transaction: &Transaction) -> String {
 }
 
 /// Sends a write again while the cloud says that it is busy, which means that nothing was done, within the time to wait.
-/// `check` is asked each time before it is sent again; its argument is whether it may have been carried out.
+/// `check` is asked each time before it is sent again.
 pub async fn unless_busy<T>(
     cx: &Context,
     wait: Option<Duration>,
@@ -233,6 +233,7 @@ pub async fn unless_busy<T>(
     let limit = wait.unwrap_or_default();
     let mut has_said = false;
     for pause in PAUSES.into_iter().chain(std::iter::repeat(15)) {
+        let round = Instant::now();
         let sent = send().await;
         let left = limit.saturating_sub(begun.elapsed());
         match sent {
@@ -240,16 +241,18 @@ pub async fn unless_busy<T>(
                 if !std::mem::replace(&mut has_said, true) {
                     cx.ui.note("the cloud is busy with this VM; waiting");
                 }
-                if let Some(http) = cx.http_in_use() {
-                    http.extend(Duration::from_secs(pause));
-                }
+                // The command's time does not run meanwhile.
+                let extend = |by| cx.http_in_use().into_iter().for_each(|http| http.extend(by));
+                extend(round.elapsed() + Duration::from_secs(pause));
                 tokio::time::sleep(left.min(Duration::from_secs(pause))).await;
+                let checking = Instant::now();
                 check(false).await?;
+                extend(checking.elapsed());
             }
-            Err(error) if error.code == code::BUSY && wait.is_none() => {
+            Err(error) if error.code == code::BUSY && error.changed == Changed::No && wait.is_none() => {
                 return Err(error.hint("add `--wait` to wait for it"));
             }
-            Err(error) if error.code == code::BUSY => {
+            Err(error) if error.code == code::BUSY && error.changed == Changed::No => {
                 return Err(error.hint("the cloud stayed busy with this VM for the whole wait; nothing was done"));
             }
             sent => return sent,

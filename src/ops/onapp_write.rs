@@ -4,11 +4,11 @@
 use serde_json::{Map, Value, json};
 
 use super::guard;
-use super::onapp_change::{BackupSnapshot, NewSchedule, OnAppChange, OnAppWrite, all_backups, backup_ids, is_finished};
+use super::onapp_change::{BackupSnapshot, OnAppChange, OnAppWrite, all_backups, backup_ids, changed, list_again};
 use super::onapp_execute;
 use super::write::{Write, Written, difference_lines};
 use crate::context::Context;
-use crate::error::{Error, Exit, Result, code};
+use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::model::{Backup, Loss, Object, Policy};
 use crate::onapp::{BackupTarget, OnApp, is_gone, schedule_fields};
@@ -176,9 +176,8 @@ impl OnAppWrite {
 
     async fn is_unchanged(&self, api: &OnApp) -> Result<()> {
         match &self.change {
-            // Other backups are not in its way.
-            OnAppChange::CreateBackup(_) => Ok(()),
-            OnAppChange::CreatePolicy(new) => list_again(api, &mut new.clone()).await,
+            // What is new is looked for in a list: that is read again where it is sent.
+            OnAppChange::CreateBackup(_) | OnAppChange::CreatePolicy(_) => Ok(()),
             OnAppChange::UpdatePolicy { before, .. } | OnAppChange::DeletePolicy { before } => {
                 read_policy_again(api, &mut before.clone()).await
             }
@@ -195,7 +194,13 @@ impl OnAppWrite {
 
 /// Reads a backup again, which must be as it was.
 async fn read_backup_again(api: &OnApp, backup: &BackupSnapshot) -> Result<()> {
-    let now = api.backup(&backup.id).await?;
+    let now = match api.backup(&backup.id).await {
+        Err(error) if is_gone(&error) => {
+            let message = format!("backup {} was deleted since it was shown", backup.id);
+            return Err(Error { status: error.status, ..changed(&message) });
+        }
+        read => read?,
+    };
     let state = |backup: &Backup| (backup.state(), backup.note.clone(), backup.target_id.clone());
     if state(&now.model) == state(&backup.before.model) {
         return Ok(());
@@ -206,39 +211,22 @@ async fn read_backup_again(api: &OnApp, backup: &BackupSnapshot) -> Result<()> {
 
 /// Lists the other backups again: what was said about those that are left must still be true.
 async fn list_siblings_again(api: &OnApp, backup: &BackupSnapshot) -> Result<()> {
-    let (Some(machine), Some(siblings)) = (&backup.machine, &backup.siblings) else {
+    let (Some(machine), Some((shown, was_newest))) = (&backup.machine, backup.others_left()) else {
         return Ok(());
     };
-    let now: Vec<Backup> = all_backups(api, machine).await?.into_iter().map(|row| row.model).collect();
-    let is_left = |id: &String| now.iter().any(|other| other.id.as_ref() == Some(id) && is_finished(other));
-    let counted = siblings.iter().filter(|sibling| is_finished(sibling)).filter_map(|sibling| sibling.id.as_ref());
-    let lost: Vec<&str> = counted
-        .filter(|id| **id != backup.id && !backup.going.contains(id) && !is_left(id))
-        .map(String::as_str)
-        .collect();
-    if lost.is_empty() {
+    let now = all_backups(api, machine).await?.into_iter().map(|row| row.model);
+    let siblings = now.filter(|other| backup.before.model.is_sibling(other)).collect();
+    let now = BackupSnapshot { siblings: Some(siblings), ..backup.clone() };
+    let Some((left, is_newest)) = now.others_left() else {
+        return Ok(());
+    };
+    if left >= shown && (was_newest || !is_newest) {
         return Ok(());
     }
-    let (label, ids) = (&backup.label, lost.join(", "));
-    Err(changed(&format!("other backups of {label} were deleted since they were shown: {ids}")))
-}
-
-/// Lists the policies of the target of a new one again. One of another interval may have been created meanwhile, by the same
-/// command for example.
-async fn list_again(api: &OnApp, new: &mut NewSchedule) -> Result<()> {
-    let listed = api.schedules(new.owner()).await?;
-    listed.walk.refuse_gap("policies")?;
-    let interval = &new.policy.schedule.interval;
-    let is_new = |policy: &&Object<Policy>| policy.model.id.as_ref().is_some_and(|id| !new.existing.contains(id));
-    let is_same = |policy: &&Object<Policy>| {
-        policy.model.schedule.interval == *interval || policy.model.unreadable_interval().is_some()
-    };
-    if let Some(policy) = listed.rows.iter().filter(is_new).find(is_same) {
-        let id = policy.model.id_text();
-        return Err(changed(&format!("{} has got another policy meanwhile: {id}", new.label)));
-    }
-    new.existing = listed.rows.into_iter().filter_map(|policy| policy.model.id).collect();
-    Ok(())
+    let label = &backup.label;
+    Err(changed(&format!(
+        "the other finished backups of {label} are not those that were shown: {left} of {shown} are left"
+    )))
 }
 
 /// Reads a policy again, which must be as it was. Its next run moves on by itself.
@@ -263,9 +251,4 @@ fn merged(raw: &Value, fields: &Value) -> Value {
     let mut merged: Map<String, Value> = raw.as_object().cloned().unwrap_or_default();
     merged.extend(fields.as_object().cloned().unwrap_or_default());
     Value::Object(merged)
-}
-
-fn changed(message: &str) -> Error {
-    Error::new(Exit::Refused, code::CHANGED, message.to_owned())
-        .hint("nothing was sent; look again and repeat the command")
 }

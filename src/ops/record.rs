@@ -59,7 +59,7 @@ impl<'a> Record<'a> {
         let noted =
             self.cx.journal().and_then(|journal| journal.note_object(number, id).map_err(|error| failed(&error)));
         if let Err(error) = noted {
-            warn_of_end(self.cx, &error);
+            warn_once(self.cx, &error, |reason| format!("the id {id} of the new object is not recorded: {reason}"));
         }
     }
 
@@ -124,7 +124,7 @@ pub fn sync(cx: &Context) {
         return;
     }
     if let Err(error) = cx.journal().and_then(|journal| journal.sync().map_err(|error| failed(&error))) {
-        warn_of_end(cx, &error);
+        warn_once(cx, &error, |reason| format!("the journal may not be on the disk yet: {reason}"));
     }
 }
 

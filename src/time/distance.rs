@@ -44,7 +44,7 @@ pub fn length(seconds: u64) -> String {
 }
 
 fn write_length(seconds: u64, out: &mut String) {
-    // From two of a unit on: one day would hide up to a day.
+    // Days, months and years from two on: one day would hide up to a day.
     let (count, unit) = match seconds {
         0..MINUTE => (seconds, "s"),
         MINUTE..HOUR => (seconds / MINUTE, "min"),

@@ -219,12 +219,13 @@ fn overwrites<P: Provider>(case: &Case<P>, sent: &[Sent]) -> Vec<String> {
     }
     let mut broken = Vec::new();
     for one in sent.iter().filter(|one| one.is_done && !one.is_raced) {
-        if one.is_seen {
+        // A repeated write, whose first answer was lost, changes nothing more.
+        let is_change = one.after != one.before;
+        if one.is_seen && is_change {
             broken.push(format!("written over what another user had changed meanwhile: {one}"));
         }
         let planned = case.planned.and_then(|planned| planned.get(one.object.as_deref()?));
-        // A repeated write, whose first answer was lost, changes nothing more.
-        if planned.is_some_and(|planned| *planned != one.before) && one.after != one.before {
+        if planned.is_some_and(|planned| *planned != one.before) && is_change {
             broken.push(format!("not as it was when it was planned: {one}"));
         }
     }

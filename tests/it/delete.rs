@@ -79,7 +79,7 @@ fn a_policy_that_is_still_there_was_not_deleted() {
         is(request, "DELETE", POLICY_PATH).then(|| Answer::json(200, &json!({"disk_backup_policy": {"id": "x"}})))
     });
     let id = company.web_1();
-    company.bpctl(&["policy", "delete", &id, "--yes", "-o", "json"]).run().fails(1, "not_applied");
+    company.bpctl(&["policy", "delete", &id, "--yes", "-o", "json"]).run().fails(1, "invalid_response");
     assert!(company.policy(&id).is_some());
 }
 

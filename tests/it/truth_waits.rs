@@ -55,8 +55,9 @@ fn a_change_of_someone_else_is_not_overwritten_after_a_lost_answer() {
             set_retention(world, 99);
             Answer::html(502)
         });
-        let run = katapult(&server, &UPDATE).home(&home).run().fails(5, "changed");
+        let run = katapult(&server, &UPDATE).home(&home).run().fails(7, "changed");
         assert_eq!((run.error()["changed"].as_str(), server.writes().len()), (Some("maybe"), 1), "{}", run.report());
+        assert!(!run.error()["hint"].as_str().unwrap().contains("left alone"), "{}", run.report());
         assert_eq!((world.current()["retention"].as_u64(), journaled(&home).as_deref()), (Some(99), Some("unknown")));
     }
     // One's own change does not stop it.
@@ -131,6 +132,38 @@ fn on_onapp_too() {
     assert_eq!((now["rotation_period"].as_u64(), server.writes().len()), (Some(60), 1), "{now}");
 }
 
+/// A deletion whose answer was lost is queued: it is one's own, and not to be repeated.
+#[test]
+fn a_queued_deletion_of_ones_own_is_not_taken_for_someone_elses() {
+    let cloud = Cloud::serve(&["--fail", "DELETE/lost:1"]);
+    let run = cloud.bpctl(&["backup", "delete", "6117", "--yes", "-o", "json"]).run();
+    let error = run.error();
+    assert_eq!(error["changed"], "maybe", "{}", run.report());
+    assert_ne!(error["code"], "changed", "{}", run.report());
+    assert!(!error["hint"].as_str().unwrap().contains("nothing was sent"), "{}", run.report());
+}
+
+/// A restoration that may have been made is not reported as one that was not.
+#[test]
+fn a_restoration_whose_answer_was_lost_may_have_been_made() {
+    let (world, home) = (World::new(), Home::new());
+    katapult(&world.serve(), &["policy", "delete", POLICY, "--yes"]).run().ok();
+    let (inner, is_lost) = (world.clone(), AtomicUsize::new(0));
+    let server = world.serve_but(move |request| {
+        if request.is_write() {
+            is_lost.store(1, Ordering::SeqCst);
+            inner.answer(request);
+            return Some(Answer::html(502));
+        }
+        let is_after = is_lost.load(Ordering::SeqCst) == 1;
+        (is_after && request.path().contains("trash_object")).then(|| Answer::error(500, "unhandled_exception"))
+    });
+    let args = ["policy", "restore", POLICY, "--yes", "-o", "json", "--retries", "1"];
+    let run = katapult(&server, &args).home(&home).run();
+    assert_ne!((run.code, &run.error()["changed"]), (0, &"no".into()), "{}", run.report());
+    assert_ne!(journaled(&home).as_deref(), Some("failed"), "{}", run.report());
+}
+
 /// A deletion that waits while the cloud is busy: the last finished backup may be another one by then.
 #[test]
 fn a_backup_that_became_the_last_one_is_not_deleted() {
@@ -147,6 +180,6 @@ fn a_backup_that_became_the_last_one_is_not_deleted() {
     });
     let args = ["backup", "delete", "6302", "--wait=60s", "--yes", "-o", "json"];
     let run = cloud.through(&server, &args).run().fails(5, "changed");
-    assert!(run.error()["message"].as_str().unwrap().contains("6301"), "{}", run.report());
+    assert!(run.error()["message"].as_str().unwrap().contains("0 of 1 are left"), "{}", run.report());
     cloud.bpctl(&["backup", "show", "6302"]).run().ok();
 }

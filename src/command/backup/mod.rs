@@ -14,7 +14,7 @@ mod usage;
 use crate::args::{BackupShow, BackupsCommand};
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{Backup, Machine};
+use crate::model::Machine;
 use crate::onapp::{Kind, OnApp};
 use crate::ops::batch::finish;
 use crate::ops::onapp_change::{BackupSnapshot, OnAppWrite};
@@ -83,8 +83,8 @@ async fn snapshot(api: &OnApp, id: &str) -> Result<BackupSnapshot> {
         None => None,
         Some(machine) => api.all_backups(machine, Kind::All).await.ok().filter(|listed| listed.walk.gap.is_none()),
     };
-    let is_sibling = |other: &Backup| other.target_id == target && other.is_incremental() != is_disk;
-    let siblings = siblings.map(|listed| listed.models().into_iter().filter(is_sibling).collect());
+    let siblings =
+        siblings.map(|listed| listed.models().into_iter().filter(|other| backup.is_sibling(other)).collect());
     let id = backup.id.clone().unwrap_or_else(|| id.to_owned());
     Ok(BackupSnapshot { id, before, label, machine, machine_name, siblings, going: Vec::new() })
 }

@@ -1,5 +1,7 @@
 //! Writes to backups. What the cloud queues is waited for where that is wanted.
 
+use std::cell::RefCell;
+
 use serde_json::{Value, json};
 
 use super::{Creation, begin, not_verified, with_check_hint};
@@ -8,8 +10,8 @@ use crate::error::{Changed, Error, Result};
 use crate::http::Request;
 use crate::journal::{Action, Outcome};
 use crate::model::{Backup, Object};
-use crate::onapp::{OnApp, is_gone};
-use crate::ops::onapp_change::{BackupSnapshot, NewBackup, OnAppWrite, all_backups, look_at_backup};
+use crate::onapp::{OnApp, backup as backup_of, is_gone};
+use crate::ops::onapp_change::{BackupSnapshot, NewBackup, OnAppWrite, all_backups, backup_ids, look_at_backup};
 use crate::ops::onapp_wait::{self, Goal, Watch};
 use crate::ops::read_back::{Candidate, IfLaterFails, read_until};
 use crate::ops::verify::{self, Missed, SideEffects};
@@ -29,9 +31,16 @@ pub(super) async fn create(
         let candidate = |row: Object<Backup>| Some(Candidate { fits: new.target.owns(&row.model), id: row.model.id? });
         Ok(backups.filter_map(candidate).collect())
     };
-    let creation = Creation { noun: "backup", label: &new.label, existing: &new.existing, list, look: write.look() };
-    let check = async |_| write.check_again(api, false, |_| false).await;
+    // What kept the cloud busy may have been another backup.
+    let existing = RefCell::new(new.existing.clone());
+    let check = async |_| {
+        let now = backup_ids(api, &new.machine).await?;
+        existing.replace(now);
+        Ok(())
+    };
     let answer = onapp_wait::unless_busy(cx, write.wait, check, async || api.write(request, check).await).await;
+    let existing = existing.take();
+    let creation = Creation { noun: "backup", label: &new.label, existing: &existing, list, look: write.look() };
     let id = match creation.id(answer).await {
         Ok(id) => id,
         Err(error) => return Err(record.fail(error)),
@@ -70,7 +79,12 @@ pub(super) async fn act_on(
     let is_deletion = action == Action::DeleteBackup;
     let look = write.look();
     let done = async {
-        let check = async |after_lost| write.check_again(api, after_lost, |_| false).await;
+        // One's own deletion that is queued: the cloud refuses another one.
+        let is_queued = |raw: &Value| {
+            let now = backup_of(raw);
+            is_deletion && (now.marked_for_delete == Some(true) || now.locked == Some(true))
+        };
+        let check = async |after_lost| write.check_again(api, after_lost, is_queued).await;
         let sent = onapp_wait::unless_busy(cx, write.wait, check, async || {
             if is_deletion {
                 api.remove(request, check).await.map(|()| Value::Null)

@@ -1,5 +1,7 @@
 //! Writes to policies, which the cloud carries out at once.
 
+use std::cell::RefCell;
+
 use serde_json::{Value, json};
 
 use super::{Creation, begin, not_verified, with_check_hint};
@@ -10,7 +12,9 @@ use crate::journal::{Action, Outcome};
 use crate::model::{Change, Object, Policy, TargetKind};
 use crate::onapp::{OnApp, is_gone, policy, schedule_fields};
 use crate::ops::deletion_time::server_time;
-use crate::ops::onapp_change::{NewSchedule, OnAppWrite, all_schedules, is_as_wanted, is_same, look_at_policy, plain};
+use crate::ops::onapp_change::{
+    NewSchedule, OnAppWrite, all_schedules, is_as_wanted, is_same, list_again, look_at_policy, plain,
+};
 use crate::ops::read_back::{Candidate, IfLaterFails, read_until};
 use crate::ops::verify::{self, Missed, SideEffects, new_losses};
 use crate::ops::write::Written;
@@ -38,9 +42,17 @@ pub(super) async fn create(
         let fits = |row: &Object<Policy>| is_as_wanted(&row.raw, &verifiable(cx, api, row, &new.fields));
         Ok(schedules.filter_map(|row| Some(Candidate { fits: fits(&row), id: row.model.id? })).collect())
     };
-    let creation = Creation { noun: "policy", label: &new.label, existing: &new.existing, list, look: write.look() };
-    let check = async |_| write.check_again(api, false, |_| false).await;
-    let id = match creation.id(api.write(request, check).await).await {
+    let existing = RefCell::new(new.existing.clone());
+    let check = async |_| {
+        let mut again = new.clone();
+        list_again(api, &mut again).await?;
+        existing.replace(again.existing);
+        Ok(())
+    };
+    let answer = api.write(request, check).await;
+    let existing = existing.take();
+    let creation = Creation { noun: "policy", label: &new.label, existing: &existing, list, look: write.look() };
+    let id = match creation.id(answer).await {
         Ok(id) => id,
         Err(error) => return Err(record.fail(error)),
     };
