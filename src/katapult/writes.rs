@@ -1,7 +1,7 @@
 //! The endpoints that write, and how to find out whether a write happened when its answer was lost.
 //!
 //! A write's reply is never taken for the object's state: PATCH answers an empty schedule, DELETE only an id
-//! (documented). Callers read the object back. A reply that is about another object is said.
+//! (documented). Callers read the object back. A reply that is not the API's, or about another object, is said.
 
 use serde_json::{Map, Value, json};
 
@@ -70,10 +70,11 @@ impl Katapult {
     }
 
     /// Sends a write that is safe to repeat. Before it is sent after a wait, `check` is asked; its argument is whether an
-    /// earlier attempt may have been carried out. Where the reply is about another object, gives the error that this is
-    /// unless the change is seen to be made.
+    /// earlier attempt may have been carried out. Where the reply makes it doubtful that the API carried it out, gives
+    /// the error that this is unless the change is seen to be made.
     pub async fn write(&self, request: &Request, check: impl AsyncFn(bool) -> Result<()>) -> Result<Option<Error>> {
-        Ok(about_another(request, &self.http.exchange_if(request, lenient, check).await?.result?))
+        let Settled { result, answer } = self.http.exchange_if(request, lenient, check).await?;
+        Ok(doubt(request, &answer, &result?))
     }
 
     /// Sends a delete, as [`Self::write`] does. One that is answered "gone" after a lost answer has succeeded.
@@ -84,7 +85,7 @@ impl Katapult {
     ) -> Result<(Cause, Option<Error>)> {
         let Settled { result, answer } = self.http.exchange_if(request, lenient, check).await?;
         match result {
-            Ok(reply) => Ok((Cause::Request, about_another(request, &reply))),
+            Ok(reply) => Ok((Cause::Request, doubt(request, &answer, &reply))),
             Err(error) if answer.after_lost_answer && is_gone(&error) => Ok((Cause::EarlierAttempt, None)),
             Err(error) => Err(error),
         }
@@ -98,7 +99,7 @@ impl Katapult {
     ) -> Result<(Cause, Option<Error>)> {
         let Settled { result, answer } = self.http.exchange_if(request, lenient, check).await?;
         match result {
-            Ok(reply) => Ok((Cause::Request, about_another(request, &reply))),
+            Ok(reply) => Ok((Cause::Request, doubt(request, &answer, &reply))),
             Err(error) if answer.after_lost_answer && error.code == "trash_object_not_found" => {
                 Ok((Cause::EarlierAttempt, None))
             }
@@ -130,8 +131,13 @@ fn lenient(answer: &Answer) -> Decoded {
     Ok(decode_json(answer).unwrap_or(Value::Null))
 }
 
-/// The error of a reply about another object than the request was about: what it names may have been changed instead.
-fn about_another(request: &Request, reply: &Value) -> Option<Error> {
+/// The error of a reply that is a page, or about another object than the request: what it names may have been changed
+/// instead.
+fn doubt(request: &Request, answer: &Answer, reply: &Value) -> Option<Error> {
+    if answer.content_type.as_deref().is_some_and(|kind| kind.contains("html")) {
+        let message = "the response is an HTML page, not the API's: check `api_url`, and the proxies in between";
+        return Some(Error::invalid_response(message).with_outcome_unknown());
+    }
     let asked = request.body.as_ref().unwrap_or(&Value::Null);
     for (object, key) in [("disk_backup_policy", "id"), ("trash_object", "object_id")] {
         if let (Some(asked), Some(answered)) = (text(part(asked, object), key), text(part(reply, object), key))

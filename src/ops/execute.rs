@@ -363,11 +363,12 @@ async fn after_unknown_restore(api: &Katapult, id: &str, error: Error) -> Error 
     Error { message: format!("{}; checked {id}: {seen}", error.message), ..error }.changed(changed)
 }
 
-/// Takes what was read back. `doubt` is the error of a reply about another object: a warning where the change was made
-/// anyway, and the reason where it was not.
+/// Takes what was read back. `doubt` is the error of a reply that is not the API's, or about another object: a warning where
+/// the change was made anyway. Where it was not, another object comes first, and a page is a hint.
 fn settle<T>(cx: &Context, doubt: Option<Error>, verified: Result<T>) -> Result<T> {
     match (doubt, verified) {
         (None, verified) => verified,
+        (Some(doubt), Err(error)) if doubt.detail.is_null() => Err(error.hint(doubt.message)),
         (Some(doubt), Err(_)) => Err(doubt),
         (Some(doubt), Ok(done)) => {
             cx.ui.warn(&doubt.message);

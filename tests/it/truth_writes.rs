@@ -393,6 +393,17 @@ fn no_lock_is_held_while_the_user_chooses_a_disk() {
     assert_eq!(company.server.writes().len(), 2);
 }
 
+/// A login page of a proxy is not the API's answer, whatever its status.
+#[test]
+fn a_page_in_answer_to_a_write_is_said() {
+    for args in [vec!["policy", "update", POLICY, "--retention", "14"], vec!["policy", "delete", POLICY, "--yes"]] {
+        let server = World::new().serve_but(|request| request.is_write().then(|| Answer::html(200)));
+        let run = katapult(&server, &args).args(&["-o", "json"]).run().fails(1, "not_applied");
+        assert!(run.error()["hint"].as_str().unwrap().contains("HTML page"), "{}", run.report());
+        assert_eq!(ended(&run).1, "maybe", "{}", run.report());
+    }
+}
+
 /// The answer names a policy that is not the one of the request: it may have been changed instead.
 #[test]
 fn an_answer_about_another_policy_is_said() {
