@@ -83,12 +83,7 @@ impl Katapult {
         request: &Request,
         check: impl AsyncFn(bool) -> Result<()>,
     ) -> Result<(Cause, Option<Error>)> {
-        let Settled { result, answer } = self.http.exchange_if(request, lenient, check).await?;
-        match result {
-            Ok(reply) => Ok((Cause::Request, doubt(request, &answer, &reply))),
-            Err(error) if answer.after_lost_answer && is_gone(&error) => Ok((Cause::EarlierAttempt, None)),
-            Err(error) => Err(error),
-        }
+        self.write_or_find_made(request, check, is_gone).await
     }
 
     /// Sends a restore, as [`Self::write`] does. One that finds nothing in the trash after a lost answer has succeeded.
@@ -97,12 +92,20 @@ impl Katapult {
         request: &Request,
         check: impl AsyncFn(bool) -> Result<()>,
     ) -> Result<(Cause, Option<Error>)> {
+        self.write_or_find_made(request, check, |error| error.code == "trash_object_not_found").await
+    }
+
+    /// Sends a write that the API refuses once it is made: such a refusal after a lost answer is success.
+    async fn write_or_find_made(
+        &self,
+        request: &Request,
+        check: impl AsyncFn(bool) -> Result<()>,
+        is_made: fn(&Error) -> bool,
+    ) -> Result<(Cause, Option<Error>)> {
         let Settled { result, answer } = self.http.exchange_if(request, lenient, check).await?;
         match result {
             Ok(reply) => Ok((Cause::Request, doubt(request, &answer, &reply))),
-            Err(error) if answer.after_lost_answer && error.code == "trash_object_not_found" => {
-                Ok((Cause::EarlierAttempt, None))
-            }
+            Err(error) if answer.after_lost_answer && is_made(&error) => Ok((Cause::EarlierAttempt, None)),
             Err(error) => Err(error),
         }
     }

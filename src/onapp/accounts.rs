@@ -54,7 +54,7 @@ impl OnApp {
         }
     }
 
-    /// Reads an account by its number. Other users' need an administrator.
+    /// Reads an account by its number. Only an administrator may read those of others.
     pub async fn account(&self, id: &str) -> Result<Account> {
         let read = self.one(&format!("/users/{}", segment(id)), "user", convert::account).await;
         let read = read.map_err(|error| match error.status {

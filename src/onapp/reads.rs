@@ -67,7 +67,7 @@ impl OnApp {
         self.models("/virtual_machines", "virtual_machine", convert::machine, each).await
     }
 
-    /// The disks of the cloud, which needs an administrator.
+    /// The disks of the cloud, which only an administrator may read.
     pub async fn disk_models(&self, each: &mut dyn FnMut(Disk)) -> Result<Walk> {
         self.models("/settings/disks", "disk", convert::disk, each).await
     }
@@ -111,7 +111,7 @@ impl OnApp {
         self.list_with("/virtual_machines", &query, "virtual_machine", convert::machine, each).await
     }
 
-    /// Lists all disks of the cloud, which needs an administrator.
+    /// Lists all disks of the cloud, which only an administrator may read.
     pub async fn disks(&self, each: Each<'_, Disk>) -> Result<Walk> {
         self.list("/settings/disks", "disk", convert::disk, each).await
     }
@@ -137,7 +137,7 @@ impl OnApp {
         Ok(read)
     }
 
-    /// Lists the newest transactions of a machine, or of the cloud, which needs an administrator; newest first. The
+    /// Lists the newest transactions of a machine, or of the cloud, which only an administrator may read; newest first. The
     /// number of rows is part of the path, after the format (documented); no answer says how many there are.
     pub async fn transactions(&self, machine: Option<&str>, count: u64, each: Each<'_, Transaction>) -> Result<Walk> {
         let path = machine.map_or_else(String::new, |machine| format!("/virtual_machines/{}", segment(machine)));

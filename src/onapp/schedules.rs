@@ -10,7 +10,7 @@ use crate::model::{Object, Policy, Preset};
 /// What schedules are listed for.
 #[derive(Clone, Copy, Debug)]
 pub enum ScheduleOwner<'a> {
-    /// The whole cloud; it needs an administrator.
+    /// The whole cloud; only an administrator may read it.
     Cloud,
     /// A VM itself, without its disks.
     Machine(&'a str),
@@ -38,12 +38,12 @@ impl OnApp {
         self.all(&owner.path(), "schedule", convert::schedule).await
     }
 
-    /// Lists what `autobackup on` makes of a target without schedules (client code); it needs an administrator.
+    /// Lists what `autobackup on` makes of a target without schedules (client code); only an administrator may read it.
     pub async fn presets(&self) -> Result<Listed<Preset>> {
         self.all("/settings/autobackup_presets", "autobackup_template", convert::preset).await
     }
 
-    /// Reads whether a VM that is deleted takes its backups with it (client code); it needs an administrator. None
+    /// Reads whether a VM that is deleted takes its backups with it (client code); only an administrator may read it. None
     /// where the cloud does not say.
     pub async fn removes_backups_with_vm(&self) -> Result<Option<bool>> {
         let settings = self.one("/settings/configuration", "settings", serde_json::Value::clone).await?.raw;

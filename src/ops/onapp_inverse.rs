@@ -174,7 +174,7 @@ fn no_way_back(cx: &Context, entry: &Entry) -> Error {
         }
         Action::CreatePoint => (
             format!("a recovery point that was taken is not deleted by undoing change {number}"),
-            format!("delete it in the control panel; `bpctl backup show {point} --point --vm {vm}` shows it",),
+            format!("delete it in the control panel; `bpctl backup show {point} --point --vm {vm}` shows it"),
         ),
         Action::RestorePoint => {
             let hint = match taken_first(cx, entry) {

@@ -19,7 +19,7 @@ const PAUSES: [u64; 5] = [1, 2, 4, 8, 15];
 
 /// What is waited for.
 pub struct Watch<'a> {
-    /// The VM whose transactions are read; none for those of the cloud, which needs an administrator.
+    /// The VM whose transactions are read; none for those of the cloud, which only an administrator may read.
     pub machine: Option<&'a str>,
     pub backup: &'a str,
     /// The actions of the transaction.
