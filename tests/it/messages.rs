@@ -71,7 +71,7 @@ fn previews_and_questions_are_broken_between_words() {
 fn a_question_that_is_wider_than_the_terminal_is_drawn_once() {
     let server = World::new().serve();
     let terminal = Terminal::run_in(40, &katapult(&server, &["policy", "update", POLICY]));
-    terminal.wait_for_prompt("Retention").press("enter");
+    terminal.wait_for_prompt("[7]:").press("enter");
     terminal.wait_for_prompt("Interval (type to search):").press("enter");
     terminal.wait_for_prompt("Frequency").press("enter");
     terminal.wait_for_prompt("23 [2]:").type_text("1").type_text("2").press("backspace").type_text("7");
