@@ -2,6 +2,7 @@
 //!
 //! Both requests rest on the code of one client. A POST is sent once: the points are listed before and after.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -99,7 +100,7 @@ impl PointWrite {
         let target = Some(self.label.as_str());
         let (action, before, look) = (Action::CreatePoint, &Value::Null, self.look_at_list());
         let record = Record::begin(cx, &Intent { action, policy: None, target, before, wanted, undoes: None, look });
-        let since = onapp_wait::newest(api, Some(&self.machine), self.wait).await;
+        let since = onapp_wait::newest(api, Some(&self.machine)).await;
         let id = match self.created(cx, api, request, existing).await {
             Ok(id) => id,
             Err(error) => return Err(record.fail(error)),
@@ -123,21 +124,27 @@ impl PointWrite {
 
     /// Sends it, and finds the number of the new point.
     async fn created(&self, cx: &Context, api: &OnApp, request: &Request, existing: &[String]) -> Result<String> {
-        let new_ones = async || {
-            let now = point_ids(api, &self.machine).await?;
-            Ok::<_, Error>(now.into_iter().filter(|id| !existing.contains(id)).collect::<Vec<String>>())
-        };
         let look = self.look_at_list();
-        // Other recovery points are not in its way.
-        let check = async |_| Ok(());
-        let sent = onapp_wait::unless_busy(cx, self.wait, check, async || api.write(request, check).await);
-        let answer = match sent.await {
+        // What kept the cloud busy may have been another recovery point: it is not this one, and not in its way.
+        let existing = RefCell::new(existing.to_vec());
+        let list_again = async || {
+            let now = point_ids(api, &self.machine).await?;
+            existing.replace(now);
+            Ok(())
+        };
+        let send = async || api.write(request, async |_| list_again().await).await;
+        let sent = onapp_wait::unless_busy(cx, self.wait, list_again, send).await;
+        let existing = existing.take();
+        let answer = match sent {
             Ok(answer) => answer,
             Err(error) if error.outcome_unknown() => {
-                let seen = match new_ones().await {
+                let is_new = |id: &String| !existing.contains(id);
+                let seen = match point_ids(api, &self.machine).await {
                     Err(_) => return Err(error.hint(look)),
-                    Ok(new) if new.is_empty() => "no new recovery point found".to_owned(),
-                    Ok(new) => format!("found new: recovery point {}", new.join(", ")),
+                    Ok(now) => match now.into_iter().filter(is_new).collect::<Vec<_>>() {
+                        new if new.is_empty() => "no new recovery point found".to_owned(),
+                        new => format!("found new: recovery point {}", new.join(", ")),
+                    },
                 };
                 let message = format!("{}; checked {}: {seen}", error.message, self.label);
                 return Err(Error { message, ..error }.hint(look));
@@ -152,7 +159,7 @@ impl PointWrite {
                 |row: Object<Backup>| Some(Candidate { fits: self.is_by_its_resource(&row), id: row.model.id? });
             Ok(points.into_iter().filter_map(candidate).collect())
         };
-        match find_new(list, existing, named).await? {
+        match find_new(list, &existing, named).await? {
             Ok(id) => Ok(id),
             Err(new) => {
                 let found = if new.is_empty() { "none".to_owned() } else { new.join(", ") };
@@ -187,11 +194,12 @@ impl PointWrite {
             undoes: None,
             look: self.look(),
         };
-        let since = onapp_wait::newest(api, Some(&self.machine), self.wait).await;
+        let since = onapp_wait::newest(api, Some(&self.machine)).await;
         let record = Record::begin(cx, &intent);
         let done = async {
-            let check = async |_| is_unchanged(api, &self.machine, point).await;
-            let sent = onapp_wait::unless_busy(cx, self.wait, check, async || api.write(request, check).await);
+            let check = async || is_unchanged(api, &self.machine, point).await;
+            let send = async || api.write(request, async |_| check().await).await;
+            let sent = onapp_wait::unless_busy(cx, self.wait, check, send);
             match sent.await {
                 Err(error) if error.outcome_unknown() => {
                     return Err(self.after_lost_answer(api, id, since, error).await);

@@ -41,7 +41,7 @@ pub enum Goal {
 }
 
 /// Finds the newest transaction before a write, where a lost answer or a wait will need it.
-pub async fn newest(api: &OnApp, machine: Option<&str>, _: Option<Duration>) -> Option<u64> {
+pub async fn newest(api: &OnApp, machine: Option<&str>) -> Option<u64> {
     let mut newest = 0;
     let mut each = |page: Vec<crate::model::Object<Transaction>>| {
         newest = page.iter().map(|row| row.model.number()).max().unwrap_or(0).max(newest);
@@ -226,7 +226,7 @@ fn progress(transaction: &Transaction) -> String {
 pub async fn unless_busy<T>(
     cx: &Context,
     wait: Option<Duration>,
-    check: impl AsyncFn(bool) -> Result<()>,
+    check: impl AsyncFn() -> Result<()>,
     send: impl AsyncFn() -> Result<T>,
 ) -> Result<T> {
     let begun = Instant::now();
@@ -246,7 +246,7 @@ pub async fn unless_busy<T>(
                 extend(round.elapsed() + Duration::from_secs(pause));
                 tokio::time::sleep(left.min(Duration::from_secs(pause))).await;
                 let checking = Instant::now();
-                check(false).await?;
+                check().await?;
                 extend(checking.elapsed());
             }
             Err(error) if error.code == code::BUSY && error.changed == Changed::No && wait.is_none() => {

@@ -190,3 +190,29 @@ fn a_backup_that_became_the_last_one_is_not_deleted() {
     assert!(run.error()["message"].as_str().unwrap().contains("0 of 1 are left"), "{}", run.report());
     cloud.bpctl(&["backup", "show", "6302"]).run().ok();
 }
+
+/// A recovery point that waits while the cloud is busy: what kept it busy was another one, and is not taken for it.
+#[test]
+fn a_recovery_point_is_not_mistaken_for_one_that_was_waited_for() {
+    let cloud = Cloud::serve(&[]);
+    let (writes, authority) = (AtomicUsize::new(0), cloud.authority().to_owned());
+    let server = cloud.behind(move |request, pass| {
+        if !request.is_write() {
+            return pass();
+        }
+        // The first is another user's, which the cloud is at work on for a moment. No answer names what was made.
+        match (writes.fetch_add(1, Ordering::SeqCst), forward(&authority, request)) {
+            (0, (201, _)) => Answer::json(422, &json!({"errors": {"base": ["Please wait until it is finished"]}})),
+            (_, (201, _)) => Answer::empty(201),
+            (_, (status, body)) => Answer::raw(status, "application/json", body),
+        }
+    });
+    let list = ["backups", "list", "--vm", "745", "--kind", "points", "-o", "id"];
+    let before = cloud.bpctl(&list).run().ok().stdout;
+    let args = ["backup", "create", "--vm", "745", "--resource", "3", "--wait=60s", "-o", "json"];
+    let made = cloud.through(&server, &args).run().ok().json();
+    let after = cloud.bpctl(&list).run().ok().stdout;
+    let new: Vec<&str> = after.lines().filter(|id| !before.lines().any(|known| known == *id)).collect();
+    let newest = new.iter().map(|id| id.parse::<u64>().unwrap()).max();
+    assert_eq!((new.len(), made["id"].as_u64()), (2, newest));
+}

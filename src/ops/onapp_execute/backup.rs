@@ -24,7 +24,7 @@ pub(super) async fn create(
     new: &NewBackup,
     request: &Request,
 ) -> Result<Written> {
-    let since = onapp_wait::newest(api, Some(&new.machine), write.wait).await;
+    let since = onapp_wait::newest(api, Some(&new.machine)).await;
     let record = begin(cx, write, Action::CreateBackup, None, &new.label);
     let list = async || {
         let backups = all_backups(api, &new.machine).await?.into_iter();
@@ -33,12 +33,13 @@ pub(super) async fn create(
     };
     // What kept the cloud busy may have been another backup.
     let existing = RefCell::new(new.existing.clone());
-    let check = async |_| {
+    let list_again = async || {
         let now = backup_ids(api, &new.machine).await?;
         existing.replace(now);
         Ok(())
     };
-    let answer = onapp_wait::unless_busy(cx, write.wait, check, async || api.write(request, check).await).await;
+    let send = async || api.write(request, async |_| list_again().await).await;
+    let answer = onapp_wait::unless_busy(cx, write.wait, list_again, send).await;
     let existing = existing.take();
     let creation = Creation { noun: "backup", label: &new.label, existing: &existing, list, look: write.look() };
     let id = match creation.id(answer).await {
@@ -74,7 +75,7 @@ pub(super) async fn act_on(
     (action, actions): (Action, &[&str]),
 ) -> Result<Written> {
     let machine = backup.machine.as_deref();
-    let since = onapp_wait::newest(api, machine, write.wait).await;
+    let since = onapp_wait::newest(api, machine).await;
     let record = begin(cx, write, action, Some(&backup.id), &backup.label);
     let is_deletion = action == Action::DeleteBackup;
     let look = write.look();
@@ -85,13 +86,14 @@ pub(super) async fn act_on(
             is_deletion && (now.marked_for_delete == Some(true) || now.locked == Some(true))
         };
         let check = async |after_lost| write.check_again(api, after_lost, is_queued).await;
-        let sent = onapp_wait::unless_busy(cx, write.wait, check, async || {
+        let send = async || {
             if is_deletion {
                 api.remove(request, check).await.map(|()| Value::Null)
             } else {
                 api.write(request, check).await
             }
-        });
+        };
+        let sent = onapp_wait::unless_busy(cx, write.wait, async || check(false).await, send);
         let answer = match sent.await {
             Ok(answer) => answer,
             Err(error) if error.outcome_unknown() => {
