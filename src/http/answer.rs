@@ -50,6 +50,8 @@ pub struct Answer {
     pub has_api_schema: bool,
     /// Whether the API itself answered, as far as can be seen; a proxy's page is not the API's.
     pub is_from_api: bool,
+    /// Whether the API sent it before it looked at the request.
+    pub is_unprocessed: bool,
     /// An earlier attempt of the same request may have been carried out, its answer lost.
     pub after_lost_answer: bool,
 }
@@ -83,6 +85,7 @@ impl Answer {
             body: Vec::new(),
             has_api_schema: headers.contains_key("x-api-schema"),
             is_from_api: false,
+            is_unprocessed: false,
             after_lost_answer: false,
         }
     }
@@ -119,6 +122,8 @@ pub struct ApiError {
     pub message: String,
     /// The API's `detail`.
     pub detail: Value,
+    /// Whether it surely came before the API looked at the request, although the status is that of a failure within.
+    pub is_unprocessed: bool,
 }
 
 /// Why a body could not be decoded.

@@ -316,6 +316,7 @@ impl Http {
     fn refusal(&self, request: &Request, answer: &mut Answer) -> Error {
         let said = (self.dialect.read_error)(answer);
         answer.is_from_api = said.is_some() || (self.dialect.may_be_api)(answer);
+        answer.is_unprocessed = said.as_ref().is_some_and(|said| said.is_unprocessed);
         let permission_hint = || (self.dialect.permission_hint)(request);
         let mut error =
             status::error(answer, said, &permission_hint, self.target.host(), &|text| self.hide_token(text));

@@ -59,8 +59,7 @@ impl Outcome {
         };
         match answer.status {
             429 => Self::RateLimited { retry_after, date: answer.date },
-            // Raised by the authenticator, before the endpoint runs (documented, inferred from the framework).
-            503 if answer.is_from_api && code == "service_unavailable" => Self::NotCarriedOut { retry_after },
+            503 if answer.is_unprocessed => Self::NotCarriedOut { retry_after },
             502..=504 => Self::Unknown { retry_after },
             // Whoever asks for credentials did not let the request pass.
             401 => Self::Rejected,
@@ -184,7 +183,7 @@ mod tests {
 
     #[test]
     fn answers_are_judged_by_what_the_api_may_have_done() {
-        let (not, unknown) = (NOT_CARRIED_OUT, UNKNOWN);
+        let unknown = UNKNOWN;
         let limited = Outcome::RateLimited { retry_after: None, date: None };
         for (status, is_from_api, code, expected) in [
             (200, true, None, Outcome::Done),
@@ -202,7 +201,7 @@ mod tests {
             (302, false, Some("invalid_response"), Outcome::Failed),
             (502, false, Some("network"), unknown.clone()),
             (504, true, Some("x"), unknown.clone()),
-            (503, true, Some("service_unavailable"), not),
+            (503, true, Some("service_unavailable"), unknown.clone()),
             (503, false, Some("network"), unknown),
             (429, true, Some("rate_limit_reached"), limited.clone()),
             (429, false, Some("rate_limit_reached"), limited),
@@ -210,6 +209,9 @@ mod tests {
             let outcome = Outcome::of_answer(&answer(status, is_from_api), code);
             assert_eq!(outcome, expected, "{status} {is_from_api} {code:?}");
         }
+        let unprocessed = |status| Answer { is_unprocessed: true, ..answer(status, true) };
+        let outcome = |status| Outcome::of_answer(&unprocessed(status), Some("service_unavailable"));
+        assert_eq!((outcome(503), outcome(500)), (NOT_CARRIED_OUT, Outcome::Failed));
     }
 
     #[test]
@@ -332,11 +334,12 @@ mod tests {
         /// Only the API itself, or who asks for credentials in front of it, can say that nothing was done.
         #[test]
         fn only_the_api_says_that_nothing_was_done(
-            status in 300..600_u16, is_from_api in any::<bool>(), code in "[a-z_]{1,20}",
+            status in 300..600_u16, is_from_api in any::<bool>(), is_unprocessed in any::<bool>(), code in "[a-z_]{1,20}",
         ) {
-            let outcome = Outcome::of_answer(&answer(status, is_from_api), Some(&code));
+            let answer = Answer { is_unprocessed, ..answer(status, is_from_api) };
+            let outcome = Outcome::of_answer(&answer, Some(&code));
             if outcome == Outcome::Rejected || matches!(outcome, Outcome::NotCarriedOut { .. }) {
-                prop_assert!(is_from_api && (status < 500 || status == 503) || status == 401);
+                prop_assert!(is_from_api && status < 500 || is_unprocessed && status == 503 || status == 401);
             }
         }
     }

@@ -57,7 +57,7 @@ pub(super) fn error(
     hide: &dyn Fn(&str) -> String,
 ) -> Error {
     let mut error = match said {
-        Some(ApiError { code, message, detail }) => {
+        Some(ApiError { code, message, detail, .. }) => {
             Error::new(exit(answer.status, &code), code, message).detail(detail)
         }
         None if answer.is_from_api || IN_FRONT.contains(&answer.status) => {

@@ -19,7 +19,9 @@ pub fn read_error(answer: &Answer) -> Option<ApiError> {
         None => description.to_owned(),
         Some(specific) => format!("{}: {specific}", description.trim_end_matches('.')),
     };
-    Some(ApiError { code, message, detail })
+    // Raised by the authenticator, before the endpoint runs (documented; inferred from the framework).
+    let is_unprocessed = answer.status == 503 && code == "service_unavailable";
+    Some(ApiError { code, message, detail, is_unprocessed })
 }
 
 /// Says the part of `detail` that helps (documented for each code).

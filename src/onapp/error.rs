@@ -25,7 +25,8 @@ pub fn read_error(answer: &Answer) -> Option<ApiError> {
         503 => "service_unavailable",
         status => code_of(status),
     };
-    Some(ApiError { code: code.to_owned(), message: sentences.join("; "), detail: body })
+    // What is behind a 503 is not known: "temporary overload or maintenance" (documented).
+    Some(ApiError { code: code.to_owned(), message: sentences.join("; "), detail: body, is_unprocessed: false })
 }
 
 /// Names what was not found: the API says no more than "Resource not found".
