@@ -1,6 +1,7 @@
 //! The client: one connection pool, opened at the first request; each exchange with its retries.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::pin::Pin;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +31,9 @@ type Attempted<T> = std::result::Result<T, TransportError>;
 
 /// The result of a decoder.
 pub type Decoded = std::result::Result<Value, DecodeFailure>;
+
+/// What is asked before a write is sent that had to wait, without its type.
+type Check<'a> = &'a dyn Fn(bool) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
 /// A client for one base URL.
 pub struct Http {
@@ -148,6 +152,16 @@ impl Http {
         decode: fn(&Answer) -> Decoded,
         check: impl AsyncFn(bool) -> Result<()>,
     ) -> Result<Settled> {
+        self.exchange_checked(request, decode, &|after_lost_answer| Box::pin(check(after_lost_answer))).await
+    }
+
+    /// The same, compiled once for all checks.
+    async fn exchange_checked(
+        &self,
+        request: &Request,
+        decode: fn(&Answer) -> Decoded,
+        check: Check<'_>,
+    ) -> Result<Settled> {
         if self.is_read_only && request.method != Method::Get {
             return Err(Error::read_only(&format!("{} {}", request.method.name(), request.path)));
         }
@@ -164,12 +178,7 @@ impl Http {
         settled
     }
 
-    async fn attempts(
-        &self,
-        request: &Request,
-        decode: fn(&Answer) -> Decoded,
-        check: impl AsyncFn(bool) -> Result<()>,
-    ) -> Result<Settled> {
+    async fn attempts(&self, request: &Request, decode: fn(&Answer) -> Decoded, check: Check<'_>) -> Result<Settled> {
         let once = async |after_lost_answer| {
             // Lists that are read side by side share the places; a pause before another attempt takes none.
             let place = self.places.acquire().await.ok();
