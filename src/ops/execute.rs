@@ -1,6 +1,8 @@
 //! Carrying out a write: record it, send it, read the object back, verify it, record how it ended. The only place that
 //! sends writes to policies. No questions, no printing of results.
 
+use std::cell::RefCell;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -238,9 +240,17 @@ pub async fn create(cx: &Context, api: &Katapult, new: &NewPolicy, undoes: Optio
         look: owner_hint(new),
     };
     let record = Record::begin(cx, &intent);
+    let latest = RefCell::new(new.clone());
     // It is never sent again after a lost answer.
-    let check = async |_| new.clone().read_again(api).await;
-    let id = match api.create(&request, check).await {
+    let check = async |_| {
+        let mut now = new.clone();
+        now.read_again(api).await?;
+        latest.replace(now);
+        Ok(())
+    };
+    let created = api.create(&request, check).await;
+    let new = &latest.into_inner();
+    let id = match created {
         Ok(id) => id,
         Err(error) if error.outcome_unknown() => return Err(record.fail(check_for_new_policy(api, new, error).await)),
         Err(error) => return Err(record.fail(error)),

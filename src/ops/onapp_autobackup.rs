@@ -232,12 +232,15 @@ impl Write for AutobackupWrite {
     }
 }
 
-/// Says which backups were begun with the new policies.
+/// Says what is new. Another user may have made it: the answer says nothing of what the cloud makes.
 async fn note_new_backups(cx: &Context, api: &OnApp, machine: &str, known: &[String], policies: usize) {
     let Ok(now) = backup_ids(api, machine).await else {
         return;
     };
     let new: Vec<&str> = now.iter().filter(|id| !known.contains(id)).map(String::as_str).collect();
     let ids = if new.is_empty() { String::new() } else { format!(" ({})", new.join(", ")) };
-    cx.ui.note(&format!("the cloud made {policies} policies, and began {} backups{ids}", new.len()));
+    let counted =
+        |count: usize, one: &str, several: &str| format!("{count} {}", if count == 1 { one } else { several });
+    let (policies, backups) = (counted(policies, "policy", "policies"), counted(new.len(), "backup", "backups"));
+    cx.ui.note(&format!("new on the cloud: {policies}, {backups}{ids}"));
 }

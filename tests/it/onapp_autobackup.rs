@@ -27,7 +27,7 @@ fn a_target_without_policies_gets_one_of_each_preset_and_as_many_backups() {
         dry.mentions(&[warning]);
         let run = cloud.bpctl(&["autobackup", "on", "--vm", "test1", "-o", "json"]).run().ok();
         assert_eq!(statuses(&run), ["enabled"; 4], "{mode}");
-        run.mentions(&[warning, "made 4 policies, and began 4 backups"]);
+        run.mentions(&[warning, "new on the cloud: 4 policies, 4 backups ("]);
         let backups = cloud.bpctl(&["backups", "list", "--vm", "test1", "--kind", "all", "-o", "id"]).run().ok();
         assert_eq!(backups.stdout.lines().count(), 4);
         // Again: nothing is to be done, and nothing is sent.
