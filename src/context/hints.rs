@@ -70,7 +70,12 @@ fn command_with(command: &str, options: &[Named]) -> String {
         _ => names_cloud,
     };
     let added = options.iter().filter(|(name, _)| !is_left_out(name)).map(|(_, option)| option.as_str());
-    std::iter::once(command).chain(added).collect::<Vec<_>>().join(" ")
+    // Where its output goes stands last.
+    let (command, to_file) = match command.split_once(" > ") {
+        Some((command, file)) if !command.contains('\'') => (command, Some(format!("> {file}"))),
+        _ => (command, None),
+    };
+    std::iter::once(command).chain(added).chain(to_file.as_deref()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -93,6 +98,7 @@ mod tests {
                 "`a` is a VM: `bpctl vm show a --profile work --org acme`, `bpctl policies list --vm a --profile work --org acme`",
             ),
             ("`bpctl vm list --org b`", "`bpctl vm list --org b --profile work`"),
+            ("`bpctl snapshot > FILE` writes one", "`bpctl snapshot --profile work --org acme > FILE` writes one"),
             ("`bpctl org list`", "`bpctl org list --profile work`"),
             ("`bpctl --sandbox policies list`", "`bpctl --sandbox policies list`"),
             ("`bpctl undo 1 --org b`", "`bpctl undo 1 --org b`"),
