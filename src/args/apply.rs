@@ -8,8 +8,8 @@ use super::plan::Prune;
 
 /// Apply a policy file, or a plan
 ///
-/// Shows the changes, asks before a change that weakens protection, and carries them out one by one: new policies
-/// first, then updates, then deletions. A plan that `bpctl plan -o json` wrote is carried out exactly as it is; if
+/// Shows the changes, asks, and carries them out one by one: new policies first, then updates, then deletions. On a
+/// terminal it always asks; in a script, what weakens protection needs --yes. A plan that `bpctl plan -o json` wrote is carried out exactly as it is; if
 /// anything has changed since, nothing is sent.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\

@@ -14,9 +14,10 @@ pub enum AutobackupCommand {
 
 /// What is switched
 #[derive(Clone, Debug, Args)]
+#[group(required = true, multiple = false)]
 pub struct AutobackupTarget {
     /// VM: number, identifier, label or host name
-    #[arg(long, value_name = "VM", value_parser = not_empty, required_unless_present = "disk", conflicts_with = "disk")]
+    #[arg(long, value_name = "VM", value_parser = not_empty)]
     pub vm: Option<String>,
     /// Disk: number
     #[arg(long, value_name = "DISK", value_parser = not_empty)]

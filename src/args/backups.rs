@@ -46,7 +46,7 @@ pub enum BackupKind {
 Examples:
   bpctl backups list
   bpctl backups list --vm 488 --kind files
-  bpctl backups list --vm web1 --kind all --sort created_at:desc")]
+  bpctl backups list --vm web1 --kind all --sort created:desc")]
 pub struct BackupsList {
     /// VM: number, identifier, label or host name
     #[arg(long, value_name = "VM", value_parser = not_empty)]
@@ -188,9 +188,10 @@ pub struct Wait {
 Examples:
   bpctl backups create --vm web1 --note 'before the upgrade' --wait
   bpctl backups create --disk 1101 --disk 1102")]
+#[group(id = "of", required = true, multiple = true, args = ["vm", "disks"])]
 pub struct BackupCreate {
     /// VM: number, identifier, label or host name
-    #[arg(long, value_name = "VM", value_parser = not_empty, required_unless_present = "disks")]
+    #[arg(long, value_name = "VM", value_parser = not_empty)]
     pub vm: Option<String>,
     /// Disk: number; repeatable
     #[arg(long = "disk", value_name = "DISK", value_parser = not_empty)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::value::{concurrency, count, duration, not_empty, retries};
+use super::value::{concurrency, count, duration, not_empty};
 use crate::config::Provider;
 
 /// How results look
@@ -112,7 +112,7 @@ pub struct Global {
     #[arg(long, global = true, help_heading = "Output")]
     pub no_header: bool,
     /// Print at most N rows of a list
-    #[arg(long, global = true, value_name = "N", value_parser = count)]
+    #[arg(long, global = true, value_name = "N", value_parser = count::<usize>)]
     #[arg(allow_negative_numbers = true, help_heading = "Output")]
     pub limit: Option<usize>,
     /// Mark values that a spreadsheet takes for formulas as text
@@ -184,7 +184,7 @@ pub struct Global {
     #[arg(help_heading = "Connection")]
     pub max_wait: Option<Duration>,
     /// Retries after a failed attempt [default: 3]
-    #[arg(long, global = true, value_name = "N", value_parser = retries)]
+    #[arg(long, global = true, value_name = "N", value_parser = count::<u32>)]
     #[arg(allow_negative_numbers = true, help_heading = "Connection")]
     pub retries: Option<u32>,
     /// Maximum parallel requests, 1 to 64 [default: 6]
@@ -203,7 +203,14 @@ pub struct Global {
     /// A command that writes prints its writes, and sends only the reads that they take, as --dry-run does. A command that
     /// reads sends its reads and prints them in place of the result. The lines hold no token: they take it from
     /// $BPCTL_TOKEN (and the user from $BPCTL_USER). While curl runs, other users of the machine may see its arguments.
-    #[arg(long, global = true, value_enum, value_name = "curl", hide_possible_values = true, help_heading = "Safety")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        help_heading = "Safety"
+    )]
     pub print_request: Option<RequestTool>,
     /// Answer yes to every confirmation
     #[arg(short, long, global = true, help_heading = "Safety")]

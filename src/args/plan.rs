@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::value::count;
+
 /// Show the changes that `apply` would make
 ///
 /// A policy is identified by its `id` where the file has one, otherwise by its target and interval. Policies that the
@@ -36,12 +38,12 @@ pub struct Prune {
     pub prune: bool,
     /// With --prune: when to delete them [default: +7d]
     ///
-    /// At least 5 minutes ahead. `bpctl help times` lists the forms.
+    /// More than 5 minutes ahead. `bpctl help times` lists the forms.
     #[arg(long, value_name = "WHEN", requires = "prune", allow_hyphen_values = true)]
     pub prune_at: Option<String>,
     /// With --prune: refuse to delete more than N policies
     ///
     /// The default is a tenth of the policies, at least 1.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     pub max_deletions: Option<usize>,
 }

@@ -191,8 +191,8 @@ pub struct PolicyNames {
 
 /// Create a policy for a VM or a disk
 ///
-/// On a terminal, asks for what is missing, shows the request and the matching command line, and asks before it sends
-/// (Katapult).
+/// On a terminal, asks for what is missing; it then shows the request and the matching command line, and asks before it
+/// sends.
 ///
 /// On OnApp the request is taken from the code of two clients, and in part inferred; it has not been tested on a live cloud.
 #[derive(Clone, Debug, Args)]
@@ -204,7 +204,7 @@ pub struct PolicyCreate {
     /// VM (all its disks): id, FQDN or name
     #[arg(long, value_name = "VM", conflicts_with = "disk", value_parser = not_empty)]
     pub vm: Option<String>,
-    /// Disk id
+    /// Disk: id or name
     #[arg(long, value_name = "DISK", value_parser = not_empty)]
     pub disk: Option<String>,
     /// Retention and schedule
@@ -273,7 +273,7 @@ pub struct PolicyScheduleDelete {
     pub policies: Vec<String>,
     /// When, such as +7d or "friday 22:00" (bpctl help times)
     ///
-    /// At least 5 minutes ahead, in the local zone or, with --utc, in UTC.
+    /// More than 5 minutes ahead, in the local zone or, with --utc, in UTC.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub at: Option<String>,
     /// Selection

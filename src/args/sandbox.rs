@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::value::duration;
+use super::value::{count, duration};
 use std::time::Duration;
 
 /// Verbs of `sandbox`
@@ -39,21 +39,21 @@ pub struct SandboxServe {
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub latency: Option<Duration>,
     /// Requests allowed per minute
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<u32>, default_value_t = 1000)]
     pub rate_limit: u32,
     /// Keep the state in memory only
     #[arg(long)]
     pub ephemeral: bool,
     /// Serve an organization of N VMs, in memory
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     pub machines: Option<usize>,
-    /// With --machines: the number of policies
-    #[arg(long, value_name = "N", requires = "machines")]
+    /// With --machines: the number of policies, one of them in the trash
+    #[arg(long, value_name = "N", value_parser = count::<usize>, requires = "machines")]
     pub policies: Option<usize>,
     /// Omit the totals of lists longer than N
     ///
     /// The API does that for large sets.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     pub large_set_over: Option<usize>,
     /// How the OnApp cloud differs, as in superb
     ///
@@ -89,9 +89,9 @@ Examples:
   bpctl sandbox reset")]
 pub struct SandboxReset {
     /// Create an organization of N VMs
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     pub machines: Option<usize>,
-    /// With --machines: the number of policies
-    #[arg(long, value_name = "N", requires = "machines")]
+    /// With --machines: the number of policies, one of them in the trash
+    #[arg(long, value_name = "N", value_parser = count::<usize>, requires = "machines")]
     pub policies: Option<usize>,
 }

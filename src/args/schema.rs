@@ -29,8 +29,8 @@ pub enum SchemaOf {
 
 /// Print the JSON Schema of what `-o json` prints
 ///
-/// For output whose shape bpctl decides (JSON Schema, draft 2020-12); everything else is what the API said. Without a
-/// noun, lists what has a schema. Sends no request.
+/// For documents that other programs read (JSON Schema, draft 2020-12). Without a name, lists what has a schema. Objects
+/// of the API are printed as the API gives them. Sends no request.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples:

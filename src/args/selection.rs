@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::value::not_empty;
+use super::value::{count, not_empty};
 use crate::model::{Exclusion, Glob, Selection};
 
 /// VMs, disks and policies by name and tag
@@ -36,12 +36,12 @@ pub struct Bulk {
     /// With a selection: refuse to change more than N
     ///
     /// Nothing is sent then. A dry run still shows everything.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     pub max_changes: Option<usize>,
     /// With a selection: change N first [default: 1]
     ///
     /// Each is verified before the next. A failure among them always stops the command.
-    #[arg(long, value_name = "N", hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, hide_short_help = true)]
     pub canary: Option<usize>,
     /// With a selection: continue after a failure
     #[arg(long, hide_short_help = true)]

@@ -1,6 +1,7 @@
 //! Parsers of option values. An error says what would be valid.
 
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -50,13 +51,8 @@ pub(super) fn minute(text: &str) -> Result<i64, String> {
     within(text, MINUTES)
 }
 
-/// A number of rows.
-pub(super) fn count(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "expected a whole number, at least 0".to_owned())
-}
-
-/// Attempts after the first.
-pub(super) fn retries(text: &str) -> Result<u32, String> {
+/// A number of anything.
+pub(super) fn count<N: FromStr>(text: &str) -> Result<N, String> {
     text.parse().map_err(|_| "expected a whole number, at least 0".to_owned())
 }
 

@@ -27,7 +27,8 @@ pub async fn run(cx: &Context, args: Calendar) -> Result<()> {
         return result;
     }
     let output = &cx.output;
-    let is_list = output.columns.is_some() || output.sort.is_some() || output.limit.is_some();
+    let is_list =
+        output.columns.is_some() || output.sort.is_some() || output.limit.is_some() || !output.filters.is_empty();
     if output.format != Format::Table || is_list {
         print_list(rows, runs, "in this time")?;
     } else if runs.is_empty() {

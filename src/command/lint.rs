@@ -138,6 +138,10 @@ async fn read(cx: &Context, args: &Lint, file: Option<&PolicyFile>) -> Result<Fo
         max_per_minute: usize::try_from(args.max_per_minute).unwrap_or(usize::MAX),
         now: cx.now(),
     });
+    // What programs read is the same however the connection was named.
+    if matches!(cx.output.format, Format::Table | Format::Wide) {
+        findings.iter_mut().for_each(|finding| finding.hint = cx.with_connections(&finding.hint));
+    }
     if let Some(file) = file {
         locate(cx, file, &mut reading, selection.needs_tags(), &mut findings).await?;
     }

@@ -172,7 +172,16 @@ async fn last(cx: &Context) -> Result<Entry> {
         }
         return Ok(entry);
     }
-    Err(Error::new(Exit::NotFound, "not_found", "no change to undo").hint("`bpctl history` lists the changes"))
+    let (message, hint) = if foreign == 0 {
+        ("no change to undo".to_owned(), "`bpctl history` lists the changes")
+    } else {
+        let of_others = format!("the {foreign} that can be undone are of other clouds or organizations");
+        (
+            format!("no change to undo here: {of_others}"),
+            "`bpctl history` lists them; `--profile`, `--sandbox` or `--org` names their connection",
+        )
+    };
+    Err(Error::new(Exit::NotFound, "not_found", message).hint(hint))
 }
 
 /// Takes the changes of one command that were not undone, the newest first.

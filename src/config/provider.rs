@@ -73,6 +73,7 @@ const ONAPP: Facts = Facts {
     nouns: &[
         "policies",
         "backups",
+        "autobackup",
         "transactions",
         "vm",
         "disk",

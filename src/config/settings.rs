@@ -353,7 +353,7 @@ impl Layers<'_> {
 /// Accepts an address that a token may be sent to. The address is not repeated: it may hold a password.
 pub fn check_url(text: &str, allow_http: bool) -> std::result::Result<Url, String> {
     let mut url = Url::parse(text.trim())
-        .map_err(|error| format!("not a URL ({error}): write it in full, as `https://api.katapult.io/core/v1`"))?;
+        .map_err(|error| format!("not a URL ({error}): write it in full, beginning with `https://`"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("a user or password does not belong in the URL: set `user` and the token".to_owned());
     }

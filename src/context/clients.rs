@@ -146,5 +146,5 @@ impl Context {
 /// The error of a command that this provider does not have.
 pub fn not_offered(provider: Provider) -> Error {
     let offers = provider.offers();
-    Error::usage(format!("not supported by provider {provider}; supported: {offers}"))
+    Error::usage(format!("this command is not supported by provider {provider}; supported: {offers}"))
 }

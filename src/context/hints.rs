@@ -23,6 +23,17 @@ impl Context {
         Error { hints: error.hints.iter().map(|hint| with_options(hint, &options)).collect(), ..error }
     }
 
+    /// Adds them to one command, which begins with `bpctl`.
+    pub fn with_connection(&self, command: &str) -> String {
+        let rest = command.strip_prefix("bpctl ").unwrap_or(command);
+        format!("bpctl {}", command_with(rest, &self.connection_options()))
+    }
+
+    /// Adds them to the commands that a text names in backticks.
+    pub fn with_connections(&self, text: &str) -> String {
+        with_options(text, &self.connection_options())
+    }
+
     fn connection_options(&self) -> Vec<Named> {
         let global = &self.global;
         let option = |name, value: Option<String>| value.map(|value| (name, format!("{name} {}", shell_word(&value))));

@@ -7,7 +7,7 @@ use crate::model::{
 use crate::view::{Change, Resource, StepResult};
 
 /// The commands that print a list, for the topic about formats.
-pub(super) const LISTS: [&str; 21] = [
+pub(super) const LISTS: [&str; 22] = [
     "policies list",
     "disk list",
     "vm list",
@@ -26,6 +26,7 @@ pub(super) const LISTS: [&str; 21] = [
     "lint",
     "diff",
     "apply",
+    "auth list",
     "auth status",
     "config list",
     "doctor",

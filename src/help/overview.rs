@@ -35,7 +35,9 @@ Look:
   transactions        doing
 
 Change:
-  policies            create, update, schedule-delete, delete, restore
+  policies            create, update, schedule-delete, pause, resume, delete,
+                      restore
+  backups             create, restore, delete, note, convert (OnApp)
   autobackup          Switch the policies of an OnApp VM on or off
   export, plan, apply Keep the policies in a file
   history, undo       Show changes made with bpctl, and reverse them

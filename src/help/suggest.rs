@@ -62,7 +62,7 @@ pub(crate) fn usage_error(error: &clap::Error, arguments: &[OsString], command: 
     let usage = Error::usage(message(error, &place));
     let hints = match error.kind() {
         ErrorKind::InvalidSubcommand => subcommand(error, &place),
-        ErrorKind::UnknownArgument => argument(error, &place),
+        ErrorKind::UnknownArgument => separate_value(error, &place, arguments).or_else(|| argument(error, &place)),
         ErrorKind::InvalidValue => {
             value(error, ContextKind::SuggestedValue).map(|similar| format!("did you mean `{similar}`?"))
         }
@@ -170,6 +170,15 @@ fn argument(error: &clap::Error, place: &Place<'_>) -> Option<String> {
     // An option of a verb, before the verb.
     let names: Vec<&str> = names(place.command);
     (!names.is_empty()).then(|| format!("name a command first: {}", names.join(", ")))
+}
+
+/// What to write where the value of an option that takes it only after `=` stands apart from it.
+fn separate_value(error: &clap::Error, place: &Place<'_>, arguments: &[OsString]) -> Option<String> {
+    let word = value(error, ContextKind::InvalidArg)?;
+    let at = arguments.iter().position(|argument| *argument == *word)?;
+    let option = arguments.get(at.checked_sub(1)?)?.to_str()?.strip_prefix("--")?;
+    let known = place.command.get_arguments().find(|known| known.get_long() == Some(option))?;
+    known.is_require_equals_set().then(|| format!("write `--{option}={word}`"))
 }
 
 fn names(command: &Command) -> Vec<&str> {

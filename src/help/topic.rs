@@ -28,7 +28,7 @@ pub(super) const FILES: [(&str, &str); 4] = [
 ];
 
 /// The forms of a point in time.
-const FORMS: [(&str, &str); 9] = [
+const FORMS: [(&str, &str); 10] = [
     ("2026-12-01T02:00:00Z", "RFC 3339, with an offset."),
     ("2026-12-01 02:00", "A local date and time."),
     ("2026-12-01", "A local date, at midnight."),
@@ -37,6 +37,7 @@ const FORMS: [(&str, &str); 9] = [
     ("tomorrow 02:00", "Also `today 22:00`."),
     ("friday 22:00", "The next one; `fri 22:00` is the same."),
     ("sunday", "A weekday alone is at midnight."),
+    ("end of month", "Its last minute; also `end of week`."),
     ("@1767225600", "Unix seconds."),
 ];
 
@@ -46,7 +47,10 @@ const CODES: [(&str, &str); 27] = [
     (code::CONFIG, "2: a bad or missing configuration."),
     (code::NO_TOKEN, "4: no token was found."),
     (code::AMBIGUOUS_NAME, "2: a name matches several objects; the error lists them."),
-    (code::CONFIRMATION_REQUIRED, "2: a change that weakens protection needs `--yes`."),
+    (
+        code::CONFIRMATION_REQUIRED,
+        "2: a change that weakens protection needs `--yes`; a second policy of an interval, `--allow-duplicate`.",
+    ),
     (code::NETWORK, "7: the API could not be reached."),
     (code::TLS, "7: no trusted TLS connection could be made."),
     (code::TIMEOUT, "7: no response in time."),
@@ -56,14 +60,14 @@ const CODES: [(&str, &str); 27] = [
     (code::NOT_VERIFIED, "9: a write was accepted, but could not be read back."),
     (code::CHANGED, "5: the object is not as expected, so nothing was sent."),
     (code::READ_ONLY, "2: the profile or an option forbids writes; nothing was sent."),
-    (code::NOT_OFFERED, "2: the provider does not support the command or the value."),
+    (code::NOT_OFFERED, "2: the provider does not have this feature or value."),
     (code::CLOCK_SKEW, "2: the clocks differ too much to trust a time that counts from now."),
     (code::BUSY, "5: the cloud is working on the same VM, so nothing was done; `--wait` waits for it."),
     (code::TRANSACTION_FAILED, "1: the cloud began the work, and it failed or was cancelled."),
     (code::STILL_PENDING, "8: the work was still running when the time limit expired."),
     (code::UNREADABLE, "5: a policy holds something that bpctl does not know."),
     (code::NO_WAY_BACK, "5: the API offers no way to reverse the change."),
-    (code::INVALID_TIMESTAMP, "5: the time is not at least 5 minutes ahead."),
+    (code::INVALID_TIMESTAMP, "5: the time is not more than 5 minutes ahead."),
     (code::INTERRUPTED, "130: interrupted by Ctrl-C or a signal."),
     (code::JQ, "1: the expression of `--jq` cannot be applied to the result."),
     (code::IO, "1: a file could not be read or written."),
@@ -132,7 +136,8 @@ fn exit_codes() -> Vec<Block> {
         Block::Heading("Errors in JSON"),
         Block::text(&format!(
             "With `-o json` or `-o jsonl`, standard error holds one JSON object: {{\"error\": {{…}}}}, with the fields {}. \
-             Standard output stays empty, except for jsonl rows that were already written.",
+             Standard output then holds nothing, except for a result that comes with exit code 9 or 10, and jsonl rows that were \
+             already written.",
             fields.join(", ")
         )),
         Block::Heading("Error codes"),
@@ -148,12 +153,18 @@ fn environment() -> Vec<Block> {
              --profile is the exception: its own values come before the variables. An empty variable counts as unset.",
         ),
         Block::terms(env::ALL.iter().map(|(name, meaning)| ((*name).to_owned(), *meaning))),
-        Block::Heading("Read by libraries"),
+        Block::Heading("Standard variables"),
         Block::terms([
             ("SSL_CERT_FILE, SSL_CERT_DIR".to_owned(), "Trusted certificates, instead of the system's."),
             ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY".to_owned(), "The HTTP proxy to use; SOCKS is not supported."),
             ("NO_PROXY".to_owned(), "Hosts, domains and networks to reach directly, each with or without a port."),
             ("TZ".to_owned(), "The local time zone."),
+            (
+                "LC_ALL, LC_CTYPE, LANG".to_owned(),
+                "Charts are drawn in ASCII unless the first that is set names UTF-8.",
+            ),
+            ("XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_CACHE_HOME".to_owned(), "Where files are: `bpctl help files`."),
+            ("XDG_RUNTIME_DIR".to_owned(), "Where the lock is that keeps two writes from crossing."),
         ]),
     ]
 }
@@ -198,7 +209,7 @@ fn times() -> Vec<Block> {
     vec![
         Block::text(
             "`--at` and `--prune-at` take a point in time in one of these forms, in the local time zone or, with --utc, in \
-             UTC. It is shown resolved before anything is sent, and must be at least 5 minutes ahead.",
+             UTC. It is shown resolved before anything is sent, and must be more than 5 minutes ahead.",
         ),
         Block::terms(FORMS.iter().map(|(form, meaning)| ((*form).to_owned(), *meaning))),
         Block::text("A local time that a change of the clocks skips or repeats is an error that names both readings."),
@@ -223,7 +234,7 @@ fn files() -> Vec<Block> {
         Block::terms(FILES.iter().map(|(path, meaning)| ((*path).to_owned(), *meaning))),
         Block::text(
             "XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_CACHE_HOME move the first part of these paths; on macOS and Windows, the \
-             system's own directories are used. All files are created with mode 0600.",
+             system's own directories are used. These files are created with mode 0600.",
         ),
         Block::Heading("The config file"),
         Block::text("TOML: `default_profile`, and one table [profiles.NAME] for each profile, with these keys:"),

@@ -33,4 +33,6 @@ pub struct Removal {
     pub target: Option<String>,
     /// Until when it can be restored, in Unix seconds.
     pub keep_until: Option<i64>,
+    /// The command that restores it.
+    pub way_back: String,
 }

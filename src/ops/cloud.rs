@@ -70,10 +70,10 @@ impl<'a> Cloud<'a> {
     /// `config`.
     pub fn check_organization(self, named: Option<&str>) -> Result<()> {
         match (self, named) {
-            (Self::OnApp(_), Some(name)) => {
-                Err(Error::config(format!("this is for the organization {name}, and OnApp clouds have none"))
-                    .hint("nothing was sent; `--profile NAME` names the cloud"))
-            }
+            (Self::OnApp(_), Some(name)) => Err(Error::config(format!(
+                "the policy file or plan is for the organization {name}, and OnApp clouds have none"
+            ))
+            .hint("nothing was sent; `--profile NAME` names the cloud")),
             _ => Ok(()),
         }
     }

@@ -127,18 +127,19 @@ pub async fn delete(
                     .note(&format!("{id} is deleted; an answer was lost, so it may have been someone else who did it"));
             }
             record.end_deletion(&policy.id, &trash_object(&entry));
-            Ok(removal(policy, entry))
+            Ok(removal(cx, policy, entry))
         }
         Err(error) => Err(record.fail(error)),
     }
 }
 
-fn removal(policy: &PolicySnapshot, entry: Value) -> Object<Removal> {
+fn removal(cx: &Context, policy: &PolicySnapshot, entry: Value) -> Object<Removal> {
     Object {
         model: Removal {
             id: policy.id.clone(),
             target: policy.before.model.target.name.clone(),
             keep_until: trash_object(&entry).keep_until,
+            way_back: cx.with_connection(&format!("bpctl policy restore {}", shell_word(&policy.id))),
         },
         raw: json!({"id": policy.id, "trash_object": entry}),
     }

@@ -181,7 +181,9 @@ fn one_policy(cx: &Context, name: &str, found: Found) -> Result<OneOrMore> {
     if policies.is_empty() {
         let message = match targets.as_slice() {
             [target] => format!("{target} `{name}` has no policy"),
-            several => format!("`{name}` names {}, and none of them has a policy", several.join(", ")),
+            several => {
+                format!("`{name}` is the name of {}, and none of them has a policy", several.join(", "))
+            }
         };
         return Err(Error::new(Exit::NotFound, "disk_backup_policy_not_found", message)
             .hint("`bpctl policies list` shows the policies"));
@@ -236,7 +238,8 @@ pub async fn disk_id(cx: &Context, api: &Katapult, name: &str, vm: Option<&str>)
                 })
                 .collect();
             let message = format!("`{name}` names {} disks of {place}: {}", several.len(), ids.join(", "));
-            Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("name the disk by its id, or add `--vm`"))
+            Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message)
+                .hint("name the disk by its id; `disk show` and `policies list` also take `--vm`"))
         }
     }
 }

@@ -254,7 +254,8 @@ async fn read_onapp(cx: &Context) -> Result<Reading> {
     let (fleet, _, walk) = onapp_policies::of_cloud(cx, api).await?;
     let paused = fleet.policies.iter().filter(|policy| !policy.is_enabled()).count();
     if paused > 0 {
-        cx.ui.note(&format!("policies left out because they are not enabled: {paused} (`bpctl policies list`)"));
+        let list = cx.with_connection("bpctl policies list");
+        cx.ui.note(&format!("policies left out because they are not enabled: {paused} (`{list}`)"));
     }
     let organization = Lookup::id(api.http().base().host_str().unwrap_or("onapp"));
     let gaps = gaps(&[(Policy::PLURAL, walk)]);

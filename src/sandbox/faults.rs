@@ -147,7 +147,13 @@ fn known_method(method: &str, text: &str) -> Result<&'static str, FaultError> {
 
 fn unknown_kind(name: &str, text: &str) -> FaultError {
     let known: Vec<&str> = FaultKind::ALL.iter().map(|&(name, _)| name).collect();
-    FaultError(format!("unknown failure {name:?} in {text:?}: expected one of {}, as in 503:2", known.join(", ")))
+    let fates: Vec<&str> = FATES.iter().map(|&(name, _)| name).collect();
+    FaultError(format!(
+        "unknown failure {name:?} in {text:?}: expected one of {}, as in 503:2; or of an OnApp cloud's transactions {}, as in \
+         take_backup:failed",
+        known.join(", "),
+        fates.join(", ")
+    ))
 }
 
 fn count_of(count: &str, text: &str) -> Result<Option<u32>, FaultError> {

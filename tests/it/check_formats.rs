@@ -43,7 +43,7 @@ fn nagios_has_a_line_performance_data_and_its_own_exit_codes() {
     assert_eq!(run.stdout.lines().count(), 4, "one more line for each VM that is not ok: {}", run.report());
     let server = mixed_cloud();
     let check = |args: &[&str]| onapp(&server, &["check", "--format", "nagios"]).args(args).run();
-    assert!(check(&["--vm", "fresh"]).ok().stdout.starts_with("BACKUP OK - 1 of 1 VMs ok | stale=0;0;0;0;1 "));
+    assert!(check(&["--vm", "fresh"]).ok().stdout.starts_with("BACKUP OK - 1 of 1 VM ok | stale=0;0;0;0;1 "));
     check(&["--vm", "late", "--max-age", "3d", "--warn-age", "26h"]).exits(1);
     for args in [&["--vm", "unknown"][..], &["--match", "no-*"], &["--max-age", "soon"], &["--no-such-option"]] {
         let run = check(args).exits(3);

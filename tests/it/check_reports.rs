@@ -30,12 +30,12 @@ fn a_switch_hears_of_start_and_result() {
     let (cloud, receiver) = (mixed_cloud(), Server::always(Answer::empty(200)));
     is_silent(&check(&cloud, &receiver, "BPCTL_PING_URL").args(&["--ping", "-vv"]).run().ok());
     let of = |target: &str| format!("/{SECRET}{target}?a=b");
-    assert_eq!(sent(&receiver), [(of("/start"), String::new()), (of(""), "BACKUP OK - 1 of 1 VMs ok".to_owned())]);
+    assert_eq!(sent(&receiver), [(of("/start"), String::new()), (of(""), "BACKUP OK - 1 of 1 VM ok".to_owned())]);
     assert!(receiver.requests().iter().all(|request| request.header("authorization").is_none()));
     check(&cloud, &receiver, "BPCTL_PING_URL").args(&["--ping", "--max-age", "5m"]).run().exits(10);
     let (target, body) = sent(&receiver).pop().unwrap();
     assert_eq!(target, of("/fail"));
-    assert!(body.starts_with("BACKUP CRITICAL - 1 critical of 1 VMs: fresh last backup 1 h ago (max 5 min)"), "{body}");
+    assert!(body.starts_with("BACKUP CRITICAL - 1 critical of 1 VM: fresh last backup 1 h ago (max 5 min)"), "{body}");
     // What could not be read at all is reported as well.
     let closed = Server::start(|_| Answer::empty(401));
     check(&closed, &receiver, "BPCTL_PING_URL").args(&["--ping"]).run().exits(4);
@@ -52,7 +52,7 @@ fn a_webhook_gets_the_result() {
     let run = check(&cloud, &receiver, "BPCTL_WEBHOOK_URL").args(&["--webhook", "-o", "json"]).run().ok();
     assert_eq!(receiver.requests()[0].json(), run.json());
     check(&cloud, &receiver, "BPCTL_WEBHOOK_URL").args(&["--webhook", "--webhook-format", "slack"]).run().ok();
-    assert_eq!(receiver.requests()[1].json(), json!({"text": "BACKUP OK - 1 of 1 VMs ok"}));
+    assert_eq!(receiver.requests()[1].json(), json!({"text": "BACKUP OK - 1 of 1 VM ok"}));
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn what_is_in_the_trash_is_named_with_the_command_for_it() {
         company.run(&["policy", verb, "web-1"]).fails_in_words(3).mentions(&["has no policy", &restore]);
     }
     let disks = company.run(&["policy", "show", "System Disk"]).fails_in_words(3);
-    disks.mentions(&["`System Disk` names disk ", "and none of them has a policy"]);
+    disks.mentions(&["`System Disk` is the name of disk ", "and none of them has a policy"]);
     let trash = company.json(&["trash", "list"]);
     let entry = |kind: &str| trash.as_array().unwrap().iter().find(|entry| entry["object_type"] == kind).unwrap();
     let policy = entry("DiskBackupPolicy");

@@ -276,7 +276,7 @@ fn what_a_provider_offers_is_named_in_full() {
     for args in commands {
         let run = bare(args).args(&["--profile", "sandbox-onapp"]).run().fails_in_words(2);
         run.mentions(&[
-            "not supported by provider onapp; supported: policies, backups, transactions, vm, disk, history, undo, \
+            "not supported by provider onapp; supported: policies, backups, autobackup, transactions, vm, disk, history, undo, \
              coverage, calendar, check, lint, snapshot, diff, report, export, plan and apply",
         ]);
     }

@@ -30,7 +30,8 @@ fn each_trap_of_the_simulated_cloud_is_found() {
     assert_eq!(found(&run, "W035").len(), 1);
     assert_eq!(found(&run, "W011"), [], "a retention on disks cannot be raised");
     let failed = found(&run, "W033");
-    assert!(failed[0].1.contains("has failed runs: 1; its last run, ") && failed[0].1.contains("was complete"));
+    assert!(failed[0].1.contains("has failed runs: 1; the status of its last run, "), "{failed:?}");
+    assert!(failed[0].1.ends_with(", is complete"), "{failed:?}");
     let nothing = found(&run, "W001");
     assert!(nothing.iter().any(|(_, words)| words == "test1 and its disks have no policy that makes backups"));
     let run = cloud.bpctl(&["lint", "--fail-on", "error", "-o", "json"]).run().exits(10);

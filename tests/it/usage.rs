@@ -109,13 +109,21 @@ fn a_typing_error_suggests_what_was_meant() {
         (&["policies", "list", "--token=abc"], "set BPCTL_TOKEN or run `bpctl auth login`"),
         (&["apply"], "for example: `bpctl apply -f policies.toml`"),
         (&["transactions", "show"], "for example: `bpctl transactions show "),
-        (&["help", "exit-code"], "bpctl"),
+        (&["help", "exit-code"], "did you mean `bpctl help exit-codes`?"),
+        (&["help", "topics"], "the topics are exit-codes, environment"),
+        (&["backups", "create", "--vm", "web1", "--wait", "30m"], "write `--wait=30m`"),
+        (&["policies", "update", "--match", "*", "--max-changes", "x"], "expected a whole number, at least 0"),
+        (&["autobackup", "on"], "--vm <VM>|--disk <DISK>"),
     ] {
         let run = bare(args).run().fails_in_words(2).hints();
         assert!(run.stderr.contains(meant), "{args:?}: `{meant}` is missing: {}", run.report());
         assert!(!run.stderr.contains("abc"), "{}", run.report());
     }
     bare(&["apply"]).run().fails_in_words(2).mentions(&["--file <FILE>", "PLAN"]);
+    bare(&["--sandbox", "policies", "list", "--sort", "retenton"])
+        .run()
+        .exits(2)
+        .mentions(&["did you mean retention?"]);
 }
 
 #[test]

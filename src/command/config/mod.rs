@@ -77,7 +77,9 @@ fn get(cx: &Context, args: &ConfigGet) -> Result<()> {
             .hint("`bpctl config list --origin` shows the settings in use"));
     }
     if setting.key.rsplit('.').next().is_some_and(|key| SECRET_KEYS.contains(&key)) {
-        return Err(Error::usage("tokens are not printed").hint("`bpctl auth status` checks whether it works"));
+        let error = Error::usage(format!("`{}` is a secret, which is not printed", args.key));
+        let is_token = setting.key.ends_with("token") || setting.key.ends_with("token_ro");
+        return Err(if is_token { error.hint("`bpctl auth status` checks whether it works") } else { error });
     }
     match cx.output.format {
         Format::Table | Format::Wide => cx.ui.print(|out| writeln!(out, "{}", setting.text())),

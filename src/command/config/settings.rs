@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde_json::Value;
 
-use crate::config::{Connection, File, Origin, Profile, Setting, TokenSource, env};
+use crate::config::{Connection, File, NoticeKind, Origin, Profile, Setting, TokenSource, env, notice_setting};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ConfigSetting, REDACTED};
@@ -19,12 +19,16 @@ pub fn in_use(cx: &Context) -> Result<Vec<ConfigSetting>> {
         of("organization", connection.organization.as_ref()),
         of("user", connection.user.as_ref()),
         token(connection),
-        token_command(connection, cx.file()?),
+        of_file(connection, cx.file()?, "token_command"),
+        of_file(connection, cx.file()?, "token_ro"),
+        of_file(connection, cx.file()?, "token_command_ro"),
         ConfigSetting::set("wire", connection.wire.value.name(), &connection.wire.origin),
         of("ca_file", connection.ca_file.as_ref().map(shown).as_ref()),
         ConfigSetting::set("allow_http", connection.allow_http.value, &connection.allow_http.origin),
         ConfigSetting::set("read_only", connection.read_only.value, &connection.read_only.origin),
         of("time_zone", connection.time_zone.as_ref()),
+        notice(cx, cx.file()?, NoticeKind::Ping),
+        notice(cx, cx.file()?, NoticeKind::Webhook),
         output(cx),
     ])
 }
@@ -88,12 +92,20 @@ fn token(connection: &Connection) -> ConfigSetting {
     ConfigSetting::set("token", REDACTED, origin)
 }
 
-fn token_command(connection: &Connection, file: &File) -> ConfigSetting {
+/// A key that only the profile in use can have.
+fn of_file(connection: &Connection, file: &File, key: &str) -> ConfigSetting {
     let name = connection.profile.as_ref().map(|setting| &setting.value);
-    let words = name.and_then(|name| Some((name, file.profiles.get(name)?.token_command.clone()?)));
-    match words {
-        Some((name, words)) => ConfigSetting::set("token_command", words, Origin::Profile(name.clone())),
-        None => ConfigSetting::absent("token_command"),
+    let found = name.and_then(|name| Some((name, of_profile(file.profiles.get(name)?, key))));
+    match found.filter(|(_, value)| !value.is_null()) {
+        Some((name, value)) => ConfigSetting::set(key, value, Origin::Profile(name.clone())),
+        None => ConfigSetting::absent(key),
+    }
+}
+
+fn notice(cx: &Context, file: &File, kind: NoticeKind) -> ConfigSetting {
+    match notice_setting(kind, &cx.wanted(None), None, &cx.system, file) {
+        Ok(setting) => ConfigSetting::set(kind.key(), REDACTED, &setting.origin),
+        Err(_) => ConfigSetting::absent(kind.key()),
     }
 }
 

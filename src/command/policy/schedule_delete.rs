@@ -19,7 +19,8 @@ pub async fn run(cx: &Context, args: PolicyScheduleDelete) -> Result<()> {
     cx.check_result_columns::<Policy>()?;
     let given = args.at.as_deref().map(|text| DeletionTime::parse(cx, "--at", text)).transpose()?;
     if given.is_none() {
-        pick::must_be_askable(cx, "--at <WHEN>", "policy schedule-delete --help")?;
+        pick::must_be_askable(cx, "--at <WHEN>", "help times")
+            .map_err(|error| error.hint("as in `bpctl policy schedule-delete web-1 --at +7d`"))?;
     }
     // Standard input is read before the lock is taken: it may come from another bpctl.
     let names = match selector {

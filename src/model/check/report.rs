@@ -93,15 +93,16 @@ impl Report {
     pub fn sentence(&self) -> String {
         let summary = self.summary();
         let total = summary.total;
+        let noun = if total == 1 { "VM" } else { "VMs" };
         let parts = [(summary.critical, "critical"), (summary.warning, "warning"), (summary.unknown, "unknown")];
         let words: Vec<String> =
             parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
         let machines = if !words.is_empty() {
-            format!("{} of {total} VMs", words.join(", "))
+            format!("{} of {total} {noun}", words.join(", "))
         } else if self.machines.is_empty() {
             "no VM to check".to_owned()
         } else {
-            format!("{total} of {total} VMs ok")
+            format!("{total} of {total} {noun} ok")
         };
         match self.problems.len() {
             0 => machines,

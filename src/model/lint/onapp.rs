@@ -64,9 +64,9 @@ fn failed(policy: &Policy, now: Timestamp) -> Option<Finding> {
     let (id, target) = (policy.id_text(), policy.target.label());
     let last = policy.last_run.and_then(|at| Timestamp::from_second(at).ok()).map_or_else(String::new, |at| {
         format!(
-            "; its last run, {}, was {}",
+            "; the status of its last run, {}, is {}",
             relative(at, now),
-            policy.last_status.as_deref().unwrap_or("of unknown outcome")
+            policy.last_status.as_deref().unwrap_or("unknown")
         )
     });
     let message = format!("{id} of {target} has failed runs: {count}{last}");

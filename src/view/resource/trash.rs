@@ -1,7 +1,6 @@
 //! Entries of the trash, and policies that were just moved there.
 
 use crate::model::{Removal, TrashObject};
-use crate::text::shell_word;
 use crate::view::{Cell, Column, Details, Resource, TimeFormat};
 
 impl Resource for TrashObject {
@@ -51,7 +50,7 @@ impl Resource for Removal {
             Some(_) => details.optional("Can be restored until", &Cell::unix(self.keep_until)),
             None => details.field("Can be restored", "for 48 hours (documented; the exact time is not known)"),
         }
-        details.field("To restore it", &format!("bpctl policy restore {}", shell_word(&self.id)));
+        details.field("To restore it", &self.way_back);
         details
     }
 }
