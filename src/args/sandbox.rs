@@ -47,7 +47,9 @@ pub struct SandboxServe {
     /// Serve an organization of N VMs, in memory
     #[arg(long, value_name = "N", value_parser = count::<usize>)]
     pub machines: Option<usize>,
-    /// With --machines: the number of policies, one of them in the trash
+    /// With --machines: the number of policies
+    ///
+    /// One of them is in the trash.
     #[arg(long, value_name = "N", value_parser = count::<usize>, requires = "machines")]
     pub policies: Option<usize>,
     /// Omit the totals of lists longer than N
@@ -91,7 +93,9 @@ pub struct SandboxReset {
     /// Create an organization of N VMs
     #[arg(long, value_name = "N", value_parser = count::<usize>)]
     pub machines: Option<usize>,
-    /// With --machines: the number of policies, one of them in the trash
+    /// With --machines: the number of policies
+    ///
+    /// One of them is in the trash.
     #[arg(long, value_name = "N", value_parser = count::<usize>, requires = "machines")]
     pub policies: Option<usize>,
 }

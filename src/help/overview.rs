@@ -35,8 +35,7 @@ Look:
   transactions        doing
 
 Change:
-  policies            create, update, schedule-delete, pause, resume, delete,
-                      restore
+  policies            create, update, delete, schedule-delete, restore, pause
   backups             create, restore, delete, note, convert (OnApp)
   autobackup          Switch the policies of an OnApp VM on or off
   export, plan, apply Keep the policies in a file

@@ -60,7 +60,8 @@ impl Outcome {
         match answer.status {
             429 => Self::RateLimited { retry_after, date: answer.date },
             503 if answer.is_unprocessed => Self::NotCarriedOut { retry_after },
-            502..=504 => Self::Unknown { retry_after },
+            // Proxies send 408 and 499 for a request that they passed on and that was not answered in time.
+            408 | 499 | 502..=504 => Self::Unknown { retry_after },
             // Whoever asks for credentials did not let the request pass.
             401 => Self::Rejected,
             400..=499 if answer.is_from_api && !AFTER_THE_ACTION.contains(&code) => Self::Rejected,
@@ -201,6 +202,7 @@ mod tests {
             (302, false, Some("invalid_response"), Outcome::Failed),
             (502, false, Some("network"), unknown.clone()),
             (504, true, Some("x"), unknown.clone()),
+            (408, true, Some("refused"), unknown.clone()),
             (503, true, Some("service_unavailable"), unknown.clone()),
             (503, false, Some("network"), unknown),
             (429, true, Some("rate_limit_reached"), limited.clone()),
@@ -339,7 +341,7 @@ mod tests {
             let answer = Answer { is_unprocessed, ..answer(status, is_from_api) };
             let outcome = Outcome::of_answer(&answer, Some(&code));
             if outcome == Outcome::Rejected || matches!(outcome, Outcome::NotCarriedOut { .. }) {
-                prop_assert!(is_from_api && status < 500 || is_unprocessed && status == 503 || status == 401);
+                prop_assert!(is_from_api && status < 500 && status != 408 || is_unprocessed && status == 503 || status == 401);
             }
         }
     }

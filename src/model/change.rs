@@ -99,33 +99,42 @@ fn pause_loss(before: &Policy, after: &Policy) -> Option<Loss> {
 
 /// A shorter reach back in time: as many backups, but closer together, so that the oldest is younger.
 fn reach_loss(before: &Policy, after: &Policy) -> Option<Loss> {
-    let reach = |policy: &Policy| policy.schedule.period_seconds()?.checked_mul(u64::try_from(policy.retention?).ok()?);
-    let (old, new) = (reach(before)?, reach(after)?);
-    (new < old && after.retention >= before.retention).then(|| {
+    let (old, new) = (before.schedule.period_seconds()?, after.schedule.period_seconds()?);
+    let (Some(kept), Some(to_keep)) = (count_kept(before), count_kept(after)) else {
+        let is_unchanged = before.retention == after.retention;
+        return (is_unchanged && new < old).then(|| {
+            Loss(
+                "backups are made closer together, and how many are kept is not known: they may reach back less far"
+                    .to_owned(),
+            )
+        });
+    };
+    let (old, new) = (old.saturating_mul(kept), new.saturating_mul(to_keep));
+    (new < old && to_keep >= kept).then(|| {
         Loss(format!(
-            "{} backups will reach back about {}, not {}: raise `--retention` to keep the older ones",
-            after.retention.unwrap_or_default(),
+            "{to_keep} backups will reach back about {}, not {}: raise `--retention` to keep the older ones",
             length(new),
             length(old),
         ))
     })
 }
 
+/// How many backups a policy keeps, where its retention is a count.
+fn count_kept(policy: &Policy) -> Option<u64> {
+    u64::try_from(policy.retention?).ok().filter(|count| *count > 0)
+}
+
 fn retention_loss(before: &Policy, after: &Policy) -> Option<Loss> {
     let target = before.target.label();
-    match (before.retention, after.retention) {
-        (Some(old), Some(new)) if new < old => {
-            let dropped = match old - new {
-                1 => "the oldest backup".to_owned(),
-                count => format!("up to {count} older backups"),
-            };
-            Some(Loss(format!("retention {old} → {new}: {dropped} of {target} may be dropped")))
-        }
-        (None, Some(new)) => {
-            Some(Loss(format!("retention → {new}: the present value is not known, so backups may be dropped")))
-        }
-        _ => None,
-    }
+    let new = after.retention.filter(|new| before.retention != Some(*new))?;
+    let Some(old) = before.retention.filter(|_| count_kept(before).is_some()) else {
+        return Some(Loss(format!("retention → {new}: the present value is not known, so backups may be dropped")));
+    };
+    let dropped = match old.abs_diff(new) {
+        1 => "the oldest backup".to_owned(),
+        count => format!("up to {count} older backups"),
+    };
+    (new < old).then(|| Loss(format!("retention {old} → {new}: {dropped} of {target} may be dropped")))
 }
 
 fn interval_loss(before: &Schedule, after: &Schedule) -> Option<Loss> {

@@ -272,8 +272,8 @@ impl Schedule {
     /// Returns the longest time in seconds that a turn can take: months count 31 days, years 366.
     pub fn longest_period_seconds(&self) -> Option<u64> {
         match self.interval.as_ref()? {
-            Interval::Monthly => self.period_seconds().map(|period| period / 30 * 31),
-            Interval::Yearly => self.period_seconds().map(|period| period / 365 * 366),
+            Interval::Monthly => self.period_seconds().map(|period| (period / 30).saturating_mul(31)),
+            Interval::Yearly => self.period_seconds().map(|period| (period / 365).saturating_mul(366)),
             _ => self.period_seconds(),
         }
     }

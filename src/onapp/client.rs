@@ -203,6 +203,8 @@ impl OnApp {
         take: &mut dyn FnMut(Value) -> Result<(u64, Flow)>,
     ) -> Result<Walk> {
         let (mut number, mut count, mut page_size) = (1, 0, None);
+        // A row that is deleted meanwhile moves others to a page that was read already: the highest count shows it.
+        let mut total = None;
         loop {
             let mut request = self.request(path);
             request.query.extend_from_slice(query);
@@ -212,12 +214,13 @@ impl OnApp {
             let (body, answer) = self.http.fetch(&request, decode).await?;
             let (new, flow) = take(body)?;
             count += new;
+            total = total.max(answer.total);
             if flow == Flow::Enough {
-                return Ok(Walk::stopped(count, answer.total));
+                return Ok(Walk::stopped(count, total));
             }
-            let has_more = answer.total.map_or_else(|| may_be_cut(&answer, new), |total| total > count);
+            let has_more = total.map_or_else(|| may_be_cut(&answer, new), |total| total > count);
             if !has_more || new == 0 {
-                return Ok(Walk::counted(count, answer.total));
+                return Ok(Walk::counted(count, total));
             }
             if number >= MAX_PAGES {
                 return Err(Error::invalid_response(format!("the list has no end: stopped after {MAX_PAGES} pages")));

@@ -80,8 +80,9 @@ impl OnApp {
 
     pub async fn backup(&self, id: &str) -> Result<Object<Backup>> {
         let read = self.one(&format!("/backups/{}", segment(id)), "backup", convert::backup).await;
-        let read = read.map_err(naming("backup", id, "backups list"))?;
+        let mut read = read.map_err(naming("backup", id, "backups list"))?;
         same_id(id, read.model.id.as_deref(), "backup")?;
+        read.model.id.get_or_insert_with(|| id.to_owned());
         Ok(read)
     }
 

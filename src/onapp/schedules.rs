@@ -56,8 +56,9 @@ impl OnApp {
     pub async fn schedule(&self, id: &str) -> Result<Object<Policy>> {
         let path = format!("/settings/schedules/{}", segment(id));
         let read = self.one(&path, "schedule", convert::schedule).await;
-        let read = read.map_err(naming("policy", id, "policies list"))?;
+        let mut read = read.map_err(naming("policy", id, "policies list"))?;
         same_id(id, read.model.id.as_deref(), "policy")?;
+        read.model.id.get_or_insert_with(|| id.to_owned());
         Ok(read)
     }
 }

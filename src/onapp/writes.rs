@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::{OnApp, decode_json, decode_xml, segment};
 use super::schedules::ScheduleOwner;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::http::{Answer, Decoded, Method, Repeat, Request, Settled};
 use crate::model::Backup;
 
@@ -120,9 +120,9 @@ impl OnApp {
     }
 }
 
-/// Whether the API says that there is no such object.
+/// Whether the API says that there is no such object. A page of another server says nothing of it.
 pub fn is_gone(error: &Error) -> bool {
-    error.status == Some(404)
+    error.status == Some(404) && error.exit == Exit::NotFound
 }
 
 /// A POST that may create something twice. Bodies are JSON whatever is read: their type is named.

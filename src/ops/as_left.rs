@@ -27,7 +27,12 @@ pub async fn read(api: &Katapult, entry: &Entry, id: &str) -> Result<PolicySnaps
 
 /// The error for a policy that is not as the change left it.
 pub fn changed_since(entry: &Entry, id: &str, now: &Value) -> Error {
-    let how = format!("it was changed since change {}", entry.number);
+    // Where it was not seen after the change, it need not be someone else who changed it.
+    let how = if entry.after.is_null() {
+        format!("it is not as change {} wanted it", entry.number)
+    } else {
+        format!("it was changed since change {}", entry.number)
+    };
     let then = if entry.after.is_null() { entry.wanted.value() } else { entry.after.value() };
     guard::changed(id, &how).detail(json!({"then": then, "now": now}))
 }
@@ -136,6 +141,19 @@ fn is_same(action: Action, one: &Policy, other: &Policy) -> bool {
     }
 }
 
+/// The fields that were wanted, with the target that they belong to: what a field of an OnApp policy means depends on it.
+fn wanted_of_target(entry: &Entry) -> Value {
+    let (mut wanted, before) = (entry.wanted.value(), entry.before.value());
+    if let Some(wanted) = wanted.as_object_mut() {
+        for name in ["target_type", "target_id"] {
+            if let Some(value) = before.get(name) {
+                wanted.entry(name).or_insert_with(|| value.clone());
+            }
+        }
+    }
+    wanted
+}
+
 /// Whether a policy is as a change left it. After a change whose outcome is unknown, it may also be as it was before.
 pub fn is_as_left(entry: &Entry, now: &Policy, owner: Option<&str>, convert: fn(&Value) -> Policy) -> bool {
     let before = convert(&entry.before.value());
@@ -151,7 +169,7 @@ pub fn is_as_left(entry: &Entry, now: &Policy, owner: Option<&str>, convert: fn(
         let after = convert(&entry.after.value());
         return !is_of_another(&after) && is_same(entry.action, now, &after);
     }
-    let wanted = convert(&entry.wanted.value());
+    let wanted = convert(&wanted_of_target(entry));
     match entry.action {
         Action::Create => {
             let owner = wanted.target.id.as_deref().or(owner);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures_util::stream::{self, StreamExt};
 
 use super::find::{self, PolicyOrChoice};
-use super::guard::{self, PolicySnapshot, is_unreadable};
+use super::guard::{self, PolicySnapshot};
 use super::onapp_find::{self, Found};
 use super::pipeline::{self, Lock, Options};
 use super::rows::Rows;
@@ -16,7 +16,7 @@ use crate::config::Provider;
 use crate::context::Context;
 use crate::error::{Changed, Error, Report, Result};
 use crate::http::Walk;
-use crate::katapult::{Katapult, is_about_another};
+use crate::katapult::Katapult;
 use crate::model::{Expectation, Object, Policy};
 use crate::progress_tally::names;
 use crate::view::Resource;
@@ -291,11 +291,11 @@ async fn snapshot(cx: &Context, api: &Katapult, name: &str, unreadable: Unreadab
             let id = policy.model.id.clone().unwrap_or_else(|| name.to_owned());
             Ok(Named::Policy(Box::new(PolicySnapshot::of(id, *policy))))
         }
-        // An answer about another policy says nothing of this one, and nothing is sent on its word.
-        Err(error) if is_about_another(&error) => Err(error),
-        Err(error) if unreadable == Unreadable::IsDeleted && is_unreadable(&error) => {
-            Ok(Named::Policy(Box::new(PolicySnapshot::unread(name, &error))))
+        // The name may be that of a VM: what is deleted is the policy that could not be read.
+        Ok(PolicyOrChoice::Unreadable(id, error)) if unreadable == Unreadable::IsDeleted => {
+            Ok(Named::Policy(Box::new(PolicySnapshot::unread(id, &error))))
         }
+        Ok(PolicyOrChoice::Unreadable(_, error)) => Err(error),
         Err(error) => Err(error),
     }
 }

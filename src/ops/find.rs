@@ -5,6 +5,7 @@ use crate::error::{Error, Exit, Result, code};
 use crate::katapult::{Katapult, Lookup, MachineName, Owner};
 use crate::model::{Disk, Machine, Object, Policy};
 use crate::onapp::OnApp;
+use crate::ops::guard::is_unreadable;
 use crate::ops::other_kind::{Wanted, explain, explain_onapp};
 use crate::ops::pick;
 
@@ -81,6 +82,7 @@ pub async fn policy(cx: &Context, api: &Katapult, name: &str) -> Result<Object<P
     match policy_or_choice(cx, api, name).await? {
         PolicyOrChoice::Policy(policy) => Ok(*policy),
         PolicyOrChoice::Choice(policies) => api.policy(&pick::one_of_policies(cx, policies)?).await,
+        PolicyOrChoice::Unreadable(_, error) => Err(error),
     }
 }
 
@@ -90,6 +92,18 @@ pub enum PolicyOrChoice {
     Policy(Box<Object<Policy>>),
     /// Several: a terminal offers the choice.
     Choice(Vec<Policy>),
+    /// One policy that cannot be read: its id, and why.
+    Unreadable(String, Error),
+}
+
+impl PolicyOrChoice {
+    fn of(id: &str, read: Result<Object<Policy>>) -> Result<Self> {
+        match read {
+            Ok(policy) => Ok(Self::Policy(Box::new(policy))),
+            Err(error) if is_unreadable(&error) => Ok(Self::Unreadable(id.to_owned(), error)),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The same, and the question is left to the caller: no lock may be held while it is open.
@@ -99,7 +113,7 @@ pub enum PolicyOrChoice {
 pub async fn policy_or_choice(cx: &Context, api: &Katapult, name: &str) -> Result<PolicyOrChoice> {
     let not_found = match api.policy(name).await {
         Err(error) if error.code == "disk_backup_policy_not_found" => error,
-        read => return Ok(PolicyOrChoice::Policy(Box::new(read?))),
+        read => return PolicyOrChoice::of(name, read),
     };
     let id = match policies_named(cx, api, name).await {
         Ok(found) if found.targets.is_empty() => {
@@ -120,7 +134,7 @@ pub async fn policy_or_choice(cx: &Context, api: &Katapult, name: &str) -> Resul
         Ok(id) => id,
         Err(error) => return Err(explain(cx, api, name, Wanted::Policy, error).await),
     };
-    Ok(PolicyOrChoice::Policy(Box::new(api.policy(&id).await?)))
+    PolicyOrChoice::of(&id, api.policy(&id).await)
 }
 
 /// Adds that a name was not looked for, and why.

@@ -14,7 +14,7 @@ use crate::onapp::{OnApp, ScheduleOwner, schedule_fields};
 pub type Clock = (Option<i64>, Option<i64>);
 
 /// Runs that are passed over to find the next one: years of daily ones.
-const MAX_RUNS: u32 = 20_000;
+const MAX_RUNS: i64 = 20_000;
 
 /// Changes a policy. Hour and minute of `patch` are in UTC.
 ///
@@ -42,14 +42,10 @@ pub fn next_start(raw: &Value, change: &Change, now: Timestamp) -> Result<Option
 /// The first run after now, a whole number of periods after `start`.
 fn after_now(start: Timestamp, raw: &Value, now: Timestamp) -> Option<Timestamp> {
     let step = period(raw)?;
-    let mut next: Zoned = start.to_zoned(TimeZone::UTC);
-    for _ in 0..MAX_RUNS {
-        if next.timestamp() > now {
-            return Some(next.timestamp());
-        }
-        next = next.checked_add(step).ok()?;
-    }
-    None
+    let first: Zoned = start.to_zoned(TimeZone::UTC);
+    // From the first run each time: a month that has no 31st must not move those after it.
+    let runs = (0..MAX_RUNS).map_while(|count| first.checked_add(step.checked_mul(count).ok()?).ok());
+    runs.map(|run| run.timestamp()).find(|run| *run > now)
 }
 
 fn period(raw: &Value) -> Option<Span> {
@@ -146,5 +142,16 @@ mod tests {
         assert_eq!(next((Some(2), Some(30)), "2027-10-31T12:00:00Z"), "2027-11-01T01:30:00Z");
         assert_eq!(next((Some(23), None), "2027-03-28T12:00:00Z"), "2027-03-28T21:00:00Z");
         assert!(next_at(&zone, (Some(24), None), None, Timestamp::UNIX_EPOCH).is_err());
+    }
+
+    #[test]
+    fn a_month_without_a_31st_does_not_move_the_months_after_it() {
+        let monthly = serde_json::json!({"period": "months", "duration": 1});
+        let next = |now: &str| {
+            let start = "2026-01-31T02:00:00Z".parse().unwrap();
+            after_now(start, &monthly, now.parse().unwrap()).unwrap().to_string()
+        };
+        assert_eq!(next("2026-02-01T00:00:00Z"), "2026-02-28T02:00:00Z");
+        assert_eq!(next("2026-12-01T00:00:00Z"), "2026-12-31T02:00:00Z");
     }
 }

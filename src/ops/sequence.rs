@@ -114,9 +114,10 @@ pub fn sum_up(
     if !not_tried.is_empty() {
         words.push(format!("not tried after that: {}", names(not_tried)));
     }
-    // An unknown outcome outweighs failures that surely changed nothing.
+    // An unknown outcome, or a change that was made, outweighs failures that surely changed nothing.
     let open = failed.iter().find(|(_, error)| error.outcome_unknown());
-    let (exit, code) = match (done.is_empty(), open.or(failed.first())) {
+    let made = failed.iter().find(|(_, error)| error.changed == Changed::Yes);
+    let (exit, code) = match (done.is_empty(), open.or(made).or(failed.first())) {
         (true, Some((_, worst))) => (worst.exit, worst.code.clone()),
         _ => (Exit::Partly, code::PARTLY_DONE.into()),
     };

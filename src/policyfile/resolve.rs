@@ -250,7 +250,9 @@ impl<'a> Resolver<'a> {
             return self.complain(place, Exit::Usage, code::NOT_OFFERED, words);
         }
         let policy = policy.map(str::to_owned);
-        self.matching.wanted.push(Wanted { place, target, policy, fields: fields.clone() });
+        // Where no policy can be paused, each of them makes backups.
+        let enabled = fields.enabled.filter(|_| self.live.capabilities.pauses);
+        self.matching.wanted.push(Wanted { place, target, policy, fields: PolicyPatch { enabled, ..fields.clone() } });
     }
 
     /// Finds what a line names as the target.

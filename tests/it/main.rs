@@ -118,6 +118,7 @@ mod truth_apply;
 mod truth_input;
 mod truth_reads;
 mod truth_undo;
+mod truth_unknown;
 mod truth_values;
 mod truth_waits;
 mod truth_writes;

@@ -78,6 +78,7 @@ pub(super) async fn act_on(
     let since = onapp_wait::newest(api, machine).await;
     let record = begin(cx, write, action, Some(&backup.id), &backup.label);
     let is_deletion = action == Action::DeleteBackup;
+    let is_conversion = action == Action::ConvertBackup;
     let look = write.look();
     let done = async {
         // One's own deletion that is queued: the cloud refuses another one.
@@ -113,6 +114,8 @@ pub(super) async fn act_on(
         }
         match api.backup(&backup.id).await {
             Err(error) if is_deletion && is_gone(&error) => Ok(backup.before.clone()),
+            // A conversion may use the backup up; its transaction said that it is done.
+            Err(error) if is_conversion && write.wait.is_some() && is_gone(&error) => Ok(backup.before.clone()),
             Err(error) => Err(not_verified("backup", &backup.id, &error)),
             // After a deletion without `--wait`, the queue may not have come to it yet.
             Ok(now) => Ok(now),

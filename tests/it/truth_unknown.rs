@@ -1,0 +1,263 @@
+//! What is not known is never taken for the harmless case: names of several things, values that count nothing, pages of
+//! other servers, rows that went missing.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Home, katapult, onapp};
+use crate::server::{Answer, Request, Server};
+use crate::world::{POLICY, POLICY_PATH, VM, World, policy};
+
+fn is_read_of(request: &Request, id: &str) -> bool {
+    let is_it = request.query("disk_backup_policy[id]").as_deref() == Some(id);
+    request.method == "GET" && request.path() == POLICY_PATH && is_it
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_is_deleted_by_the_name_of_its_vm() {
+    let world = World::new();
+    let inner = world.clone();
+    let server = world.serve_but(move |request| {
+        let is_live = !inner.live_policies().is_empty();
+        (is_live && is_read_of(request, POLICY)).then(|| Answer::error(500, "null_value_for_non_null_field"))
+    });
+    katapult(&server, &["policy", "delete", "web-1", "--yes"]).run().ok().mentions(&[POLICY]);
+    assert_eq!(server.writes()[0].json()["disk_backup_policy"]["id"], POLICY);
+    assert_eq!(world.live_policies(), [] as [Value; 0]);
+}
+
+#[test]
+fn a_name_that_cannot_be_looked_for_is_not_taken_for_an_id() {
+    let server = World::new().serve_but(|request| {
+        let is_list = request.path().ends_with("/organization/virtual_machines");
+        is_list.then(|| Answer::error(500, "null_value_for_non_null_field"))
+    });
+    katapult(&server, &["policy", "delete", "web-1", "--yes"]).run().exits(7);
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[test]
+fn a_retention_below_1_is_not_taken_for_no_loss() {
+    for retention in [json!(null), json!(-1), json!(0)] {
+        let update = |more: &[&str]| {
+            let world = World::new().policy(|policy| policy["retention"] = retention.clone());
+            let server = world.serve();
+            let run = katapult(&server, &["policy", "update", POLICY]).args(more).args(&["-o", "json"]).run();
+            (run, server.writes().len())
+        };
+        for more in [&["--interval", "hourly"][..], &["--retention", "2"]] {
+            let (run, writes) = update(more);
+            assert_eq!(run.error()["code"], "confirmation_required", "{retention}: {}", run.report());
+            assert_eq!(writes, 0, "{retention}");
+        }
+        // The interval is as it was, and so is what is kept.
+        let (run, writes) = update(&["--time", "3"]);
+        assert_eq!(writes, 1, "{retention}: {}", run.ok().report());
+    }
+    let world = World::new().policy(|policy| policy["retention"] = json!(1_000_000_000_000_000_i64));
+    let update = ["policy", "update", POLICY, "--interval", "hourly", "-o", "json"];
+    katapult(&world.serve(), &update).run().fails(2, "confirmation_required");
+}
+
+#[test]
+fn no_value_that_is_read_back_ends_in_a_panic() {
+    let world = World::new().policy(|policy| policy["retention"] = json!(i64::MAX));
+    let inner = world.clone();
+    let server = world.serve_but(move |request| {
+        let is_after = inner.live_policies()[0]["schedule"]["time"] == 3;
+        (is_after && is_read_of(request, POLICY)).then(|| {
+            let mut odd = inner.current();
+            odd["retention"] = json!(i64::MIN);
+            Answer::json(200, &json!({"disk_backup_policy": odd}))
+        })
+    });
+    let run = katapult(&server, &["policy", "update", POLICY, "--time", "3", "-o", "json"]).run();
+    assert_eq!(run.error()["code"], "not_applied", "{}", run.report());
+}
+
+#[test]
+fn a_write_that_was_accepted_outweighs_one_that_was_refused() {
+    let other = policy("dbp_other", "VirtualMachine", VM, "web-1", "daily", 7);
+    let world = World::new().policies(vec![policy(POLICY, "VirtualMachine", VM, "web-1", "weekly", 7), other]);
+    let written = AtomicUsize::new(0);
+    let server = world.serve_but(move |request| {
+        if request.is_write() && request.json()["disk_backup_policy"]["id"] == POLICY {
+            return Some(Answer::error(422, "validation_error"));
+        }
+        if request.is_write() {
+            written.store(1, Ordering::SeqCst);
+        }
+        let is_unseen = written.load(Ordering::SeqCst) == 1 && is_read_of(request, "dbp_other");
+        is_unseen.then(|| Answer::error(403, "scope_not_granted"))
+    });
+    let update = ["policy", "update", POLICY, "dbp_other", "--retention", "9", "-o", "json"];
+    let run = katapult(&server, &update).run().exits(9);
+    assert_eq!(run.error()["changed"], "yes", "{}", run.report());
+}
+
+#[test]
+fn undo_does_not_blame_others_for_a_value_that_the_server_set() {
+    let (world, home) = (World::new(), Home::new());
+    let inner = world.clone();
+    let server = world.serve_but(move |request| {
+        let is_update = request.method == "PATCH";
+        let answer = is_update.then(|| inner.answer(request));
+        if is_update {
+            inner.clone().policy(|policy| policy["retention"] = json!(30));
+        }
+        answer
+    });
+    let update = ["policy", "update", POLICY, "--retention", "100", "-o", "json"];
+    katapult(&server, &update).home(&home).run().fails(1, "not_applied");
+    let run = katapult(&server, &["undo", "--yes", "-o", "json"]).home(&home).run().fails(5, "changed");
+    assert!(run.error()["message"].as_str().unwrap().contains("is not as change 1 wanted it"), "{}", run.report());
+}
+
+#[test]
+fn a_file_for_both_clouds_may_say_that_a_policy_is_enabled() {
+    let text = "version = 1\n[[policy]]\nvm = \"web-1\"\ninterval = \"daily\"\nenabled = true\n";
+    let server = World::new().serve();
+    let plan = katapult(&server, &["plan", "-f", "-", "-o", "json"]).stdin(text).run().ok().json();
+    assert_eq!(plan["steps"], json!([]));
+}
+
+/// Two VMs that are both called `web`; the first has a policy.
+fn twins(request: &Request) -> Option<Value> {
+    let schedule = json!({"schedule": {"id": 501, "target_type": "VirtualMachine", "target_id": 1, "period": "days",
+        "duration": 1, "rotation_period": 7, "start_at": "2099-01-31T02:00:00Z", "status": "enabled"}});
+    Some(match request.path().strip_prefix("/flexapi")? {
+        "/virtual_machines.json" => json!([
+            {"virtual_machine": {"id": 1, "label": "web"}}, {"virtual_machine": {"id": 2, "label": "web"}},
+        ]),
+        "/virtual_machines/1.json" => json!({"virtual_machine": {"id": 1, "label": "web"}}),
+        "/virtual_machines/1/schedules.json" => json!([schedule]),
+        "/settings/schedules/501.json" => schedule,
+        _ if request.path().ends_with("/disks.json") || request.path().ends_with("/schedules.json") => json!([]),
+        _ => return None,
+    })
+}
+
+fn not_found() -> Answer {
+    Answer::json(404, &json!({"errors": ["Resource not found"]}))
+}
+
+#[test]
+fn a_label_of_two_vms_does_not_mean_the_one_that_has_a_policy() {
+    let server = Server::start(|request| twins(request).map_or_else(not_found, |body| Answer::json(200, &body)));
+    for verb in ["pause", "delete"] {
+        let run = onapp(&server, &["policy", verb, "web", "--yes", "-o", "json"]).run().fails(2, "ambiguous_name");
+        assert!(run.error()["message"].as_str().unwrap().contains("2 VMs: 1, 2"), "{}", run.report());
+    }
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[test]
+fn a_page_of_another_server_does_not_say_that_a_vm_is_gone() {
+    let server = Server::start(|request| match twins(request) {
+        _ if request.path().contains("/virtual_machines/2") => Answer::html(404),
+        Some(body) => Answer::json(200, &body),
+        None => not_found(),
+    });
+    for command in ["coverage", "lint"] {
+        let run = onapp(&server, &[command]).run();
+        assert!(!run.stdout.contains("1 VM:") && run.code != 0, "{}", run.report());
+    }
+}
+
+#[test]
+fn a_page_of_another_server_does_not_say_that_a_backup_is_deleted() {
+    let deleted = AtomicUsize::new(0);
+    let server = Server::start(move |request| {
+        let backup = json!({"backup": {"id": 7, "built": true, "target_type": "VirtualMachine", "target_id": 1}});
+        if request.method == "DELETE" {
+            deleted.store(1, Ordering::SeqCst);
+            return Answer::empty(204);
+        }
+        match request.path() {
+            "/flexapi/backups/7.json" if deleted.load(Ordering::SeqCst) == 1 => Answer::html(404),
+            "/flexapi/backups/7.json" => Answer::json(200, &backup),
+            path if path.ends_with("/backups.json") => Answer::json(200, &json!([backup])),
+            _ => not_found(),
+        }
+    });
+    let run = onapp(&server, &["backup", "delete", "7", "--yes", "--wait=2s", "-o", "json"]).run();
+    assert!(run.code != 0 && run.error()["changed"] == "yes", "{}", run.report());
+}
+
+#[test]
+fn a_timeout_of_a_proxy_does_not_say_that_nothing_was_done() {
+    let server = Server::start(|request| match request.path() {
+        _ if request.is_write() => Answer::raw(408, "text/plain", "stream timeout"),
+        path if path.ends_with("/backups.json") => Answer::json(200, &json!([])),
+        "/flexapi/virtual_machines/1.json" => {
+            Answer::json(200, &json!({"virtual_machine": {"id": 1, "support_incremental_backups": true}}))
+        }
+        _ => Answer::json(200, &json!([])),
+    });
+    let run = onapp(&server, &["backup", "create", "--vm", "1", "-o", "json"]).run().fails(7, "outcome_unknown");
+    assert_eq!((&run.error()["changed"], server.writes().len()), (&json!("maybe"), 1));
+}
+
+/// Four schedules, two a page; the first is deleted between the pages, so that the third is on none.
+#[test]
+fn a_row_that_moved_to_a_page_before_is_missed() {
+    let server = Server::start(|request| {
+        let row = |id: u64| {
+            json!({"schedule": {"id": id, "target_type": "VirtualMachine", "target_id": 1, "period": "days",
+                "duration": 1, "rotation_period": 7, "status": "enabled"}})
+        };
+        let page = |ids: &[u64], total: &str| {
+            let rows: Vec<Value> = ids.iter().map(|id| row(*id)).collect();
+            Answer::json(200, &json!(rows)).header("X-Total", total).header("X-Limit", "2")
+        };
+        match (request.path().contains("schedules"), request.query("page").as_deref()) {
+            (true, None | Some("1")) => page(&[501, 502], "4"),
+            (true, Some("2")) => page(&[504], "3"),
+            (true, _) => page(&[], "3"),
+            _ => twins(request).map_or_else(not_found, |body| Answer::json(200, &body)),
+        }
+    });
+    let list = ["policies", "list", "--vm", "1", "-o", "id"];
+    onapp(&server, &list).run().mentions(&["the API reported 4 policies but returned 3"]);
+    onapp(&server, &["policies", "update", "--match", "*", "--retention", "9", "--yes"]).run().exits(1);
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[test]
+fn an_answer_without_an_id_is_that_of_what_was_asked_for() {
+    let server = Server::start(|request| {
+        let schedule = json!({"schedule": {"target_type": "VirtualMachine", "target_id": 1, "period": "days",
+            "duration": 1, "rotation_period": 7, "status": "enabled", "start_at": "2099-01-31T02:00:00Z"}});
+        match request.path() {
+            _ if request.is_write() => Answer::empty(204),
+            "/flexapi/settings/schedules/501.json" => Answer::json(200, &schedule),
+            _ => twins(request).map_or_else(not_found, |body| Answer::json(200, &body)),
+        }
+    });
+    onapp(&server, &["policy", "update", "501", "--retention", "9", "-o", "json"]).run().fails(1, "not_applied");
+    assert_eq!(server.writes()[0].path(), "/flexapi/settings/schedules/501.json");
+}
+
+/// A disk keeps one backup, whatever its schedule says.
+#[test]
+fn undo_knows_a_policy_of_a_disk_whatever_its_number_is() {
+    let (home, is_paused) = (Home::new(), AtomicUsize::new(0));
+    let server = Server::start(move |request| {
+        if request.is_write() {
+            let wanted = &request.json()["schedule"]["status"];
+            let was = is_paused.swap(usize::from(wanted == "disabled"), Ordering::SeqCst);
+            return if was == 0 { Answer::closed() } else { Answer::empty(204) };
+        }
+        let status = if is_paused.load(Ordering::SeqCst) == 1 { "disabled" } else { "enabled" };
+        let schedule = json!({"schedule": {"id": 501, "target_type": "Disk", "target_id": 9, "period": "days",
+            "duration": 1, "rotation_period": 3, "status": status, "start_at": "2099-01-31T02:00:00Z"}});
+        match request.path() {
+            "/flexapi/settings/schedules/501.json" => Answer::json(200, &schedule),
+            _ => twins(request).map_or_else(not_found, |body| Answer::json(200, &body)),
+        }
+    });
+    let pause = ["policy", "pause", "501", "--yes", "--retries", "0"];
+    onapp(&server, &pause).home(&home).run().exits(7).mentions(&["the change was made"]);
+    onapp(&server, &["undo", "--yes"]).home(&home).run().ok();
+}
