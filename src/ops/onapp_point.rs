@@ -99,9 +99,14 @@ impl PointWrite {
         let wanted = request.body.clone().unwrap_or_default();
         let target = Some(self.label.as_str());
         let (action, before, look) = (Action::CreatePoint, &Value::Null, self.look_at_list());
+        let existing = RefCell::new(existing.to_vec());
+        let list_again = async || {
+            existing.replace(point_ids(api, &self.machine).await?);
+            Ok(())
+        };
+        let since = onapp_wait::newest(api, Some(&self.machine), list_again).await?;
         let record = Record::begin(cx, &Intent { action, policy: None, target, before, wanted, undoes: None, look });
-        let since = onapp_wait::newest(api, Some(&self.machine)).await;
-        let id = match self.created(cx, api, request, existing).await {
+        let id = match self.created(cx, api, request, existing.take()).await {
             Ok(id) => id,
             Err(error) => return Err(record.fail(error)),
         };
@@ -123,13 +128,12 @@ impl PointWrite {
     }
 
     /// Sends it, and finds the number of the new point.
-    async fn created(&self, cx: &Context, api: &OnApp, request: &Request, existing: &[String]) -> Result<String> {
+    async fn created(&self, cx: &Context, api: &OnApp, request: &Request, existing: Vec<String>) -> Result<String> {
         let look = self.look_at_list();
         // What kept the cloud busy may have been another recovery point: it is not this one, and not in its way.
-        let existing = RefCell::new(existing.to_vec());
+        let existing = RefCell::new(existing);
         let list_again = async || {
-            let now = point_ids(api, &self.machine).await?;
-            existing.replace(now);
+            existing.replace(point_ids(api, &self.machine).await?);
             Ok(())
         };
         let send = async || api.write(request, async |_| list_again().await).await;
@@ -194,10 +198,10 @@ impl PointWrite {
             undoes: None,
             look: self.look(),
         };
-        let since = onapp_wait::newest(api, Some(&self.machine)).await;
+        let check = async || is_unchanged(api, &self.machine, point).await;
+        let since = onapp_wait::newest(api, Some(&self.machine), check).await?;
         let record = Record::begin(cx, &intent);
         let done = async {
-            let check = async || is_unchanged(api, &self.machine, point).await;
             let send = async || api.write(request, async |_| check().await).await;
             let sent = onapp_wait::unless_busy(cx, self.wait, check, send);
             match sent.await {

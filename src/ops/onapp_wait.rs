@@ -17,6 +17,9 @@ const LOOKED_THROUGH: u64 = 50;
 /// Pauses between looks; the last is what OnApp's own portal waits (client code).
 const PAUSES: [u64; 5] = [1, 2, 4, 8, 15];
 
+/// What takes longer than this may have waited for something.
+const SOON: Duration = Duration::from_millis(500);
+
 /// What is waited for.
 pub struct Watch<'a> {
     /// The VM whose transactions are read; none for those of the cloud, which only an administrator may read.
@@ -40,8 +43,21 @@ pub enum Goal {
     Complete,
 }
 
-/// Finds the newest transaction before a write, where a lost answer or a wait will need it.
-pub async fn newest(api: &OnApp, machine: Option<&str>) -> Option<u64> {
+/// Finds the newest transaction before a write, where a lost answer or a wait will need it. `check` is asked where that
+/// took so long that what was read before may have changed.
+///
+/// # Errors
+/// That of `check`.
+pub async fn newest(api: &OnApp, machine: Option<&str>, check: impl AsyncFn() -> Result<()>) -> Result<Option<u64>> {
+    let begun = Instant::now();
+    let newest = newest_of(api, machine).await;
+    if begun.elapsed() >= SOON {
+        check().await?;
+    }
+    Ok(newest)
+}
+
+async fn newest_of(api: &OnApp, machine: Option<&str>) -> Option<u64> {
     let mut newest = 0;
     let mut each = |page: Vec<crate::model::Object<Transaction>>| {
         newest = page.iter().map(|row| row.model.number()).max().unwrap_or(0).max(newest);

@@ -216,3 +216,33 @@ fn a_recovery_point_is_not_mistaken_for_one_that_was_waited_for() {
     let newest = new.iter().map(|id| id.parse::<u64>().unwrap()).max();
     assert_eq!((new.len(), made["id"].as_u64()), (2, newest));
 }
+
+/// Between the last reading of a backup and the request stands a look at the transactions, which may have to wait, too.
+#[test]
+fn a_backup_that_changes_while_the_transactions_are_read_is_not_deleted() {
+    let cloud = Cloud::serve(&[]);
+    let (looks, authority) = (AtomicUsize::new(0), cloud.authority().to_owned());
+    let server = cloud.behind(move |request, pass| {
+        let is_look = request.path().contains("/transactions");
+        if !is_look || looks.fetch_add(1, Ordering::SeqCst) > 0 {
+            return pass();
+        }
+        let note = Request {
+            method: "PUT".to_owned(),
+            target: format!("{}/backups/6117/note.json", request.target.split("/virtual_machines").next().unwrap()),
+            body: br#"{"note":"kept"}"#.to_vec(),
+            headers: with_json(request),
+        };
+        assert!(forward(&authority, &note).0 < 300);
+        Answer::json(429, &json!({"errors": ["too many"]})).header("Retry-After", "1")
+    });
+    cloud.through(&server, &["backup", "delete", "6117", "--yes", "-o", "json"]).run().fails(5, "changed");
+    assert_eq!(server.writes().len(), 0);
+}
+
+fn with_json(request: &Request) -> Vec<(String, String)> {
+    let mut headers = request.headers.clone();
+    headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    headers.push(("content-length".to_owned(), "15".to_owned()));
+    headers
+}

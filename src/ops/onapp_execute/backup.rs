@@ -24,19 +24,19 @@ pub(super) async fn create(
     new: &NewBackup,
     request: &Request,
 ) -> Result<Written> {
-    let since = onapp_wait::newest(api, Some(&new.machine)).await;
-    let record = begin(cx, write, Action::CreateBackup, None, &new.label);
-    let list = async || {
-        let backups = all_backups(api, &new.machine).await?.into_iter();
-        let candidate = |row: Object<Backup>| Some(Candidate { fits: new.target.owns(&row.model), id: row.model.id? });
-        Ok(backups.filter_map(candidate).collect())
-    };
     // What kept the cloud busy may have been another backup.
     let existing = RefCell::new(new.existing.clone());
     let list_again = async || {
         let now = backup_ids(api, &new.machine).await?;
         existing.replace(now);
         Ok(())
+    };
+    let since = onapp_wait::newest(api, Some(&new.machine), list_again).await?;
+    let record = begin(cx, write, Action::CreateBackup, None, &new.label);
+    let list = async || {
+        let backups = all_backups(api, &new.machine).await?.into_iter();
+        let candidate = |row: Object<Backup>| Some(Candidate { fits: new.target.owns(&row.model), id: row.model.id? });
+        Ok(backups.filter_map(candidate).collect())
     };
     let send = async || api.write(request, async |_| list_again().await).await;
     let answer = onapp_wait::unless_busy(cx, write.wait, list_again, send).await;
@@ -75,18 +75,18 @@ pub(super) async fn act_on(
     (action, actions): (Action, &[&str]),
 ) -> Result<Written> {
     let machine = backup.machine.as_deref();
-    let since = onapp_wait::newest(api, machine).await;
-    let record = begin(cx, write, action, Some(&backup.id), &backup.label);
     let is_deletion = action == Action::DeleteBackup;
     let is_conversion = action == Action::ConvertBackup;
+    // One's own deletion that is queued: the cloud refuses another one.
+    let is_queued = |raw: &Value| {
+        let now = backup_of(raw);
+        is_deletion && (now.marked_for_delete == Some(true) || now.locked == Some(true))
+    };
+    let check = async |after_lost| write.check_again(api, after_lost, is_queued).await;
+    let since = onapp_wait::newest(api, machine, async || check(false).await).await?;
+    let record = begin(cx, write, action, Some(&backup.id), &backup.label);
     let look = write.look();
     let done = async {
-        // One's own deletion that is queued: the cloud refuses another one.
-        let is_queued = |raw: &Value| {
-            let now = backup_of(raw);
-            is_deletion && (now.marked_for_delete == Some(true) || now.locked == Some(true))
-        };
-        let check = async |after_lost| write.check_again(api, after_lost, is_queued).await;
         let send = async || {
             if is_deletion {
                 api.remove(request, check).await.map(|()| Value::Null)
