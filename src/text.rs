@@ -1,5 +1,5 @@
 //! Makes text that came from an API safe to print: control, invisible and reordering characters become visible escapes;
-//! and quotes it where it is part of a command to copy.
+//! quotes it where it is part of a command to copy, and finds what a misspelt word may have meant.
 //!
 //! Used wherever such text reaches people. JSON, YAML and CSV escape by their own rules.
 
@@ -13,6 +13,20 @@ pub fn is_hidden(symbol: char) -> bool {
         || matches!(symbol,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The name that is most like a word, whatever the case; none where none is like it. `text` gives what is compared of each.
+pub fn most_like<'a, T: ?Sized>(
+    word: &str,
+    names: impl Iterator<Item = &'a T>,
+    text: impl Fn(&T) -> &str,
+) -> Option<&'a T> {
+    /// Of the Jaro-Winkler likeness, which is from 0 to 1.
+    const LEAST: f64 = 0.85;
+    let word = word.to_lowercase();
+    let likeness = |name: &'a T| (strsim::jaro_winkler(&word, &text(name).to_lowercase()), name);
+    let (likeness, name) = names.map(likeness).max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (likeness >= LEAST).then_some(name)
 }
 
 /// A word as it is typed into a POSIX shell: in quotes where it needs them.

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::http::RootsFile;
 use crate::system::System;
+use crate::text::most_like;
 
 /// The token; on OnApp the password or API key.
 pub const TOKEN: &str = "BPCTL_TOKEN";
@@ -69,8 +70,6 @@ const ANY_BYTES: [&str; 4] = [CONFIG, NO_COLOR, CLICOLOR_FORCE, TERM];
 
 /// How the variables of this program begin.
 const PREFIX: &str = "BPCTL_";
-/// The least likeness, from 0 to 1, of a name that is suggested.
-const MIN_LIKENESS: f64 = 0.8;
 
 /// Describes the variables that look like bpctl's own and are not: a misspelt one would be ignored.
 pub fn unknown(system: &System) -> Vec<String> {
@@ -79,9 +78,7 @@ pub fn unknown(system: &System) -> Vec<String> {
         system.names().filter(|name| name.starts_with(PREFIX) && known().all(|known| known != *name)).collect();
     names.sort_unstable();
     let warning = |name: &str| {
-        let likeness = |known: &str| strsim::jaro_winkler(&known[PREFIX.len()..], &name[PREFIX.len()..]);
-        let nearest = known().max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
-        let meant = nearest.filter(|known| likeness(known) >= MIN_LIKENESS);
+        let meant = most_like(&name[PREFIX.len()..], known(), |known| &known[PREFIX.len()..]);
         let meant = meant.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
         format!("unknown environment variable {name}{meant}")
     };

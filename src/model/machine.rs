@@ -1,5 +1,7 @@
 //! Virtual machines, of both providers.
 
+use crate::text::most_like;
+
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
     /// The id: `vm_…` on Katapult, a number on OnApp.
@@ -36,9 +38,6 @@ pub struct Machine {
     pub annotations: Vec<(String, String)>,
 }
 
-/// From here on, 1 being the same, a name is taken for a misspelt one.
-const LIKE: f64 = 0.85;
-
 impl Machine {
     /// Returns whether `name` names this machine: its name or label to the letter, host name and FQDN in lower case.
     pub fn is_called(&self, name: &str) -> bool {
@@ -60,11 +59,8 @@ impl Machine {
 
     /// Returns the name or host name that is most like `name`, of the machines that have one like it.
     pub fn nearest<'a>(name: &str, machines: impl Iterator<Item = &'a Self>) -> Option<&'a str> {
-        let lower = name.to_lowercase();
         let names = machines.flat_map(|machine| [&machine.name, &machine.hostname]).flatten();
-        let like = names.map(|other| (strsim::jaro_winkler(&lower, &other.to_lowercase()), other));
-        let nearest = like.max_by(|(one, _), (other, _)| one.total_cmp(other));
-        nearest.filter(|(likeness, _)| *likeness >= LIKE).map(|(_, other)| other.as_str())
+        most_like(name, names.map(String::as_str), |name| name)
     }
 
     /// Why an OnApp cloud backs up its disks, not the whole; none where it can be backed up as a whole.

@@ -1,6 +1,7 @@
 //! The columns of a resource. Each resource defines its own in [`super::resource`].
 
 use super::{Cell, Details, TimeFormat};
+use crate::text::most_like;
 
 /// What the values of a column are: decides how `--filter` compares them and where they are aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,21 +145,15 @@ pub trait Resource: Sized + 'static {
     }
 }
 
-/// Finds the name that is most like `wanted`, where one is like it.
-fn nearest<'a>(wanted: &str, known: &[&'a str]) -> Option<&'a str> {
-    const MIN_LIKENESS: f64 = 0.8;
-    let likeness = |name: &str| strsim::jaro_winkler(wanted, name);
-    let near = known.iter().max_by(|left, right| likeness(left).total_cmp(&likeness(right)))?;
-    (likeness(near) >= MIN_LIKENESS).then_some(*near)
-}
-
 /// Finds a column by its name; an error names those there are.
 pub(super) fn find<T: Resource>(name: &str, flag: &str) -> Result<&'static Column<T>, String> {
     let name = name.trim();
     let wanted = name.to_lowercase().replace([' ', '-'], "_");
     T::COLUMNS.iter().find(|column| column.name == wanted).ok_or_else(|| {
         let known: Vec<&str> = T::COLUMNS.iter().map(|column| column.name).collect();
-        let meant = nearest(&wanted, &known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        let meant = most_like(&wanted, known.iter().copied(), |name| name)
+            .map(|near| format!("; did you mean {near}?"))
+            .unwrap_or_default();
         format!("invalid value '{name}' for '{flag}': {} have the columns {}{meant}", T::PLURAL, known.join(", "))
     })
 }
