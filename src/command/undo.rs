@@ -175,7 +175,7 @@ async fn last(cx: &Context) -> Result<Entry> {
     let (message, hint) = if foreign == 0 {
         ("no change to undo".to_owned(), "`bpctl history` lists the changes")
     } else {
-        let of_others = format!("the {foreign} that can be undone are of other clouds or organizations");
+        let of_others = format!("what can be undone belongs to other clouds or organizations (changes: {foreign})");
         (
             format!("no change to undo here: {of_others}"),
             "`bpctl history` lists them; `--profile`, `--sandbox` or `--org` names their connection",
