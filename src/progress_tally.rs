@@ -2,6 +2,7 @@
 //! It only remembers; doing and printing are left to others.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
@@ -34,6 +35,8 @@ pub struct Tally {
     accepted: RefCell<Option<String>>,
     /// Where to look for what became of the current write, as a hint.
     look: RefCell<String>,
+    /// The ids of all objects that writes were accepted for.
+    all_accepted: RefCell<HashSet<String>>,
     /// Whether any write was accepted. An object that was already as wanted is done without one.
     has_accepted: Cell<bool>,
 }
@@ -60,6 +63,7 @@ impl Tally {
     pub fn accept(&self, id: &str, look: &str) {
         self.look.replace(look.to_owned());
         self.has_accepted.set(true);
+        self.all_accepted.borrow_mut().insert(id.to_owned());
         if let Some((label, state)) = self.writes.borrow_mut().get_mut(self.current.get()) {
             *state = State::Accepted;
             self.accepted.replace(Some(id.to_owned()));
@@ -67,6 +71,11 @@ impl Tally {
                 *label = format!("{label}: {id}");
             }
         }
+    }
+
+    /// Whether a write of this command was accepted for the object `id`.
+    pub fn was_accepted(&self, id: &str) -> bool {
+        self.all_accepted.borrow().contains(id)
     }
 
     /// Notes a change that takes no write to an API, such as that of the config file.

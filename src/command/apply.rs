@@ -54,9 +54,11 @@ pub async fn run(cx: &Context, args: args::Apply) -> Result<()> {
         1 => "Carry out this step?".to_owned(),
         count => format!("Carry out these {count} steps?"),
     };
+    let is_removal = |step: &Step| matches!(step.action, StepAction::ScheduleDelete | StepAction::Delete);
+    let removals_from = plan.steps.iter().position(is_removal).unwrap_or(usize::MAX);
     let options = Options {
         ask: Ask::Always,
-        failure_policy: FailurePolicy { keep_going: args.keep_going, canary: 0 },
+        failure_policy: FailurePolicy { removals_from, ..FailurePolicy::of(args.keep_going) },
         // Between the reading and the first step lies the reading of everything else.
         is_stale: true,
         preview: Some(preview),

@@ -99,15 +99,15 @@ impl Edit {
 
     /// Removes a key, and returns whether it was set. The comments above it stay.
     pub fn remove(&mut self, key: &Key) -> Result<bool> {
-        let Key::Profile { profile, field } = key else {
-            return Ok(self.document.remove("default_profile").is_some());
-        };
         let text = self.document.to_string();
-        if let Some(lines) = lines_of(&text, profile, field) {
+        if let Some(lines) = lines_of(&text, key) {
             let rest = format!("{}{}", &text[..lines.start], &text[lines.end..]);
             self.document = parsed(&rest, &self.target)?;
             return Ok(true);
         }
+        let Key::Profile { profile, field } = key else {
+            return Ok(self.document.remove("default_profile").is_some());
+        };
         let profiles = self.document.get_mut("profiles").and_then(Item::as_table_like_mut);
         let profile = profiles.and_then(|table| table.get_mut(profile)).and_then(Item::as_table_like_mut);
         Ok(profile.is_some_and(|table| table.remove(field).is_some()))
@@ -181,10 +181,14 @@ fn parsed(text: &str, path: &Path) -> Result<DocumentMut> {
 }
 
 /// Finds the lines of a profile's key; none when they hold other keys too, as in an inline table.
-fn lines_of(text: &str, profile: &str, field: &str) -> Option<Range<usize>> {
+fn lines_of(text: &str, key: &Key) -> Option<Range<usize>> {
     let document = Document::parse(text).ok()?;
-    let profile = document.get("profiles")?.as_table()?.get(profile)?.as_table()?;
-    let (key, item) = profile.get_key_value(field)?;
+    let (key, item) = match key {
+        Key::DefaultProfile => document.as_table().get_key_value("default_profile")?,
+        Key::Profile { profile, field } => {
+            document.get("profiles")?.as_table()?.get(profile)?.as_table()?.get_key_value(field)?
+        }
+    };
     let (start, end) = (key.span()?.start, item.span()?.end);
     let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);

@@ -69,7 +69,7 @@ pub const ALL: [(&str, &str); 18] = [
 const ANY_BYTES: [&str; 4] = [CONFIG, NO_COLOR, CLICOLOR_FORCE, TERM];
 
 /// How the variables of this program begin.
-const PREFIX: &str = "BPCTL_";
+pub const PREFIX: &str = "BPCTL_";
 
 /// Describes the variables that look like bpctl's own and are not: a misspelt one would be ignored.
 pub fn unknown(system: &System) -> Vec<String> {

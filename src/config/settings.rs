@@ -149,8 +149,9 @@ pub fn resolve(wanted: &Wanted, system: &System, file: &File) -> Result<Connecti
     let empty = Profile::default();
     let profile = name.map_or(Ok(&empty), |name| file.profile(name))?;
     let profile_first = matches!(profile_name, Some(Setting { origin: Origin::Flag(_), .. }));
-    let layers = Layers { system, profile, name: name.unwrap_or_default(), profile_first };
+    let layers = Layers { system, profile, name: name.unwrap_or_default(), profile_first, are_apart: false };
     let provider = layers.provider(wanted)?;
+    let layers = Layers { are_apart: layers.are_apart(&provider), ..layers };
     let allow_http = layers.of_profile(profile.allow_http).unwrap_or_else(|| default(false));
     let wire = match profile.wire.as_deref() {
         Some("xml") => layers.of_profile(Some(Wire::Xml)).unwrap_or_else(|| default(Wire::Xml)),
@@ -239,9 +240,26 @@ struct Layers<'a> {
     name: &'a str,
     /// A profile that is named on the command line is used as it stands: its settings come before the environment's.
     profile_first: bool,
+    /// The environment describes a cloud of one provider, and the profile one of another: the token of one must not reach
+    /// the host of the other.
+    are_apart: bool,
 }
 
 impl Layers<'_> {
+    fn are_apart(&self, in_use: &Setting<Provider>) -> bool {
+        let other = match in_use.origin {
+            Origin::Environment(_) => self.profile.provider,
+            _ if self.profile_first => self.system.variable(env::PROVIDER).and_then(|text| text.parse().ok()),
+            _ => None,
+        };
+        other.is_some_and(|other| other != in_use.value)
+    }
+
+    /// Whether a variable counts.
+    fn counts(&self, variable: &str) -> bool {
+        !(self.are_apart && self.profile_first && variable.starts_with(env::PREFIX))
+    }
+
     fn of_profile<T>(&self, value: Option<T>) -> Option<Setting<T>> {
         value.map(|value| Setting { value, origin: Origin::Profile(self.name.to_owned()) })
     }
@@ -258,7 +276,8 @@ impl Layers<'_> {
         if let Some(value) = key.filter(|_| self.profile_first) {
             return self.of_profile(Some(value.clone()));
         }
-        let found = variables.iter().find_map(|name| Some((*name, self.system.variable(name)?)));
+        let variables = variables.iter().filter(|name| self.counts(name));
+        let found = variables.into_iter().find_map(|name| Some((*name, self.system.variable(name)?)));
         if let Some((name, value)) = found {
             return Some(Setting { value: value.to_owned(), origin: Origin::Environment(name) });
         }
@@ -313,8 +332,8 @@ impl Layers<'_> {
         if self.profile_first && self.profile.has_token() {
             return None;
         }
-        let variables = provider.token_variables();
-        let found = variables.iter().find_map(|name| Some((*name, self.system.secret(name)?.expose().trim())));
+        let mut variables = provider.token_variables().iter().filter(|name| self.counts(name));
+        let found = variables.find_map(|name| Some((*name, self.system.secret(name)?.expose().trim())));
         let (name, value) = found.filter(|(_, value)| !value.is_empty())?;
         let source = TokenSource::Environment(name);
         Some(Token { source, value: Value::Known(Secret::new(value)), provider })
@@ -328,6 +347,9 @@ impl Layers<'_> {
         [command_key, token_key]: [&'static str; 2],
         provider: Provider,
     ) -> Option<Token> {
+        if self.are_apart && !self.profile_first {
+            return None;
+        }
         let profile = self.name.to_owned();
         if let Some(words) = command {
             let source = TokenSource::Command { profile, key: command_key };

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::backwards::Backwards;
+use super::line::{Head, MAX_LINE};
 use crate::fs::lock::lock_file;
 use crate::fs::private;
 
@@ -127,12 +128,24 @@ pub(super) fn repair_tail(file: &mut File, path: &Path) -> io::Result<Option<Pat
         return Ok(None);
     }
     let end = Backwards::new(file.try_clone()?)?.end_of_whole_lines()?;
+    if is_whole_line(file, end)? {
+        file.write_all(b"\n")?;
+        return Ok(None);
+    }
     let (mut aside, aside_path) = new_file_aside(path)?;
     file.seek(SeekFrom::Start(end))?;
     io::copy(file, &mut aside)?;
     aside.sync_all()?;
     file.set_len(end)?;
     Ok(Some(aside_path))
+}
+
+/// Whether a whole line begins at `start` and lacks nothing but its end: an editor may have taken that away.
+fn is_whole_line(file: &mut File, start: u64) -> io::Result<bool> {
+    let mut tail = Vec::new();
+    file.seek(SeekFrom::Start(start))?;
+    Read::take(&*file, MAX_LINE as u64).read_to_end(&mut tail)?;
+    Ok(Head::read(&tail).is_some())
 }
 
 /// Makes a file beside the journal that was not there before.

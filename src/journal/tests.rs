@@ -147,6 +147,18 @@ fn a_torn_end_is_put_aside_and_nothing_else_is_lost() {
     assert_eq!(entries(&journal)[2].outcome, Outcome::Done);
 }
 
+/// An editor that takes the last line's end away takes nothing else.
+#[test]
+fn a_whole_line_without_its_end_stays() {
+    let (_directory, journal) = journal();
+    begin(&journal);
+    journal.end(1, &ended(Outcome::Done, Value::Null)).unwrap();
+    let text = std::fs::read_to_string(journal.path()).unwrap();
+    std::fs::write(journal.path(), text.trim_end()).unwrap();
+    assert_eq!(journal.begin(entry()).unwrap(), (2, None));
+    assert_eq!(entries(&journal)[1].outcome, Outcome::Done);
+}
+
 #[test]
 fn a_torn_end_of_any_length_is_put_aside() {
     let (_directory, journal) = journal();

@@ -93,7 +93,8 @@ impl Change {
 
 fn pause_loss(before: &Policy, after: &Policy) -> Option<Loss> {
     let (id, target) = (before.id_text(), before.target.label());
-    (before.is_enabled() && !after.is_enabled())
+    // One whose status says neither may still run.
+    (before.switch() != Some(false) && after.switch() == Some(false))
         .then(|| Loss(format!("policy {id} of {target} makes no more backups until it is resumed")))
 }
 

@@ -143,6 +143,15 @@ impl Policy {
         self.status.as_deref().is_none_or(|status| status == "enabled")
     }
 
+    /// Whether it is switched on or off; none where its status says neither, such as that its last run failed.
+    pub fn switch(&self) -> Option<bool> {
+        match self.status.as_deref() {
+            Some("enabled") => Some(true),
+            Some("disabled") => Some(false),
+            _ => None,
+        }
+    }
+
     /// Returns the id, or a dash.
     pub fn id_text(&self) -> &str {
         self.id.as_deref().unwrap_or("-")
@@ -159,7 +168,7 @@ impl PolicyPatch {
             frequency: schedule.frequency,
             time: schedule.time,
             minute: schedule.minute,
-            enabled: policy.status.as_ref().map(|_| policy.is_enabled()),
+            enabled: policy.switch(),
         }
     }
 

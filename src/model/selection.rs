@@ -115,6 +115,11 @@ impl<'a> Owners<'a> {
         self.disks.get(id).copied()
     }
 
+    /// The FQDN of the VM of a policy's disk, where the disk alone is listed.
+    fn fqdn_of_unlisted(&self, policy: &Policy) -> Option<&'a str> {
+        self.disk_of(policy).filter(|_| self.machine_of(policy).is_none())?.machine_fqdn.as_deref()
+    }
+
     /// Whether a policy's target is a disk that belongs to no VM.
     fn is_loose(&self, policy: &Policy) -> bool {
         self.disk_of(policy).is_some_and(|disk| disk.machine_id.is_none())
@@ -176,8 +181,21 @@ impl Selection {
         let machine = owners.machine_of(policy);
         let own = owners.target_of(policy);
         let is_matched = |glob: &Glob| glob.matches(name) || own.is_some_and(|machine| glob.matches_machine(machine));
-        let is_left_out = self.leaves_out(name) || machine.is_some_and(|machine| self.leaves_out_machine(machine));
+        let is_left_out = self.leaves_out(name)
+            || machine.is_some_and(|machine| self.leaves_out_machine(machine))
+            || owners.fqdn_of_unlisted(policy).is_some_and(|fqdn| self.leaves_out_host(fqdn));
         (self.patterns.is_empty() || self.patterns.iter().any(is_matched)) && !is_left_out
+    }
+
+    /// Whether it is not known if a policy is left out by name: what it is about is not listed, so that the name of its VM
+    /// is not known.
+    pub fn is_name_unknown(&self, policy: &Policy, owners: &Owners<'_>) -> bool {
+        let is_by_name = self.excluded.iter().any(|exclusion| matches!(exclusion, Exclusion::Names(_)));
+        if !is_by_name || owners.machine_of(policy).is_some() || owners.is_loose(policy) {
+            return false;
+        }
+        let is_named = policy.target.kind == TargetKind::VirtualMachine && policy.target.name.is_some();
+        !is_named && owners.fqdn_of_unlisted(policy).is_none()
     }
 
     /// Whether a policy is selected by the tags of the VM that it is about; `has_unknown_tags` says which VMs could not be
@@ -233,6 +251,11 @@ impl Selection {
 
     fn leaves_out(&self, name: &str) -> bool {
         self.excluded.iter().any(|exclusion| matches!(exclusion, Exclusion::Names(glob) if glob.matches(name)))
+    }
+
+    /// Whether a VM is left out whose FQDN alone is known.
+    fn leaves_out_host(&self, fqdn: &str) -> bool {
+        self.leaves_out(fqdn) || fqdn.split('.').next().is_some_and(|host| self.leaves_out(host))
     }
 
     fn leaves_out_machine(&self, machine: &Machine) -> bool {

@@ -68,7 +68,7 @@ impl Selector {
             filters: Filters::parse(&cx.output.filters, &cx.output.times).map_err(Error::usage)?,
             interval: interval.cloned(),
             max_changes: bulk.max_changes,
-            failure_policy: FailurePolicy { keep_going: bulk.keep_going, canary: bulk.canary.unwrap_or(1) },
+            failure_policy: FailurePolicy { canary: bulk.canary.unwrap_or(1), ..FailurePolicy::of(bulk.keep_going) },
             selection,
         }))
     }
@@ -80,8 +80,9 @@ impl Selector {
     pub async fn read(&self, cx: &Context, api: &Katapult) -> Result<Chosen> {
         let organization = api.find_organization(cx.organization()?).await?;
         let mut inventory = Inventory::fetch_complete(cx, api, organization).await?;
-        let named = self.named(cx, &inventory.fleet, &LEFT_OUT);
+        let (named, unknown) = self.named(cx, &inventory.fleet, &LEFT_OUT);
         let (ids, mut unread) = self.tagged(cx, api, &mut inventory, named).await?;
+        unread.extend(unknown);
         let mut details = inventory.details(cx, api, ids.clone()).await?;
         let policies =
             ids.into_iter().filter_map(|id| Some(PolicySnapshot::of(id.clone(), details.found.remove(&id)?)));
@@ -102,21 +103,33 @@ impl Selector {
     pub async fn read_onapp(&self, cx: &Context, api: &OnApp) -> Result<(Vec<Object<Policy>>, Fleet)> {
         let (fleet, rows, walk) = of_cloud(cx, api).await?;
         walk.refuse_gap("policies")?;
-        let named: HashSet<String> = self.named(cx, &fleet, &[]).into_iter().collect();
+        let (named, mut unknown) = self.named(cx, &fleet, &[]);
+        if let Some((_, error)) = unknown.pop() {
+            return Err(error);
+        }
+        let named: HashSet<String> = named.into_iter().collect();
         let is_chosen = |row: &Object<Policy>| row.model.id.as_ref().is_some_and(|id| named.contains(id));
         let chosen: Vec<Object<Policy>> = rows.into_iter().filter(is_chosen).collect();
         if chosen.is_empty() { Err(self.nothing()) } else { Ok((chosen, fleet)) }
     }
 
-    /// The ids of the policies that are selected by names, interval and filters, except on columns that are not known yet.
-    fn named(&self, cx: &Context, fleet: &Fleet, unknown: &[&str]) -> Vec<String> {
+    /// The ids of the policies that are selected by names, interval and filters, except on columns that are not known yet;
+    /// and the policies that may be left out by a name that is not known.
+    fn named(&self, cx: &Context, fleet: &Fleet, unknown: &[&str]) -> (Vec<String>, Vec<(String, Error)>) {
         let owners = Owners::of(fleet);
         let is_meant = |policy: &&Policy| {
             (self.interval.is_none() || policy.schedule.interval == self.interval)
                 && self.selection.selects_target_of(policy, &owners)
                 && self.filters.accept_but(policy, &cx.output.times, unknown)
         };
-        fleet.policies.iter().filter(is_meant).filter_map(|policy| policy.id.clone()).collect()
+        let (hidden, named): (Vec<&Policy>, Vec<&Policy>) = fleet
+            .policies
+            .iter()
+            .filter(is_meant)
+            .filter(|policy| policy.id.is_some())
+            .partition(|policy| self.selection.is_name_unknown(policy, &owners));
+        let ids = named.into_iter().filter_map(|policy| policy.id.clone()).collect();
+        (ids, hidden.into_iter().map(|policy| (policy.id_text().to_owned(), unknown_name(policy))).collect())
     }
 
     /// Selects by tags; the second value are the policies whose VM's tags cannot be read.
@@ -224,6 +237,14 @@ fn option_without_selection(bulk: &Bulk, interval: Option<&Interval>) -> Option<
         (bulk.keep_going, "--keep-going"),
     ];
     given.into_iter().find(|(is_given, _)| *is_given).map(|(_, option)| option)
+}
+
+fn unknown_name(policy: &Policy) -> Error {
+    let id = policy.id_text();
+    let message =
+        format!("policy {id} was left alone: its VM is not listed, so whether `--exclude` leaves it out is not known");
+    Error::new(Exit::Refused, code::UNREADABLE, message)
+        .hint("name policies by their ids to change them whatever they belong to")
 }
 
 fn unknown_tags(policy: &Policy, cause: Option<&Error>) -> Error {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::model::{Backup, Change, Loss, Object, Policy, TargetKind};
 use crate::onapp::{self, BackupTarget, Kind, OnApp, ScheduleOwner};
@@ -249,13 +250,14 @@ pub fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Lists the policies of the target of a new one again. One of another interval may have been created meanwhile, by the same
-/// command for example.
-pub async fn list_again(api: &OnApp, new: &mut NewSchedule) -> Result<()> {
+/// Lists the policies of the target of a new one again. One of another interval may have been created meanwhile, and any by
+/// the same command.
+pub async fn list_again(cx: &Context, api: &OnApp, new: &mut NewSchedule) -> Result<()> {
     let listed = api.schedules(new.owner()).await?;
     listed.walk.refuse_gap("policies")?;
     let interval = &new.policy.schedule.interval;
-    let is_new = |policy: &&Object<Policy>| policy.model.id.as_ref().is_some_and(|id| !new.existing.contains(id));
+    let is_of_others = |id: &String| !new.existing.contains(id) && !cx.tally.was_accepted(id);
+    let is_new = |policy: &&Object<Policy>| policy.model.id.as_ref().is_some_and(is_of_others);
     let is_same = |policy: &&Object<Policy>| {
         policy.model.schedule.interval == *interval || policy.model.unreadable_interval().is_some()
     };

@@ -36,7 +36,11 @@ async fn old_values(cx: &Context, api: &OnApp, entry: &Entry) -> Result<Inverse<
         note_nothing(cx, entry, policy.model.id_text());
     }
     let old = convert(&entry.before.value());
-    let patch = PolicyPatch::of(&old);
+    let mut patch = PolicyPatch::of(&old);
+    if old.status.is_some() && patch.enabled.is_none() && policy.model.switch() == Some(false) {
+        // A status such as `failed` is the cloud's own: what can be undone is the pause.
+        patch.enabled = Some(true);
+    }
     let stays = what_stays(&old, &policy.model);
     let is_same = patch.against(&policy.model).is_empty();
     if is_same && !stays.is_empty() {

@@ -99,7 +99,8 @@ impl Write for OnAppWrite {
             }
             OnAppChange::CreatePolicy(new) => {
                 let keeps = new.policy.retention.map_or_else(String::new, |count| format!(", keeps {count}"));
-                format!("new policy for {} ({}{keeps})", new.label, new.policy.schedule.words())
+                let paused = if new.policy.is_enabled() { "" } else { ", paused: makes no backups" };
+                format!("new policy for {} ({}{keeps}{paused})", new.label, new.policy.schedule.words())
             }
             OnAppChange::UpdatePolicy { before, change, .. } if change.is_empty() => {
                 format!("no changes: policy {} is already up to date", before.model.id_text())
@@ -145,7 +146,7 @@ impl Write for OnAppWrite {
                 new.existing = backup_ids(api, &new.machine).await?;
                 Ok(())
             }
-            OnAppChange::CreatePolicy(new) => list_again(api, new).await,
+            OnAppChange::CreatePolicy(new) => list_again(cx, api, new).await,
             OnAppChange::UpdatePolicy { before, .. } | OnAppChange::DeletePolicy { before } => {
                 read_policy_again(api, before).await
             }

@@ -49,7 +49,7 @@ impl Options {
             question: question.into(),
             ask: Ask::Losses,
             typed: None,
-            failure_policy: FailurePolicy { keep_going: true, canary: 0 },
+            failure_policy: FailurePolicy::of(true),
             lock,
             is_stale: false,
             preview: None,

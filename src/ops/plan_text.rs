@@ -30,7 +30,8 @@ fn line(plan: &Plan, step: &Step, times: &TimeFormat) -> String {
             let words = after.schedule.words();
             let schedule = words.strip_prefix(&interval).unwrap_or(&words).trim();
             let keeps = after.retention.map_or_else(String::new, |retention| format!("keeps {retention}"));
-            let words: Vec<&str> = [schedule, &keeps].into_iter().filter(|words| !words.is_empty()).collect();
+            let paused = if after.is_enabled() { "" } else { "paused: makes no backups" };
+            let words: Vec<&str> = [schedule, &keeps, paused].into_iter().filter(|words| !words.is_empty()).collect();
             format!("+ {target} {interval}  {}", words.join(", "))
         }
         StepAction::Update => {

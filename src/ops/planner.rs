@@ -191,8 +191,8 @@ pub async fn make(
     let mut steps = maker.wanted(&matching)?;
     let (removals, unlisted) = maker.unlisted(&matching, prune);
     steps.extend(removals);
-    // Stable: within a kind the file's order stays. What adds protection comes first.
-    steps.sort_by_key(|step| step.action);
+    // Stable: within a kind the file's order stays. What adds protection comes first, what takes it away last.
+    steps.sort_by_key(|step| (step.action, !step.weakens.is_empty()));
     let (notes, unchanged) = (maker.notes, maker.unchanged);
     let blocked = blocked(&inventory, &matching, &steps, prune.is_some());
     let plan = Plan {

@@ -14,6 +14,15 @@ pub struct FailurePolicy {
     pub keep_going: bool,
     /// So many come first: a failure among them stops in any case.
     pub canary: usize,
+    /// From here on, protection is taken away that what comes before replaces: none of it after a failure.
+    pub removals_from: usize,
+}
+
+impl FailurePolicy {
+    /// Goes on after a failure, or stops: no item depends on another.
+    pub fn of(keep_going: bool) -> Self {
+        Self { keep_going, canary: 0, removals_from: usize::MAX }
+    }
 }
 
 /// What became of one write.
@@ -46,9 +55,9 @@ impl<T> Sequence<T> {
         let bar = cx.ui.progress("changing");
         bar.length(items.len());
         let mut results = Vec::new();
-        let mut is_stopped = false;
+        let (mut is_stopped, mut has_failed) = (false, false);
         for (number, (label, item)) in items.into_iter().enumerate() {
-            if is_stopped {
+            if is_stopped || has_failed && number >= failure_policy.removals_from {
                 results.push((label, Outcome::NotTried));
                 continue;
             }
@@ -59,6 +68,7 @@ impl<T> Sequence<T> {
             let outcome = match step(item).await {
                 Ok(done) => Outcome::Done(done),
                 Err(error) => {
+                    has_failed = true;
                     is_stopped = is_cut_off(&error) || !failure_policy.keep_going || number < failure_policy.canary;
                     Outcome::Failed(error)
                 }

@@ -53,7 +53,7 @@ fn one(policy: &Policy, is_alone: bool, names: &Names<'_>) -> Row {
         frequency: schedule.frequency.filter(|frequency| *frequency >= 1),
         time: schedule.time.filter(|hour| HOURS.contains(hour)),
         minute: schedule.minute.filter(|minute| MINUTES.contains(minute)),
-        enabled: policy.status.as_ref().map(|_| policy.is_enabled()),
+        enabled: policy.switch(),
     };
     let label = target.as_ref().map_or(String::new(), |target| target.parts().1.to_owned());
     let id = policy.id.clone().unwrap_or_default();

@@ -247,7 +247,7 @@ fn unset_removes_one_key_and_leaves_the_rest() {
     config(&home, &["unset", "profiles.w.user", "--dry-run"]).run().ok();
     assert!(read(&home).contains("user = 'x'"), "a dry run changes nothing");
     config(&home, &["unset", "default_profile"]).run().ok();
-    assert!(!read(&home).contains("default_profile"), "{}", read(&home));
+    assert!(!read(&home).contains("default_profile") && read(&home).contains("# mine\n"), "{}", read(&home));
     let before = read(&home);
     config(&home, &["unset", "profiles.w.wire"]).run().ok().mentions(&["not set", "no changes"]);
     config(&home, &["unset", "profiles.nope.user"]).run().fails_in_words(2).mentions(&["nope", "w"]);

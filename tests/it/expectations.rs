@@ -58,6 +58,14 @@ fn a_condition_is_checked_for_each_of_several() {
     assert!(company.server.writes().is_empty(), "not even the one that is as expected");
 }
 
+/// A selected policy that needs no change counts as well.
+#[test]
+fn a_condition_is_checked_for_all_that_are_selected() {
+    let company = Company::new();
+    let update = ["policies", "update", "--match", "web-*", "--retention", "4", "--if", "interval=daily", "-o", "json"];
+    company.bpctl(&update).run().fails(5, "changed");
+}
+
 #[test]
 fn a_dry_run_checks_it_too() {
     let company = Company::new();

@@ -196,6 +196,9 @@ fn a_rule_is_for_vms_and_a_paused_policy_is_noted() {
     assert_eq!(actions(&plan(&cloud, &path, &[])), ["create"]);
     let path = file(&cloud, "version = 1\n[[policy]]\ndisk = \"1102\"\ninterval = \"monthly\"\n");
     cloud.bpctl(&["plan", "-f", &path]).run().ok().mentions(&["policy 43", "`enabled = true` resumes it"]);
+    let paused = "version = 1\n[[policy]]\nvm = \"test1\"\ninterval = \"daily\"\nretention = 5\nenabled = false\n";
+    let path = file(&cloud, paused);
+    cloud.bpctl(&["apply", "-f", &path]).run().ok().mentions(&["+ test1 daily", "keeps 5, paused: makes no backups"]);
     // Katapult's policies cannot be paused.
     let home = Home::new();
     let path = home

@@ -256,6 +256,21 @@ fn all_changes_of_one_command_are_undone_together() {
     assert_eq!(["31", "32"].map(|id| settings(&policy(&cloud, id))), before);
 }
 
+/// Two policies of the same interval: the first that is made again does not stand in the way of the second.
+#[test]
+fn two_that_are_alike_are_both_made_again() {
+    let cloud = Cloud::serve(&[]);
+    let create = ["policy", "create", "--vm", "web1", "--interval", "daily", "--retention", "5", "--yes"];
+    cloud.bpctl(&create).arg("--allow-duplicate").run().ok();
+    let before = ids(&cloud).len();
+    let delete =
+        ["policies", "delete", "--match", "web1", "--filter", "interval = daily", "--filter", "type = vm", "--yes"];
+    cloud.bpctl(&delete).run().ok();
+    assert_eq!(ids(&cloud).len(), before - 2);
+    cloud.bpctl(&["undo", "--command", "2", "--yes"]).run().ok();
+    assert_eq!(ids(&cloud).len(), before);
+}
+
 #[test]
 fn changes_of_the_two_simulators_are_not_mixed_up() {
     let home = Home::new();

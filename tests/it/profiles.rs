@@ -204,3 +204,23 @@ fn the_list_names_profiles_and_never_tokens() {
     assert!(table.stdout.contains("acme") && table.stdout.contains("token_command"), "{}", table.report());
     assert_eq!(list(&["--profile", "cp", "-o", "json"]).run().ok().json()[0]["in_use"], true);
 }
+
+/// The variables of an OnApp cloud say nothing of a profile of Katapult's.
+#[test]
+fn a_token_does_not_reach_the_host_of_another_provider() {
+    let server = World::new().serve();
+    let home = Home::new();
+    std::fs::create_dir_all(home.path("config/bpctl")).unwrap();
+    let config = format!("default_profile = \"kat\"\n[profiles.kat]\nprovider = \"katapult\"\ntoken = \"{TOKEN}\"\n");
+    home.file("config/bpctl/config.toml", &config);
+    let bpctl = |args: &[&str]| {
+        let bpctl = bare(args).home(&home).env("BPCTL_PROVIDER", "onapp").env("BPCTL_USER", "me");
+        bpctl.env("BPCTL_API_URL", server.onapp_url())
+    };
+    let in_use = |key: &str| bpctl(&["config", "get", key, "--profile", "kat"]).run().ok().stdout;
+    assert_eq!(in_use("api_url"), "https://api.katapult.io/core/v1\n");
+    bpctl(&["config", "get", "user", "--profile", "kat"]).run().exits(3);
+    // Where the environment is in use, it has no token.
+    bpctl(&["vm", "list", "-o", "json"]).run().fails(4, "no_token");
+    assert_eq!(server.count(), 0);
+}

@@ -242,3 +242,29 @@ fn a_list_with_gaps_is_not_a_base_for_a_create() {
         assert_eq!((run.error()["changed"].clone(), server.writes().len()), (json!("no"), 0), "{}", run.report());
     }
 }
+
+/// Another interval of a line without an id is a new policy, and the old one is not in the file any more.
+#[test]
+fn what_could_not_be_replaced_is_not_deleted() {
+    let world = World::new();
+    let server = world.serve_but(|request| (request.method == "POST").then(|| Answer::error(422, "validation_error")));
+    let args = ["--prune", "--yes", "--keep-going", "--max-deletions", "5"];
+    let run = apply(&server, &entry("weekly", 7)).args(&args).run().exits_nonzero();
+    assert!(run.error()["message"].as_str().unwrap().contains("not tried"), "{}", run.report());
+    let methods: Vec<String> = server.writes().into_iter().map(|request| request.method).collect();
+    assert_eq!(methods, ["POST"]);
+    assert_eq!(world.current()["auto_move_to_trash_at"], Value::Null);
+}
+
+#[test]
+fn what_weakens_is_changed_after_what_strengthens() {
+    let file = |daily: u32, hourly: u32| entry("daily", daily) + &entry("hourly", hourly);
+    for (text, order) in [(file(3, 30), ["hourly", "daily"]), (file(30, 3), ["daily", "hourly"])] {
+        let server = two().serve();
+        let plan = katapult(&server, &["plan", "-f", "-", "-o", "json"]).stdin(&format!("version = 1\n{text}"));
+        let plan = plan.run().ok().json();
+        let steps = plan["steps"].as_array().unwrap().iter();
+        let intervals: Vec<&str> = steps.map(|step| step["after"]["interval"].as_str().unwrap()).collect();
+        assert_eq!(intervals, order);
+    }
+}

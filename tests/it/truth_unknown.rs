@@ -131,7 +131,7 @@ fn twins(request: &Request) -> Option<Value> {
             {"virtual_machine": {"id": 1, "label": "web"}}, {"virtual_machine": {"id": 2, "label": "web"}},
         ]),
         "/virtual_machines/1.json" => json!({"virtual_machine": {"id": 1, "label": "web"}}),
-        "/virtual_machines/1/schedules.json" => json!([schedule]),
+        "/settings/schedules.json" | "/virtual_machines/1/schedules.json" => json!([schedule]),
         "/settings/schedules/501.json" => schedule,
         _ if request.path().ends_with("/disks.json") || request.path().ends_with("/schedules.json") => json!([]),
         _ => return None,
@@ -260,4 +260,53 @@ fn undo_knows_a_policy_of_a_disk_whatever_its_number_is() {
     let pause = ["policy", "pause", "501", "--yes", "--retries", "0"];
     onapp(&server, &pause).home(&home).run().exits(7).mentions(&["the change was made"]);
     onapp(&server, &["undo", "--yes"]).home(&home).run().ok();
+}
+
+#[test]
+fn a_failed_policy_is_not_a_paused_one() {
+    let written = std::sync::Mutex::new(None);
+    let server = Server::start(move |request| {
+        let mut written = written.lock().unwrap();
+        if request.is_write() {
+            *written = Some(request.json()["schedule"]["status"].clone());
+            return Answer::empty(204);
+        }
+        let status = written.clone().unwrap_or_else(|| json!("failed"));
+        let schedule = json!({"schedule": {"id": 501, "target_type": "VirtualMachine", "target_id": 1, "period": "days",
+            "duration": 1, "rotation_period": 7, "start_at": "2099-01-31T02:00:00Z", "status": status}});
+        match request.path() {
+            "/flexapi/settings/schedules/501.json" => Answer::json(200, &schedule),
+            "/flexapi/settings/schedules.json" => Answer::json(200, &json!([schedule])),
+            _ => twins(request).map_or_else(not_found, |body| Answer::json(200, &body)),
+        }
+    });
+    let export = onapp(&server, &["export"]).run().ok().stdout;
+    assert!(export.contains("daily") && !export.contains("enabled"), "{export}");
+    onapp(&server, &["policy", "pause", "501", "-o", "json"]).run().fails(2, "confirmation_required");
+    let paused = onapp(&server, &["policy", "pause", "501", "--yes", "-o", "json"]).run().ok().json();
+    assert_eq!((&paused["status"], server.writes().len()), (&json!("disabled"), 1));
+}
+
+/// VM 77 is not listed, and neither is its name.
+#[test]
+fn an_unknown_name_is_not_taken_for_one_that_is_not_left_out() {
+    let delete = ["policies", "delete", "--match", "*", "--exclude", "db-*", "--yes", "-o", "json"];
+    let mut nameless = policy("dbp_nameless", "VirtualMachine", "vm_77", "", "daily", 7);
+    nameless["target"]["value"] = json!({"id": "vm_77"});
+    let fine = policy(POLICY, "VirtualMachine", VM, "web-1", "daily", 7);
+    let server = World::new().policies(vec![nameless, fine]).serve();
+    katapult(&server, &delete).run().exits(9).mentions(&["dbp_nameless was left alone"]);
+    let deleted: Vec<Value> =
+        server.writes().iter().map(|one| one.json()["disk_backup_policy"]["id"].clone()).collect();
+    assert_eq!(deleted, [POLICY]);
+    let server = Server::start(|request| {
+        let schedule = json!({"schedule": {"id": 502, "target_type": "VirtualMachine", "target_id": 77, "period": "days",
+            "duration": 1, "rotation_period": 7, "start_at": "2099-01-31T02:00:00Z", "status": "enabled"}});
+        match request.path() {
+            "/flexapi/settings/schedules.json" => Answer::json(200, &json!([schedule])),
+            _ => twins(request).map_or_else(not_found, |body| Answer::json(200, &body)),
+        }
+    });
+    onapp(&server, &delete).run().fails(5, "unreadable");
+    assert_eq!(server.writes().len(), 0);
 }

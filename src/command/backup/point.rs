@@ -60,7 +60,7 @@ pub async fn restore(
     }
     writes.push(new(PointChange::Restore(Box::new(point)), wait));
     // A recovery point that failed leaves what it was for.
-    let failure_policy = FailurePolicy { keep_going: false, canary: 0 };
+    let failure_policy = FailurePolicy::of(false);
     run(cx, writes, Options { failure_policy, typed, ..Options::new(question, lock) }).await
 }
 

@@ -51,6 +51,6 @@ pub async fn run(cx: &Context, args: BackupRestore) -> Result<()> {
     }
     writes.push(OnAppWrite { wait: args.wait.wait, ..OnAppChange::RestoreBackup(backup).into() });
     // A backup that failed leaves what it was for.
-    let failure_policy = FailurePolicy { keep_going: false, canary: 0 };
+    let failure_policy = FailurePolicy::of(false);
     carry_out(cx, writes, Options { failure_policy, typed, ..Options::new(question, lock) }).await
 }

@@ -63,10 +63,10 @@ async fn selected(cx: &Context, selector: &Selector, args: &PolicyUpdate, patch:
     let lock = Lock::take(cx).await?;
     let Chosen { policies, unread, .. } = selector.read(cx, api).await?;
     let count = policies.len() + unread.len();
+    let mut expected = policies.iter();
+    expected.try_for_each(|policy| guard::check_expectations(&args.expect, &policy.id, &policy.before.model))?;
     let changing: Vec<_> =
         policies.into_iter().filter(|policy| !patch.against(&policy.before.model).is_empty()).collect();
-    let mut expected = changing.iter();
-    expected.try_for_each(|policy| guard::check_expectations(&args.expect, &policy.id, &policy.before.model))?;
     selector.check_limit(cx, changing.len(), count)?;
     if changing.is_empty() && !cx.global.dry_run {
         Rows::<Policy>::begin_results(cx)?.end(Walk::default(), "to change")?;

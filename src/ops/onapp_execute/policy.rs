@@ -45,7 +45,7 @@ pub(super) async fn create(
     let existing = RefCell::new(new.existing.clone());
     let check = async |_| {
         let mut again = new.clone();
-        list_again(api, &mut again).await?;
+        list_again(cx, api, &mut again).await?;
         existing.replace(again.existing);
         Ok(())
     };

@@ -86,10 +86,10 @@ impl Edit<'_> {
         let count = policies.len();
         self.refuse(&policies)?;
         let mut batch = Batch::of(policies, Vec::new()).try_map(|before| self.pending(cx, before))?;
+        let mut expected = batch.policies.iter().map(|pending| &pending.before.model);
+        expected.try_for_each(|policy| check_expectations(self.expect, policy.id_text(), policy))?;
         batch.policies.retain(|pending| !pending.change.is_empty());
         let changing = &batch.policies;
-        let mut expected = changing.iter().map(|pending| &pending.before.model);
-        expected.try_for_each(|policy| check_expectations(self.expect, policy.id_text(), policy))?;
         selector.check_limit(cx, changing.len(), count)?;
         if changing.is_empty() && !cx.global.dry_run {
             return Rows::<Policy>::begin_results(cx)?.end(Walk::default(), "to change");
