@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::coverage::{Kind, Row, Verdict, coverage};
+use super::fleet::is_number;
 use super::snapshot::Snapshot;
-use super::{Disk, Fleet, Machine, Policy, PolicyPatch};
+use super::{Disk, Fleet, Machine, Policy, PolicyPatch, TargetKind};
 use crate::time::utc;
 
 /// What a difference is about.
@@ -182,9 +183,13 @@ impl<'a> Side<'a> {
         self.listed.contains(&(kind, id.to_owned()))
     }
 
-    /// Whether what a policy backs up may still exist: a VM or a disk has that id, whatever the type of the target says.
+    /// Whether what a policy backs up may still exist: a VM or a disk has that id. Numbers are those of one of the two.
     fn has_target_of(&self, policy: &Policy) -> bool {
-        policy.target.id.as_deref().is_none_or(|id| self.lists(Kind::Vm, id) || self.lists(Kind::Disk, id))
+        let is_listed =
+            |id: &str, kind, target| self.lists(kind, id) && (!is_number(id) || policy.target.kind == target);
+        policy.target.id.as_deref().is_none_or(|id| {
+            is_listed(id, Kind::Vm, TargetKind::VirtualMachine) || is_listed(id, Kind::Disk, TargetKind::Disk)
+        })
     }
 
     /// What it means that this snapshot does not list something: a list with gaps proves nothing.
@@ -370,8 +375,10 @@ fn changed_policy(
     if worked && !works {
         difference.losses.push(idle_loss(after));
     }
-    if before.target.id != after.target.id {
+    if after.target.is_another_than(&before.target) {
         difference.compare("target", before.target.id.clone(), after.target.id.clone());
+        let kind = |policy: &Policy| Some(policy.target.kind.noun().to_owned());
+        difference.compare("target type", kind(before), kind(after));
         difference.losses.push(format!("{} is no longer its target", before.target.label()));
     }
     if has_details {

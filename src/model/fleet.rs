@@ -25,8 +25,8 @@ pub struct Deletion {
 }
 
 /// How things belong together, by id. Katapult's ids are opaque and distinguish everything: the type that an answer gives
-/// for a policy's target does not matter. OnApp numbers VMs and disks each for themselves: where both have a number, the
-/// type decides.
+/// for a policy's target does not matter. OnApp numbers VMs and disks each for themselves: the type decides, also where only
+/// one of the two is listed.
 pub struct Index<'a> {
     machines: HashSet<&'a str>,
     disks_of: HashMap<&'a str, Vec<&'a Disk>>,
@@ -90,15 +90,18 @@ impl<'a> Index<'a> {
         [TargetKind::VirtualMachine, TargetKind::Disk].into_iter().any(|kind| self.may_belong_to(policy, kind))
     }
 
-    fn may_belong_to(&self, policy: &Policy, kind: TargetKind) -> bool {
+    /// Whether a policy's target is a listed VM, or a listed disk.
+    pub fn may_belong_to(&self, policy: &Policy, kind: TargetKind) -> bool {
         let Some(id) = policy.target.id.as_deref() else { return false };
         let (is_machine, is_disk) = (self.machines.contains(id), self.disk_ids.contains(id));
-        match kind {
-            _ if is_machine && is_disk => policy.target.kind == kind,
-            TargetKind::VirtualMachine => is_machine,
-            _ => is_disk,
-        }
+        let is_listed = if kind == TargetKind::VirtualMachine { is_machine } else { is_disk };
+        is_listed && (!is_number(id) || policy.target.kind == kind)
     }
+}
+
+/// Whether an id is a number, as those of OnApp are.
+pub fn is_number(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -234,8 +234,12 @@ impl Selection {
         };
         let kept_disks: HashSet<String> =
             fleet.disks.iter().filter(|disk| is_kept(disk)).filter_map(|disk| disk.id.clone()).collect();
-        let has_kept_target =
-            |policy: &Policy| policy.target.id.as_ref().is_some_and(|id| kept.contains(id) || kept_disks.contains(id));
+        let has_kept_target = |policy: &Policy| {
+            let is_in = |ids: &HashSet<String>, kind| {
+                policy.target.id.as_ref().is_some_and(|id| ids.contains(id)) && index.may_belong_to(policy, kind)
+            };
+            is_in(&kept, TargetKind::VirtualMachine) || is_in(&kept_disks, TargetKind::Disk)
+        };
         let policies = fleet
             .policies
             .iter()
@@ -333,7 +337,11 @@ mod tests {
     fn fleet() -> Fleet {
         let policy = |id: &str, target: &str, name: &str| Policy {
             id: Some(id.to_owned()),
-            target: Target { id: Some(target.to_owned()), name: Some(name.to_owned()), ..Target::default() },
+            target: Target {
+                kind: if target.starts_with('d') { TargetKind::Disk } else { TargetKind::VirtualMachine },
+                id: Some(target.to_owned()),
+                name: Some(name.to_owned()),
+            },
             ..Policy::default()
         };
         Fleet {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
-use super::client::{OnApp, rows, segment, unwrap};
+use super::client::{OnApp, PageCount, rows, segment, unwrap};
 use super::convert;
 use super::reads::same_id;
 use crate::error::{Error, Exit, Result, code};
@@ -115,17 +115,18 @@ impl OnApp {
     async fn about_backups(&self, path: &str, key: &str) -> Result<(Vec<Value>, Walk)> {
         let (mut seen, mut found) = (HashSet::new(), Vec::new());
         let mut take = |body: Value| {
-            let mut new = 0;
-            for row in rows(body, key)? {
+            let rows = rows(body, key)?;
+            let mut count = PageCount { all: rows.len() as u64, new: 0 };
+            for row in rows {
                 if !seen.insert(row.to_string()) {
                     continue;
                 }
-                new += 1;
+                count.new += 1;
                 if convert::word(&row, "type").is_some_and(|kind| kind.contains("backup")) {
                     found.push(row);
                 }
             }
-            Ok((new, Flow::More))
+            Ok((count, Flow::More))
         };
         let walk = self.walk(path, &[], self.decoder(), &mut take).await?;
         Ok((found, walk))

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{convert, error, permissions, xml};
 use crate::error::{Error, Exit, Result, code};
-use crate::http::{self, Answer, DecodeFailure, Decoded, Dialect, Flow, Http, Request, Walk};
+use crate::http::{self, Answer, DecodeFailure, Decoded, Dialect, Flow, Gap, Http, Request, Walk};
 use crate::model::{Machine, Object, redact};
 
 /// Pages read at the most, whatever the server says.
@@ -153,9 +153,10 @@ impl OnApp {
         let mut seen = HashSet::new();
         let mut take = |body: Value| {
             let mut rows = rows(body, key)?;
+            let all = rows.len() as u64;
             rows.retain(|row| is_new(row, &mut seen));
-            let new = rows.len() as u64;
-            Ok((new, each(rows.into_iter().map(|raw| self.object(raw, convert)).collect())?))
+            let count = PageCount { all, new: rows.len() as u64 };
+            Ok((count, each(rows.into_iter().map(|raw| self.object(raw, convert)).collect())?))
         };
         self.walk(path, query, self.decoder(), &mut take).await
     }
@@ -174,18 +175,18 @@ impl OnApp {
             let Value::Array(texts) = body else {
                 return Err(Error::invalid_response("the response is not a list"));
             };
-            let mut new = 0;
+            let mut count = PageCount { all: texts.len() as u64, new: 0 };
             for text in texts {
                 let row = unwrap(unfolded(text)?, key);
                 if !row.is_object() {
                     return Err(Error::invalid_response("the list holds something that is not an object"));
                 }
                 if is_new(&row, &mut seen) {
-                    new += 1;
+                    count.new += 1;
                     each(convert(&row));
                 }
             }
-            Ok((new, Flow::More))
+            Ok((count, Flow::More))
         };
         let decode = match self.wire {
             Wire::Json => decode_json_rows,
@@ -194,17 +195,17 @@ impl OnApp {
         self.walk(path, &[], decode, &mut take).await
     }
 
-    /// Asks for page after page. `take` returns how many new rows a page had.
+    /// Asks for page after page.
     pub(super) async fn walk(
         &self,
         path: &str,
         query: &[(String, String)],
         decode: fn(&Answer) -> Decoded,
-        take: &mut dyn FnMut(Value) -> Result<(u64, Flow)>,
+        take: &mut dyn FnMut(Value) -> Result<(PageCount, Flow)>,
     ) -> Result<Walk> {
         let (mut number, mut count, mut page_size) = (1, 0, None);
         // A row that is deleted meanwhile moves others to a page that was read already: the highest count shows it.
-        let mut total = None;
+        let (mut total, mut has_moved) = (None, false);
         loop {
             let mut request = self.request(path);
             request.query.extend_from_slice(query);
@@ -212,20 +213,25 @@ impl OnApp {
                 request = request.query("page", u64::to_string(&number)).query("per_page", u64::to_string(&size));
             }
             let (body, answer) = self.http.fetch(&request, decode).await?;
-            let (new, flow) = take(body)?;
-            count += new;
+            let (page, flow) = take(body)?;
+            count += page.new;
             total = total.max(answer.total);
+            // One that is below what was received is none: some clouds send 0 (recorded).
+            let counted = total.filter(|total| *total >= count);
             if flow == Flow::Enough {
-                return Ok(Walk::stopped(count, total));
+                return Ok(Walk::stopped(count, counted));
             }
-            let has_more = total.map_or_else(|| may_be_cut(&answer, new), |total| total > count);
-            if !has_more || new == 0 {
-                return Ok(Walk::counted(count, total));
+            has_moved |= number > 1 && page.new > 0 && page.new < page.all;
+            let has_more = counted.map_or_else(|| may_be_cut(&answer, page.all), |total| total > count);
+            if !has_more || page.new == 0 {
+                let gap = (has_moved && counted.is_none()).then_some(Gap::Moved);
+                let walk = Walk::counted(count, counted);
+                return Ok(Walk { gap: walk.gap.or(gap), ..walk });
             }
             if number >= MAX_PAGES {
                 return Err(Error::invalid_response(format!("the list has no end: stopped after {MAX_PAGES} pages")));
             }
-            page_size = page_size.or(answer.limit.filter(|limit| *limit > 0)).or(Some(new));
+            page_size = page_size.or(answer.limit.filter(|limit| *limit > 0)).or(Some(page.all));
             number += 1;
         }
     }
@@ -254,6 +260,14 @@ impl OnApp {
             Wire::Xml => decode_xml,
         }
     }
+}
+
+/// The rows of a page.
+#[derive(Clone, Copy)]
+pub(super) struct PageCount {
+    pub all: u64,
+    /// Those that were not on a page before.
+    pub new: u64,
 }
 
 /// Row counts of pages that clouds are known to cut lists at (inferred). An answer of just so many may be cut.

@@ -102,10 +102,12 @@ pub fn schedule(value: &Value) -> Policy {
         "years" => Interval::Yearly,
         _ => Interval::Other(period),
     });
-    let status = word(value, "status");
+    // Whether it runs is known by its status alone, and another action makes no backups.
+    let is_backup = value.get("action").is_none_or(|action| action.is_null() || action == "autobackup");
+    let status = word(value, "status").filter(|_| is_backup).unwrap_or_else(|| "unknown".to_owned());
     let start = instant(value, "start_at");
     let clock = start.map(|start| start.to_zoned(TimeZone::UTC));
-    let next = start.filter(|_| status.as_deref() == Some("enabled"));
+    let next = start.filter(|_| status == "enabled");
     let last = last_run(value);
     Policy {
         id: word(value, "id"),
@@ -120,7 +122,7 @@ pub fn schedule(value: &Value) -> Policy {
             is_utc: true,
             next_invocation_at: next.map(Timestamp::as_second),
         },
-        status,
+        status: Some(status),
         failures: integer(value, "failure_count"),
         last_run: last.as_ref().map(|(at, _)| at.as_second()),
         last_status: last.and_then(|(_, status)| status),
@@ -278,7 +280,13 @@ pub(super) fn word(value: &Value, name: &str) -> Option<String> {
 }
 
 pub(super) fn flag(value: &Value, name: &str) -> Option<bool> {
-    value.get(name)?.as_bool()
+    let value = value.get(name)?;
+    let word = value.as_str().map_or_else(|| value.to_string(), str::to_lowercase);
+    match word.as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 pub(super) fn instant(value: &Value, name: &str) -> Option<Timestamp> {

@@ -258,7 +258,7 @@ async fn read_onapp(cx: &Context) -> Result<Reading> {
         cx.ui.note(&format!("policies left out because they are not enabled: {paused} (`{list}`)"));
     }
     let organization = Lookup::id(api.http().base().host_str().unwrap_or("onapp"));
-    let gaps = gaps(&[(Policy::PLURAL, walk)]);
+    let gaps = gaps(&[("VMs, disks or policies", walk)]);
     gaps.iter().for_each(|gap| cx.ui.warn(gap));
     let (fleet, idle) = onapp_policies::working(fleet);
     let of_windows = idle.len() - paused;

@@ -49,7 +49,7 @@ impl AutobackupWrite {
         if self.is_on {
             !policies.is_empty() && policies.iter().all(|policy| policy.model.is_enabled())
         } else {
-            policies.iter().all(|policy| !policy.model.is_enabled())
+            policies.iter().all(|policy| policy.model.switch() == Some(false))
         }
     }
 
@@ -102,7 +102,8 @@ impl AutobackupWrite {
         }
         let message = format!("the cloud accepted it, but autobackup of {} is {}", self.label, seen(&now));
         // A field that a list leaves out does not count.
-        let changed = if counts(&now) == counts(&self.before) { Changed::Maybe } else { Changed::Yes };
+        let is_known = now.iter().all(|policy| policy.raw["status"].is_string());
+        let changed = if is_known && counts(&now) != counts(&self.before) { Changed::Yes } else { Changed::Maybe };
         Err(Error::new(Exit::Failure, code::NOT_APPLIED, message).changed(changed).hint(self.look()))
     }
 
@@ -126,9 +127,10 @@ fn counts(policies: &[Object<Policy>]) -> (usize, usize) {
 
 /// Says what a list of policies shows.
 fn seen(policies: &[Object<Policy>]) -> String {
+    let is_off = |policy: &Object<Policy>| policy.model.switch() == Some(false);
     match counts(policies) {
         (0, _) => "off: no policy is listed".to_owned(),
-        (count, 0) => format!("off: policies that are not enabled: {count}"),
+        (count, 0) if policies.iter().all(is_off) => format!("off: policies that are not enabled: {count}"),
         (count, enabled) if enabled == count => format!("on: policies enabled: {count}"),
         (count, enabled) => format!("partly on: {enabled} of {count} policies are enabled"),
     }
@@ -189,7 +191,7 @@ impl Write for AutobackupWrite {
         let enabled: Vec<&str> = self
             .before
             .iter()
-            .filter(|policy| policy.model.is_enabled())
+            .filter(|policy| policy.model.switch() != Some(false))
             .map(|policy| policy.model.id_text())
             .collect();
         if enabled.is_empty() {

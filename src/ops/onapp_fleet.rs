@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::{Flow, Walk};
 use crate::model::{Backup, Disk, Machine, Object};
-use crate::onapp::{Kind, Listed, OnApp};
+use crate::onapp::{Kind, Listed, OnApp, is_gone};
 
 /// What takes the rows of each VM.
 pub type Each<'a, T> = &'a mut dyn FnMut(Vec<Object<T>>) -> Result<Flow>;
@@ -67,7 +67,7 @@ pub async fn each_machine<T>(
                 }
             }
             // Deleted since the VMs were listed: it has nothing any more.
-            Err(error) if error.status == Some(404) => {}
+            Err(error) if is_gone(&error) && is_deleted(api, machine.id.as_deref().unwrap_or_default()).await => {}
             Err(error) if error.exit == Exit::Auth && error.status == Some(401) => return Err(error),
             Err(error) => failed.push((machine, error)),
         }
@@ -88,4 +88,9 @@ fn incomplete(failed: &[(Machine, Error)]) -> Option<Error> {
         failed.iter().map(|(vm, error)| json!({"vm": vm.id, "error": error.to_json()["error"]})).collect();
     let message = format!("the list is incomplete, {} VMs could not be read: {}", failed.len(), words.join("; "));
     Some(Error::new(Exit::Partly, code::PARTLY_DONE, message).detail(json!({"failed": details})))
+}
+
+/// Whether a VM was deleted since it was listed.
+pub async fn is_deleted(api: &OnApp, machine: &str) -> bool {
+    api.machine(machine).await.is_err_and(|error| is_gone(&error))
 }

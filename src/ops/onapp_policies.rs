@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::onapp_fleet::is_closed;
+use super::onapp_fleet::{is_closed, is_deleted};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, code};
 use crate::http::Walk;
@@ -18,6 +18,7 @@ pub async fn of_machine(api: &OnApp, id: &str) -> Result<Listed<Policy>> {
     let id = machine.id.clone().unwrap_or_else(|| id.to_owned());
     let disks = api.all_disks(&id).await?;
     let mut listed = schedules_of(api, &id, disks.rows.iter().map(|disk| &disk.model)).await?;
+    listed.walk.gap = listed.walk.gap.or(disks.walk.gap);
     let disks: Vec<Disk> = disks.models();
     listed.rows.iter_mut().for_each(|policy| name(&mut policy.model, std::slice::from_ref(&machine), &disks));
     Ok(listed)
@@ -53,13 +54,15 @@ pub async fn of_cloud(cx: &Context, api: &OnApp) -> Result<(Fleet, Vec<Object<Po
         match api.all_disks(&id).await {
             // Deleted since the VMs were listed: it has nothing any more.
             Err(error) if is_gone(&error) && is_deleted(api, &id).await => Ok(None),
-            listed => Ok::<_, Error>(Some((machine, listed?.rows))),
+            listed => Ok::<_, Error>(Some((machine, listed?))),
         }
     };
     let width = api.http().concurrency();
-    let read: Vec<Option<(Machine, Vec<Object<Disk>>)>> =
+    let read: Vec<Option<(Machine, Listed<Disk>)>> =
         stream::iter(machines.models()).map(one).buffered(width).try_collect().await?;
-    let (machines, disks): (Vec<Machine>, Vec<Vec<Object<Disk>>>) = read.into_iter().flatten().unzip();
+    let (machines, disks): (Vec<Machine>, Vec<Listed<Disk>>) = read.into_iter().flatten().unzip();
+    walk.gap = walk.gap.or(disks.iter().find_map(|listed| listed.walk.gap));
+    let disks: Vec<Vec<Object<Disk>>> = disks.into_iter().map(|listed| listed.rows).collect();
     let listed = match api.schedules(ScheduleOwner::Cloud).await {
         Ok(listed) => listed,
         Err(error) if is_closed(&error) => walk_machines(api, &machines, &disks).await?,
@@ -129,10 +132,6 @@ fn each_once(mut rows: Vec<Object<Policy>>) -> Vec<Object<Policy>> {
     let mut seen = HashSet::new();
     rows.retain(|row| row.model.id.clone().is_none_or(|id| seen.insert(id)));
     rows
-}
-
-async fn is_deleted(api: &OnApp, machine: &str) -> bool {
-    api.machine(machine).await.is_err_and(|error| is_gone(&error))
 }
 
 fn closed(error: Error) -> Error {

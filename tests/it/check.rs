@@ -254,3 +254,16 @@ fn options_that_have_no_effect_are_refused() {
     let rows = check(&["--filter", "status=ok", "-o", "csv", "--columns", "vm,status"]).exits(10);
     assert_eq!(rows.stdout, "vm,status\r\nfresh,ok\r\n");
 }
+
+/// A policy that moves to the trash before it runs again makes no more backups.
+#[test]
+fn a_policy_that_is_deleted_before_its_next_run_is_none() {
+    let check = |deletion: i64| {
+        let mut only = policy("dbp_only", "VirtualMachine", "vm_1", "web-1", "daily", 7);
+        only["auto_move_to_trash_at"] = json!(now() + deletion);
+        let world = World::new().vms(vec![vm("vm_1", "web-1", "web-1.acme.example")]).policies(vec![only]);
+        katapult(&world.serve(), &["check", "-o", "json"]).run()
+    };
+    check(600).exits(10).mentions(&["no policy"]);
+    check(48 * HOUR).ok();
+}

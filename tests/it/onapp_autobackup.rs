@@ -67,10 +67,12 @@ fn what_is_backed_up_disk_by_disk_is_switched_disk_by_disk() {
         assert_eq!(run.error()["code"], "not_offered", "{}", run.report());
         assert!(run.error()["hint"].as_str().unwrap().contains("--disk"), "{}", run.report());
     }
-    // A policy of a whole Windows VM can be switched off: it fails anyway.
-    cloud.bpctl(&["autobackup", "off", "--vm", "win1"]).run().ok().mentions(&["no changes"]);
     cloud.bpctl(&["autobackup", "off", "--disk", "9"]).run().fails_in_words(3);
     assert_eq!(actions(&cloud), [] as [Value; 0]);
+    // A policy of a whole Windows VM can be switched off: that it failed does not say that it runs no more.
+    let off = ["autobackup", "off", "--vm", "win1", "-o", "json"];
+    cloud.bpctl(&off).run().fails(2, "confirmation_required");
+    assert_eq!(statuses(&cloud.bpctl(&off).arg("--yes").run().ok()), ["disabled"]);
 }
 
 #[test]

@@ -205,6 +205,16 @@ fn the_list_names_profiles_and_never_tokens() {
     assert_eq!(list(&["--profile", "cp", "-o", "json"]).run().ok().json()[0]["in_use"], true);
 }
 
+/// A token that has lost its permissions may look like that.
+#[test]
+fn a_profile_without_any_vm_is_not_ok() {
+    let (a, b) = (World::new().serve(), World::new().vms(Vec::new()).policies(Vec::new()).serve());
+    let home = home(&[("a", &a), ("b", &b)]);
+    let check = |more: &[&str]| bare(&["check", "--all-profiles", "-o", "json"]).args(more).home(&home).run();
+    check(&["--match", "web-1"]).exits(9).mentions(&["it has no VM to check"]);
+    check(&["--match", "web-1", "--allow-empty"]).ok();
+}
+
 /// The variables of an OnApp cloud say nothing of a profile of Katapult's.
 #[test]
 fn a_token_does_not_reach_the_host_of_another_provider() {

@@ -310,3 +310,67 @@ fn an_unknown_name_is_not_taken_for_one_that_is_not_left_out() {
     onapp(&server, &delete).run().fails(5, "unreadable");
     assert_eq!(server.writes().len(), 0);
 }
+
+/// VMs and disks are numbered apart: the policy of disk 5, of VM 1, says nothing of VM 5.
+#[test]
+fn a_disk_with_the_number_of_a_vm_does_not_cover_it() {
+    let server = Server::start(|request| {
+        let vm = |id: u64, label: &str| json!({"virtual_machine": {"id": id, "label": label}});
+        let disk = |id: u64, of: u64, is_swap: bool| json!({"disk": {"id": id, "virtual_machine_id": of, "built": true, "is_swap": is_swap}});
+        let schedule = |id: u64, kind: &str, target: u64| {
+            json!({"schedule": {"id": id, "target_type": kind, "target_id": target, "period": "days", "duration": 1,
+                "rotation_period": 1, "start_at": "2099-01-31T02:00:00Z", "status": "enabled"}})
+        };
+        Answer::json(
+            200,
+            &match request.path().strip_prefix("/flexapi").unwrap() {
+                "/virtual_machines.json" => json!([vm(1, "web"), vm(5, "db"), vm(6, "mail")]),
+                "/virtual_machines/1/disks.json" => json!([disk(5, 1, false), disk(6, 1, true)]),
+                "/virtual_machines/5/disks.json" => json!([disk(50, 5, false)]),
+                "/virtual_machines/6/disks.json" => json!([disk(60, 6, false)]),
+                "/settings/schedules.json" => {
+                    json!([schedule(501, "Disk", 5), schedule(502, "Disk", 6), schedule(503, "BackupServer", 6)])
+                }
+                _ => json!([]),
+            },
+        )
+    });
+    for more in [&[][..], &["--match", "db", "--match", "mail"], &["--exclude", "web"]] {
+        let run = onapp(&server, &["coverage", "--fail-on", "none", "-o", "json"]).args(more).run().exits(10);
+        let rows = run.json();
+        let rows = rows.as_array().unwrap().iter().filter(|row| row["vm"] != "web" && row["name"] != "web");
+        let verdicts: Vec<&Value> = rows.map(|row| &row["verdict"]).collect();
+        assert!(verdicts.len() >= 2 && verdicts.iter().all(|verdict| **verdict == "none"), "{}", run.report());
+    }
+}
+
+/// A cloud with `count` VMs, 100 a page. `first` is how many of them a page begins later than it should.
+fn paged(count: usize, shift: usize, total: Option<&'static str>) -> Server {
+    Server::start(move |request| {
+        let page: usize = request.query("page").map_or(1, |page| page.parse().unwrap());
+        let start = if page == 1 { 0 } else { (page - 1) * 100 - shift };
+        let rows = (start..count).take(100);
+        let rows: Vec<Value> =
+            rows.map(|id| json!({"virtual_machine": {"id": id + 1, "label": format!("vm{id}")}})).collect();
+        let answer = Answer::json(200, &json!(rows));
+        match total {
+            Some(total) => answer.header("X-Total", total).header("X-Limit", "0"),
+            None => answer,
+        }
+    })
+}
+
+#[test]
+fn no_end_of_a_list_is_taken_from_a_total_that_is_too_small() {
+    for total in [None, Some("0"), Some("1"), Some("130")] {
+        let listed = onapp(&paged(130, 0, total), &["vm", "list", "-o", "id"]).run().ok();
+        assert_eq!(listed.stdout.lines().count(), 130, "{total:?}");
+    }
+}
+
+#[test]
+fn a_row_on_two_pages_is_a_list_that_moved_and_not_its_end() {
+    let listed = onapp(&paged(350, 1, None), &["vm", "list", "-o", "id"]).run();
+    assert_eq!(listed.stdout.lines().count(), 350, "{}", listed.report());
+    listed.mentions(&["changed while it was read"]);
+}

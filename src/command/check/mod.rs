@@ -112,8 +112,10 @@ fn conclude(verdict: Option<Error>, reported: std::result::Result<(), String>) -
 
 fn to_report(cx: &Context, sources: Vec<Source>, limits: Limits, is_empty_allowed: bool) -> Report {
     let (mut machines, mut problems) = (Vec::new(), Vec::new());
+    // Where there is one alone, the whole report is empty.
+    let is_empty_allowed_in_one = is_empty_allowed || sources.len() == 1;
     for source in sources {
-        problems.extend(source.problems());
+        problems.extend(source.problems(is_empty_allowed_in_one));
         machines.extend(source.machines);
     }
     Report::new(cx.now(), limits, machines, problems, is_empty_allowed)

@@ -16,7 +16,7 @@ use crate::model::check::backups::{Evidence, Found, judge};
 use crate::model::check::{Basis, Limits, MachineCheck, Status};
 use crate::model::{Disk, Machine, Object, Policy, Selected, Selection, TargetKind};
 use crate::onapp::{Kind, Listed, OnApp, ScheduleOwner};
-use crate::ops::onapp_fleet::is_closed;
+use crate::ops::onapp_fleet::{is_closed, is_deleted};
 use crate::ops::onapp_policies::schedules_of;
 use crate::ops::selection::check_tags;
 
@@ -27,6 +27,7 @@ pub async fn read(cx: &Context, selection: &Selection, limits: &Limits) -> Resul
     let mut machines = Vec::new();
     let walk = api.machine_models(&mut |machine| machines.push(machine)).await?;
     let gaps = walk.gap.map(|gap| gap.describe("VMs")).into_iter().collect();
+    let is_empty = machines.is_empty();
     let Selected { machines, missing, ambiguous } = selection.by_name(machines);
     refuse_ambiguous(&ambiguous)?;
     let bar = cx.ui.progress("reading the backups of VMs");
@@ -47,7 +48,7 @@ pub async fn read(cx: &Context, selection: &Selection, limits: &Limits) -> Resul
         check
     });
     let machines = each.buffer_unordered(width).filter_map(std::future::ready).collect().await;
-    Ok(Source { machines, missing, gaps, ..Source::default() })
+    Ok(Source { machines, missing, gaps, is_empty, ..Source::default() })
 }
 
 /// Whether the cloud has recovery points.
@@ -99,7 +100,7 @@ impl Cloud<'_> {
     }
 
     async fn is_gone(&self, id: &str) -> bool {
-        matches!(self.api.machine(id).await, Err(gone) if gone.exit == Exit::NotFound)
+        is_deleted(self.api, id).await
     }
 
     async fn judged(&self, machine: &Machine, id: &str) -> Result<MachineCheck> {
@@ -197,7 +198,8 @@ impl Schedules {
         for policy in rows.into_iter().map(|row| row.model).filter(Policy::is_enabled) {
             let by_id = match policy.target.kind {
                 TargetKind::Disk => &mut this.of_disks,
-                _ => &mut this.of_machines,
+                TargetKind::VirtualMachine => &mut this.of_machines,
+                TargetKind::Other | TargetKind::Unknown => continue,
             };
             by_id.entry(policy.target.id.clone().unwrap_or_default()).or_default().push(policy);
         }

@@ -103,7 +103,7 @@ fn list(cx: &Context, report: &Report, is_for_file: bool) -> Result<Rendered> {
     let is_empty = listing.count() == 0;
     let note = listing.finish(&mut text).map_err(failed)?;
     if is_empty && is_table {
-        cx.ui.note("no VMs to check");
+        cx.ui.note(if report.machines.is_empty() { "no VMs to check" } else { "no VM matches the filters" });
     }
     Ok(Rendered { text: String::from_utf8_lossy(&text).into_owned(), note })
 }

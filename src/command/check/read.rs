@@ -78,6 +78,7 @@ async fn katapult(cx: &Context, selection: &Selection, limits: &Limits) -> Resul
     let needs_frequency = limits.max_age.is_some() || limits.warn_age.is_some() || limits.is_per_policy;
     let mut inventory = inventory::read(cx, needs_frequency).await?.inventory;
     let machines = std::mem::take(&mut inventory.fleet.machines);
+    let is_empty = machines.is_empty();
     let Selected { machines, missing, ambiguous } = selection.by_name(machines);
     refuse_ambiguous(&ambiguous)?;
     inventory.fleet.machines = machines;
@@ -98,7 +99,7 @@ async fn katapult(cx: &Context, selection: &Selection, limits: &Limits) -> Resul
         }
     };
     let machines = inventory.fleet.machines.iter().map(judge).collect();
-    Ok(Source { machines, missing, gaps: inventory.gaps().to_vec(), ..Source::default() })
+    Ok(Source { machines, missing, is_empty, gaps: inventory.gaps().to_vec(), ..Source::default() })
 }
 
 fn tags_error<'a>(unread: &'a UnreadTags, machine: &Machine) -> Option<&'a Error> {

@@ -14,6 +14,8 @@ pub struct Source {
     pub machines: Vec<MachineCheck>,
     /// What is missing from its lists.
     pub gaps: Vec<String>,
+    /// It listed no VM at all, whatever is selected.
+    pub is_empty: bool,
     /// Names of `--vm` that it does not have.
     pub missing: Vec<String>,
     /// The reason why it could not be read at all.
@@ -26,14 +28,15 @@ impl Source {
     }
 
     /// Everything that was not read, apart from single VMs.
-    pub fn problems(&self) -> Vec<Problem> {
+    pub fn problems(&self, is_empty_allowed: bool) -> Vec<Problem> {
         let problem = |code: &str, message: &str| Problem {
             profile: self.profile.clone(),
             code: code.to_owned(),
             message: message.to_owned(),
         };
         let failed = self.error.iter().map(|error| problem(&error.code, &error.message));
-        failed.chain(self.gaps.iter().map(|gap| problem("incomplete", gap))).collect()
+        let empty = (self.is_empty && !is_empty_allowed).then(|| problem("no_vms", "it has no VM to check"));
+        failed.chain(self.gaps.iter().map(|gap| problem("incomplete", gap))).chain(empty).collect()
     }
 }
 

@@ -63,9 +63,12 @@ impl Found {
             return;
         }
         let target = target(backup);
+        // A normal backup is of a disk; this one does not name it.
+        let is_doubtful = backup.target_type.is_none() && backup.backup_type.as_deref() == Some("normal");
         let new = match (backup.built, backup.built_at.or(backup.created_at)) {
             (Some(false), _) => return,
             (None, _) => Newest::Doubtful,
+            _ if is_doubtful => Newest::Doubtful,
             (Some(true), None) => Newest::Undated,
             (Some(true), Some(built_at)) => Newest::Finished(LastBackup {
                 id: backup.id.clone(),
@@ -187,7 +190,8 @@ fn limit_of(
     let is_own = |policy: &&Policy| match policy.target.kind {
         TargetKind::Disk => disk.is_some_and(|disk| disk.id == policy.target.id),
         // A policy of a whole VM that runs Windows makes no backups (documented).
-        _ => policy.target.id == machine.id && !machine.is_windows(),
+        TargetKind::VirtualMachine => policy.target.id == machine.id && !machine.is_windows(),
+        TargetKind::Other | TargetKind::Unknown => false,
     };
     let own: Vec<&Policy> = policies.iter().filter(is_own).collect();
     if own.is_empty() {
@@ -240,7 +244,7 @@ impl Unit {
 
 fn target(backup: &Backup) -> String {
     match backup.target_type.as_deref() {
-        Some("Disk") => name_of(backup.target_id.as_deref()),
+        Some(kind) if kind.eq_ignore_ascii_case("disk") => name_of(backup.target_id.as_deref()),
         _ => VM.to_owned(),
     }
 }

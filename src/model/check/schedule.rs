@@ -12,18 +12,20 @@ use crate::time::length;
 type Finding = (Status, String);
 
 /// Judges a VM by its policies and those of its disks. `unread` are the policies whose details could not be read.
-pub fn judge(
+pub fn judge<'a>(
     machine: &Machine,
-    index: &Index<'_>,
+    index: &Index<'a>,
     unread: &HashSet<&str>,
     limits: &Limits,
     now: Timestamp,
 ) -> MachineCheck {
-    let own = index.of_machine(machine);
     let disks = index.disks_of(machine);
-    let covering = |disk: &&Disk| [own, index.of_disk(disk)].concat();
-    let mut policies = own.to_vec();
-    policies.extend(disks.iter().flat_map(|disk| index.of_disk(disk)));
+    let lasting = |policies: &[&'a Policy]| policies.iter().copied().filter(|policy| !ends_first(policy)).collect();
+    let own: Vec<&Policy> = lasting(index.of_machine(machine));
+    let of_disk = |disk: &Disk| -> Vec<&Policy> { lasting(index.of_disk(disk)) };
+    let covering = |disk: &&Disk| [own.clone(), of_disk(disk)].concat();
+    let mut policies = own.clone();
+    policies.extend(disks.iter().flat_map(|disk| of_disk(disk)));
     let uncovered: Vec<_> = disks.iter().filter(|disk| covering(disk).is_empty()).map(|disk| disk.label()).collect();
     let mut findings: Vec<Finding> = Vec::new();
     if policies.is_empty() {
@@ -53,6 +55,12 @@ pub fn judge(
         policies: policies.iter().map(|policy| facts(policy)).collect(),
         ..MachineCheck::new(Basis::Schedule, machine, status, reason)
     }
+}
+
+/// Whether a policy moves to the trash before it runs again: it makes no more backups.
+fn ends_first(policy: &Policy) -> bool {
+    let next = policy.schedule.next_invocation_at.unwrap_or(i64::MAX);
+    policy.auto_move_to_trash_at.is_some_and(|at| at <= next)
 }
 
 /// Says where the scheduler has not moved on, or where that cannot be known.
