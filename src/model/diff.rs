@@ -179,6 +179,21 @@ impl<'a> Side<'a> {
         disk.machine_id.as_deref().filter(|id| self.lists(Kind::Vm, id))
     }
 
+    /// The shortest period and the longest reach of the policies of a disk and of its VM, in seconds.
+    fn cover_of(&self, id: &str) -> Option<(u64, u64)> {
+        let index = self.fleet.index();
+        let disk = self.fleet.disks.iter().find(|disk| disk.id.as_deref() == Some(id))?;
+        let is_its_vm = |machine: &&Machine| machine.id.is_some() && machine.id == disk.machine_id;
+        let of_vm = self.fleet.machines.iter().find(is_its_vm).map(|machine| index.of_machine(machine));
+        let policies = index.of_disk(disk).iter().chain(of_vm.into_iter().flatten());
+        let covers = policies.map(|policy| {
+            let period = policy.schedule.period_seconds()?;
+            Some((period, period.saturating_mul(u64::try_from(policy.retention?).ok()?)))
+        });
+        let covers: Vec<(u64, u64)> = covers.collect::<Option<_>>()?;
+        Some((covers.iter().map(|cover| cover.0).min()?, covers.iter().map(|cover| cover.1).max()?))
+    }
+
     fn lists(&self, kind: Kind, id: &str) -> bool {
         self.listed.contains(&(kind, id.to_owned()))
     }
@@ -261,11 +276,22 @@ fn moved_disk(
     let change = match (old.uncovered.contains(id), new.uncovered.contains(id)) {
         (false, true) => ChangeKind::Lost,
         (true, false) => ChangeKind::Gained,
+        (false, false) if is_worse(old.cover_of(id), new.cover_of(id)) => ChangeKind::Weaker,
         _ => ChangeKind::Changed,
     };
     let mut moved = Difference::new(Subject::Disk, id, name, change);
     moved.compare("vm", from.map(str::to_owned), to.map(str::to_owned));
+    if change == ChangeKind::Weaker {
+        moved.losses.push("its policies run less often, or reach back less far, than those it had".to_owned());
+    }
     moved
+}
+
+/// Whether a cover is worse than an earlier one: its shortest period in seconds is longer, or its longest reach is shorter.
+/// What is not known may be.
+fn is_worse(old: Option<(u64, u64)>, new: Option<(u64, u64)>) -> bool {
+    let (Some((old_period, old_reach)), Some((period, reach))) = (old, new) else { return true };
+    period > old_period || reach < old_reach
 }
 
 /// Compares the cover of a VM, or of a disk that belongs to none.

@@ -289,3 +289,16 @@ fn it_works_on_onapp_where_a_policy_that_is_paused_is_weaker() {
     let other = home.file("other.json", &other).display().to_string();
     run(&["diff", &other, "-o", "json"]).fails(2, "usage").mentions(&["different organizations"]);
 }
+
+/// A disk that belongs to another VM is covered by other policies.
+#[test]
+fn a_disk_that_moved_to_a_vm_with_worse_cover_is_weaker() {
+    let serve = |owner: &'static str| {
+        let all = [("d_a", "vm_a"), ("d_b", "vm_b"), ("d_x", owner)].map(|(id, vm)| listed_disk(id, Some(vm)));
+        let policies = vec![of("a", "daily", 30), of("b", "monthly", 1)];
+        World::new().vms(machines(&["a", "b"])).policies(policies).serve_but(move |request| disks(request, &all))
+    };
+    let (before, after) = (serve("vm_a"), serve("vm_b"));
+    assert_eq!(rows(&diff(&before, &after, &["--fail-on", "weaker"]).exits(10)), [row("disk", "d_x", "weaker", true)]);
+    assert_eq!(rows(&diff(&after, &before, &["--fail-on", "weaker"]).ok()), [row("disk", "d_x", "changed", false)]);
+}

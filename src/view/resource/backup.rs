@@ -30,7 +30,7 @@ impl Resource for Backup {
 
 /// kB are read as KiB: that is how every known client shows them.
 fn gib(backup: &Backup) -> Option<f64> {
-    backup.size_kib.map(|size| size / 1_048_576.0)
+    backup.size_kib.filter(|size| (0.0..1e15).contains(size)).map(|size| size / 1_048_576.0)
 }
 
 fn target(backup: &Backup) -> Cell<'_> {
