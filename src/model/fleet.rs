@@ -26,7 +26,7 @@ pub struct Deletion {
 
 /// How things belong together, by id. Katapult's ids are opaque and distinguish everything: the type that an answer gives
 /// for a policy's target does not matter. OnApp numbers VMs and disks each for themselves: the type decides, also where only
-/// one of the two is listed.
+/// one of the two is listed, unless an answer gives none.
 pub struct Index<'a> {
     machines: HashSet<&'a str>,
     disks_of: HashMap<&'a str, Vec<&'a Disk>>,
@@ -95,7 +95,8 @@ impl<'a> Index<'a> {
         let Some(id) = policy.target.id.as_deref() else { return false };
         let (is_machine, is_disk) = (self.machines.contains(id), self.disk_ids.contains(id));
         let is_listed = if kind == TargetKind::VirtualMachine { is_machine } else { is_disk };
-        is_listed && (!is_number(id) || policy.target.kind == kind)
+        let are_apart = is_machine && is_disk || is_number(id) && policy.target.kind != TargetKind::Unknown;
+        is_listed && (!are_apart || policy.target.kind == kind)
     }
 }
 
