@@ -200,8 +200,9 @@ impl<'a> Side<'a> {
 
     /// Whether what a policy backs up may still exist: a VM or a disk has that id. Numbers are those of one of the two.
     fn has_target_of(&self, policy: &Policy) -> bool {
-        let is_listed =
-            |id: &str, kind, target| self.lists(kind, id) && (!is_number(id) || policy.target.kind == target);
+        let is_listed = |id: &str, kind, target| {
+            self.lists(kind, id) && (!is_number(id) || [target, TargetKind::Unknown].contains(&policy.target.kind))
+        };
         policy.target.id.as_deref().is_none_or(|id| {
             is_listed(id, Kind::Vm, TargetKind::VirtualMachine) || is_listed(id, Kind::Disk, TargetKind::Disk)
         })
