@@ -91,13 +91,15 @@ fn in_cloud(cx: &Context, fleet: &Fleet, rows: &[Object<Policy>], wanted: &str) 
     };
     let is_meant = |row: &&Object<Policy>| row.model.id.as_deref() == Some(wanted) || belongs(&row.model);
     let mut found: Vec<Object<Policy>> = rows.iter().filter(is_meant).cloned().collect();
-    if named.len() > 1 && !found.iter().any(|row| row.model.id.as_deref() == Some(wanted)) && !cx.ui.can_ask() {
+    let is_number = found.iter().any(|row| row.model.id.as_deref() == Some(wanted));
+    let is_one_vm = is_number || named.len() < 2;
+    if !is_one_vm && !cx.ui.can_ask() {
         let message = format!("`{wanted}` names {} VMs: {}", named.len(), named.join(", "));
         return Err(Error::new(Exit::Usage, code::AMBIGUOUS_NAME, message).hint("name the policy by its number"));
     }
     match found.len() {
         0 => Err(none(wanted, fleet, !named.is_empty())),
-        1 if named.len() < 2 => Ok(Found::One(Box::new(found.swap_remove(0)))),
+        1 if is_one_vm => Ok(Found::One(Box::new(found.swap_remove(0)))),
         _ if cx.ui.can_ask() => Ok(Found::Several(found)),
         count => {
             let one = |policy: &Policy| {

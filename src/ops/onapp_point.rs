@@ -99,6 +99,7 @@ impl PointWrite {
         let wanted = request.body.clone().unwrap_or_default();
         let target = Some(self.label.as_str());
         let (action, before, look) = (Action::CreatePoint, &Value::Null, self.look_at_list());
+        // What kept the cloud busy may have been another recovery point: it is not this one, and not in its way.
         let existing = RefCell::new(existing.to_vec());
         let list_again = async || {
             existing.replace(point_ids(api, &self.machine).await?);
@@ -106,7 +107,7 @@ impl PointWrite {
         };
         let since = onapp_wait::newest(api, Some(&self.machine), list_again).await?;
         let record = Record::begin(cx, &Intent { action, policy: None, target, before, wanted, undoes: None, look });
-        let id = match self.created(cx, api, request, existing.take()).await {
+        let id = match self.created(cx, api, request, &existing, list_again).await {
             Ok(id) => id,
             Err(error) => return Err(record.fail(error)),
         };
@@ -128,14 +129,15 @@ impl PointWrite {
     }
 
     /// Sends it, and finds the number of the new point.
-    async fn created(&self, cx: &Context, api: &OnApp, request: &Request, existing: Vec<String>) -> Result<String> {
+    async fn created(
+        &self,
+        cx: &Context,
+        api: &OnApp,
+        request: &Request,
+        existing: &RefCell<Vec<String>>,
+        list_again: impl AsyncFn() -> Result<()> + Copy,
+    ) -> Result<String> {
         let look = self.look_at_list();
-        // What kept the cloud busy may have been another recovery point: it is not this one, and not in its way.
-        let existing = RefCell::new(existing);
-        let list_again = async || {
-            existing.replace(point_ids(api, &self.machine).await?);
-            Ok(())
-        };
         let send = async || api.write(request, async |_| list_again().await).await;
         let sent = onapp_wait::unless_busy(cx, self.wait, list_again, send).await;
         let existing = existing.take();

@@ -91,16 +91,12 @@ impl Cloud<'_> {
         };
         match self.judged(machine, id).await {
             Ok(check) => Some(check),
-            Err(error) if error.exit == Exit::NotFound && self.is_gone(id).await => {
+            Err(error) if error.exit == Exit::NotFound && is_deleted(self.api, id).await => {
                 self.cx.ui.note(&format!("{} was deleted meanwhile", machine.label()));
                 None
             }
             Err(error) => Some(unread(format!("{} ({})", error.message, error.code))),
         }
-    }
-
-    async fn is_gone(&self, id: &str) -> bool {
-        is_deleted(self.api, id).await
     }
 
     async fn judged(&self, machine: &Machine, id: &str) -> Result<MachineCheck> {
@@ -130,7 +126,7 @@ impl Cloud<'_> {
             match self.add(&mut found, id, Kind::Points).await {
                 Ok(()) => return Ok(verdict(&found)),
                 // A VM that was deleted meanwhile says nothing of the cloud.
-                Err(error) if error.status == Some(404) && self.is_gone(id).await => return Err(error),
+                Err(error) if error.status == Some(404) && is_deleted(self.api, id).await => return Err(error),
                 Err(error) if error.status == Some(404) => {
                     self.points.set(Points::NotOffered);
                     return Ok(check);
